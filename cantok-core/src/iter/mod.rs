@@ -1,0 +1,9 @@
+//! Iterators that stop when a token says so.
+
+mod ext;
+mod try_with_token;
+mod with_token;
+
+pub use ext::IteratorTokenExt;
+pub use try_with_token::TryWithToken;
+pub use with_token::WithToken;

@@ -1,0 +1,24 @@
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// A point in time, never if it cannot be represented.
+pub(crate) struct Deadline {
+    pub(crate) at: Option<Instant>,
+    /// From the token's creation.
+    pub(crate) after: Duration,
+}
+
+impl Deadline {
+    pub(crate) fn has_passed(&self, now: Instant) -> bool {
+        self.at.is_some_and(|at| at <= now)
+    }
+}
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            Some(_) => write!(f, "{:?}", self.after),
+            None => f.write_str("never"),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What typed tokens watch: one file per class, shared between a typed token and everything derived from it.
+
+mod condition;
+mod counter;
+mod deadline;
+
+pub(crate) use condition::{Condition, Watch};
+pub(crate) use counter::{Counter, Spent};
+pub(crate) use deadline::Deadline;

@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod callback;
+mod cause;
+mod compose;
+mod error;
+mod executor;
+mod guard;
+mod iter;
+mod leaves;
+mod node;
+mod parker;
+pub mod prelude;
+mod reason;
+mod registration;
+mod subscription;
+mod sync;
+mod timer;
+mod token;
+mod tokens;
+mod wait;
+
+pub use cause::Cause;
+pub use error::CancellationError;
+pub use guard::DropGuard;
+pub use iter::{IteratorTokenExt, TryWithToken, WithToken};
+pub use reason::Reason;
+pub use registration::Registration;
+pub use subscription::Subscription;
+pub use token::Token;
+pub use tokens::{
+    ConditionToken, CounterToken, DefaultToken, ImpossibleCancelError, SimpleToken, TimeoutToken,
+};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct WorkspaceReadme;

@@ -1,0 +1,48 @@
+//! A set of addresses that allocates nothing as long as it is small, as it almost always is.
+
+use crate::sync::Arc;
+use std::collections::HashSet;
+
+/// Up to so many are compared one by one.
+const FEW: usize = 24;
+
+pub(super) struct Addresses {
+    few: [usize; FEW],
+    len: usize,
+    many: HashSet<usize>,
+}
+
+pub(super) fn address<T>(of: &Arc<T>) -> usize {
+    Arc::as_ptr(of).addr()
+}
+
+impl Default for Addresses {
+    fn default() -> Self {
+        Addresses {
+            few: [0; FEW],
+            len: 0,
+            many: HashSet::new(),
+        }
+    }
+}
+
+impl Addresses {
+    /// Whether the address was not in the set before.
+    pub(super) fn insert(&mut self, address: usize) -> bool {
+        if self.few[..self.len].contains(&address) {
+            return false;
+        }
+        if self.len < FEW {
+            self.few[self.len] = address;
+            self.len += 1;
+            return true;
+        }
+        self.many.insert(address)
+    }
+
+    pub(super) fn extend(&mut self, addresses: impl Iterator<Item = usize>) {
+        for address in addresses {
+            self.insert(address);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Composition: the sources of several tokens become the sources of one.
+
+use super::addresses::{Addresses, address};
+use super::sources::{Entry, Flags, LIMIT, Leaf, Operand, Shown, Sources, Watched};
+use super::{Kind, Node};
+use crate::leaves::{Condition, Counter, Deadline};
+use crate::sync::{Arc, Ordering};
+
+/// Gathers operands. What nobody else can reach is absorbed: its sources move in and its node is gone. Everything
+/// else is watched: its flag, and copies of its sources as long as their lists are short.
+#[derive(Default)]
+pub(crate) struct Composer {
+    sources: Sources,
+    /// The addresses of the flags and leaves so far, once there is something to compare them with.
+    seen: Option<Addresses>,
+    /// An operand was cancelled already.
+    cancelled: bool,
+}
+
+impl Composer {
+    pub(crate) fn add(&mut self, mut node: Arc<Node>) {
+        if node.kind == Kind::Never {
+            return;
+        }
+        match Arc::get_mut(&mut node) {
+            Some(unique) if unique.is_absorbable() => self.absorb(unique),
+            _ => self.watch(node, true),
+        }
+    }
+
+    /// The new node; cancelled if an operand is.
+    pub(crate) fn finish(self) -> Arc<Node> {
+        let node = Arc::new(Node::new(Kind::Sum, self.sources));
+        if self.cancelled {
+            node.look();
+        }
+        node
+    }
+
+    /// A node that watches `parent` and nothing else.
+    pub(crate) fn child_of(parent: &Arc<Node>) -> Arc<Node> {
+        let mut composer = Composer::default();
+        if parent.kind != Kind::Never {
+            composer.watch(Arc::clone(parent), false);
+        }
+        let child = Arc::new(Node::new(Kind::Simple, composer.sources));
+        if composer.cancelled {
+            child.look();
+        }
+        child
+    }
+
+    fn absorb(&mut self, node: &mut Node) {
+        let name = node.name.get().cloned();
+        let kind = node.kind;
+        let mut sources = std::mem::take(&mut node.sources);
+        if kind == Kind::Simple {
+            // A child: its parent is what remains of it.
+            if let Some(parent) = sources.flags.as_slice().first().cloned() {
+                sources.extra_mut().operands.push(Operand::Node(parent));
+            }
+        }
+        let shown = match (kind, name) {
+            (Kind::Simple, name) => name.map(Operand::Simple),
+            (Kind::Timeout, name) => sources.name_own_leaf(name).map(Operand::Deadline),
+            (Kind::Condition, name) => sources.name_own_leaf(name).map(Operand::Condition),
+            (Kind::Counter, name) => sources.name_own_leaf(name).map(Operand::Counter),
+            (Kind::Sum | Kind::Never, _) => None,
+        };
+        if let Some(shown) = shown {
+            sources.extra_mut().operands.push(shown);
+        }
+        if self.sources.is_empty() {
+            self.sources = sources;
+            return;
+        }
+        match sources.flags {
+            Flags::None => {}
+            Flags::One(flag) => self.push_flag(flag),
+            Flags::Many(flags) => flags.into_iter().for_each(|flag| self.push_flag(flag)),
+        }
+        if let Some(extra) = sources.extra {
+            self.lower_earliest(extra.earliest);
+            self.append(extra.deadlines);
+            self.append(extra.conditions);
+            self.append(extra.counters);
+            self.sources.extra_mut().operands.extend(extra.operands);
+        }
+    }
+
+    fn watch(&mut self, node: Arc<Node>, show: bool) {
+        if !self.is_new(address(&node)) {
+            return;
+        }
+        self.sources.flags.push(Arc::clone(&node));
+        if show {
+            let operands = &mut self.sources.extra_mut().operands;
+            operands.push(Operand::Node(Arc::clone(&node)));
+        }
+        if node.is_marked() {
+            self.cancelled = true;
+            return;
+        }
+        let flags = node.sources.flags.as_slice();
+        if flags.len() <= LIMIT {
+            for flag in flags {
+                self.push_flag(Arc::clone(flag));
+            }
+        } else {
+            // From now on whatever cancels one of those flags cancels this node too, before it returns.
+            node.link();
+        }
+        self.copy::<Deadline>(&node);
+        self.copy::<Condition>(&node);
+        self.copy::<Counter>(&node);
+        self.lower_earliest(node.sources.earliest());
+    }
+
+    fn push_flag(&mut self, flag: Arc<Node>) {
+        if self.is_new(address(&flag)) {
+            self.sources.flags.push(flag);
+        }
+    }
+
+    /// Copies a watched node's leaves, or the way to them if there are many.
+    fn copy<T: Leaf>(&mut self, node: &Arc<Node>) {
+        let entries = node.sources.entries::<T>();
+        if entries.len() > LIMIT {
+            let through = Entry::Through(Arc::clone(node));
+            T::entries_mut(self.sources.extra_mut()).push(through);
+            return;
+        }
+        for entry in entries {
+            let copy = match entry {
+                Entry::Leaf(watched) => Entry::Leaf(Watched {
+                    leaf: Arc::clone(&watched.leaf),
+                    owner: Some(Arc::clone(watched.owner.as_ref().unwrap_or(node))),
+                    name: watched.name.clone(),
+                }),
+                Entry::Through(other) => Entry::Through(Arc::clone(other)),
+            };
+            self.push_entry(copy);
+        }
+    }
+
+    /// Moves an absorbed node's leaves here.
+    fn append<T: Leaf>(&mut self, entries: Vec<Entry<T>>) {
+        for entry in entries {
+            match entry {
+                // Nobody else can have it.
+                Entry::Leaf(Watched { owner: None, .. }) => {
+                    T::entries_mut(self.sources.extra_mut()).push(entry);
+                }
+                shared => self.push_entry(shared),
+            }
+        }
+    }
+
+    fn push_entry<T: Leaf>(&mut self, entry: Entry<T>) {
+        if self.is_new(entry.address()) {
+            T::entries_mut(self.sources.extra_mut()).push(entry);
+        }
+    }
+
+    fn lower_earliest(&mut self, at: Option<std::time::Instant>) {
+        if let Some(at) = at {
+            let earliest = &mut self.sources.extra_mut().earliest;
+            *earliest = Some(earliest.map_or(at, |earliest| earliest.min(at)));
+        }
+    }
+
+    /// Whether the flag or leaf at that address is not among the sources yet. The caller adds it now.
+    fn is_new(&mut self, address: usize) -> bool {
+        // The first one, and often the only one, has nothing to be compared with.
+        if self.sources.is_empty() {
+            return true;
+        }
+        let sources = &self.sources;
+        self.seen
+            .get_or_insert_with(|| sources.addresses())
+            .insert(address)
+    }
+}
+
+impl Node {
+    /// Whether this node, to which the caller holds the only reference, can be taken apart: nobody is to be told by
+    /// it, nothing is attached to it, and its lists are short enough to be looked through for repetitions.
+    fn is_absorbable(&self) -> bool {
+        // A sum with a name is kept, so that its name stays with all it was given to.
+        let named_sum = self.kind == Kind::Sum && self.name.get().is_some();
+        // Relaxed: there is no other thread.
+        !named_sum
+            && self.state.load(Ordering::Relaxed) != super::CANCELLED
+            && self.sources.flags.as_slice().len() <= LIMIT
+            && self.is_bare()
+    }
+}
+
+impl Sources {
+    fn is_empty(&self) -> bool {
+        self.flags.is_empty() && self.extra.is_none()
+    }
+
+    /// Names the leaf of an absorbed typed token, and gives what is needed to show it.
+    fn name_own_leaf<T: Leaf>(&mut self, name: Option<Arc<str>>) -> Option<Shown<T>> {
+        match T::entries_mut(self.extra_mut()).first_mut() {
+            Some(Entry::Leaf(watched)) => {
+                watched.name.clone_from(&name);
+                Some((Arc::clone(&watched.leaf), name))
+            }
+            _ => None,
+        }
+    }
+
+    fn addresses(&self) -> Addresses {
+        let mut addresses = Addresses::default();
+        addresses.extend(self.flags.as_slice().iter().map(address));
+        if let Some(extra) = &self.extra {
+            addresses.extend(extra.deadlines.iter().map(Entry::address));
+            addresses.extend(extra.conditions.iter().map(Entry::address));
+            addresses.extend(extra.counters.iter().map(Entry::address));
+        }
+        addresses
+    }
+}

@@ -1,0 +1,72 @@
+//! Conditions and counters are polled by checks. This is how they are noticed when nobody checks.
+
+use super::sources::Leaves;
+use super::{Node, Sources};
+use crate::executor;
+use crate::leaves::{Condition, Counter};
+use crate::sync::{Arc, Ordering};
+
+/// How many subscribers rely on a node's conditions and counters although nobody may check it.
+///
+/// A counter in demand cancels its token in the moment its last unit is spent. A condition in demand is polled by
+/// the executor; threads in `wait` poll conditions themselves, so only callbacks count there.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Demand {
+    pub(crate) threads: usize,
+    pub(crate) callbacks: usize,
+}
+
+impl Demand {
+    pub(crate) const THREAD: Demand = Demand {
+        threads: 1,
+        callbacks: 0,
+    };
+    pub(crate) const CALLBACK: Demand = Demand {
+        threads: 0,
+        callbacks: 1,
+    };
+
+    /// Adds this demand to all that `node` polls.
+    pub(crate) fn add(self, node: &Arc<Node>) {
+        if self.is_none(&node.sources) {
+            return;
+        }
+        for found in Leaves::<Counter>::of(&node.sources) {
+            // SeqCst: a store that is followed by a load of the units left (`Node::look_for_zero`), against
+            // `Counter::spend`, which writes the units and then loads the demand. One of the two sees the other.
+            found
+                .leaf
+                .demand
+                .fetch_add(self.threads + self.callbacks, Ordering::SeqCst);
+        }
+        if self.callbacks > 0 {
+            for found in Leaves::<Condition>::of(&node.sources) {
+                executor::watch(found.leaf, found.owner.unwrap_or(node), self.callbacks);
+            }
+        }
+    }
+
+    /// Takes it back.
+    pub(crate) fn release(self, sources: &Sources) {
+        if self.is_none(sources) {
+            return;
+        }
+        for found in Leaves::<Counter>::of(sources) {
+            // Relaxed: demand that is seen a little too long cancels a counter's token that nobody waits on any
+            // more, which is what its next check would do.
+            found
+                .leaf
+                .demand
+                .fetch_sub(self.threads + self.callbacks, Ordering::Relaxed);
+        }
+        if self.callbacks > 0 {
+            for found in Leaves::<Condition>::of(sources) {
+                executor::unwatch(found.leaf, self.callbacks);
+            }
+        }
+    }
+
+    fn is_none(self, sources: &Sources) -> bool {
+        (self.threads == 0 && self.callbacks == 0) || !sources.has_polled()
+    }
+}

@@ -1,0 +1,99 @@
+//! From polling to being told: a node subscribes to the flags it watches and hands its deadline to the timer.
+
+use super::{ARMED, LIVE, Node, Subscriber, UNARMED};
+use crate::sync::{Arc, Ordering};
+use crate::timer;
+use std::io;
+
+/// Where a node stands in the subscribers' lists of its flags, in the order of its flags.
+pub(super) struct Links {
+    /// `None`: that flag was cancelled when the node came to subscribe.
+    slots: Box<[Option<usize>]>,
+    complete: bool,
+}
+
+/// A node that was checked this often while it had to poll its flags and deadline arms itself. Renting (a clock read
+/// of about 30 ns) has then cost what buying costs.
+const CHECKS_BEFORE_ARMING: u8 = 64;
+
+impl Node {
+    /// Subscribes to every flag, once. Returns whether all of them will push; if not, one is cancelled already and
+    /// the next look finds it.
+    pub(crate) fn link(self: &Arc<Self>) -> bool {
+        let flags = self.sources.flags.as_slice();
+        if flags.is_empty() {
+            return true;
+        }
+        let links = self.links.get_or_init(|| {
+            let slots: Box<[_]> = flags
+                .iter()
+                .map(|flag| {
+                    let link = Subscriber::Link(Arc::downgrade(self));
+                    flag.insert(link).ok()
+                })
+                .collect();
+            let complete = slots.iter().all(Option::is_some);
+            Links { slots, complete }
+        });
+        links.complete
+    }
+
+    /// Takes the node out of its flags' lists and its deadline from the timer. Only when it is being dropped.
+    pub(super) fn unlink(&self) {
+        if let Some(links) = self.links.get() {
+            for (flag, slot) in self.sources.flags.as_slice().iter().zip(&links.slots) {
+                if let Some(index) = slot {
+                    flag.remove(*index);
+                }
+            }
+        }
+        if let Some(alarm) = self.alarm.get() {
+            timer::remove(alarm);
+        }
+    }
+
+    /// Arranges that the node is told of everything that can be pushed (invariant 2).
+    ///
+    /// # Errors
+    ///
+    /// When the timer's thread cannot be started. The node stays unarmed and works by polling.
+    pub(crate) fn arm(self: &Arc<Self>) -> io::Result<()> {
+        // Acquire is not needed: whatever the answer, the lock and the compare-exchange below decide.
+        if self.state.load(Ordering::Relaxed) != UNARMED || !self.link() {
+            return Ok(());
+        }
+        if let Some(at) = self.sources.earliest() {
+            if self.alarm.get().is_none() {
+                let alarm = timer::schedule(self, at)?;
+                if let Err(second) = self.alarm.set(alarm) {
+                    timer::remove(&second);
+                }
+            }
+        }
+        let armed = if self.sources.has_polled() {
+            ARMED
+        } else {
+            LIVE
+        };
+        // Release: whoever sees the new state skips polling because of what was registered before; nobody acquires
+        // it, since the registrations are reached through locks. Fails when the node was cancelled meanwhile, which
+        // must stand.
+        let _ = self
+            .state
+            .compare_exchange(UNARMED, armed, Ordering::Release, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Counts a check that had to poll, and arms the node when there were many.
+    pub(super) fn count_slow_check(self: &Arc<Self>) {
+        // Relaxed, and not a read-modify-write: a lost count arms a check later.
+        let checks = self.checks.load(Ordering::Relaxed) + 1;
+        if checks < CHECKS_BEFORE_ARMING {
+            self.checks.store(checks, Ordering::Relaxed);
+        } else {
+            self.checks.store(0, Ordering::Relaxed);
+            // Without a timer thread the clock is read at every check, and arming is tried again in a while.
+            let _ = self.arm();
+        }
+    }
+}

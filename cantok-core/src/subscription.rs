@@ -1,0 +1,106 @@
+use crate::callback::Callback;
+use crate::node::{Enrolment, Node, Subscriber};
+use crate::sync::Arc;
+use crate::{CancellationError, Token, executor, timer};
+use std::{fmt, io};
+
+/// What [`Token::subscribe`](crate::Token::subscribe) returns: ends the subscription when dropped, and never blocks.
+///
+/// The function may still be running on the cancelling thread after that. When that matters, use
+/// [`Token::on_cancel`](crate::Token::on_cancel).
+#[must_use = "dropping a subscription ends it at once"]
+pub struct Subscription {
+    /// `None` after `detach`.
+    inner: Option<Inner>,
+}
+
+struct Inner {
+    enrolment: Enrolment,
+    callback: Arc<Callback>,
+}
+
+impl Subscription {
+    pub(crate) fn new(
+        node: &Arc<Node>,
+        f: impl FnOnce(&CancellationError) + Send + 'static,
+    ) -> Self {
+        let callback = Arc::new(Callback::new(f));
+        if node.look_for_zero().is_none() {
+            if let Err(refused) = start_threads(node) {
+                panic!("failed to spawn thread: {refused}");
+            }
+        }
+        let enrolment = Enrolment::new(node, Subscriber::Callback(Arc::clone(&callback)));
+        if let Err(refused) = node.arm() {
+            panic!("failed to spawn thread: {refused}");
+        }
+        let inner = Inner {
+            enrolment,
+            callback,
+        };
+        // Whatever was cancelled or used up before it could push is found here. If the subscriber is in the list,
+        // this look, or another thread, tells it; otherwise it came too late.
+        if let Some(error) = node.look_for_zero() {
+            if !inner.enrolment.is_in() {
+                let panic = inner.callback.run(error);
+                if let Some(panic) = panic {
+                    panic.resume();
+                }
+            }
+        }
+        Subscription { inner: Some(inner) }
+    }
+
+    /// Keeps the function for the token's life. On a token that cannot be cancelled it is dropped.
+    pub fn detach(mut self) {
+        self.let_go();
+    }
+
+    pub(crate) fn let_go(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            inner.enrolment.detach();
+        }
+    }
+
+    /// Ends the subscription: `true` if the function had not started and never will.
+    pub(crate) fn end(&mut self) -> bool {
+        // Taking the enrolment out drops it at the end.
+        self.inner
+            .take()
+            .is_some_and(|inner| inner.callback.revoke())
+    }
+
+    /// Shows the token that the subscription is to.
+    pub(crate) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_tuple(name);
+        if let Some(inner) = &self.inner {
+            debug.field(&Token::from_node(Arc::clone(inner.enrolment.node())));
+        }
+        debug.finish()
+    }
+
+    pub(crate) fn callback(&self) -> Option<Arc<Callback>> {
+        self.inner.as_ref().map(|inner| Arc::clone(&inner.callback))
+    }
+}
+
+/// Deadlines and conditions are watched by threads, which have to be there before anybody relies on them.
+fn start_threads(node: &Node) -> io::Result<()> {
+    if node.sources().earliest().is_some() || node.sources().has_polled() {
+        timer::start()?;
+        executor::start()?;
+    }
+    Ok(())
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.debug("Subscription", f)
+    }
+}

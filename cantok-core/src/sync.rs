@@ -1,0 +1,137 @@
+//! The one place where the crate's atomics and locks come from: the standard library, or loom's models of it
+//! under `--cfg loom`.
+
+#[cfg(not(loom))]
+mod imp {
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
+    pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
+
+    use std::sync::PoisonError;
+    use std::time::Duration;
+
+    /// Tells threads that live at the same time apart; cheaper than `ThreadId`.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub(crate) struct ThreadKey(usize);
+
+    impl ThreadKey {
+        pub(crate) fn current() -> Self {
+            thread_local! {
+                static KEY: u8 = const { 0 };
+            }
+            KEY.with(|key| ThreadKey(std::ptr::from_ref(key).addr()))
+        }
+    }
+
+    /// Locks; a poisoned lock is taken all the same, because no user code ever runs under one of ours.
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Blocks until the condition variable is notified; spurious returns are possible.
+    pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Like [`wait`], for `limit` at most.
+    pub(crate) fn wait_for<'a, T>(
+        condvar: &Condvar,
+        guard: MutexGuard<'a, T>,
+        limit: Duration,
+    ) -> MutexGuard<'a, T> {
+        condvar
+            .wait_timeout(guard, limit)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+}
+
+#[cfg(loom)]
+mod imp {
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
+    pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
+
+    use std::time::Duration;
+
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub(crate) struct ThreadKey(loom::thread::ThreadId);
+
+    impl ThreadKey {
+        pub(crate) fn current() -> Self {
+            ThreadKey(loom::thread::current().id())
+        }
+    }
+
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().expect("loom does not poison")
+    }
+
+    pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        condvar.wait(guard).expect("loom does not poison")
+    }
+
+    /// Loom has no clock: the wait ends when it is notified.
+    pub(crate) fn wait_for<'a, T>(
+        condvar: &Condvar,
+        guard: MutexGuard<'a, T>,
+        _limit: Duration,
+    ) -> MutexGuard<'a, T> {
+        wait(condvar, guard)
+    }
+
+    /// Loom has no `OnceLock`. This one publishes with the same release and acquire pair through a loom atomic;
+    /// the value itself lies in a `std` cell, which the atomic guards.
+    #[derive(Debug)]
+    pub(crate) struct OnceLock<T> {
+        writer: Mutex<()>,
+        ready: AtomicBool,
+        value: std::sync::OnceLock<T>,
+    }
+
+    impl<T> OnceLock<T> {
+        pub(crate) fn new() -> Self {
+            OnceLock {
+                writer: Mutex::new(()),
+                ready: AtomicBool::new(false),
+                value: std::sync::OnceLock::new(),
+            }
+        }
+
+        pub(crate) fn get(&self) -> Option<&T> {
+            // Acquire: pairs with the release in `publish`.
+            if self.ready.load(std::sync::atomic::Ordering::Acquire) {
+                self.value.get()
+            } else {
+                None
+            }
+        }
+
+        pub(crate) fn set(&self, value: T) -> Result<(), T> {
+            let _writer = lock(&self.writer);
+            self.publish(value)
+        }
+
+        pub(crate) fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+            {
+                let _writer = lock(&self.writer);
+                if self.value.get().is_none() {
+                    let _ = self.publish(init());
+                }
+            }
+            self.get().expect("just published")
+        }
+
+        fn publish(&self, value: T) -> Result<(), T> {
+            self.value.set(value)?;
+            // Release: pairs with the acquire in `get`.
+            self.ready.store(true, std::sync::atomic::Ordering::Release);
+            Ok(())
+        }
+    }
+}
+
+pub(crate) use imp::*;
+pub(crate) use std::sync::atomic::Ordering;
+
+/// `Arc` and `Weak` are the standard ones in both worlds: loom's `Arc` has no `Weak`, and reference counts are
+/// not what the models are about.
+pub(crate) use std::sync::{Arc, Weak};

@@ -1,0 +1,116 @@
+//! The thread that marks tokens whose deadline has passed. One for the process, started when first needed, asleep
+//! until the earliest deadline. It runs no user code, so nothing that users do makes a deadline late.
+
+use crate::executor;
+use crate::node::Node;
+use crate::sync::{Arc, Condvar, Mutex, Weak, lock, wait, wait_for};
+use std::collections::BTreeMap;
+use std::time::Instant;
+use std::{io, thread};
+
+static TIMER: Timer = Timer {
+    alarms: Mutex::new(Alarms {
+        running: false,
+        next_id: 0,
+        entries: BTreeMap::new(),
+    }),
+    changed: Condvar::new(),
+};
+
+struct Timer {
+    alarms: Mutex<Alarms>,
+    changed: Condvar,
+}
+
+struct Alarms {
+    running: bool,
+    next_id: u64,
+    entries: BTreeMap<Alarm, Weak<Node>>,
+}
+
+/// When a node is to be marked, and a number that keeps those of the same instant apart.
+pub(crate) type Alarm = (Instant, u64);
+
+/// So many alarms are taken at a time, so that others can come and go between.
+const BATCH: usize = 256;
+
+/// Starts the thread, if it does not run yet.
+///
+/// # Errors
+///
+/// When the operating system refuses a thread.
+pub(crate) fn start() -> io::Result<()> {
+    lock(&TIMER.alarms).start()
+}
+
+/// Has the node marked at that instant. The alarm has to be removed when the node is dropped.
+///
+/// # Errors
+///
+/// When the thread cannot be started.
+pub(crate) fn schedule(node: &Arc<Node>, at: Instant) -> io::Result<Alarm> {
+    let mut alarms = lock(&TIMER.alarms);
+    alarms.start()?;
+    let alarm = (at, alarms.next_id);
+    alarms.next_id += 1;
+    alarms.entries.insert(alarm, Arc::downgrade(node));
+    if alarms.entries.keys().next() == Some(&alarm) {
+        TIMER.changed.notify_one();
+    }
+    Ok(alarm)
+}
+
+/// Forgets an alarm.
+pub(crate) fn remove(alarm: &Alarm) {
+    let removed = lock(&TIMER.alarms).entries.remove(alarm);
+    drop(removed);
+}
+
+impl Alarms {
+    fn start(&mut self) -> io::Result<()> {
+        if !self.running {
+            thread::Builder::new()
+                .name("cantok-timer".to_owned())
+                .spawn(run)?;
+            self.running = true;
+        }
+        Ok(())
+    }
+
+    fn take_due(&mut self, now: Instant, due: &mut Vec<Arc<Node>>) {
+        while due.len() < BATCH {
+            match self.entries.first_entry() {
+                // A node that is being dropped removes its alarm itself, or has found it gone.
+                Some(entry) if entry.key().0 <= now => due.extend(entry.remove().upgrade()),
+                _ => return,
+            }
+        }
+    }
+}
+
+fn run() {
+    let mut due = Vec::new();
+    let mut alarms = lock(&TIMER.alarms);
+    loop {
+        let now = Instant::now();
+        alarms.take_due(now, &mut due);
+        if !due.is_empty() {
+            drop(alarms);
+            for node in due.drain(..) {
+                let mut jobs = node.expire(now);
+                jobs.keep(node);
+                jobs.wake_threads();
+                if jobs.has_user_code() {
+                    executor::submit(jobs);
+                }
+            }
+            alarms = lock(&TIMER.alarms);
+            continue;
+        }
+        let next = alarms.entries.keys().next().map(|alarm| alarm.0);
+        alarms = match next {
+            None => wait(&TIMER.changed, alarms),
+            Some(at) => wait_for(&TIMER.changed, alarms, at.saturating_duration_since(now)),
+        };
+    }
+}

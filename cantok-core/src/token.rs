@@ -1,0 +1,482 @@
+use crate::node::{Composer, Kind, Node, Sources, mark};
+use crate::sync::{Arc, OnceLock};
+use crate::{
+    CancellationError, Cause, DropGuard, Reason, Registration, SimpleToken, Subscription, wait,
+};
+use std::error::Error;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::time::{Duration, Instant};
+
+/// Any token, with its type erased: what functions take (`&Token` or `impl Into<Token>`) and structs hold.
+///
+/// A token is handed to the code that works, and the code asks it whether to go on. Every typed token dereferences
+/// to a `Token` and converts into one; sums of tokens are `Token`s. A `Token` is a handle: clones are the same token,
+/// and `==` and `Hash` go by that identity.
+///
+/// # Checks and looks
+///
+/// A **check** asks whether to go on and may have effects: it calls conditions and spends one unit of each counter.
+/// [`is_cancelled`](Token::is_cancelled), [`keep_on`](Token::keep_on) and [`check`](Token::check) are checks. Inside
+/// one check the order is: the token's own flag, other flags, deadlines, conditions, counters; what is answered
+/// earlier spends nothing later, and within one class the leftmost operand wins. If there are several counters, all
+/// are looked at for zero before one is spent; a race between two threads can still spend a unit in vain.
+///
+/// A **look** calls no condition and spends nothing: [`cause`](Token::cause), [`deadline`](Token::deadline),
+/// [`can_be_cancelled`](Token::can_be_cancelled), `Debug`, `Display` and `==`.
+///
+/// # Guarantees
+///
+/// Once cancelled, a token stays cancelled, with the same cause. When [`cancel`](Token::cancel) returns, every token
+/// derived from it answers cancelled, on every thread, and what was written before is visible there. No lock of this
+/// crate is held while user code runs. Tokens nest to any depth.
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
+/// use std::time::Duration;
+///
+/// fn work(token: &Token) -> u32 {
+///     let mut done = 0;
+///     while token.keep_on() {
+///         done += 1;
+///     }
+///     done
+/// }
+///
+/// let shutdown = SimpleToken::new();
+/// let token = &shutdown + CounterToken::new(100) + TimeoutToken::new(Duration::from_secs(60));
+/// assert_eq!(work(&token), 100);
+/// assert_eq!(token.cause().unwrap().to_string(), "the counter of 100 checks is used up");
+/// assert!(!shutdown.is_cancelled());
+/// ```
+#[derive(Clone)]
+pub struct Token {
+    node: Arc<Node>,
+}
+
+impl Token {
+    pub(crate) fn from_node(node: Arc<Node>) -> Self {
+        Token { node }
+    }
+
+    pub(crate) fn from_sources(kind: Kind, sources: Sources) -> Self {
+        Token::from_node(Arc::new(Node::new(kind, sources)))
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    pub(crate) fn node_mut(&mut self) -> &mut Arc<Node> {
+        &mut self.node
+    }
+
+    /// The token that cannot be cancelled. It disappears in a sum. All calls return the same token, unless it is
+    /// given a name.
+    ///
+    /// [`DefaultToken`](crate::DefaultToken) is the same with a type of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::Token;
+    ///
+    /// let token = Token::never();
+    /// assert!(!token.can_be_cancelled());
+    /// assert!(!token.cancel());
+    /// assert!(token.keep_on());
+    /// ```
+    pub fn never() -> Self {
+        static NEVER: OnceLock<Token> = OnceLock::new();
+        NEVER
+            .get_or_init(|| Token::from_sources(Kind::Never, Sources::default()))
+            .clone()
+    }
+
+    /// A new token that is cancelled as soon as one of `tokens` is. `a + b`, `+=`, `sum()` and `collect()` are this.
+    ///
+    /// The result is always a new token that can be cancelled by itself, also of one token or of none; cancelling it
+    /// leaves the operands alone. Tokens that cannot be cancelled disappear, repeated tokens count once. If one of
+    /// the tokens is cancelled already, so is the result, with that cause.
+    ///
+    /// Tokens given by value that nobody else can reach (no clone, registration, guard or derived token, nothing
+    /// attached) are absorbed: they become part of the new token, and when one of them fires, it is the new token
+    /// that the error [is from](CancellationError::is_from). Their names are kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::{SimpleToken, Token};
+    ///
+    /// let users: Vec<_> = (0..3).map(|_| SimpleToken::new()).collect();
+    /// let any_left = Token::any(&users);
+    /// users[1].cancel();
+    /// assert!(any_left.is_cancelled());
+    /// assert!(any_left.cause().unwrap().is_from(&users[1]));
+    /// assert!(!users[0].is_cancelled());
+    /// ```
+    #[must_use]
+    pub fn any<I>(tokens: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<Token>,
+    {
+        let mut composer = Composer::default();
+        for token in tokens {
+            composer.add(token.into().node);
+        }
+        Token::from_node(composer.finish())
+    }
+
+    /// Gives the token a name, for all its handles. It shows in `Debug`, in errors and in their messages. The first
+    /// name stays; later ones are ignored.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    ///
+    /// let token = SimpleToken::new().named("shutdown");
+    /// token.cancel();
+    /// assert_eq!(token.check().unwrap_err().to_string(), "shutdown: the token was cancelled");
+    /// ```
+    #[must_use]
+    pub fn named(self, name: impl Into<Arc<str>>) -> Self {
+        if self.node.kind() == Kind::Never && self.name().is_none() {
+            // The shared token that is never cancelled keeps no name.
+            let own = Token::from_sources(Kind::Never, Sources::default());
+            own.node.set_name(name.into());
+            return own;
+        }
+        self.node.set_name(name.into());
+        self
+    }
+
+    /// The token's name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.node.name().map(|name| &**name)
+    }
+
+    /// Whether the token is cancelled. This is a [check](Token#checks-and-looks).
+    ///
+    /// # Panics
+    ///
+    /// If a condition or its hooks panic, with that panic; the token stays usable. If this check is the one that
+    /// cancels, it runs the callbacks, and their first panic is resumed here.
+    #[inline]
+    pub fn is_cancelled(&self) -> bool {
+        self.node.check()
+    }
+
+    /// Whether to go on: the opposite of [`is_cancelled`](Token::is_cancelled), and a check like it.
+    ///
+    /// # Panics
+    ///
+    /// As [`is_cancelled`](Token::is_cancelled).
+    #[inline]
+    pub fn keep_on(&self) -> bool {
+        !self.is_cancelled()
+    }
+
+    /// A check as a result, for `token.check()?`.
+    ///
+    /// # Errors
+    ///
+    /// If the token is cancelled, says why.
+    ///
+    /// # Panics
+    ///
+    /// As [`is_cancelled`](Token::is_cancelled).
+    #[inline]
+    pub fn check(&self) -> Result<(), CancellationError> {
+        if self.is_cancelled() {
+            Err(self.latched())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The error of a token that is known to be cancelled.
+    #[cold]
+    fn latched(&self) -> CancellationError {
+        match self.node.error() {
+            Some(error) => error.clone(),
+            None => unreachable!("a cancelled token has a cause (invariant 1)"),
+        }
+    }
+
+    /// Why the token was cancelled, or `None` if it is not. This is a [look](Token#checks-and-looks): it finds flags
+    /// and passed deadlines, and the cause that it finds is final.
+    ///
+    /// # Panics
+    ///
+    /// If this look is what finds the token cancelled, it runs the callbacks, and their first panic is resumed here.
+    pub fn cause(&self) -> Option<CancellationError> {
+        self.node.look().cloned()
+    }
+
+    /// The earliest deadline of all that this token consists of, whether it has passed or not. This is a look and
+    /// changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::{SimpleToken, TimeoutToken};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let soon = Instant::now() + Duration::from_secs(1);
+    /// let token = TimeoutToken::at(soon) + TimeoutToken::new(Duration::from_secs(60));
+    /// assert_eq!(token.deadline(), Some(soon));
+    /// assert_eq!(SimpleToken::new().deadline(), None);
+    /// ```
+    pub fn deadline(&self) -> Option<Instant> {
+        self.node.sources().earliest()
+    }
+
+    /// `false` for [`Token::never`] and [`DefaultToken`](crate::DefaultToken), `true` for every other token. This is a
+    /// look and changes nothing.
+    pub fn can_be_cancelled(&self) -> bool {
+        self.node.kind() != Kind::Never
+    }
+
+    /// Cancels the token and everything derived from it. Returns whether this call did it: `false` if the token was
+    /// cancelled before, also by a deadline or an operand whose cancel nobody had noticed yet.
+    ///
+    /// Callbacks run on this thread before the call returns. When it returns, every token derived from this one
+    /// answers cancelled, on every thread, whatever it returns.
+    ///
+    /// # Panics
+    ///
+    /// Resumes the first panic of a callback, after all callbacks have run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    ///
+    /// let token = SimpleToken::new();
+    /// let child = token.child();
+    /// assert!(token.cancel());
+    /// assert!(!token.cancel());
+    /// assert!(child.is_cancelled());
+    /// ```
+    pub fn cancel(&self) -> bool {
+        self.cancel_because(|| Cause::Cancelled)
+    }
+
+    /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that is cancelled by this reports
+    /// it, see [`CancellationError::reason`]. A reason that comes too late is dropped.
+    ///
+    /// # Panics
+    ///
+    /// As [`cancel`](Token::cancel).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::error::Error;
+    ///
+    /// let token = SimpleToken::new();
+    /// token.cancel_with("the disk is full");
+    /// let error = token.child().check().unwrap_err();
+    /// assert_eq!(error.to_string(), "the token was cancelled");
+    /// assert_eq!(error.source().unwrap().to_string(), "the disk is full");
+    /// ```
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> bool {
+        let reason = reason.into();
+        self.cancel_because(|| Cause::Reason(Reason::new(reason)))
+    }
+
+    fn cancel_because(&self, cause: impl FnOnce() -> Cause) -> bool {
+        if !self.can_be_cancelled() {
+            return false;
+        }
+        if self.node.look().is_some() {
+            mark::help(&self.node).run();
+            return false;
+        }
+        let error = CancellationError::new(cause(), self.node.name().cloned(), &self.node);
+        let (won, jobs) = mark::mark(&self.node, error);
+        jobs.run();
+        won
+    }
+
+    /// Blocks until the token is cancelled.
+    ///
+    /// The thread sleeps and is woken; only conditions are polled, each at its
+    /// [interval](crate::ConditionToken::poll_interval). No counter is spent; a counter without a unit left counts
+    /// as cancelled, also if it is used up while this waits. On a token that cannot be cancelled this blocks for ever.
+    ///
+    /// # Panics
+    ///
+    /// If a condition panics, with that panic. If this call is the one that finds the token cancelled, as
+    /// [`cancel`](Token::cancel).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::{SimpleToken, TimeoutToken};
+    /// use std::{thread, time::Duration};
+    ///
+    /// let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(5));
+    /// let waiter = thread::spawn({
+    ///     let token = token.clone();
+    ///     move || token.wait()
+    /// });
+    /// assert_eq!(waiter.join().unwrap().to_string(), "the timeout of 5ms has expired");
+    /// ```
+    pub fn wait(&self) -> CancellationError {
+        loop {
+            if let Some(error) = wait::until(&self.node, None) {
+                return error;
+            }
+        }
+    }
+
+    /// [`wait`](Token::wait) for at most `limit`. `None`: that time has passed and the token is not cancelled. Being
+    /// cancelled beats running out; a limit of zero asks once.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Token::wait).
+    pub fn wait_timeout(&self, limit: Duration) -> Option<CancellationError> {
+        match Instant::now().checked_add(limit) {
+            Some(at) => self.wait_deadline(at),
+            None => Some(self.wait()),
+        }
+    }
+
+    /// [`wait`](Token::wait) until `at` at the latest, like [`wait_timeout`](Token::wait_timeout).
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Token::wait).
+    pub fn wait_deadline(&self, at: Instant) -> Option<CancellationError> {
+        wait::until(&self.node, Some(at))
+    }
+
+    /// Has `f` called when the token is cancelled: exactly once, by the thread that cancels it or finds it cancelled,
+    /// before that call returns; at once if the token is cancelled already. A deadline or a condition that fires
+    /// while nobody checks runs `f` on a thread of this crate, where a panic is reported by the panic hook and goes no
+    /// further.
+    ///
+    /// `f` runs outside every lock and may use any token. For as long as the [`Registration`] lives; see there for
+    /// what dropping it guarantees. On a token that cannot be cancelled `f` is dropped with the registration.
+    ///
+    /// # Panics
+    ///
+    /// If the token has a deadline or a condition and the operating system refuses the thread that watches over it,
+    /// as [`std::thread::spawn`] does. If `f` is called at once and panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::sync::mpsc;
+    ///
+    /// let token = SimpleToken::new();
+    /// let (sender, receiver) = mpsc::channel();
+    /// let registration = token.on_cancel(move |error| sender.send(error.to_string()).unwrap());
+    /// token.cancel();
+    /// assert_eq!(receiver.recv().unwrap(), "the token was cancelled");
+    /// drop(registration);
+    /// ```
+    pub fn on_cancel(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Registration {
+        Registration::new(self.subscribe(f))
+    }
+
+    /// [`on_cancel`](Token::on_cancel) for authors of adapters: `f` passes the news on, to a waker, a thread or a
+    /// channel, and dropping the [`Subscription`] never blocks. It does not wait for an `f` that is running.
+    ///
+    /// # Panics
+    ///
+    /// As [`on_cancel`](Token::on_cancel).
+    pub fn subscribe(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Subscription {
+        Subscription::new(&self.node, f)
+    }
+
+    /// Keeps `guard` alive as long as this token and everything derived from it, and drops it with the last of them:
+    /// what an adapter needs to cancel the token, such as a signal registration. For authors of adapters.
+    ///
+    /// On [`Token::never`] that is for the rest of the process.
+    pub fn attach(&self, guard: impl Send + Sync + 'static) {
+        self.node.attach(Box::new(guard));
+    }
+
+    /// A new token that is cancelled with this one, and can be cancelled without it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    ///
+    /// let server = SimpleToken::new();
+    /// let request = server.child();
+    /// request.cancel();
+    /// assert!(server.keep_on());
+    ///
+    /// let request = server.child();
+    /// server.cancel();
+    /// assert!(request.is_cancelled());
+    /// ```
+    pub fn child(&self) -> SimpleToken {
+        SimpleToken::from_token(Token::from_node(Composer::child_of(&self.node)))
+    }
+
+    /// A guard that cancels this token when it is dropped: work that is left early, by `?` or by a panic, takes the
+    /// work that it started with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    ///
+    /// let token = SimpleToken::new();
+    /// {
+    ///     let _guard = token.drop_guard();
+    ///     assert!(token.keep_on());
+    /// }
+    /// assert!(token.is_cancelled());
+    /// ```
+    pub fn drop_guard(&self) -> DropGuard {
+        DropGuard::new(self.clone())
+    }
+}
+
+impl From<&Token> for Token {
+    fn from(token: &Token) -> Self {
+        token.clone()
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.node, &other.node)
+    }
+}
+
+impl Eq for Token {}
+
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.node).hash(state);
+    }
+}
+
+/// The structure, in operand order, with names where given: `Token(TimeoutToken(5s), ConditionToken, CounterToken(23
+/// of 23))`. An operand that was shown before is abbreviated to `Token(…)`.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.node.debug(f)
+    }
+}
+
+/// One line: `SimpleToken (not cancelled)`, `Token (the timeout of 5s has expired)`.
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.node.display(f)
+    }
+}

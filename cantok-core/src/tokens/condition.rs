@@ -1,0 +1,136 @@
+use super::own_leaf::configure;
+use crate::Token;
+use crate::leaves::Condition;
+use crate::node::{Kind, Sources};
+use std::time::Duration;
+
+/// A token that is cancelled when a check finds its closure returning `true`.
+///
+/// The closure is called by checks, of this token and of everything derived from it, on the thread that checks; by
+/// [`wait`](Token::wait), at an [interval](ConditionToken::poll_interval); and on a thread of this crate, at that
+/// interval, while there is a [callback](Token::on_cancel). Several threads may call it at the same time. No check
+/// that begins after the closure has returned `true` calls it again, nor [`before`](ConditionToken::before) or
+/// [`after`](ConditionToken::after).
+///
+/// A closure that checks its own token sees it as not yet satisfied.
+///
+/// # Panics
+///
+/// A panic in the closure reaches the caller of the check and changes nothing: the next check calls the closure
+/// again.
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::ConditionToken;
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// let errors = Arc::new(AtomicU32::new(0));
+/// let token = ConditionToken::new({
+///     let errors = Arc::clone(&errors);
+///     move || errors.load(Ordering::Relaxed) > 3
+/// });
+/// while token.keep_on() {
+///     errors.fetch_add(1, Ordering::Relaxed);
+/// }
+/// assert_eq!(errors.load(Ordering::Relaxed), 4);
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ConditionToken {
+    token: Token,
+}
+
+handle!(ConditionToken);
+
+/// The shortest interval at which a condition is polled.
+const SHORTEST_INTERVAL: Duration = Duration::from_micros(50);
+
+impl ConditionToken {
+    /// A token that is cancelled when a check finds `condition` returning `true`.
+    #[must_use]
+    pub fn new(condition: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        ConditionToken::with(move || Some(condition()))
+    }
+
+    /// The same for a closure that can fail. An `Err` counts as `false`, or as what
+    /// [`on_error`](ConditionToken::on_error) says; the error itself is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::ConditionToken;
+    /// use std::fs;
+    ///
+    /// let token = ConditionToken::fallible(|| fs::exists("stop\0here")).on_error(true);
+    /// assert!(token.is_cancelled());
+    /// ```
+    #[must_use]
+    pub fn fallible<E>(condition: impl Fn() -> Result<bool, E> + Send + Sync + 'static) -> Self {
+        ConditionToken::with(move || condition().ok())
+    }
+
+    fn with(ask: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
+        ConditionToken {
+            token: Token::from_sources(Kind::Condition, Sources::leaf(Condition::new(ask))),
+        }
+    }
+
+    /// What an `Err` of a [`fallible`](ConditionToken::fallible) closure counts as. `false` unless set.
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle.
+    #[must_use]
+    pub fn on_error(mut self, cancelled: bool) -> Self {
+        configure(&mut self.token, "on_error", |condition: &mut Condition| {
+            condition.on_error = cancelled;
+        });
+        self
+    }
+
+    /// Has `hook` called before each call of the closure. A second one replaces the first.
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle.
+    #[must_use]
+    pub fn before(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        configure(&mut self.token, "before", |condition: &mut Condition| {
+            condition.before = Some(Box::new(hook));
+        });
+        self
+    }
+
+    /// Has `hook` called after each call of the closure, also if that failed; not if it panicked. A second one
+    /// replaces the first.
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle.
+    #[must_use]
+    pub fn after(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        configure(&mut self.token, "after", |condition: &mut Condition| {
+            condition.after = Some(Box::new(hook));
+        });
+        self
+    }
+
+    /// How often the closure is called for those who wait or have a callback: 1 ms unless set. Less than 50 µs is
+    /// raised to that. Checks call the closure each time.
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle.
+    #[must_use]
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        configure(
+            &mut self.token,
+            "poll_interval",
+            |condition: &mut Condition| {
+                condition.poll_interval = interval.max(SHORTEST_INTERVAL);
+            },
+        );
+        self
+    }
+}

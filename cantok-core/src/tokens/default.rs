@@ -1,0 +1,95 @@
+use crate::Token;
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+/// The token that is never cancelled: what a function takes that nobody wants to stop.
+///
+/// It disappears in a sum. It has no state of its own; all of them are [`Token::never`].
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::{DefaultToken, Token};
+///
+/// fn work(token: impl Into<Token>) -> bool {
+///     token.into().keep_on()
+/// }
+///
+/// assert!(work(DefaultToken));
+/// let refused = DefaultToken.cancel().unwrap_err();
+/// assert_eq!(refused.to_string(), "a default token cannot be cancelled");
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct DefaultToken;
+
+impl DefaultToken {
+    /// The token that is never cancelled.
+    #[must_use]
+    pub const fn new() -> Self {
+        DefaultToken
+    }
+
+    /// Always fails: a default token cannot be cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`ImpossibleCancelError`], every time.
+    pub fn cancel(&self) -> Result<(), ImpossibleCancelError> {
+        Err(ImpossibleCancelError(()))
+    }
+
+    /// A token of its own with that name, which is never cancelled either.
+    #[must_use]
+    pub fn named(self, name: impl Into<Arc<str>>) -> Token {
+        Token::from(self).named(name)
+    }
+}
+
+impl Deref for DefaultToken {
+    type Target = Token;
+
+    fn deref(&self) -> &Token {
+        static NEVER: OnceLock<Token> = OnceLock::new();
+        NEVER.get_or_init(Token::never)
+    }
+}
+
+impl From<DefaultToken> for Token {
+    fn from(_: DefaultToken) -> Self {
+        Token::never()
+    }
+}
+
+impl From<&DefaultToken> for Token {
+    fn from(_: &DefaultToken) -> Self {
+        Token::never()
+    }
+}
+
+operators!(DefaultToken);
+
+impl fmt::Debug for DefaultToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DefaultToken")
+    }
+}
+
+impl fmt::Display for DefaultToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DefaultToken (not cancelled)")
+    }
+}
+
+/// Somebody tried to cancel a [`DefaultToken`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImpossibleCancelError(());
+
+impl fmt::Display for ImpossibleCancelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a default token cannot be cancelled")
+    }
+}
+
+impl Error for ImpossibleCancelError {}

@@ -1,0 +1,70 @@
+//! What every typed token has in common: operator traits cannot be implemented for all of them by one generic item.
+
+macro_rules! handle {
+    ($Handle:ident) => {
+        impl $Handle {
+            /// Gives the token a name, for all its handles; see [`Token::named`](crate::Token::named).
+            #[must_use]
+            pub fn named(self, name: impl Into<std::sync::Arc<str>>) -> Self {
+                $Handle {
+                    token: self.token.named(name),
+                }
+            }
+        }
+
+        impl std::ops::Deref for $Handle {
+            type Target = crate::Token;
+
+            #[inline]
+            fn deref(&self) -> &crate::Token {
+                &self.token
+            }
+        }
+
+        impl From<$Handle> for crate::Token {
+            fn from(handle: $Handle) -> Self {
+                handle.token
+            }
+        }
+
+        impl From<&$Handle> for crate::Token {
+            fn from(handle: &$Handle) -> Self {
+                handle.token.clone()
+            }
+        }
+
+        operators!($Handle);
+
+        impl std::fmt::Debug for $Handle {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(&self.token, f)
+            }
+        }
+
+        impl std::fmt::Display for $Handle {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.token, f)
+            }
+        }
+    };
+}
+
+macro_rules! operators {
+    ($Handle:ident) => {
+        impl<T: Into<crate::Token>> std::ops::Add<T> for $Handle {
+            type Output = crate::Token;
+
+            fn add(self, other: T) -> crate::Token {
+                crate::Token::from(self) + other
+            }
+        }
+
+        impl<T: Into<crate::Token>> std::ops::Add<T> for &$Handle {
+            type Output = crate::Token;
+
+            fn add(self, other: T) -> crate::Token {
+                crate::Token::from(self) + other
+            }
+        }
+    };
+}

@@ -1,0 +1,43 @@
+use crate::Token;
+use crate::node::{Kind, Sources};
+
+/// A token that is cancelled when somebody calls [`cancel`](Token::cancel).
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::SimpleToken;
+/// use std::thread;
+///
+/// let token = SimpleToken::new();
+/// let worker = thread::spawn({
+///     let token = token.clone();
+///     move || while token.keep_on() {}
+/// });
+/// token.cancel();
+/// worker.join().unwrap();
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SimpleToken {
+    token: Token,
+}
+
+handle!(SimpleToken);
+
+impl SimpleToken {
+    /// A new token, not cancelled.
+    #[must_use]
+    pub fn new() -> Self {
+        SimpleToken::from_token(Token::from_sources(Kind::Simple, Sources::default()))
+    }
+
+    pub(crate) fn from_token(token: Token) -> Self {
+        SimpleToken { token }
+    }
+}
+
+impl Default for SimpleToken {
+    fn default() -> Self {
+        SimpleToken::new()
+    }
+}

@@ -1,0 +1,64 @@
+use crate::Token;
+use crate::leaves::Deadline;
+use crate::node::{Kind, Sources};
+use std::time::{Duration, Instant};
+
+/// A token that is cancelled when its deadline has passed: never before, and as soon after as a thread wakes up.
+///
+/// The deadline is on the monotonic clock of [`Instant`].
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::{Cause, TimeoutToken};
+/// use std::time::Duration;
+///
+/// let token = TimeoutToken::new(Duration::from_millis(2));
+/// while token.keep_on() {}
+/// let after = Duration::from_millis(2);
+/// assert_eq!(token.cause().unwrap().cause(), &Cause::Timeout { after });
+/// assert_eq!(token.remaining(), Some(Duration::ZERO));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct TimeoutToken {
+    token: Token,
+}
+
+handle!(TimeoutToken);
+
+impl TimeoutToken {
+    /// A token that is cancelled `after` this call: at once for [`Duration::ZERO`], never for a duration that the
+    /// clock cannot represent, such as [`Duration::MAX`].
+    #[must_use]
+    pub fn new(after: Duration) -> Self {
+        TimeoutToken::with(Deadline {
+            at: Instant::now().checked_add(after),
+            after,
+        })
+    }
+
+    /// A token that is cancelled at that instant, which may be in the past. Its errors report the time from this
+    /// call to the deadline.
+    #[must_use]
+    pub fn at(deadline: Instant) -> Self {
+        TimeoutToken::with(Deadline {
+            at: Some(deadline),
+            after: deadline.saturating_duration_since(Instant::now()),
+        })
+    }
+
+    fn with(deadline: Deadline) -> Self {
+        let at = deadline.at;
+        let mut sources = Sources::leaf(deadline);
+        sources.extra_mut().earliest = at;
+        TimeoutToken {
+            token: Token::from_sources(Kind::Timeout, sources),
+        }
+    }
+
+    /// The time that is left, zero if the deadline has passed, `None` if there is none. This is a look.
+    pub fn remaining(&self) -> Option<Duration> {
+        let at = self.token.deadline()?;
+        Some(at.saturating_duration_since(Instant::now()))
+    }
+}

@@ -1,0 +1,294 @@
+//! A million tokens in any arrangement are created, checked, armed, printed, waited on, cancelled and dropped on 256 KiB of stack.
+
+#[path = "support/small_stack.rs"]
+mod small_stack;
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
+use small_stack::small_stack;
+
+const MILLION: usize = 1_000_000;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A root and the last of the tokens that derive from it.
+struct Arrangement {
+    root: SimpleToken,
+    last: Token,
+    tokens: usize,
+}
+
+impl Arrangement {
+    /// `tokens` tokens, each made by `derive` from the one before and its number.
+    fn nested(tokens: usize, mut derive: impl FnMut(Token, usize) -> Token) -> Self {
+        let root = SimpleToken::new();
+        let mut last = Token::from(&root);
+        for number in 0..tokens {
+            last = derive(last, number);
+        }
+        Self { root, last, tokens }
+    }
+}
+
+/// Prints the token, at a length in proportion to the number of tokens that it is made of.
+fn print(arrangement: &Arrangement) {
+    let text = format!("{:?}", arrangement.last);
+    assert!(!text.is_empty());
+    let limit = 100 * (arrangement.tokens + 1);
+    assert!(text.len() <= limit, "{} bytes of {limit}", text.len());
+    assert!(!arrangement.last.to_string().is_empty());
+}
+
+/// Does with the last token whatever can be done with a token.
+fn exercise(what: &str, build: fn() -> Arrangement) {
+    small_stack(what, move || {
+        let arrangement = build();
+        let Arrangement { root, last, .. } = &arrangement;
+        assert!(!last.is_cancelled());
+        assert!(last.cause().is_none());
+        assert!(last.can_be_cancelled());
+        let deadline = last.deadline();
+        print(&arrangement);
+        assert!(
+            (0..100).all(|_| last.keep_on()),
+            "checked until it is armed"
+        );
+        assert!(last.wait_timeout(Duration::ZERO).is_none());
+        assert_eq!(last.deadline(), deadline);
+
+        let calls = Arc::<AtomicUsize>::default();
+        let registration = last.on_cancel({
+            let calls = calls.clone();
+            move |_| {
+                calls.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let canceller = thread::Builder::new()
+            .stack_size(256 * 1024)
+            .spawn({
+                let root = root.clone();
+                move || root.cancel()
+            })
+            .expect("a thread of 256 KiB");
+        assert!(last.wait().is_from(root));
+        assert!(canceller.join().expect("no panic"));
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        assert!(last.check().is_err_and(|error| error.is_from(root)));
+        print(&arrangement);
+        drop(registration);
+        drop(arrangement);
+    });
+}
+
+/// Cancels before the last token was ever asked, and drops a second arrangement that was never cancelled.
+fn exercise_fresh(what: &str, build: fn() -> Arrangement) {
+    small_stack(what, move || {
+        let Arrangement { root, last, .. } = build();
+        assert!(root.cancel());
+        assert!(last.cause().is_some_and(|error| error.is_from(&root)));
+        drop(root);
+        drop(last);
+        let Arrangement { root, last, .. } = build();
+        drop(last);
+        assert!(!root.is_cancelled());
+    });
+}
+
+fn children() -> Arrangement {
+    Arrangement::nested(MILLION, |last, _| last.child().into())
+}
+
+fn borrowed_sums() -> Arrangement {
+    Arrangement::nested(MILLION, |last, number| match number % 2 {
+        0 => &last + SimpleToken::new(),
+        _ => SimpleToken::new() + &last,
+    })
+}
+
+#[test]
+fn nested_children() {
+    exercise("a million nested children", children);
+}
+
+#[test]
+fn nested_children_that_were_never_checked() {
+    exercise_fresh("a million unchecked children", children);
+}
+
+#[test]
+fn nested_sums_of_borrowed_tokens() {
+    exercise("a million nested sums", borrowed_sums);
+}
+
+#[test]
+fn nested_sums_that_were_never_checked() {
+    exercise_fresh("a million unchecked sums", borrowed_sums);
+}
+
+#[test]
+fn nested_sums_of_owned_tokens() {
+    exercise("a million owned sums", || {
+        Arrangement::nested(MILLION, |last, number| match number % 2 {
+            0 => last + SimpleToken::new(),
+            _ => SimpleToken::new() + last,
+        })
+    });
+}
+
+#[test]
+fn nested_sums_with_deadlines() {
+    exercise("nested sums with a deadline each", || {
+        Arrangement::nested(MILLION / 4, |last, _| &last + TimeoutToken::new(HOUR))
+    });
+}
+
+#[test]
+fn nested_sums_with_counters() {
+    exercise("nested sums with a counter each", || {
+        Arrangement::nested(MILLION / 50, |last, _| &last + CounterToken::new(1000))
+    });
+}
+
+#[test]
+fn sums_of_sums_that_share_their_operands() {
+    exercise("nested sums with shared operands", || {
+        let shared: Vec<_> = (0..16).map(|_| SimpleToken::new()).collect();
+        Arrangement::nested(MILLION / 4, move |last, number| {
+            let (one, other) = (&shared[number % 16], &shared[number / 16 % 16]);
+            Token::any([&last, &(one + other), &last, &(&last + one)])
+        })
+    });
+}
+
+#[test]
+fn diamonds_with_an_exponential_number_of_paths() {
+    exercise("two to the power of 250,000 paths", || {
+        Arrangement::nested(MILLION / 4, |last, _| last.child() + last.child())
+    });
+    exercise(
+        "two to the power of 100,000 paths through kept tokens",
+        || {
+            Arrangement::nested(MILLION / 10, |last, _| {
+                let (left, right) = (last.child(), &last + SimpleToken::new());
+                &left + &right
+            })
+        },
+    );
+}
+
+#[test]
+fn fibonacci_sums() {
+    exercise("each token the sum of the two before", || {
+        let mut before = Token::from(SimpleToken::new());
+        Arrangement::nested(MILLION / 4, move |last, _| {
+            let next = &last + &before;
+            before = last;
+            next
+        })
+    });
+}
+
+#[test]
+fn a_sum_of_a_million_shared_tokens() {
+    exercise("a million shared operands", || {
+        let mut operands: Vec<_> = (0..MILLION).map(|_| SimpleToken::new()).collect();
+        let last = Token::any(&operands);
+        let root = operands.swap_remove(MILLION / 2);
+        // The others live on in the sum alone.
+        Arrangement {
+            root,
+            last,
+            tokens: MILLION,
+        }
+    });
+}
+
+#[test]
+fn a_sum_of_a_million_owned_tokens() {
+    exercise("a million owned operands", || {
+        let root = SimpleToken::new();
+        let owned = (1..MILLION).map(|_| Token::from(SimpleToken::new()));
+        let last = owned.chain([Token::from(&root)]).sum();
+        Arrangement {
+            root,
+            last,
+            tokens: MILLION,
+        }
+    });
+}
+
+#[test]
+fn a_sum_of_many_owned_deadlines() {
+    exercise("a quarter of a million owned deadlines", || {
+        let root = SimpleToken::new();
+        let owned = (1..MILLION / 4).map(|_| Token::from(TimeoutToken::new(HOUR)));
+        Arrangement {
+            last: [Token::from(&root)].into_iter().chain(owned).collect(),
+            root,
+            tokens: MILLION / 4,
+        }
+    });
+}
+
+#[test]
+fn a_million_nested_children_that_are_all_subscribed_to() {
+    small_stack("a million armed links", || {
+        let told = Arc::<AtomicUsize>::default();
+        let root = SimpleToken::new();
+        let mut links = vec![root.child()];
+        for number in 1..MILLION {
+            links.push(links[number - 1].child());
+        }
+        for link in &links {
+            let told = told.clone();
+            link.subscribe(move |_| {
+                told.fetch_add(1, Ordering::Relaxed);
+            })
+            .detach();
+        }
+        assert!(root.cancel());
+        assert_eq!(told.load(Ordering::Relaxed), MILLION);
+        assert!(links.iter().all(|link| link.is_cancelled()));
+        assert!(links[MILLION - 1].wait().is_from(&root));
+        // From the root to the end.
+        for link in links {
+            drop(link);
+        }
+    });
+}
+
+#[test]
+fn a_million_nested_children_that_are_subscribed_to_and_dropped_uncancelled() {
+    small_stack("a million armed links without a cancel", || {
+        let root = SimpleToken::new();
+        let mut last = root.child();
+        for _ in 1..MILLION {
+            last = last.child();
+            last.subscribe(|_| ()).detach();
+        }
+        assert!(!last.is_cancelled());
+        drop(last);
+        assert!(root.cancel());
+    });
+}
+
+#[test]
+fn a_million_children_of_one_token() {
+    small_stack("a million children of one token", || {
+        let root = SimpleToken::new();
+        let children: Vec<_> = (0..MILLION).map(|_| root.child()).collect();
+        let subscriptions: Vec<_> = children
+            .iter()
+            .step_by(2)
+            .map(|child| child.subscribe(|_| ()))
+            .collect();
+        assert!(!format!("{root:?}").is_empty());
+        assert!(root.cancel());
+        assert!(children.iter().all(|child| child.is_cancelled()));
+        drop(subscriptions);
+    });
+}

@@ -1,0 +1,101 @@
+//! Tokens and errors can be sent, shared and unwound through, and are small.
+
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::vec;
+
+use cantok_core::{
+    CancellationError, Cause, ConditionToken, CounterToken, DefaultToken, DropGuard,
+    ImpossibleCancelError, Reason, Registration, SimpleToken, Subscription, TimeoutToken, Token,
+    TryWithToken, WithToken,
+};
+
+fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}
+
+fn is_a_token<T: Clone + Eq + Hash + Debug + Display + Into<Token> + 'static>()
+where
+    for<'t> Token: From<&'t T>,
+{
+}
+
+fn is_an_error<T: Error + Clone + Send + Sync + 'static>() {}
+
+#[test]
+fn every_token_goes_everywhere() {
+    goes_everywhere::<Token>();
+    goes_everywhere::<SimpleToken>();
+    goes_everywhere::<ConditionToken>();
+    goes_everywhere::<TimeoutToken>();
+    goes_everywhere::<CounterToken>();
+    goes_everywhere::<DefaultToken>();
+}
+
+#[test]
+fn every_error_goes_everywhere() {
+    goes_everywhere::<CancellationError>();
+    goes_everywhere::<Cause>();
+    goes_everywhere::<Reason>();
+    goes_everywhere::<ImpossibleCancelError>();
+}
+
+#[test]
+fn every_guard_goes_everywhere() {
+    goes_everywhere::<Registration>();
+    goes_everywhere::<Subscription>();
+    goes_everywhere::<DropGuard>();
+}
+
+#[test]
+fn an_iterator_goes_where_its_base_goes() {
+    goes_everywhere::<WithToken<vec::IntoIter<u8>>>();
+    goes_everywhere::<TryWithToken<vec::IntoIter<u8>>>();
+}
+
+#[test]
+fn every_token_is_compared_hashed_shown_and_erased() {
+    is_a_token::<Token>();
+    is_a_token::<SimpleToken>();
+    is_a_token::<ConditionToken>();
+    is_a_token::<TimeoutToken>();
+    is_a_token::<CounterToken>();
+    is_a_token::<DefaultToken>();
+}
+
+#[test]
+fn a_cancellation_error_is_an_error() {
+    is_an_error::<CancellationError>();
+}
+
+#[test]
+fn an_impossible_cancel_is_an_error() {
+    fn is_an_error<T: Error + Send + Sync + 'static>() {}
+    is_an_error::<ImpossibleCancelError>();
+}
+
+#[test]
+fn a_cause_is_cloned_compared_and_shown() {
+    fn is_a_cause<T: Clone + PartialEq + Debug + Send + Sync + 'static>() {}
+    is_a_cause::<Cause>();
+}
+
+#[test]
+fn tokens_with_a_natural_start_have_a_default() {
+    fn has_a_default<T: Default>() {}
+    has_a_default::<SimpleToken>();
+    has_a_default::<DefaultToken>();
+}
+
+#[test]
+fn a_default_token_is_copied() {
+    fn is_copied<T: Copy>() {}
+    is_copied::<DefaultToken>();
+}
+
+#[test]
+fn a_token_and_an_error_are_one_pointer_wide() {
+    assert_eq!(size_of::<Token>(), size_of::<usize>());
+    assert_eq!(size_of::<Option<Token>>(), size_of::<usize>());
+    assert_eq!(size_of::<CancellationError>(), size_of::<usize>());
+}

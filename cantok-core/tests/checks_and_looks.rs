@@ -1,0 +1,449 @@
+//! A check may have effects, a look has none, and both answer in a fixed order.
+
+mod support;
+
+use std::collections::HashSet;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use support::watchdog;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const SOON: Duration = Duration::from_millis(20);
+
+/// A condition that always answers `answer`, and the number of times it was asked.
+fn counted(answer: bool) -> (ConditionToken, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&calls);
+    let token = ConditionToken::new(move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        answer
+    });
+    (token, calls)
+}
+
+/// Returns once every deadline that was `SOON` away has passed, without touching any token.
+fn let_pass() {
+    let deadline = Instant::now() + SOON;
+    watchdog("the clock to pass a deadline", move || {
+        while Instant::now() <= deadline {
+            thread::yield_now();
+        }
+    });
+}
+
+/// Every look there is, at one token.
+fn look_at(token: &Token) {
+    black_box(token.cause());
+    black_box(token.deadline());
+    black_box(token.can_be_cancelled());
+    black_box(token.name());
+    black_box(format!("{token:?}"));
+    black_box(format!("{token:#?}"));
+    black_box(format!("{token}"));
+    black_box(*token == Token::never());
+    black_box(HashSet::from([token.clone()]));
+}
+
+#[test]
+fn no_look_spends_a_unit() {
+    let counter = CounterToken::new(3);
+    let sum = &counter + SimpleToken::new();
+    let child = counter.child();
+    let grandchild = sum.child();
+
+    for token in [&*counter, &sum, &*child, &*grandchild] {
+        look_at(token);
+        look_at(token);
+    }
+    assert_eq!(counter.remaining(), 3);
+    assert_eq!(counter.limit(), 3);
+    assert_eq!(counter.remaining(), 3);
+}
+
+#[test]
+fn no_look_calls_a_condition() {
+    let (condition, calls) = counted(true);
+    let sum = &condition + SimpleToken::new();
+    let child = condition.child();
+    let grandchild = sum.child();
+
+    for token in [&*condition, &sum, &*child, &*grandchild] {
+        look_at(token);
+        assert!(token.cause().is_none());
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn composing_and_deriving_calls_no_condition_and_spends_no_unit() {
+    let (condition, calls) = counted(true);
+    let counter = CounterToken::new(3);
+
+    let sum = &condition + &counter;
+    let wider = Token::any([&sum, &Token::never()]);
+    let child = wider.child();
+    let guard = child.drop_guard();
+    black_box(guard.disarm());
+
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+    assert_eq!(counter.remaining(), 3);
+}
+
+#[test]
+fn cancelling_calls_no_condition_and_spends_no_unit() {
+    let (condition, calls) = counted(true);
+    let counter = CounterToken::new(3);
+    let sum = &condition + &counter;
+
+    assert!(sum.cancel());
+    assert_eq!(*sum.cause().unwrap().cause(), Cause::Cancelled);
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+    assert_eq!(counter.remaining(), 3);
+}
+
+#[test]
+fn each_of_the_three_checks_spends_one_unit() {
+    let counter = CounterToken::new(10);
+    assert!(!counter.is_cancelled());
+    assert_eq!(counter.remaining(), 9);
+    assert!(counter.keep_on());
+    assert_eq!(counter.remaining(), 8);
+    assert!(counter.check().is_ok());
+    assert_eq!(counter.remaining(), 7);
+}
+
+#[test]
+fn each_of_the_three_checks_calls_the_condition_once() {
+    let (condition, calls) = counted(false);
+    assert!(!condition.is_cancelled());
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    assert!(condition.keep_on());
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+    assert!(condition.check().is_ok());
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn the_three_checks_agree() {
+    let token = SimpleToken::new();
+    assert!(!token.is_cancelled() && token.keep_on() && token.check().is_ok());
+    token.cancel();
+    assert!(token.is_cancelled() && !token.keep_on() && token.check().is_err());
+}
+
+#[test]
+fn a_check_answered_by_the_own_flag_spends_nothing() {
+    let (condition, calls) = counted(false);
+    let counter = CounterToken::new(3);
+    let sum = &condition + &counter;
+    sum.cancel();
+
+    for _ in 0..100 {
+        assert!(sum.is_cancelled());
+        assert!(!sum.keep_on());
+        assert!(sum.check().is_err());
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+    assert_eq!(counter.remaining(), 3);
+}
+
+#[test]
+fn a_check_answered_by_another_flag_spends_nothing() {
+    let (condition, calls) = counted(true);
+    let counter = CounterToken::new(3);
+    let stop = SimpleToken::new();
+    let sum = &condition + &counter + &stop;
+    stop.cancel();
+
+    for _ in 0..100 {
+        assert!(sum.check().unwrap_err().is_from(&stop));
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+    assert_eq!(counter.remaining(), 3);
+}
+
+#[test]
+fn a_check_answered_by_a_deadline_spends_nothing() {
+    let (condition, calls) = counted(true);
+    let counter = CounterToken::new(3);
+    let timeout = TimeoutToken::new(SOON);
+    let sum = &condition + &counter + &timeout;
+    let_pass();
+
+    for _ in 0..100 {
+        let error = sum.check().unwrap_err();
+        assert_eq!(*error.cause(), Cause::Timeout { after: SOON });
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+    assert_eq!(counter.remaining(), 3);
+}
+
+#[test]
+fn a_check_answered_by_a_condition_spends_no_unit() {
+    let (condition, calls) = counted(true);
+    let counter = CounterToken::new(3);
+    let sum = &counter + &condition;
+
+    for _ in 0..100 {
+        assert_eq!(*sum.check().unwrap_err().cause(), Cause::Condition);
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    assert_eq!(counter.remaining(), 3);
+}
+
+#[test]
+fn an_absorbed_deadline_answers_before_an_absorbed_condition() {
+    let (condition, calls) = counted(true);
+    let sum = condition + TimeoutToken::new(SOON);
+    let_pass();
+
+    let error = sum.check().unwrap_err();
+    assert_eq!(*error.cause(), Cause::Timeout { after: SOON });
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_flag_raised_in_time_answers_before_a_deadline_that_passed_since() {
+    watchdog("a cancel to come before a deadline", || {
+        loop {
+            let stop = SimpleToken::new();
+            let timeout = TimeoutToken::new(SOON);
+            let shared = &timeout + &stop;
+            let absorbed = TimeoutToken::new(SOON) + &stop;
+            let own = SimpleToken::new() + TimeoutToken::new(SOON);
+            stop.cancel();
+            own.cancel();
+            if timeout.remaining() == Some(Duration::ZERO) {
+                continue;
+            }
+            let_pass();
+            assert_eq!(*shared.check().unwrap_err().cause(), Cause::Cancelled);
+            assert_eq!(*absorbed.check().unwrap_err().cause(), Cause::Cancelled);
+            assert_eq!(*own.check().unwrap_err().cause(), Cause::Cancelled);
+            break;
+        }
+    });
+}
+
+#[test]
+fn a_condition_answers_before_a_counter_that_stands_left_of_it() {
+    let (condition, _) = counted(true);
+    let spent = CounterToken::new(0);
+    let sum = &spent + &condition;
+    let error = sum.check().unwrap_err();
+    assert_eq!(*error.cause(), Cause::Condition);
+    assert!(error.is_from(&condition));
+}
+
+#[test]
+fn the_leftmost_of_several_cancelled_operands_wins_when_they_are_summed() {
+    let (left, right) = (SimpleToken::new(), SimpleToken::new());
+    right.cancel();
+    left.cancel();
+
+    assert!((&left + &right).cause().unwrap().is_from(&left));
+    assert!((&right + &left).cause().unwrap().is_from(&right));
+}
+
+#[test]
+fn the_leftmost_of_several_flags_wins_in_the_first_check_after_them() {
+    let (left, right) = (SimpleToken::new(), SimpleToken::new());
+    let sum = &left + &right;
+    let reverse = &right + &left;
+    right.cancel();
+    left.cancel();
+
+    assert!(sum.check().unwrap_err().is_from(&left));
+    assert!(reverse.check().unwrap_err().is_from(&right));
+}
+
+#[test]
+fn the_leftmost_of_several_passed_deadlines_wins() {
+    let now = Instant::now();
+    let earlier = TimeoutToken::at(now + SOON);
+    let later = TimeoutToken::at(now + SOON + Duration::from_nanos(1));
+    let sum = &later + &earlier;
+    let reverse = &earlier + &later;
+    let_pass();
+
+    assert!(sum.check().unwrap_err().is_from(&later));
+    assert!(reverse.check().unwrap_err().is_from(&earlier));
+}
+
+#[test]
+fn a_deadline_that_has_passed_wins_over_one_to_its_left_that_has_not() {
+    let far = TimeoutToken::new(HOUR);
+    let near = TimeoutToken::new(SOON);
+    let sum = &far + &near;
+    let_pass();
+
+    let error = sum.check().unwrap_err();
+    assert_eq!(*error.cause(), Cause::Timeout { after: SOON });
+    assert!(error.is_from(&near));
+    assert!(!error.is_from(&far));
+}
+
+#[test]
+fn conditions_are_asked_from_left_to_right_and_only_up_to_the_first_that_holds() {
+    let (first, first_calls) = counted(false);
+    let (second, second_calls) = counted(true);
+    let (third, third_calls) = counted(true);
+    let sum = &first + &second + &third;
+
+    let error = sum.check().unwrap_err();
+    assert!(error.is_from(&second));
+    assert_eq!(first_calls.load(Ordering::SeqCst), 1);
+    assert_eq!(second_calls.load(Ordering::SeqCst), 1);
+    assert_eq!(third_calls.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn absorbed_conditions_keep_their_order() {
+    let (first, first_calls) = counted(false);
+    let (second, second_calls) = counted(true);
+    let (third, third_calls) = counted(true);
+    let sum = first + second + third;
+
+    assert_eq!(*sum.check().unwrap_err().cause(), Cause::Condition);
+    assert_eq!(first_calls.load(Ordering::SeqCst), 1);
+    assert_eq!(second_calls.load(Ordering::SeqCst), 1);
+    assert_eq!(third_calls.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn the_leftmost_of_several_used_up_counters_wins() {
+    let one = CounterToken::new(1);
+    let none = CounterToken::new(0);
+    assert!(one.check().is_ok());
+
+    let error = (&one + &none).check().unwrap_err();
+    assert_eq!(*error.cause(), Cause::Counter { limit: 1 });
+    assert!(error.is_from(&one));
+}
+
+#[test]
+fn the_rightmost_operand_decides_when_it_alone_has_fired() {
+    let tokens: Vec<SimpleToken> = (0..20).map(|_| SimpleToken::new()).collect();
+    let sum: Token = tokens.iter().sum();
+    tokens[19].cancel();
+    assert!(sum.check().unwrap_err().is_from(&tokens[19]));
+}
+
+#[test]
+fn a_look_at_the_cause_latches_the_cancel_that_it_finds() {
+    let (left, right) = (SimpleToken::new(), SimpleToken::new());
+    let sum = &left + &right;
+    right.cancel_with("first");
+    assert!(sum.cause().unwrap().is_from(&right));
+
+    left.cancel_with("second");
+    assert!(sum.cause().unwrap().is_from(&right));
+    assert!(sum.check().unwrap_err().is_from(&right));
+    assert!(!sum.cancel());
+    assert!(sum.cause().unwrap().is_from(&right));
+}
+
+#[test]
+fn a_look_at_the_cause_latches_the_deadline_that_it_finds() {
+    let stop = SimpleToken::new();
+    let sum = &stop + TimeoutToken::new(SOON);
+    let_pass();
+
+    assert_eq!(
+        *sum.cause().unwrap().cause(),
+        Cause::Timeout { after: SOON }
+    );
+    stop.cancel();
+    assert!(!sum.cancel());
+    assert_eq!(
+        *sum.check().unwrap_err().cause(),
+        Cause::Timeout { after: SOON }
+    );
+}
+
+#[test]
+fn a_check_latches_what_it_finds() {
+    let (left, right) = (SimpleToken::new(), SimpleToken::new());
+    let sum = &left + &right;
+    right.cancel();
+    assert!(sum.is_cancelled());
+
+    left.cancel_with("too late");
+    assert!(sum.cause().unwrap().is_from(&right));
+    assert!(sum.check().unwrap_err().is_from(&right));
+}
+
+#[test]
+fn a_look_other_than_at_the_cause_latches_nothing() {
+    let (left, right) = (SimpleToken::new(), SimpleToken::new());
+    let sum = &left + &right;
+    right.cancel();
+    black_box(format!("{sum:?} {sum}"));
+    black_box(sum.deadline());
+    black_box(sum.can_be_cancelled());
+    black_box(sum == Token::never());
+
+    left.cancel();
+    assert!(sum.check().unwrap_err().is_from(&left));
+}
+
+#[test]
+fn a_cancel_that_finds_an_operand_cancelled_takes_the_cause_of_the_operand() {
+    let stop = SimpleToken::new();
+    let sum = &stop + TimeoutToken::new(HOUR);
+    stop.cancel_with("closing time");
+
+    assert!(!sum.cancel());
+    assert!(!sum.cancel_with("another reason"));
+    let error = sum.cause().unwrap();
+    assert!(error.is_from(&stop));
+    assert!(matches!(error.cause(), Cause::Reason(reason) if reason.to_string() == "closing time"));
+}
+
+#[test]
+fn a_cancel_that_finds_a_deadline_passed_takes_the_deadline_as_its_cause() {
+    let timeout = TimeoutToken::new(SOON);
+    let_pass();
+
+    assert!(!timeout.cancel());
+    assert!(!timeout.cancel_with("another reason"));
+    let error = timeout.check().unwrap_err();
+    assert_eq!(*error.cause(), Cause::Timeout { after: SOON });
+}
+
+#[test]
+fn whoever_is_told_that_a_token_is_cancelled_finds_a_cause() {
+    let condition = ConditionToken::new(|| true);
+    let counter = CounterToken::new(0);
+    let timeout = TimeoutToken::new(Duration::ZERO);
+    let simple = SimpleToken::new();
+    simple.cancel();
+
+    for token in [&*condition, &*counter, &*timeout, &*simple] {
+        assert!(token.is_cancelled());
+        let cause = token.cause().unwrap().cause().clone();
+        assert_eq!(*token.check().unwrap_err().cause(), cause);
+    }
+}
+
+#[test]
+fn the_answer_stays_the_same_over_many_checks() {
+    let (condition, calls) = counted(false);
+    let stops: Vec<SimpleToken> = (0..16).map(|_| SimpleToken::new()).collect();
+    let sum = stops.iter().sum::<Token>() + &condition + TimeoutToken::new(HOUR);
+
+    for _ in 0..1000 {
+        assert!(sum.check().is_ok());
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 1000);
+    stops[7].cancel();
+    for _ in 0..1000 {
+        assert!(sum.check().unwrap_err().is_from(&stops[7]));
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 1000);
+}

@@ -1,0 +1,165 @@
+//! A root that lives long does not grow, however many tokens are derived from it and dropped.
+#![cfg(target_os = "linux")]
+
+#[path = "support/memory.rs"]
+mod memory;
+mod support;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
+use memory::resident_bytes;
+use support::watchdog;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What the process may grow by: a million rounds that leave 9 bytes each behind exceed it.
+const LIMIT: usize = 8 * 1024 * 1024;
+
+/// The memory is the process's, so one test measures at a time.
+static MEASURING: Mutex<()> = Mutex::new(());
+
+/// Runs `round` a tenth of `rounds` times to warm up and then `rounds` times without growing.
+fn stays_flat(
+    what: &'static str,
+    rounds: usize,
+    mut round: impl FnMut(&SimpleToken, usize) + Send + 'static,
+) {
+    let _measuring = MEASURING.lock().unwrap_or_else(PoisonError::into_inner);
+    watchdog(what, move || {
+        let root = SimpleToken::new();
+        for number in 0..rounds / 10 {
+            round(&root, number);
+        }
+        let before = resident_bytes().expect("/proc/self/statm");
+        for number in 0..rounds {
+            round(&root, number);
+        }
+        let after = resident_bytes().expect("/proc/self/statm");
+        let grown = after.saturating_sub(before);
+        assert!(grown <= LIMIT, "{what}: {grown} bytes in {rounds} rounds");
+        assert!(!root.is_cancelled());
+    });
+}
+
+#[test]
+fn a_million_sums_with_a_deadline_that_are_checked() {
+    stays_flat("checked sums", 1_000_000, |root, number| {
+        let token = root + TimeoutToken::new(MINUTE);
+        assert!(token.keep_on());
+        if number % 100 == 0 {
+            assert!(token.wait_timeout(Duration::ZERO).is_none());
+        }
+    });
+}
+
+#[test]
+fn sums_with_a_deadline_that_are_waited_on() {
+    stays_flat("sums that are waited on", 250_000, |root, _| {
+        let token = root + TimeoutToken::new(MINUTE);
+        assert!(token.wait_timeout(Duration::ZERO).is_none());
+    });
+}
+
+#[test]
+fn sums_with_a_deadline_that_are_checked_until_they_are_armed() {
+    stays_flat("armed sums", 100_000, |root, _| {
+        let token = root + TimeoutToken::new(MINUTE);
+        assert!((0..100).all(|_| token.keep_on()));
+    });
+}
+
+#[test]
+fn sums_with_a_deadline_and_a_callback_that_is_dropped() {
+    stays_flat("sums with callbacks", 250_000, |root, number| {
+        let token = root + TimeoutToken::new(MINUTE);
+        let registration = token.on_cancel(move |_| assert_eq!(number, usize::MAX));
+        drop(token.subscribe(|_| ()));
+        if number % 2 == 0 {
+            assert!(registration.unregister());
+        }
+    });
+}
+
+#[test]
+fn sums_with_a_detached_callback() {
+    stays_flat("sums with detached callbacks", 250_000, |root, number| {
+        let token = root + TimeoutToken::new(MINUTE);
+        let callback = move |_: &_| assert_eq!(number, usize::MAX);
+        token.on_cancel(callback).detach();
+        token.child().subscribe(|_| ()).detach();
+    });
+}
+
+#[test]
+fn callbacks_on_the_root_itself() {
+    stays_flat("callbacks on the root", 500_000, |root, number| {
+        let registration = root.on_cancel(move |_| assert_eq!(number, usize::MAX));
+        drop(root.subscribe(|_| ()));
+        drop(registration);
+    });
+}
+
+#[test]
+fn a_million_children_that_are_checked() {
+    stays_flat("children", 1_000_000, |root, number| {
+        let child = root.child();
+        assert!(child.keep_on());
+        if number % 4 == 0 {
+            assert!(child.child().wait_timeout(Duration::ZERO).is_none());
+        }
+    });
+}
+
+#[test]
+fn children_that_are_checked_until_they_are_armed() {
+    stays_flat("armed children", 100_000, |root, _| {
+        let child = root.child();
+        let grandchild = child.child();
+        assert!((0..100).all(|_| grandchild.keep_on()));
+    });
+}
+
+#[test]
+fn children_in_generations() {
+    // Each token derives from the one before, which is then dropped, and the root.
+    let mut last = Token::from(SimpleToken::new());
+    stays_flat("generations", 250_000, move |root, number| {
+        if number % 50 == 0 {
+            last = root.child().into();
+        }
+        last = last.child() + root;
+        assert!(last.keep_on());
+        if number % 25 == 0 {
+            drop(last.subscribe(|_| ()));
+        }
+    });
+}
+
+#[test]
+fn a_million_tokens_that_are_cancelled() {
+    stays_flat("cancelled tokens", 1_000_000, |root, number| {
+        match number % 4 {
+            0 => {
+                let child = root.child();
+                let registration = child.on_cancel(|_| ());
+                assert!(child.cancel());
+                drop(registration);
+            }
+            1 => {
+                let sum = root + TimeoutToken::new(MINUTE);
+                let child = sum.child();
+                child.subscribe(|_| ()).detach();
+                assert!(sum.cancel_with("closing time"));
+                assert!(child.is_cancelled());
+            }
+            2 => assert!((root + TimeoutToken::new(Duration::ZERO)).is_cancelled()),
+            _ => {
+                let sum = root + CounterToken::new(1);
+                assert!(sum.keep_on());
+                assert!(sum.wait().is_from(&sum));
+            }
+        }
+    });
+}

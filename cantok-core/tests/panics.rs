@@ -1,0 +1,362 @@
+//! A panic in user code reaches whoever ran that code, or the panic hook where nobody did, and breaks nothing else.
+
+#[path = "support/shapes.rs"]
+mod shapes;
+mod support;
+
+use std::panic;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use shapes::{HOUR, shapes};
+use support::watchdog;
+
+/// Panics without a word from the panic hook.
+fn quiet_panic(text: &'static str) {
+    panic::resume_unwind(Box::new(text));
+}
+
+/// Runs `f`, which must panic, and returns the text.
+fn panic_of<T>(f: impl FnOnce() -> T + panic::UnwindSafe) -> &'static str {
+    match panic::catch_unwind(f) {
+        Ok(_) => panic!("no panic"),
+        Err(payload) => payload.downcast_ref().copied().expect("a text"),
+    }
+}
+
+/// What the threads that share a condition know of it.
+#[derive(Default)]
+struct Script {
+    calls: AtomicUsize,
+    panics: AtomicBool,
+    met: AtomicBool,
+}
+
+/// A condition that panics while it is told to, and its script.
+fn scripted() -> (ConditionToken, Arc<Script>) {
+    let script = Arc::<Script>::default();
+    let condition = ConditionToken::new({
+        let script = script.clone();
+        move || {
+            script.calls.fetch_add(1, Ordering::SeqCst);
+            if script.panics.load(Ordering::SeqCst) {
+                quiet_panic("the condition's panic");
+            }
+            script.met.load(Ordering::SeqCst)
+        }
+    });
+    (condition, script)
+}
+
+/// Waits until the condition was called `more` times from now on.
+fn called(script: &Script, more: usize) {
+    let calls = script.calls.load(Ordering::SeqCst);
+    while script.calls.load(Ordering::SeqCst) < calls + more {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_panicking_condition_reaches_the_check_and_leaves_the_token_usable() {
+    watchdog("checks of a condition that panics", || {
+        for index in 0..shapes(&Token::never()).len() {
+            let (condition, script) = scripted();
+            let (shape, token) = shapes(&condition).swap_remove(index);
+            assert!(token.keep_on());
+            script.panics.store(true, Ordering::SeqCst);
+            for _ in 0..3 {
+                let text = panic_of(|| token.is_cancelled());
+                assert_eq!(text, "the condition's panic", "{shape}");
+                assert!(token.cause().is_none(), "{shape}");
+                assert!(!token.to_string().is_empty(), "{shape}");
+            }
+            script.panics.store(false, Ordering::SeqCst);
+            assert!(token.keep_on(), "{shape}");
+            assert!(token.wait_timeout(Duration::ZERO).is_none(), "{shape}");
+            script.met.store(true, Ordering::SeqCst);
+            let error = token.check().expect_err("met");
+            assert!(error.is_from(&condition), "{shape}");
+        }
+    });
+}
+
+#[test]
+fn a_panicking_condition_reaches_the_wait_and_leaves_the_token_usable() {
+    watchdog("waits on a condition that panics", || {
+        for index in 0..shapes(&Token::never()).len() {
+            let (condition, script) = scripted();
+            let (shape, token) = shapes(&condition).swap_remove(index);
+            script.panics.store(true, Ordering::SeqCst);
+            for _ in 0..2 {
+                assert_eq!(
+                    panic_of(|| token.wait()),
+                    "the condition's panic",
+                    "{shape}"
+                );
+                let text = panic_of(|| token.wait_timeout(Duration::ZERO));
+                assert_eq!(text, "the condition's panic", "{shape}");
+            }
+            script.panics.store(false, Ordering::SeqCst);
+            assert!(token.wait_timeout(Duration::from_millis(1)).is_none());
+            let waited = thread::scope(|scope| {
+                let waiter = scope.spawn(|| token.wait());
+                called(&script, 3);
+                script.met.store(true, Ordering::SeqCst);
+                waiter.join().expect("no panic any more")
+            });
+            assert!(waited.is_from(&condition), "{shape}");
+        }
+    });
+}
+
+#[test]
+fn a_wait_that_panics_leaves_the_other_waits_as_they_are() {
+    watchdog("a wait that panics beside others", || {
+        for _ in 0..50 {
+            let (condition, script) = scripted();
+            script.panics.store(true, Ordering::SeqCst);
+            let stop = SimpleToken::new();
+            let sum = &condition + &stop;
+            let start = Barrier::new(3);
+            thread::scope(|scope| {
+                let other = scope.spawn(|| {
+                    start.wait();
+                    stop.wait()
+                });
+                let panicking = scope.spawn(|| {
+                    start.wait();
+                    sum.wait()
+                });
+                start.wait();
+                let panicked = panicking.join().is_err();
+                assert!(panicked, "nothing else ends this wait");
+                assert!(stop.cancel());
+                assert!(other.join().expect("no panic").is_from(&stop));
+            });
+            assert!(sum.wait().is_from(&stop));
+        }
+    });
+}
+
+#[test]
+fn a_panic_before_a_condition_skips_the_rest() {
+    let (calls, panics) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let part = |number: usize, weight: usize| {
+        let (calls, panics) = (calls.clone(), panics.clone());
+        move || {
+            calls.fetch_add(weight, Ordering::SeqCst);
+            if panics.load(Ordering::SeqCst) == number {
+                quiet_panic("a part's panic");
+            }
+        }
+    };
+    let condition = part(2, 10);
+    let token = ConditionToken::new(move || {
+        condition();
+        false
+    })
+    .before(part(1, 1))
+    .after(part(3, 100));
+    let calls_with = |number: usize| {
+        calls.store(0, Ordering::SeqCst);
+        panics.store(number, Ordering::SeqCst);
+        let panicked = panic::catch_unwind(|| token.is_cancelled()).is_err();
+        assert_eq!(panicked, number > 0);
+        calls.load(Ordering::SeqCst)
+    };
+    assert_eq!(calls_with(0), 111);
+    assert_eq!(calls_with(1), 1);
+    assert_eq!(calls_with(2), 11);
+    assert_eq!(calls_with(3), 111);
+    assert_eq!(calls_with(0), 111);
+}
+
+#[test]
+fn an_unattended_condition_that_panicked_is_polled_again_only_once_somebody_checks() {
+    watchdog("a condition that panics with nobody checking", || {
+        for index in 0..shapes(&Token::never()).len() {
+            let (condition, script) = scripted();
+            let (other, others_script) = scripted();
+            let (shape, token) = shapes(&condition).swap_remove(index);
+            let (told, heard) = mpsc::channel();
+            let registration = token.on_cancel(move |error| {
+                told.send(error.clone()).expect("a listener");
+            });
+            let others_registration = other.on_cancel(|_| ());
+            called(&script, 2);
+            script.panics.store(true, Ordering::SeqCst);
+            called(&script, 1);
+            // That call may have begun before it was told to panic; by then the next one has panicked as well.
+            called(&others_script, 10);
+            let calls = script.calls.load(Ordering::SeqCst);
+            called(&others_script, 10);
+            assert_eq!(script.calls.load(Ordering::SeqCst), calls, "{shape}");
+            assert!(token.cause().is_none(), "{shape}");
+
+            script.panics.store(false, Ordering::SeqCst);
+            called(&others_script, 10);
+            assert_eq!(script.calls.load(Ordering::SeqCst), calls, "{shape}");
+            assert!(token.keep_on(), "{shape}");
+            called(&script, 3);
+            script.met.store(true, Ordering::SeqCst);
+            let error = heard.recv().expect("a callback that is run");
+            assert_eq!(error.cause(), &Cause::Condition, "{shape}");
+            assert!(error.is_from(&condition), "{shape}");
+            drop((registration, others_registration));
+        }
+    });
+}
+
+#[test]
+fn a_callback_is_still_told_of_a_cancel_after_its_condition_panicked_unattended() {
+    watchdog("a cancel after an unattended panic", || {
+        let (condition, script) = scripted();
+        let stop = SimpleToken::new();
+        let token = &condition + &stop;
+        let run = Arc::<AtomicUsize>::default();
+        let registration = token.on_cancel({
+            let run = run.clone();
+            move |_| {
+                run.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        script.panics.store(true, Ordering::SeqCst);
+        called(&script, 1);
+        assert!(stop.cancel());
+        assert_eq!(run.load(Ordering::SeqCst), 1);
+        assert!(token.is_cancelled());
+        drop(registration);
+    });
+}
+
+#[test]
+fn a_callback_that_panics_unattended_goes_to_the_hook_and_the_others_are_run() {
+    watchdog("callbacks that panic at a deadline", || {
+        let hooked = Arc::<Mutex<Vec<String>>>::default();
+        let previous = panic::take_hook();
+        panic::set_hook({
+            let hooked = hooked.clone();
+            Box::new(move |info| {
+                let text = info.payload().downcast_ref::<String>().cloned();
+                match text.filter(|text| text.starts_with("unattended ")) {
+                    Some(text) => hooked.lock().expect("no panic under it").push(text),
+                    None => previous(info),
+                }
+            })
+        });
+        for round in 0..10 {
+            let token = TimeoutToken::new(Duration::from_millis(1));
+            let derived = &token + SimpleToken::new();
+            let run = Arc::<AtomicUsize>::default();
+            let registrations: Vec<_> = (0..6)
+                .map(|number| {
+                    let run = run.clone();
+                    let token = if number < 3 { &token } else { &derived };
+                    token.on_cancel(move |_| {
+                        run.fetch_add(1, Ordering::SeqCst);
+                        if number % 3 == 1 {
+                            panic!("unattended {round}");
+                        }
+                    })
+                })
+                .collect();
+            while run.load(Ordering::SeqCst) < 6 {
+                thread::yield_now();
+            }
+            // Dropping them waits for those that are being run.
+            drop(registrations);
+            assert!(token.is_cancelled());
+            assert!(derived.wait().is_from(&token));
+            assert_eq!(run.load(Ordering::SeqCst), 6);
+            let hooked = hooked.lock().expect("no panic under it");
+            let text = format!("unattended {round}");
+            assert_eq!(hooked.iter().filter(|hooked| **hooked == text).count(), 2);
+        }
+    });
+}
+
+#[test]
+fn a_subscriber_that_panics_unattended_stops_nobody_else() {
+    watchdog("subscribers that panic at a deadline", || {
+        for _ in 0..10 {
+            let token = TimeoutToken::new(Duration::from_millis(1));
+            let first = token.subscribe(|_| quiet_panic("a subscriber's panic"));
+            let (told, heard) = mpsc::channel();
+            let second = token.subscribe(move |_| told.send(()).expect("a listener"));
+            heard.recv().expect("a subscriber that is told");
+            drop((first, second));
+        }
+    });
+}
+
+#[test]
+fn a_panic_of_a_callback_leaves_everything_marked() {
+    watchdog("a callback that panics in a cancel", || {
+        for index in 0..shapes(&Token::never()).len() {
+            let root = SimpleToken::new();
+            let (shape, token) = shapes(&root).swap_remove(index);
+            let registration = token.on_cancel(|_| quiet_panic("a callback's panic"));
+            let others: Vec<_> = (0..10)
+                .map(|_| {
+                    let child = token.child();
+                    drop(child.subscribe(|_| ()));
+                    child
+                })
+                .collect();
+            assert_eq!(panic_of(|| root.cancel()), "a callback's panic", "{shape}");
+            assert!(!root.cancel(), "{shape}");
+            assert!(token.is_cancelled(), "{shape}");
+            assert!(others.iter().all(|child| child.is_cancelled()), "{shape}");
+            assert!(token.wait().is_from(&root), "{shape}");
+            assert!(!registration.unregister(), "it had started");
+        }
+    });
+}
+
+#[test]
+fn a_callback_may_panic_in_the_check_that_meets_its_condition() {
+    watchdog("a callback that panics in a check", || {
+        let home = thread::current().id();
+        let condition =
+            ConditionToken::new(move || thread::current().id() == home).poll_interval(HOUR);
+        let token = &condition + CounterToken::new(1);
+        let registration = token.on_cancel(|_| quiet_panic("a callback's panic"));
+        assert_eq!(panic_of(|| condition.check().is_ok()), "a callback's panic");
+        assert!(condition.check().is_err());
+        assert!(token.check().is_err_and(|error| error.is_from(&condition)));
+        drop(registration);
+    });
+}
+
+#[test]
+fn a_panic_in_the_drop_of_a_callback_leaves_the_token_usable() {
+    struct PanicsInDrop;
+    impl Drop for PanicsInDrop {
+        fn drop(&mut self) {
+            quiet_panic("a drop's panic");
+        }
+    }
+    watchdog("a callback whose drop panics", || {
+        let root = SimpleToken::new();
+        let token = root.child();
+        let owned = PanicsInDrop;
+        let registration = token.on_cancel(move |_| drop(owned));
+        let text = panic_of(panic::AssertUnwindSafe(|| drop(registration)));
+        assert_eq!(text, "a drop's panic");
+        assert!(token.keep_on());
+        let run = Arc::<AtomicUsize>::default();
+        let registration = token.on_cancel({
+            let run = run.clone();
+            move |_| {
+                run.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        assert!(root.cancel());
+        assert_eq!(run.load(Ordering::SeqCst), 1);
+        drop(registration);
+    });
+}

@@ -1,0 +1,189 @@
+//! Where the system refuses a thread, tokens go on working by asking the clock.
+#![cfg(target_os = "linux")]
+
+use std::env;
+use std::panic;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Set in the process in which no thread can be started.
+const REFUSED: &str = "CANTOK_TEST_THREADS_REFUSED";
+
+/// Runs the test of this name in a process of its own where every new thread asks for more stack than there are addresses;
+/// there `f` is run.
+fn where_threads_are_refused(test: &str, f: impl FnOnce()) {
+    if env::var_os(REFUSED).is_some() {
+        assert!(
+            thread::Builder::new().spawn(|| ()).is_err(),
+            "a thread was started"
+        );
+        f();
+        return;
+    }
+    let mut child = Command::new(env::current_exe().expect("the path of this program"))
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(REFUSED, "1")
+        .env("RUST_MIN_STACK", (1_u64 << 46).to_string())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("this program again");
+    let limit = Instant::now() + Duration::from_secs(60);
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("a child to wait for") {
+            break status;
+        }
+        if Instant::now() > limit {
+            child.kill().expect("a child to kill");
+            panic!("no end after 60 s: {test}");
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    assert!(status.success(), "{test} failed without threads: {status}");
+}
+
+#[test]
+fn a_deadline_is_found_by_checks() {
+    where_threads_are_refused("a_deadline_is_found_by_checks", || {
+        for micros in [0, 100, 20_000] {
+            let source = TimeoutToken::new(Duration::from_micros(micros));
+            let deadline = source.deadline().expect("a deadline");
+            for token in [
+                source.child().into(),
+                &source + SimpleToken::new(),
+                Token::from(&source),
+            ] {
+                // Many more than it takes to ask for the thread.
+                while token.keep_on() {}
+                assert!(Instant::now() >= deadline, "early");
+                assert!(token.cause().is_some_and(|error| error.is_from(&source)));
+            }
+        }
+        let far = SimpleToken::new() + TimeoutToken::new(HOUR);
+        assert!((0..1000).all(|_| far.keep_on()));
+        assert!(far.cancel());
+    });
+}
+
+#[test]
+fn a_deadline_is_found_by_looks() {
+    where_threads_are_refused("a_deadline_is_found_by_looks", || {
+        let token = TimeoutToken::new(Duration::from_millis(2));
+        let child = token.child();
+        while child.cause().is_none() {}
+        assert_eq!(token.remaining(), Some(Duration::ZERO));
+        assert!(!token.cancel());
+        assert!(matches!(
+            token.wait().cause(),
+            Cause::Timeout { after } if *after == Duration::from_millis(2)
+        ));
+    });
+}
+
+#[test]
+fn waits_end_at_the_deadline_or_when_they_run_out() {
+    where_threads_are_refused("waits_end_at_the_deadline_or_when_they_run_out", || {
+        let d = Duration::from_millis(2);
+        for armed in [false, true] {
+            let token = TimeoutToken::new(d).child();
+            if armed {
+                while token.keep_on() {}
+            }
+            assert!(matches!(token.wait().cause(), Cause::Timeout { .. }));
+            let token = SimpleToken::new() + TimeoutToken::new(d);
+            assert!(token.wait_timeout(HOUR).is_some());
+            let token = SimpleToken::new() + TimeoutToken::new(HOUR);
+            if armed {
+                assert!((0..100).all(|_| token.keep_on()));
+            }
+            assert!(token.wait_timeout(d).is_none());
+            assert!(token.wait_timeout(Duration::ZERO).is_none());
+            assert!(SimpleToken::new().wait_timeout(d).is_none());
+            assert!(Token::never().wait_timeout(d).is_none());
+        }
+    });
+}
+
+#[test]
+fn waits_poll_their_conditions() {
+    where_threads_are_refused("waits_poll_their_conditions", || {
+        let at = Instant::now() + Duration::from_millis(5);
+        let condition = ConditionToken::new(move || Instant::now() >= at);
+        let token = &condition + CounterToken::new(1);
+        assert!(token.wait().is_from(&condition));
+        let unmet = ConditionToken::new(|| false) + TimeoutToken::new(HOUR);
+        assert!(unmet.wait_timeout(Duration::from_millis(2)).is_none());
+    });
+}
+
+#[test]
+fn what_needs_the_thread_panics_and_leaves_the_token_usable() {
+    where_threads_are_refused(
+        "what_needs_the_thread_panics_and_leaves_the_token_usable",
+        || {
+            let deadline = TimeoutToken::new(Duration::from_millis(20));
+            let condition = ConditionToken::new(|| false);
+            for token in [
+                Token::from(&deadline),
+                deadline.child().into(),
+                Token::from(&condition),
+                &condition + &deadline,
+            ] {
+                for _ in 0..2 {
+                    let callback = panic::catch_unwind(|| drop(token.on_cancel(|_| ())));
+                    assert!(callback.is_err(), "nobody could run this callback");
+                }
+            }
+            let token = &condition + &deadline;
+            while token.keep_on() {}
+            assert!(token.wait().is_from(&deadline));
+            assert!(condition.cancel());
+        },
+    );
+}
+
+#[test]
+fn what_needs_no_thread_is_as_ever() {
+    where_threads_are_refused("what_needs_no_thread_is_as_ever", || {
+        let root = SimpleToken::new();
+        let counter = CounterToken::new(1);
+        let tokens = [
+            Token::from(&root),
+            root.child().into(),
+            &root + &SimpleToken::new(),
+            &root + TimeoutToken::new(Duration::MAX),
+            &root + &counter,
+        ];
+        let run = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = || {
+            let run = run.clone();
+            move |_: &cantok_core::CancellationError| {
+                run.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            }
+        };
+        let registrations: Vec<_> = tokens
+            .iter()
+            .map(|token| token.on_cancel(count()))
+            .collect();
+        let subscriptions: Vec<_> = tokens
+            .iter()
+            .map(|token| token.subscribe(count()))
+            .collect();
+        drop(tokens[1].on_cancel(count()));
+        assert!(root.cancel());
+        assert_eq!(run.load(std::sync::atomic::Ordering::SeqCst), 10);
+        assert!(tokens.iter().all(|token| token.wait().is_from(&root)));
+        drop((registrations, subscriptions));
+
+        // Passed already, so that nobody has to be there later.
+        let passed = TimeoutToken::new(Duration::ZERO);
+        drop(passed.on_cancel(count()));
+        drop(Token::never().on_cancel(count()));
+        drop(counter.on_cancel(count()));
+        assert_eq!(run.load(std::sync::atomic::Ordering::SeqCst), 11);
+    });
+}
