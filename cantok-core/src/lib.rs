@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+// Models run without the timer and the executor, which are the only users of some functions.
+#![cfg_attr(loom, allow(dead_code, unused_imports))]
 
 mod callback;
 mod cause;
 mod compose;
 mod error;
+#[cfg_attr(loom, path = "loom/executor.rs")]
 mod executor;
 mod guard;
 mod iter;
@@ -16,6 +19,7 @@ mod reason;
 mod registration;
 mod subscription;
 mod sync;
+#[cfg_attr(loom, path = "loom/timer.rs")]
 mod timer;
 mod token;
 mod tokens;

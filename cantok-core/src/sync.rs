@@ -96,6 +96,10 @@ mod imp {
             }
         }
 
+        pub(crate) fn take(&mut self) -> Option<T> {
+            self.value.take()
+        }
+
         pub(crate) fn get(&self) -> Option<&T> {
             // Acquire: pairs with the release in `publish`.
             if self.ready.load(std::sync::atomic::Ordering::Acquire) {

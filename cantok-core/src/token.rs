@@ -1,11 +1,12 @@
 use crate::node::{Composer, Kind, Node, Sources, mark};
-use crate::sync::{Arc, OnceLock};
+use crate::sync::Arc;
 use crate::{
     CancellationError, Cause, DropGuard, Reason, Registration, SimpleToken, Subscription, wait,
 };
 use std::error::Error;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Any token, with its type erased: what functions take (`&Token` or `impl Into<Token>`) and structs hold.

@@ -1,5 +1,6 @@
 //! A sum is cancelled when any of its operands is, and leaves every operand as it was.
 
+use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -263,24 +264,34 @@ fn iterators_of_tokens_can_be_summed_and_collected() {
 
 #[test]
 fn every_type_can_be_summed_and_collected() {
-    let timeouts = [timeout(), timeout()];
-    let counters = [counter(), counter()];
-    let conditions = [condition(), condition()];
-    let sums: [(&Token, Token); 6] = [
-        (&timeouts[1], timeouts.iter().sum()),
-        (&counters[1], counters.iter().sum()),
-        (&conditions[1], conditions.iter().sum()),
-        (&timeouts[1], timeouts.iter().cloned().collect()),
-        (&counters[1], counters.iter().cloned().collect()),
-        (&conditions[1], conditions.iter().cloned().collect()),
-    ];
-    for (part, sum) in &sums {
-        assert!(sum.check().is_ok());
-        part.cancel();
-        assert!(sum.check().unwrap_err().is_from(part));
+    fn adds_up<T: Clone>(parts: [T; 2])
+    where
+        Token: Sum<T> + FromIterator<T> + for<'t> Sum<&'t T> + for<'t> FromIterator<&'t T>,
+        for<'t> Token: From<&'t T>,
+    {
+        let sums: [Token; 4] = [
+            parts.iter().sum(),
+            parts.iter().cloned().sum(),
+            parts.iter().collect(),
+            parts.iter().cloned().collect(),
+        ];
+        for sum in &sums {
+            assert!(sum.check().is_ok());
+        }
+        let part = Token::from(&parts[1]);
+        let cancelled = part.cancel();
+        for sum in &sums {
+            assert_eq!(sum.check().is_err(), cancelled);
+            assert_eq!(sum.cancel(), !cancelled);
+            assert_eq!(sum.cause().unwrap().is_from(&part), cancelled);
+        }
     }
-    let defaults: Token = [DefaultToken, DefaultToken].iter().sum();
-    assert!(defaults.cancel());
+    adds_up([token(), token()]);
+    adds_up([SimpleToken::new(), SimpleToken::new()]);
+    adds_up([condition(), condition()]);
+    adds_up([timeout(), timeout()]);
+    adds_up([counter(), counter()]);
+    adds_up([DefaultToken, DefaultToken]);
 }
 
 #[test]
@@ -601,4 +612,110 @@ fn dropping_a_sum_leaves_its_operands() {
     drop(sum);
     assert!(a.keep_on());
     assert!(a.cancel());
+}
+
+/// A sum of many, a sum of that and one of them, and a child of both.
+fn wide_sums<T>(parts: &[T]) -> [Token; 3]
+where
+    for<'t> Token: From<&'t T>,
+{
+    let wide = parts.iter().map(Token::from).sum::<Token>();
+    let outer = &wide + Token::from(&parts[5]) + wide.child();
+    let child = (outer.child() + &wide).child();
+    [wide, outer, child.into()]
+}
+
+#[test]
+fn the_flags_of_a_wide_sum_are_heard_in_what_derives_from_it() {
+    for number in [0, 5, 16, 17, 39] {
+        for checks in [0, 200] {
+            let stops: Vec<SimpleToken> = (0..40).map(|_| SimpleToken::new()).collect();
+            let sums = wide_sums(&stops);
+            for _ in 0..checks {
+                assert!(sums.iter().all(|sum| sum.keep_on()));
+            }
+            stops[number].cancel();
+            for sum in &sums {
+                assert!(sum.check().unwrap_err().is_from(&stops[number]));
+            }
+            assert!(stops[(number + 1) % 40].keep_on());
+        }
+    }
+}
+
+#[test]
+fn what_derives_from_a_wide_sum_with_a_cancelled_operand_is_cancelled() {
+    let stops: Vec<SimpleToken> = (0..40).map(|_| SimpleToken::new()).collect();
+    let wide: Token = stops.iter().sum();
+    stops[30].cancel();
+    let outer = &wide + SimpleToken::new();
+    assert!(outer.cause().unwrap().is_from(&stops[30]));
+    assert!(wide.child().cause().unwrap().is_from(&stops[30]));
+    assert!(!outer.cancel());
+}
+
+#[test]
+fn the_counters_of_a_wide_sum_are_spent_once_by_each_check_of_what_derives_from_it() {
+    let counters: Vec<CounterToken> = (0..40).map(|_| CounterToken::new(100)).collect();
+    for (number, sum) in (1..).zip(wide_sums(&counters)) {
+        assert!(sum.keep_on());
+        for counter in &counters {
+            assert_eq!(counter.remaining(), 100 - number);
+        }
+    }
+
+    let last = &counters[39];
+    while last.keep_on() {}
+    for sum in wide_sums(&counters) {
+        assert!(sum.check().unwrap_err().is_from(last));
+    }
+    assert!(counters[..39].iter().all(|one| one.remaining() == 97));
+}
+
+#[test]
+fn the_conditions_of_a_wide_sum_are_asked_once_by_each_check_of_what_derives_from_it() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let satisfied = Arc::new(AtomicUsize::new(usize::MAX));
+    let conditions: Vec<ConditionToken> = (0..40)
+        .map(|number| {
+            let (asked, satisfied) = (Arc::clone(&asked), Arc::clone(&satisfied));
+            ConditionToken::new(move || {
+                asked.fetch_add(1, Ordering::SeqCst);
+                satisfied.load(Ordering::SeqCst) <= number
+            })
+        })
+        .collect();
+    let sums = wide_sums(&conditions);
+    for sum in &sums {
+        asked.store(0, Ordering::SeqCst);
+        assert!(sum.keep_on());
+        assert_eq!(asked.load(Ordering::SeqCst), 40);
+    }
+
+    asked.store(0, Ordering::SeqCst);
+    satisfied.store(30, Ordering::SeqCst);
+    assert!(sums[1].check().unwrap_err().is_from(&conditions[30]));
+    assert!(sums[0].check().unwrap_err().is_from(&conditions[30]));
+    assert!(sums[2].check().unwrap_err().is_from(&conditions[30]));
+    assert_eq!(asked.load(Ordering::SeqCst), 31);
+}
+
+#[test]
+fn the_deadlines_of_a_wide_sum_count_in_what_derives_from_it() {
+    let timeouts: Vec<TimeoutToken> = (1..=40)
+        .rev()
+        .map(|hours| TimeoutToken::new(HOUR * hours))
+        .collect();
+    let nearest = timeouts[39].deadline();
+    for sum in wide_sums(&timeouts) {
+        assert_eq!(sum.deadline(), nearest);
+        assert!(sum.keep_on());
+    }
+
+    let expired = TimeoutToken::new(Duration::ZERO);
+    let mut parts: Vec<Token> = timeouts.iter().map(Token::from).collect();
+    parts.push(Token::from(&expired));
+    for sum in wide_sums(&parts) {
+        assert!(sum.check().unwrap_err().is_from(&expired));
+    }
 }

@@ -2,8 +2,8 @@
 
 mod support;
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ fn waits_and_callbacks_beside_the_checks_change_no_count() {
                 .map(|number| derived(&counter, &shared, number))
                 .collect();
             let waited_on = &shared + TimeoutToken::new(HOUR);
-            let run = std::sync::Arc::new(AtomicUsize::new(0));
+            let run = Arc::<AtomicUsize>::default();
             let registration = shared.child().on_cancel(|_| ());
             let callback = {
                 let run = run.clone();

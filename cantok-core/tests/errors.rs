@@ -197,6 +197,18 @@ fn the_cause_behind_a_reason_can_be_followed() {
 }
 
 #[test]
+fn the_error_of_one_token_can_be_the_reason_of_another() {
+    let first = SimpleToken::new();
+    first.cancel_with(Shutdown { code: 10 });
+    let error = cancelled_with(first.check().unwrap_err());
+    let inner = error.reason::<CancellationError>().unwrap();
+    assert!(inner.is_from(&first));
+    assert!(!error.is_from(&first));
+    let innermost = error.source().unwrap().source().unwrap();
+    assert!(innermost.is::<Shutdown>());
+}
+
+#[test]
 fn a_reason_of_text_is_read_as_text() {
     for error in [
         cancelled_with("no more work"),

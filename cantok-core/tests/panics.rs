@@ -33,6 +33,7 @@ fn panic_of<T>(f: impl FnOnce() -> T + panic::UnwindSafe) -> &'static str {
 struct Script {
     calls: AtomicUsize,
     panics: AtomicBool,
+    panicked: AtomicUsize,
     met: AtomicBool,
 }
 
@@ -44,12 +45,20 @@ fn scripted() -> (ConditionToken, Arc<Script>) {
         move || {
             script.calls.fetch_add(1, Ordering::SeqCst);
             if script.panics.load(Ordering::SeqCst) {
+                script.panicked.fetch_add(1, Ordering::SeqCst);
                 quiet_panic("the condition's panic");
             }
             script.met.load(Ordering::SeqCst)
         }
     });
     (condition, script)
+}
+
+/// Waits until the condition has panicked.
+fn panicked(script: &Script) {
+    while script.panicked.load(Ordering::SeqCst) == 0 {
+        thread::yield_now();
+    }
 }
 
 /// Waits until the condition was called `more` times from now on.
@@ -189,11 +198,9 @@ fn an_unattended_condition_that_panicked_is_polled_again_only_once_somebody_chec
             let others_registration = other.on_cancel(|_| ());
             called(&script, 2);
             script.panics.store(true, Ordering::SeqCst);
-            called(&script, 1);
-            // That call may have begun before it was told to panic; by then the next one has panicked as well.
-            called(&others_script, 10);
+            panicked(&script);
             let calls = script.calls.load(Ordering::SeqCst);
-            called(&others_script, 10);
+            called(&others_script, 20);
             assert_eq!(script.calls.load(Ordering::SeqCst), calls, "{shape}");
             assert!(token.cause().is_none(), "{shape}");
 
@@ -225,7 +232,7 @@ fn a_callback_is_still_told_of_a_cancel_after_its_condition_panicked_unattended(
             }
         });
         script.panics.store(true, Ordering::SeqCst);
-        called(&script, 1);
+        panicked(&script);
         assert!(stop.cancel());
         assert_eq!(run.load(Ordering::SeqCst), 1);
         assert!(token.is_cancelled());

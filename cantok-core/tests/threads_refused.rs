@@ -2,12 +2,17 @@
 #![cfg(target_os = "linux")]
 
 use std::env;
+use std::io::Read;
 use std::panic;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{
+    CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -30,6 +35,7 @@ fn where_threads_are_refused(test: &str, f: impl FnOnce()) {
         .env(REFUSED, "1")
         .env("RUST_MIN_STACK", (1_u64 << 46).to_string())
         .stdout(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("this program again");
     let limit = Instant::now() + Duration::from_secs(60);
@@ -43,7 +49,11 @@ fn where_threads_are_refused(test: &str, f: impl FnOnce()) {
         }
         thread::sleep(Duration::from_millis(5));
     };
-    assert!(status.success(), "{test} failed without threads: {status}");
+    let mut text = String::new();
+    if let Some(mut stderr) = child.stderr.take() {
+        stderr.read_to_string(&mut text).expect("what it said");
+    }
+    assert!(status.success(), "{test}: {status}\n{text}");
 }
 
 #[test]
@@ -125,7 +135,7 @@ fn what_needs_the_thread_panics_and_leaves_the_token_usable() {
     where_threads_are_refused(
         "what_needs_the_thread_panics_and_leaves_the_token_usable",
         || {
-            let deadline = TimeoutToken::new(Duration::from_millis(20));
+            let deadline = TimeoutToken::new(HOUR);
             let condition = ConditionToken::new(|| false);
             for token in [
                 Token::from(&deadline),
@@ -138,10 +148,13 @@ fn what_needs_the_thread_panics_and_leaves_the_token_usable() {
                     assert!(callback.is_err(), "nobody could run this callback");
                 }
             }
-            let token = &condition + &deadline;
+            let near = TimeoutToken::new(Duration::from_millis(2));
+            let token = &condition + &deadline + &near;
             while token.keep_on() {}
-            assert!(token.wait().is_from(&deadline));
+            assert!(token.wait().is_from(&near));
             assert!(condition.cancel());
+            assert!(deadline.cancel());
+            assert!((condition.child() + deadline).is_cancelled());
         },
     );
 }
@@ -158,11 +171,11 @@ fn what_needs_no_thread_is_as_ever() {
             &root + TimeoutToken::new(Duration::MAX),
             &root + &counter,
         ];
-        let run = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let run = Arc::<AtomicUsize>::default();
         let count = || {
             let run = run.clone();
-            move |_: &cantok_core::CancellationError| {
-                run.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            move |_: &CancellationError| {
+                run.fetch_add(1, Ordering::SeqCst);
             }
         };
         let registrations: Vec<_> = tokens
@@ -175,7 +188,7 @@ fn what_needs_no_thread_is_as_ever() {
             .collect();
         drop(tokens[1].on_cancel(count()));
         assert!(root.cancel());
-        assert_eq!(run.load(std::sync::atomic::Ordering::SeqCst), 10);
+        assert_eq!(run.load(Ordering::SeqCst), 10);
         assert!(tokens.iter().all(|token| token.wait().is_from(&root)));
         drop((registrations, subscriptions));
 
@@ -184,6 +197,6 @@ fn what_needs_no_thread_is_as_ever() {
         drop(passed.on_cancel(count()));
         drop(Token::never().on_cancel(count()));
         drop(counter.on_cancel(count()));
-        assert_eq!(run.load(std::sync::atomic::Ordering::SeqCst), 11);
+        assert_eq!(run.load(Ordering::SeqCst), 11);
     });
 }

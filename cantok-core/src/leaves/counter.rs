@@ -8,7 +8,7 @@ pub(crate) struct Counter {
     pub(crate) direct_only: bool,
     remaining: AtomicU64,
     /// How many waiting threads and callbacks have to be told when the last unit is spent.
-    pub(crate) demand: AtomicUsize,
+    demand: AtomicUsize,
 }
 
 /// What came of spending a unit.
@@ -32,10 +32,8 @@ impl Counter {
 
     /// Takes a unit, if there is one. Exactly `limit` calls succeed, whatever the number of threads.
     pub(crate) fn spend(&self) -> Spent {
-        // SeqCst: this write, then the load of the demand, against the write of the demand, then the load of the
-        // units, in `Demand::add` and `Node::look_for_zero`. With anything weaker both could read old values, and a
-        // waiter would never hear of the last unit. On x86 it costs what a relaxed one would. The failed load needs
-        // no ordering: the counter never grows again.
+        // Relaxed: a read-modify-write takes the units one by one under any ordering, and what a check does with its
+        // unit is its own business. Zero is final, so reading it needs no more.
         let mut left = self.remaining.load(Ordering::Relaxed);
         loop {
             let Some(rest) = left.checked_sub(1) else {
@@ -44,22 +42,39 @@ impl Counter {
             let swapped = self.remaining.compare_exchange_weak(
                 left,
                 rest,
-                Ordering::SeqCst,
+                Ordering::Relaxed,
                 Ordering::Relaxed,
             );
             match swapped {
-                Ok(_) if rest == 0 && self.demand.load(Ordering::SeqCst) > 0 => {
-                    return Spent::LastInDemand;
-                }
+                Ok(_) if rest == 0 && self.is_in_demand() => return Spent::LastInDemand,
                 Ok(_) => return Spent::Unit,
                 Err(now) => left = now,
             }
         }
     }
 
+    /// Asked after the last unit is gone.
+    fn is_in_demand(&self) -> bool {
+        // A read-modify-write, as in `add_demand`: one of the two comes first. If that is this one, its release is
+        // acquired there, and the look at the units that follows there finds zero. If not, it sees the demand.
+        self.demand.fetch_add(0, Ordering::AcqRel) > 0
+    }
+
+    /// Somebody waits. Whoever calls this looks at the units afterwards.
+    pub(crate) fn add_demand(&self, demand: usize) {
+        // Acquire and release: see `is_in_demand`.
+        self.demand.fetch_add(demand, Ordering::AcqRel);
+    }
+
+    /// Somebody waits no more.
+    pub(crate) fn release_demand(&self, demand: usize) {
+        // Relaxed: demand that is seen a little too long cancels a used-up counter's token, as its next check would.
+        self.demand.fetch_sub(demand, Ordering::Relaxed);
+    }
+
     pub(crate) fn remaining(&self) -> u64 {
-        // SeqCst: see `spend`.
-        self.remaining.load(Ordering::SeqCst)
+        // Relaxed: for those who wait, `add_demand` has ordered it; for all others it is a snapshot.
+        self.remaining.load(Ordering::Relaxed)
     }
 }
 

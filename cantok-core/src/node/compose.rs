@@ -97,18 +97,19 @@ impl Composer {
             let operands = &mut self.sources.extra_mut().operands;
             operands.push(Operand::Node(Arc::clone(&node)));
         }
-        if node.is_marked() {
-            self.cancelled = true;
-            return;
-        }
         let flags = node.sources.flags.as_slice();
         if flags.len() <= LIMIT {
             for flag in flags {
                 self.push_flag(Arc::clone(flag));
             }
-        } else {
-            // From now on whatever cancels one of those flags cancels this node too, before it returns.
-            node.link();
+        } else if !node.link() {
+            // One of those flags was cancelled before. The node has to know, because it is watched alone; from now
+            // on whatever cancels one of them cancels the node too.
+            node.look();
+        }
+        if node.is_marked() {
+            self.cancelled = true;
+            return;
         }
         self.copy::<Deadline>(&node);
         self.copy::<Condition>(&node);

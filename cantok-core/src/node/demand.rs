@@ -4,7 +4,7 @@ use super::sources::Leaves;
 use super::{Node, Sources};
 use crate::executor;
 use crate::leaves::{Condition, Counter};
-use crate::sync::{Arc, Ordering};
+use crate::sync::Arc;
 
 /// How many subscribers rely on a node's conditions and counters although nobody may check it.
 ///
@@ -32,12 +32,7 @@ impl Demand {
             return;
         }
         for found in Leaves::<Counter>::of(&node.sources) {
-            // SeqCst: a store that is followed by a load of the units left (`Node::look_for_zero`), against
-            // `Counter::spend`, which writes the units and then loads the demand. One of the two sees the other.
-            found
-                .leaf
-                .demand
-                .fetch_add(self.threads + self.callbacks, Ordering::SeqCst);
+            found.leaf.add_demand(self.threads + self.callbacks);
         }
         if self.callbacks > 0 {
             for found in Leaves::<Condition>::of(&node.sources) {
@@ -52,12 +47,7 @@ impl Demand {
             return;
         }
         for found in Leaves::<Counter>::of(sources) {
-            // Relaxed: demand that is seen a little too long cancels a counter's token that nobody waits on any
-            // more, which is what its next check would do.
-            found
-                .leaf
-                .demand
-                .fetch_sub(self.threads + self.callbacks, Ordering::Relaxed);
+            found.leaf.release_demand(self.threads + self.callbacks);
         }
         if self.callbacks > 0 {
             for found in Leaves::<Condition>::of(sources) {

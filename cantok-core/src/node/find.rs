@@ -17,6 +17,7 @@ struct Fired<'a> {
 
 impl Node {
     /// A check: `true` if the token is cancelled.
+    #[inline]
     pub(crate) fn check(self: &Arc<Self>) -> bool {
         // Relaxed: the common answer, "not cancelled", carries no data. Every other answer reads the state again.
         self.state.load(Ordering::Relaxed) != LIVE && self.check_sources()
@@ -107,7 +108,7 @@ impl Node {
                 }
             }
         }
-        let mut exhausted = Jobs::default();
+        let mut exhausted: Option<Jobs> = None;
         let mut refused = None;
         for found in Leaves::<Counter>::of(&self.sources) {
             if self.spares(found.leaf) {
@@ -119,7 +120,8 @@ impl Node {
                 Spent::LastInDemand => {
                     let fired = self.fired(found, Cause::Counter { limit });
                     let owner = fired.owner.unwrap_or(self);
-                    exhausted.extend(mark::mark(owner, fired.error).1);
+                    let (_, jobs) = mark::mark(owner, fired.error);
+                    exhausted.get_or_insert_default().extend(jobs);
                 }
                 Spent::Refused => {
                     refused = Some(self.fired(found, Cause::Counter { limit }));
@@ -127,7 +129,9 @@ impl Node {
                 }
             }
         }
-        exhausted.run();
+        if let Some(jobs) = exhausted {
+            jobs.run();
+        }
         refused
     }
 

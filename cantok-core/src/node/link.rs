@@ -39,16 +39,16 @@ impl Node {
     }
 
     /// Takes the node out of its flags' lists and its deadline from the timer. Only when it is being dropped.
-    pub(super) fn unlink(&self) {
-        if let Some(links) = self.links.get() {
+    pub(super) fn unlink(&mut self) {
+        if let Some(links) = self.links.take() {
             for (flag, slot) in self.sources.flags.as_slice().iter().zip(&links.slots) {
                 if let Some(index) = slot {
                     flag.remove(*index);
                 }
             }
         }
-        if let Some(alarm) = self.alarm.get() {
-            timer::remove(alarm);
+        if let Some(alarm) = self.alarm.take() {
+            timer::remove(&alarm);
         }
     }
 

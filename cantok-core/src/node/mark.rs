@@ -36,11 +36,10 @@ pub(crate) fn mark(root: &Arc<Node>, error: CancellationError) -> (bool, Jobs) {
         // Release, inside: the cause is published before the state (invariant 1).
         let won = node.cause.set(latched).is_ok();
         won_root.get_or_insert(won);
-        // Release: pairs with the acquire in `Node::is_marked`. Whoever lost the cause stores the state as well,
-        // because the winner may not have come to it yet and the caller relies on it. A plain store is enough: the
-        // state never leaves `CANCELLED`, since arming replaces only `UNARMED`, and subscribers read the state under
-        // the lock that is taken below (invariant 3).
-        node.state.store(CANCELLED, Ordering::Release);
+        // Release: pairs with the acquire in `Node::is_marked`. Whoever lost the cause writes the state as well,
+        // because the winner may not have come to it yet and the caller relies on it. A read-modify-write, so that
+        // it is ordered with the one that arms: `CANCELLED` is never replaced.
+        node.state.swap(CANCELLED, Ordering::Release);
         if won || !node.is_walked_by(me) && helped.insert(address(&node)) {
             let scan = node.scan(won);
             if let Some(Latched { error, .. }) = node.cause.get() {

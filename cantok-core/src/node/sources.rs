@@ -199,47 +199,59 @@ pub(crate) struct Found<'a, T> {
 /// All leaves of one class that a node watches, each once, in operand order. Iterative, because nodes may be reached
 /// through nodes to any depth.
 pub(crate) struct Leaves<'a, T> {
+    sources: &'a Sources,
     current: Place<'a, T>,
-    /// Where to go on afterwards.
-    outer: Vec<Place<'a, T>>,
-    /// Leaves and nodes met so far; kept from the first `Through` on, since a flat list has no repetitions.
-    seen: Option<Addresses>,
+    /// Kept from the first `Through` on: a flat list, as almost all are, has no repetitions.
+    deep: Option<Box<Deep<'a, T>>>,
 }
 
 /// A list that is being read.
 struct Place<'a, T> {
-    entries: &'a [Entry<T>],
+    rest: slice::Iter<'a, Entry<T>>,
     /// Whose list it is, if not the asked node's.
     holder: Option<&'a Arc<Node>>,
-    next: usize,
+}
+
+struct Deep<'a, T> {
+    /// Where to go on when the current list has ended.
+    outer: Vec<Place<'a, T>>,
+    /// Leaves and nodes met so far.
+    seen: Addresses,
 }
 
 impl<'a, T: Leaf> Leaves<'a, T> {
     pub(crate) fn of(sources: &'a Sources) -> Self {
         Leaves {
+            sources,
             current: Place {
-                entries: sources.entries(),
+                rest: sources.entries().iter(),
                 holder: None,
-                next: 0,
             },
-            outer: Vec::new(),
-            seen: None,
+            deep: None,
         }
     }
 
-    fn is_new(&mut self, entry: &Entry<T>) -> bool {
-        let address = entry.address();
-        self.seen.as_mut().is_none_or(|seen| seen.insert(address))
-    }
-
     /// Goes on with the leaves of a node that is reached through; with those of the current list afterwards.
-    fn descend(&mut self, node: &'a Arc<Node>) {
-        let inner = Place {
-            entries: node.sources.entries(),
-            holder: Some(node),
-            next: 0,
-        };
-        self.outer.push(std::mem::replace(&mut self.current, inner));
+    #[cold]
+    fn descend(&mut self, entry: &Entry<T>, node: &'a Arc<Node>) {
+        let deep = self.deep.get_or_insert_with(|| {
+            // What the asked node's own list holds before this entry.
+            let all = self.sources.entries::<T>();
+            let before = &all[..all.len() - self.current.rest.len() - 1];
+            let mut seen = Addresses::default();
+            seen.extend(before.iter().map(Entry::address));
+            Box::new(Deep {
+                outer: Vec::new(),
+                seen,
+            })
+        });
+        if deep.seen.insert(entry.address()) {
+            let inner = Place {
+                rest: node.sources.entries().iter(),
+                holder: Some(node),
+            };
+            deep.outer.push(std::mem::replace(&mut self.current, inner));
+        }
     }
 }
 
@@ -248,33 +260,22 @@ impl<'a, T: Leaf> Iterator for Leaves<'a, T> {
 
     fn next(&mut self) -> Option<Found<'a, T>> {
         loop {
-            let place = &mut self.current;
-            let Some(entry) = place.entries.get(place.next) else {
-                self.current = self.outer.pop()?;
-                continue;
-            };
-            place.next += 1;
-            match entry {
-                Entry::Leaf(watched) => {
-                    let holder = place.holder;
-                    if self.is_new(entry) {
-                        return Some(Found {
-                            leaf: &watched.leaf,
-                            owner: watched.owner.as_ref().or(holder),
-                            name: watched.name.as_ref(),
-                        });
+            let Place { rest, holder } = &mut self.current;
+            match rest.next() {
+                Some(entry @ Entry::Leaf(watched)) => {
+                    if let Some(deep) = &mut self.deep {
+                        if !deep.seen.insert(entry.address()) {
+                            continue;
+                        }
                     }
+                    return Some(Found {
+                        leaf: &watched.leaf,
+                        owner: watched.owner.as_ref().or(*holder),
+                        name: watched.name.as_ref(),
+                    });
                 }
-                Entry::Through(node) => {
-                    if self.seen.is_none() {
-                        let mut seen = Addresses::default();
-                        seen.extend(place.entries[..place.next - 1].iter().map(Entry::address));
-                        self.seen = Some(seen);
-                    }
-                    if self.is_new(entry) {
-                        self.descend(node);
-                    }
-                }
+                Some(entry @ Entry::Through(node)) => self.descend(entry, node),
+                None => self.current = self.deep.as_mut()?.outer.pop()?,
             }
         }
     }

@@ -7,7 +7,7 @@ use cantok_core::{ConditionToken, CounterToken, DefaultToken, SimpleToken, Timeo
 /// Longer than any test runs.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// `source` itself and tokens of every shape that it cancels; nothing else cancels them for an hour or nine checks.
+/// `source` itself and tokens of every shape that it cancels; nothing else cancels them for an hour.
 pub(crate) fn shapes(source: &Token) -> Vec<(&'static str, Token)> {
     let other = SimpleToken::new();
     let shared = source + &other;
@@ -23,10 +23,10 @@ pub(crate) fn shapes(source: &Token) -> Vec<(&'static str, Token)> {
             "a sum with a condition",
             source + ConditionToken::new(|| false),
         ),
-        ("a sum with a counter", CounterToken::new(9) + source),
+        ("a sum with a counter", CounterToken::new(u64::MAX) + source),
         (
             "a sum of owned sums",
-            (source + SimpleToken::new()) + (CounterToken::new(9) + TimeoutToken::new(HOUR)),
+            (source + SimpleToken::new()) + (CounterToken::new(u64::MAX) + TimeoutToken::new(HOUR)),
         ),
         (
             "a sum of shared sums",

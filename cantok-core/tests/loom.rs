@@ -1,0 +1,212 @@
+//! Models of what happens between threads, run by loom over every interleaving:
+//! `RUSTFLAGS="--cfg loom" cargo test -p cantok-core --test loom --release`.
+#![cfg(loom)]
+
+use cantok_core::{CounterToken, SimpleToken, Token};
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+
+/// Up to three preemptions: more than any known bug of this kind has needed, and minutes instead of days.
+fn model(f: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.check(f);
+}
+
+/// Guarantee 4: whoever sees a token cancelled finds its cause.
+#[test]
+fn cancelled_implies_a_cause() {
+    model(|| {
+        let token = SimpleToken::new();
+        let other = token.clone();
+        let canceller = thread::spawn(move || other.cancel());
+        if token.is_cancelled() {
+            assert!(token.cause().is_some());
+        }
+        assert!(canceller.join().unwrap());
+        assert!(token.is_cancelled());
+    });
+}
+
+/// Guarantee 1: of two cancels one does it, and its reason is the cause for all.
+#[test]
+fn one_of_two_cancels_wins() {
+    model(|| {
+        let token = SimpleToken::new();
+        let other = token.clone();
+        let rival = thread::spawn(move || (other.cancel_with("a"), other.cause()));
+        let won = token.cancel_with("b");
+        let cause = token.cause();
+        let (rival_won, rival_cause) = rival.join().unwrap();
+        assert!(won ^ rival_won);
+        assert_eq!(cause.unwrap().cause(), rival_cause.unwrap().cause(),);
+    });
+}
+
+/// Invariant 3: a cancel that comes while somebody begins to wait wakes them.
+#[test]
+fn no_wake_up_is_lost() {
+    model(|| {
+        let token = SimpleToken::new();
+        let other = token.clone();
+        let canceller = thread::spawn(move || other.cancel());
+        token.wait();
+        canceller.join().unwrap();
+    });
+}
+
+/// The same through a sum, which links itself to its operands first.
+#[test]
+fn no_wake_up_is_lost_through_a_sum() {
+    model(|| {
+        let operand = SimpleToken::new();
+        let sum = &operand + SimpleToken::new();
+        let canceller = thread::spawn(move || operand.cancel());
+        sum.wait();
+        canceller.join().unwrap();
+    });
+}
+
+/// A counter whose last unit is spent by somebody else wakes those who wait for it.
+#[test]
+fn the_last_unit_wakes_who_waits() {
+    model(|| {
+        let counter = CounterToken::new(1);
+        let other = counter.clone();
+        let spender = thread::spawn(move || assert!(other.keep_on()));
+        counter.wait();
+        spender.join().unwrap();
+    });
+}
+
+/// Exactly as many checks pass as there are units.
+#[test]
+fn a_counter_is_exact_over_two_threads() {
+    model(|| {
+        let counter = CounterToken::new(2);
+        let sum = &counter + SimpleToken::new();
+        let other = thread::spawn(move || usize::from(sum.keep_on()) + usize::from(sum.keep_on()));
+        let mine = usize::from(counter.keep_on()) + usize::from(counter.keep_on());
+        assert_eq!(mine + other.join().unwrap(), 2);
+    });
+}
+
+/// Invariant 2: a token that arms itself while a source is cancelled misses nothing.
+#[test]
+fn arming_misses_no_cancel() {
+    model(|| {
+        let operand = SimpleToken::new();
+        let sum = &operand + SimpleToken::new();
+        let canceller = thread::spawn(move || operand.cancel());
+        // A subscription arms at once.
+        let subscription = sum.subscribe(|_| {});
+        let _ = sum.is_cancelled();
+        canceller.join().unwrap();
+        assert!(sum.is_cancelled());
+        drop(subscription);
+    });
+}
+
+/// The callback has finished or never runs, once its registration is gone.
+#[test]
+fn a_dropped_registration_is_done_or_never() {
+    model(|| {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let token = SimpleToken::new();
+        let registration = token.on_cancel({
+            let calls = Arc::clone(&calls);
+            move |_| {
+                calls.fetch_add(1, Ordering::Relaxed);
+                thread::yield_now();
+                calls.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let canceller = thread::spawn(move || token.cancel());
+        drop(registration);
+        let after = calls.load(Ordering::Relaxed);
+        assert!(after == 0 || after == 2);
+        canceller.join().unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), after);
+    });
+}
+
+/// A callback that is registered while the token is cancelled runs exactly once.
+#[test]
+fn a_callback_runs_exactly_once() {
+    model(|| {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let token = SimpleToken::new();
+        let other = token.clone();
+        let canceller = thread::spawn(move || other.cancel());
+        let registration = token.on_cancel({
+            let calls = Arc::clone(&calls);
+            move |_| {
+                calls.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        canceller.join().unwrap();
+        drop(registration);
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    });
+}
+
+fn armed(token: impl Into<Token>) -> Token {
+    let token = token.into();
+    token.subscribe(|_| {}).detach();
+    token
+}
+
+/// Guarantee 3 for both cancellers: each finds everything below its own token cancelled when it returns, whoever
+/// marked it. The shared descendant is armed, and so is what lies below it.
+#[test]
+fn a_cancel_returns_when_everything_below_is_marked() {
+    model(|| {
+        let left = SimpleToken::new();
+        let right = SimpleToken::new();
+        let shared = armed(&left + &right);
+        let below = armed(shared.child());
+        let rival = thread::spawn({
+            let below = below.clone();
+            move || {
+                left.cancel();
+                assert!(below.is_cancelled());
+            }
+        });
+        right.cancel();
+        assert!(below.is_cancelled());
+        rival.join().unwrap();
+    });
+}
+
+/// Guarantee 3 for the second cancel of one token.
+#[test]
+fn a_cancel_that_comes_second_returns_no_sooner() {
+    model(|| {
+        let root = SimpleToken::new();
+        let below = armed(root.child());
+        let rival = thread::spawn({
+            let (root, below) = (root.clone(), below.clone());
+            move || {
+                root.cancel();
+                assert!(below.is_cancelled());
+            }
+        });
+        root.cancel();
+        assert!(below.is_cancelled());
+        rival.join().unwrap();
+    });
+}
+
+/// A derived token that is dropped while its source is cancelled.
+#[test]
+fn a_child_may_go_while_its_parent_is_cancelled() {
+    model(|| {
+        let root = SimpleToken::new();
+        let child = armed(root.child());
+        let other = root.clone();
+        let canceller = thread::spawn(move || other.cancel());
+        drop(child);
+        canceller.join().unwrap();
+    });
+}
