@@ -158,25 +158,34 @@ fn armed(token: impl Into<Token>) -> Token {
 }
 
 /// Guarantee 3 for both cancellers: each finds everything below its own token cancelled when it returns, whoever
-/// marked it. The shared descendant is armed, and so is what lies below it.
+/// marked it. What lies below is armed and watches both of them itself.
 #[test]
 fn a_cancel_returns_when_everything_below_is_marked() {
-    model(|| {
-        let left = SimpleToken::new();
-        let right = SimpleToken::new();
-        let shared = armed(&left + &right);
-        let below = armed(shared.child());
-        let rival = thread::spawn({
-            let below = below.clone();
-            move || {
-                left.cancel();
-                assert!(below.is_cancelled());
-            }
-        });
-        right.cancel();
-        assert!(below.is_cancelled());
-        rival.join().unwrap();
+    model(|| cancel_both(SimpleToken::new(), SimpleToken::new(), 0));
+}
+
+/// The same where what lies below is reached only through the sum, because that has too many operands to be
+/// flattened.
+#[test]
+fn a_cancel_returns_when_everything_below_a_wide_sum_is_marked() {
+    model(|| cancel_both(SimpleToken::new(), SimpleToken::new(), 16));
+}
+
+fn cancel_both(left: SimpleToken, right: SimpleToken, more: usize) {
+    let others: Vec<_> = (0..more).map(|_| SimpleToken::new()).collect();
+    let both = [&left, &right];
+    let shared = armed(Token::any(both.into_iter().chain(&others)));
+    let below = armed(shared.child());
+    let rival = thread::spawn({
+        let below = below.clone();
+        move || {
+            left.cancel();
+            assert!(below.is_cancelled());
+        }
     });
+    right.cancel();
+    assert!(below.is_cancelled());
+    rival.join().unwrap();
 }
 
 /// Guarantee 3 for the second cancel of one token.
