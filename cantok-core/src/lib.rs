@@ -36,7 +36,3 @@ pub use token::Token;
 pub use tokens::{
     ConditionToken, CounterToken, DefaultToken, ImpossibleCancelError, SimpleToken, TimeoutToken,
 };
-
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct WorkspaceReadme;

@@ -86,7 +86,7 @@ impl Subscription {
 
 /// Deadlines and conditions are watched by threads, which have to be there before anybody relies on them.
 fn start_threads(node: &Node) -> io::Result<()> {
-    if node.sources().earliest().is_some() || node.sources().has_polled() {
+    if node.sources().earliest().is_some() || node.sources().has_conditions() {
         timer::start()?;
         executor::start()?;
     }

@@ -1,8 +1,6 @@
 //! The thread that marks tokens whose deadline has passed. One for the process, started when first needed, asleep
 //! until the earliest deadline. It runs no user code, so nothing that users do makes a deadline late.
 
-use crate::executor;
-use crate::node::Node;
 use crate::sync::{Arc, Condvar, Mutex, Weak, lock, wait, wait_for};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -25,10 +23,16 @@ struct Timer {
 struct Alarms {
     running: bool,
     next_id: u64,
-    entries: BTreeMap<Alarm, Weak<Node>>,
+    entries: BTreeMap<Alarm, Weak<dyn Ring>>,
 }
 
-/// When a node is to be marked, and a number that keeps those of the same instant apart.
+/// What an alarm is for.
+pub(crate) trait Ring: Send + Sync {
+    /// It is `now`, and the alarm's instant has passed. Runs on the timer's thread: no user code here, and no waiting.
+    fn ring(self: Arc<Self>, now: Instant);
+}
+
+/// When to ring, and a number that keeps those of the same instant apart.
 pub(crate) type Alarm = (Instant, u64);
 
 /// So many alarms are taken at a time, so that others can come and go between.
@@ -43,17 +47,17 @@ pub(crate) fn start() -> io::Result<()> {
     lock(&TIMER.alarms).start()
 }
 
-/// Has the node marked at that instant. The alarm has to be removed when the node is dropped.
+/// Sets an alarm for that instant. Whoever it is for removes it when it is dropped.
 ///
 /// # Errors
 ///
 /// When the thread cannot be started.
-pub(crate) fn schedule(node: &Arc<Node>, at: Instant) -> io::Result<Alarm> {
+pub(crate) fn schedule(node: Weak<dyn Ring>, at: Instant) -> io::Result<Alarm> {
     let mut alarms = lock(&TIMER.alarms);
     alarms.start()?;
     let alarm = (at, alarms.next_id);
     alarms.next_id += 1;
-    alarms.entries.insert(alarm, Arc::downgrade(node));
+    alarms.entries.insert(alarm, node);
     if alarms.entries.keys().next() == Some(&alarm) {
         TIMER.changed.notify_one();
     }
@@ -77,10 +81,10 @@ impl Alarms {
         Ok(())
     }
 
-    fn take_due(&mut self, now: Instant, due: &mut Vec<Arc<Node>>) {
+    fn take_due(&mut self, now: Instant, due: &mut Vec<Arc<dyn Ring>>) {
         while due.len() < BATCH {
             match self.entries.first_entry() {
-                // A node that is being dropped removes its alarm itself, or has found it gone.
+                // What is being dropped at this moment is not found any more, and needs no alarm.
                 Some(entry) if entry.key().0 <= now => due.extend(entry.remove().upgrade()),
                 _ => return,
             }
@@ -97,12 +101,7 @@ fn run() {
         if !due.is_empty() {
             drop(alarms);
             for node in due.drain(..) {
-                let mut jobs = node.expire(now);
-                jobs.keep(node);
-                jobs.wake_threads();
-                if jobs.has_user_code() {
-                    executor::submit(jobs);
-                }
+                node.ring(now);
             }
             alarms = lock(&TIMER.alarms);
             continue;

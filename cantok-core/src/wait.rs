@@ -63,11 +63,7 @@ impl<'a> Poll<'a> {
         if self.due.is_none_or(|due| due > now) {
             return false;
         }
-        let Found { leaf, owner, .. } = self.condition;
-        let satisfied = leaf.evaluate(owner.unwrap_or(node));
-        if satisfied {
-            node.latch_condition(leaf).run();
-        }
+        let satisfied = node.check_condition(self.condition);
         self.put_off();
         satisfied
     }

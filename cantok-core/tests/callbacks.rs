@@ -272,11 +272,9 @@ fn racing_cancellers_run_each_callback_once() {
                         start.wait();
                         if root.cancel() {
                             winners.fetch_add(1, Ordering::SeqCst);
-                            let run = |calls: &Arc<AtomicUsize>| calls.load(Ordering::SeqCst) == 1;
-                            assert!(
-                                calls.iter().all(run),
-                                "the winner returns after all are run"
-                            );
+                            // Those of derived tokens may still be run by another canceller.
+                            let mut own = calls.iter().step_by(2);
+                            assert!(own.all(|calls| calls.load(Ordering::SeqCst) == 1));
                         }
                     });
                 }
@@ -507,9 +505,12 @@ fn a_callback_that_blocks_delays_no_deadline() {
         let (release, released) = mpsc::channel::<()>();
         let (started, has_started) = mpsc::channel();
         let first = TimeoutToken::new(Duration::from_millis(1));
-        let registration = first.on_cancel(move |_| {
-            started.send(()).expect("a listener");
-            let _ = released.recv();
+        // On a thread of its own, because the deadline may have passed by then.
+        let registering = thread::spawn(move || {
+            first.on_cancel(move |_| {
+                started.send(()).expect("a listener");
+                let _ = released.recv();
+            })
         });
         has_started.recv().expect("a callback that is run");
         let second = TimeoutToken::new(Duration::from_millis(1));
@@ -526,7 +527,7 @@ fn a_callback_that_blocks_delays_no_deadline() {
                 .is_some()
         );
         release.send(()).expect("the callback that blocks");
-        drop(registration);
+        drop(registering.join().expect("no panic"));
         while calls.load(Ordering::SeqCst) == 0 {
             thread::yield_now();
         }

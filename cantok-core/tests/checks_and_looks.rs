@@ -251,6 +251,15 @@ fn the_leftmost_of_several_cancelled_operands_wins_when_they_are_summed() {
 }
 
 #[test]
+fn an_operand_that_was_cancelled_before_the_sum_wins_over_all_that_comes_after() {
+    let (left, right) = (SimpleToken::new(), SimpleToken::new());
+    right.cancel();
+    let sum = &left + &right;
+    left.cancel();
+    assert!(sum.check().unwrap_err().is_from(&right));
+}
+
+#[test]
 fn the_leftmost_of_several_flags_wins_in_the_first_check_after_them() {
     let (left, right) = (SimpleToken::new(), SimpleToken::new());
     let sum = &left + &right;

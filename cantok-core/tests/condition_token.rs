@@ -152,6 +152,32 @@ fn once_many_threads_are_told_that_the_condition_held_nobody_calls_it_again() {
 }
 
 #[test]
+fn a_check_that_begins_after_the_condition_was_true_does_not_call_it_again_even_before_the_first_ends()
+ {
+    watchdog("a check within the hook of another", || {
+        let own: Arc<OnceLock<ConditionToken>> = Arc::default();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (seen, counted) = (Arc::clone(&own), Arc::clone(&asked));
+        let hooked = AtomicBool::new(false);
+        let token = ConditionToken::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            true
+        })
+        .after(move || {
+            if !hooked.swap(true, Ordering::SeqCst) {
+                let token = seen.get().unwrap().clone();
+                let other = thread::spawn(move || token.is_cancelled());
+                assert!(other.join().unwrap());
+            }
+        });
+        own.set(token.clone()).unwrap();
+
+        assert!(token.is_cancelled());
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
 fn a_token_that_is_cancelled_by_hand_does_not_call_its_condition() {
     let (token, _, calls) = flagged();
     assert!(token.cancel());

@@ -91,7 +91,7 @@ fn the_name_of_the_token_that_fired_starts_the_message() {
     assert_eq!(error.to_string(), "shutdown: the token was cancelled");
 
     let token = CounterToken::new(1).named("budget");
-    while token.keep_on() {}
+    assert!(token.keep_on());
     assert_eq!(
         token.check().unwrap_err().to_string(),
         "budget: the counter of 1 check is used up"
@@ -169,6 +169,30 @@ fn an_operand_that_nobody_else_holds_keeps_its_name_in_a_sum() {
         assert_eq!(error.name(), Some("lunch"));
         assert_eq!(error.to_string(), "lunch: the timeout of 5ms has expired");
     });
+}
+
+#[test]
+fn an_operand_that_nobody_else_holds_keeps_its_name_in_what_derives_from_the_sum() {
+    let make = || (SimpleToken::new() + CounterToken::new(0).named("budget")).named("job");
+    for derived in [
+        make().child().into(),
+        make() + SimpleToken::new(),
+        &make() + SimpleToken::new(),
+        (make().child() + SimpleToken::new()).named("outer"),
+    ] {
+        let derived: Token = derived;
+        assert_eq!(derived.check().unwrap_err().name(), Some("budget"));
+    }
+}
+
+#[test]
+fn a_sum_that_nobody_else_holds_keeps_its_name_in_another_sum() {
+    let job = (SimpleToken::new() + CounterToken::new(0)).named("job");
+    let sum = (job + SimpleToken::new()).named("outer");
+    assert!(format!("{sum:?}").contains("\"job\""));
+    let error = sum.check().unwrap_err();
+    assert_eq!(error.name(), Some("job"));
+    assert_eq!(error.to_string(), "job: the counter of 0 checks is used up");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 use shapes::{HOUR, shapes};
 use support::watchdog;
 
@@ -242,7 +242,7 @@ fn a_callback_is_still_told_of_a_cancel_after_its_condition_panicked_unattended(
 
 #[test]
 fn a_callback_that_panics_unattended_goes_to_the_hook_and_the_others_are_run() {
-    watchdog("callbacks that panic at a deadline", || {
+    watchdog("callbacks that panic with nobody checking", || {
         let hooked = Arc::<Mutex<Vec<String>>>::default();
         let previous = panic::take_hook();
         panic::set_hook({
@@ -256,7 +256,7 @@ fn a_callback_that_panics_unattended_goes_to_the_hook_and_the_others_are_run() {
             })
         });
         for round in 0..10 {
-            let token = TimeoutToken::new(Duration::from_millis(1));
+            let (token, script) = scripted();
             let derived = &token + SimpleToken::new();
             let run = Arc::<AtomicUsize>::default();
             let registrations: Vec<_> = (0..6)
@@ -271,6 +271,7 @@ fn a_callback_that_panics_unattended_goes_to_the_hook_and_the_others_are_run() {
                     })
                 })
                 .collect();
+            script.met.store(true, Ordering::SeqCst);
             while run.load(Ordering::SeqCst) < 6 {
                 thread::yield_now();
             }
@@ -288,12 +289,13 @@ fn a_callback_that_panics_unattended_goes_to_the_hook_and_the_others_are_run() {
 
 #[test]
 fn a_subscriber_that_panics_unattended_stops_nobody_else() {
-    watchdog("subscribers that panic at a deadline", || {
+    watchdog("subscribers that panic with nobody checking", || {
         for _ in 0..10 {
-            let token = TimeoutToken::new(Duration::from_millis(1));
+            let (token, script) = scripted();
             let first = token.subscribe(|_| quiet_panic("a subscriber's panic"));
             let (told, heard) = mpsc::channel();
             let second = token.subscribe(move |_| told.send(()).expect("a listener"));
+            script.met.store(true, Ordering::SeqCst);
             heard.recv().expect("a subscriber that is told");
             drop((first, second));
         }

@@ -179,6 +179,7 @@ fn a_loop_under_a_counter_runs_as_often_as_the_counter_says() {
         let mut rounds = 0;
         while token.keep_on() {
             rounds += 1;
+            assert!(rounds <= n);
         }
         assert_eq!(rounds, n);
         assert_eq!(token.remaining(), 0);
@@ -238,6 +239,7 @@ fn a_loop_under_a_condition_runs_until_the_condition_holds() {
     let mut rounds = 0;
     while token.keep_on() {
         rounds += 1;
+        assert!(rounds <= 5);
     }
     assert_eq!(rounds, 5);
 }
@@ -407,6 +409,7 @@ fn the_restrictions_of_a_sum_hold_together() {
     while token.keep_on() {
         rounds += 1;
         drawn.store(rounds, Ordering::SeqCst);
+        assert!(rounds <= 400);
     }
     assert_eq!(rounds, 400);
     let error = token.check().unwrap_err();

@@ -163,13 +163,11 @@ fn what_needs_the_thread_panics_and_leaves_the_token_usable() {
 fn what_needs_no_thread_is_as_ever() {
     where_threads_are_refused("what_needs_no_thread_is_as_ever", || {
         let root = SimpleToken::new();
-        let counter = CounterToken::new(1);
         let tokens = [
             Token::from(&root),
             root.child().into(),
             &root + &SimpleToken::new(),
             &root + TimeoutToken::new(Duration::MAX),
-            &root + &counter,
         ];
         let run = Arc::<AtomicUsize>::default();
         let count = || {
@@ -188,7 +186,7 @@ fn what_needs_no_thread_is_as_ever() {
             .collect();
         drop(tokens[1].on_cancel(count()));
         assert!(root.cancel());
-        assert_eq!(run.load(Ordering::SeqCst), 10);
+        assert_eq!(run.load(Ordering::SeqCst), 8);
         assert!(tokens.iter().all(|token| token.wait().is_from(&root)));
         drop((registrations, subscriptions));
 
@@ -196,7 +194,25 @@ fn what_needs_no_thread_is_as_ever() {
         let passed = TimeoutToken::new(Duration::ZERO);
         drop(passed.on_cancel(count()));
         drop(Token::never().on_cancel(count()));
-        drop(counter.on_cancel(count()));
-        assert_eq!(run.load(Ordering::SeqCst), 11);
+        assert_eq!(run.load(Ordering::SeqCst), 9);
+    });
+}
+
+#[test]
+fn a_callback_on_a_counter_needs_no_thread() {
+    where_threads_are_refused("a_callback_on_a_counter_needs_no_thread", || {
+        let counter = CounterToken::new(1);
+        let token = &counter + SimpleToken::new();
+        let run = Arc::<AtomicUsize>::default();
+        let registrations = [&*counter, &token].map(|token| {
+            let run = run.clone();
+            token.on_cancel(move |_| {
+                run.fetch_add(1, Ordering::SeqCst);
+            })
+        });
+        assert!(token.check().is_ok());
+        assert_eq!(run.load(Ordering::SeqCst), 2, "refused with the last unit");
+        assert!(token.wait().is_from(&counter));
+        drop(registrations);
     });
 }

@@ -1,6 +1,5 @@
-use crate::executor;
-use crate::node::Node;
-use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
+use crate::executor::Due;
+use crate::sync::{AtomicBool, Mutex, Ordering};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -14,21 +13,19 @@ pub(crate) struct Condition {
     /// How often those who wait ask.
     pub(crate) poll_interval: Duration,
     satisfied: AtomicBool,
-    /// It panicked while nobody checked, and is left alone until somebody does.
-    pub(crate) paused: AtomicBool,
-    /// The executor's business.
+    paused: AtomicBool,
     pub(crate) watch: Mutex<Watch>,
 }
 
 pub(crate) type Hook = Box<dyn Fn() + Send + Sync>;
 
-/// How the executor polls a condition that callbacks rely on. Changed only under the executor's lock.
+/// How a condition is asked for callbacks that rely on it.
 #[derive(Default)]
 pub(crate) struct Watch {
     /// How many callbacks rely on it.
     pub(crate) demand: usize,
     /// Where it stands in the executor's schedule.
-    pub(crate) scheduled: Option<executor::Due>,
+    pub(crate) scheduled: Option<Due>,
     /// It is being asked by the executor at this moment.
     pub(crate) asking: bool,
 }
@@ -49,13 +46,17 @@ impl Condition {
         }
     }
 
-    /// Asks on behalf of a check of `owner` or of something derived from it.
-    pub(crate) fn evaluate(self: &Arc<Self>, owner: &Arc<Node>) -> bool {
-        // Relaxed: a hint. The executor decides under its lock.
-        if self.paused.load(Ordering::Relaxed) {
-            executor::resume(self, owner);
-        }
-        self.ask()
+    /// Whether it panicked while nobody checked, and is left alone until somebody does.
+    #[inline]
+    pub(crate) fn is_paused(&self) -> bool {
+        // Relaxed: a hint for checks. Whoever acts on it does so under the lock of `watch`.
+        self.paused.load(Ordering::Relaxed)
+    }
+
+    /// Called under the lock of `watch`.
+    pub(crate) fn set_paused(&self, paused: bool) {
+        // Relaxed: see `is_paused`.
+        self.paused.store(paused, Ordering::Relaxed);
     }
 
     /// Asks, with the hooks around it. A condition that is being asked further up on this thread's stack is not yet

@@ -1,9 +1,7 @@
-//! Stands in for the executor in loom models, which poll no conditions behind the user's back.
+//! Stands in for the executor in loom models, which ask no conditions behind the user's back: nothing is run.
 
-use crate::leaves::Condition;
-use crate::node::Node;
-use crate::sync::Arc;
 use std::io;
+use std::time::Instant;
 
 pub(crate) type Due = ();
 
@@ -11,8 +9,8 @@ pub(crate) fn start() -> io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn watch(_condition: &Arc<Condition>, _owner: &Arc<Node>, _demand: usize) {}
+pub(crate) fn submit(_job: impl FnOnce() + Send + 'static) {}
 
-pub(crate) fn unwatch(_condition: &Arc<Condition>, _demand: usize) {}
+pub(crate) fn schedule(_at: Instant, _job: impl FnOnce(Due) + Send + 'static) -> Due {}
 
-pub(crate) fn resume(_condition: &Arc<Condition>, _owner: &Arc<Node>) {}
+pub(crate) fn unschedule(_due: Due) {}

@@ -1,8 +1,7 @@
 //! Conditions and counters are polled by checks. This is how they are noticed when nobody checks.
 
 use super::sources::Leaves;
-use super::{Node, Sources};
-use crate::executor;
+use super::{Node, Sources, unattended};
 use crate::leaves::{Condition, Counter};
 use crate::sync::Arc;
 
@@ -36,7 +35,7 @@ impl Demand {
         }
         if self.callbacks > 0 {
             for found in Leaves::<Condition>::of(&node.sources) {
-                executor::watch(found.leaf, found.owner.unwrap_or(node), self.callbacks);
+                unattended::watch(found.leaf, found.owner.unwrap_or(node), self.callbacks);
             }
         }
     }
@@ -51,7 +50,7 @@ impl Demand {
         }
         if self.callbacks > 0 {
             for found in Leaves::<Condition>::of(sources) {
-                executor::unwatch(found.leaf, self.callbacks);
+                unattended::unwatch(found.leaf, self.callbacks);
             }
         }
     }

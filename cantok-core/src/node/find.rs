@@ -1,8 +1,8 @@
 //! Asking the sources: checks, which may call conditions and spend counters, and looks, which do neither.
 
 use super::mark::{self, Jobs};
-use super::sources::{Entry, Found, Leaf, Leaves};
-use super::{ARMED, CANCELLED, Kind, LIVE, Node};
+use super::sources::{Entry, Found, Leaf, Leaves, first_of};
+use super::{ARMED, CANCELLED, Kind, LIVE, Node, unattended};
 use crate::leaves::{Condition, Counter, Deadline, Spent};
 use crate::sync::{Arc, Ordering};
 use crate::{CancellationError, Cause};
@@ -43,14 +43,19 @@ impl Node {
 
     /// Conditions, then counters.
     fn check_polled(self: &Arc<Self>) -> bool {
-        if let Some(fired) = self.find_satisfied() {
-            return self.latch(fired);
+        let Some(extra) = self.sources.extra.as_deref() else {
+            return false;
+        };
+        if !extra.conditions.is_empty() {
+            if let Some(fired) = self.find_satisfied() {
+                return self.latch(fired);
+            }
+            // A condition may have cancelled this very token, or taken long enough for others to do so.
+            if self.is_marked() {
+                return true;
+            }
         }
-        // A condition may have cancelled this very token, or taken long enough for others to do so.
-        if self.is_marked() {
-            return true;
-        }
-        match self.spend() {
+        match self.spend(&extra.counters) {
             Some(fired) => self.latch(fired),
             None => false,
         }
@@ -72,63 +77,73 @@ impl Node {
         if now < earliest {
             return None;
         }
-        Leaves::<Deadline>::of(&self.sources)
-            .find(|found| found.leaf.has_passed(now))
-            .map(|found| {
-                let after = found.leaf.after;
-                self.fired(found, Cause::Timeout { after })
-            })
+        first_of(&self.sources, |found: Found<'_, Deadline>| {
+            let after = found.leaf.after;
+            let passed = found.leaf.has_passed(now);
+            passed.then(|| self.fired(found, Cause::Timeout { after }))
+        })
     }
 
     fn find_satisfied(self: &Arc<Self>) -> Option<Fired<'_>> {
-        Leaves::<Condition>::of(&self.sources)
-            .find(|found| found.leaf.evaluate(found.owner.unwrap_or(self)))
-            .map(|found| self.fired(found, Cause::Condition))
+        first_of(&self.sources, |found| self.find_this_satisfied(found))
+    }
+
+    #[inline]
+    fn find_this_satisfied<'a>(
+        self: &'a Arc<Self>,
+        found: Found<'a, Condition>,
+    ) -> Option<Fired<'a>> {
+        if found.leaf.is_paused() {
+            unattended::resume(found.leaf, found.owner.unwrap_or(self));
+        }
+        found
+            .leaf
+            .ask()
+            .then(|| self.fired(found, Cause::Condition))
+    }
+
+    /// Asks one condition for a thread in `wait`. Latches it if it is satisfied.
+    pub(crate) fn check_condition(self: &Arc<Self>, found: Found<'_, Condition>) -> bool {
+        match self.find_this_satisfied(found) {
+            Some(fired) => self.latch(fired),
+            None => false,
+        }
     }
 
     /// A counter without a unit left, among those this node looks at.
     fn find_zero(self: &Arc<Self>) -> Option<Fired<'_>> {
-        Leaves::<Counter>::of(&self.sources)
-            .find(|found| found.leaf.remaining() == 0)
-            .map(|found| {
-                let limit = found.leaf.limit;
-                self.fired(found, Cause::Counter { limit })
-            })
+        first_of(&self.sources, |found: Found<'_, Counter>| {
+            (found.leaf.remaining() == 0).then(|| self.fired_counter(found))
+        })
     }
 
     /// Spends one unit of each counter, unless one has none left.
-    fn spend(self: &Arc<Self>) -> Option<Fired<'_>> {
-        match self.sources.entries::<Counter>() {
-            [] => return None,
+    fn spend<'a>(self: &'a Arc<Self>, counters: &'a [Entry<Counter>]) -> Option<Fired<'a>> {
+        match counters {
+            [] => None,
             // With a single counter a look would only repeat what spending finds out.
-            [Entry::Leaf(only)] if !self.spares(&only.leaf) => {}
-            _ => {
-                if let Some(fired) = self.find_zero() {
-                    return Some(fired);
-                }
-            }
+            [Entry::Leaf(only)] if !self.spares(&only.leaf) => self.spend_all(),
+            _ => self.find_zero().or_else(|| self.spend_all()),
         }
+    }
+
+    fn spend_all(self: &Arc<Self>) -> Option<Fired<'_>> {
         let mut exhausted: Option<Jobs> = None;
-        let mut refused = None;
-        for found in Leaves::<Counter>::of(&self.sources) {
+        let refused = first_of(&self.sources, |found: Found<'_, Counter>| {
             if self.spares(found.leaf) {
-                continue;
+                return None;
             }
-            let limit = found.leaf.limit;
             match found.leaf.spend() {
-                Spent::Unit => {}
+                Spent::Unit => None,
                 Spent::LastInDemand => {
-                    let fired = self.fired(found, Cause::Counter { limit });
-                    let owner = fired.owner.unwrap_or(self);
-                    let (_, jobs) = mark::mark(owner, fired.error);
+                    let fired = self.fired_counter(found);
+                    let (_, jobs) = mark::mark(fired.owner.unwrap_or(self), fired.error);
                     exhausted.get_or_insert_default().extend(jobs);
+                    None
                 }
-                Spent::Refused => {
-                    refused = Some(self.fired(found, Cause::Counter { limit }));
-                    break;
-                }
+                Spent::Refused => Some(self.fired_counter(found)),
             }
-        }
+        });
         if let Some(jobs) = exhausted {
             jobs.run();
         }
@@ -140,6 +155,13 @@ impl Node {
         counter.direct_only && self.kind != Kind::Counter
     }
 
+    #[cold]
+    fn fired_counter<'a>(self: &Arc<Self>, found: Found<'a, Counter>) -> Fired<'a> {
+        let limit = found.leaf.limit;
+        self.fired(found, Cause::Counter { limit })
+    }
+
+    #[cold]
     fn fired<'a, T: Leaf>(self: &Arc<Self>, found: Found<'a, T>, cause: Cause) -> Fired<'a> {
         let origin = found.owner.unwrap_or(self);
         let name = found.name.or(origin.name()).cloned();
@@ -203,18 +225,16 @@ impl Node {
         }
     }
 
-    /// A condition of this node was found satisfied by a thread that polls it on its own.
-    pub(crate) fn latch_condition(self: &Arc<Self>, leaf: &Arc<Condition>) -> Jobs {
-        let found =
-            Leaves::<Condition>::of(&self.sources).find(|found| Arc::ptr_eq(found.leaf, leaf));
-        match found {
-            Some(found) => self.mark_fired(self.fired(found, Cause::Condition)),
-            None => Jobs::default(),
-        }
+    /// The executor found that condition of this node, its owner, satisfied.
+    pub(super) fn latch_condition(self: &Arc<Self>, leaf: &Arc<Condition>) -> Jobs {
+        Leaves::of(&self.sources)
+            .find(|found| Arc::ptr_eq(found.leaf, leaf))
+            .map(|found| self.mark_fired(self.fired(found, Cause::Condition)))
+            .unwrap_or_default()
     }
 
     /// The timer's alarm: latches a deadline that has passed at `now`. The caller runs the jobs.
-    pub(crate) fn expire(self: &Arc<Self>, now: Instant) -> Jobs {
+    pub(super) fn expire(self: &Arc<Self>, now: Instant) -> Jobs {
         if self.is_marked() {
             return Jobs::default();
         }

@@ -64,7 +64,7 @@ impl Node {
         }
         if let Some(at) = self.sources.earliest() {
             if self.alarm.get().is_none() {
-                let alarm = timer::schedule(self, at)?;
+                let alarm = timer::schedule(self.as_ring(), at)?;
                 if let Err(second) = self.alarm.set(alarm) {
                     timer::remove(&second);
                 }

@@ -27,6 +27,7 @@
 //!    there are no cycles, and a source forgets a node when the node is dropped.
 
 mod addresses;
+mod alarm;
 mod compose;
 mod demand;
 mod drop;
@@ -37,6 +38,7 @@ pub(crate) mod mark;
 mod show;
 mod sources;
 mod subscribers;
+mod unattended;
 
 pub(crate) use compose::Composer;
 pub(crate) use demand::Demand;

@@ -57,6 +57,16 @@ pub(crate) struct Watched<T> {
     pub(crate) name: Option<Arc<str>>,
 }
 
+impl<T> Watched<T> {
+    fn found<'a>(&'a self, holder: Option<&'a Arc<Node>>) -> Found<'a, T> {
+        Found {
+            leaf: &self.leaf,
+            owner: self.owner.as_ref().or(holder),
+            name: self.name.as_ref(),
+        }
+    }
+}
+
 /// One entry in a node's list of leaves.
 pub(crate) enum Entry<T> {
     Leaf(Watched<T>),
@@ -102,7 +112,7 @@ pub(crate) enum Operand {
 pub(crate) type Shown<T> = (Arc<T>, Option<Arc<str>>);
 
 /// A class of leaves: where its list is.
-pub(crate) trait Leaf: Sized {
+pub(crate) trait Leaf: Sized + 'static {
     fn entries(extra: &Extra) -> &Vec<Entry<Self>>;
     fn entries_mut(extra: &mut Extra) -> &mut Vec<Entry<Self>>;
 }
@@ -167,6 +177,10 @@ impl Sources {
             .is_some_and(|extra| !extra.conditions.is_empty() || !extra.counters.is_empty())
     }
 
+    pub(crate) fn has_conditions(&self) -> bool {
+        !self.entries::<Condition>().is_empty()
+    }
+
     pub(crate) fn entries<T: Leaf>(&self) -> &[Entry<T>] {
         self.extra.as_deref().map_or(&[], |extra| T::entries(extra))
     }
@@ -194,6 +208,34 @@ pub(crate) struct Found<'a, T> {
     /// `None`: the node whose sources were asked.
     pub(crate) owner: Option<&'a Arc<Node>>,
     pub(crate) name: Option<&'a Arc<str>>,
+}
+
+impl<T> Clone for Found<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Found<'_, T> {}
+
+/// The first answer that `ask` gives to the leaves of one class, each once, in operand order. A plain loop over the
+/// lists that almost all nodes have; checks go through here.
+#[inline]
+pub(crate) fn first_of<'a, T: Leaf, R>(
+    sources: &'a Sources,
+    mut ask: impl FnMut(Found<'a, T>) -> Option<R>,
+) -> Option<R> {
+    for (index, entry) in sources.entries::<T>().iter().enumerate() {
+        match entry {
+            Entry::Leaf(watched) => {
+                if let Some(answer) = ask(watched.found(None)) {
+                    return Some(answer);
+                }
+            }
+            Entry::Through(_) => return Leaves::of(sources).skip(index).find_map(ask),
+        }
+    }
+    None
 }
 
 /// All leaves of one class that a node watches, each once, in operand order. Iterative, because nodes may be reached
@@ -268,11 +310,7 @@ impl<'a, T: Leaf> Iterator for Leaves<'a, T> {
                             continue;
                         }
                     }
-                    return Some(Found {
-                        leaf: &watched.leaf,
-                        owner: watched.owner.as_ref().or(*holder),
-                        name: watched.name.as_ref(),
-                    });
+                    return Some(watched.found(*holder));
                 }
                 Some(entry @ Entry::Through(node)) => self.descend(entry, node),
                 None => self.current = self.deep.as_mut()?.outer.pop()?,
