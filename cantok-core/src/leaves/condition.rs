@@ -103,22 +103,26 @@ impl Active {
         if outer == condition {
             return None;
         }
-        if outer != 0 {
-            // At the end of a thread the list may be gone; then only the innermost condition is remembered.
-            let repeated = OUTER.try_with(|list| {
-                let mut list = list.borrow_mut();
-                let repeated = list.contains(&condition);
-                if !repeated {
-                    list.push(outer);
-                }
-                repeated
-            });
-            if repeated == Ok(true) {
-                return None;
-            }
+        if outer != 0 && !Active::nest(outer, condition) {
+            return None;
         }
         INNERMOST.set(condition);
         Some(Active { outer })
+    }
+
+    /// `false`: the condition is among those that are asked further out.
+    #[cold]
+    fn nest(outer: usize, condition: usize) -> bool {
+        let nested = OUTER.try_with(|list| {
+            let mut list = list.borrow_mut();
+            let new = !list.contains(&condition);
+            if new {
+                list.push(outer);
+            }
+            new
+        });
+        // At the end of a thread the list may be gone; then only the innermost condition is remembered.
+        nested.unwrap_or(true)
     }
 }
 

@@ -31,11 +31,11 @@ impl Demand {
             return;
         }
         for found in Leaves::<Counter>::of(&node.sources) {
-            found.leaf.add_demand(self.threads + self.callbacks);
+            found.leaf().add_demand(self.threads + self.callbacks);
         }
         if self.callbacks > 0 {
             for found in Leaves::<Condition>::of(&node.sources) {
-                unattended::watch(found.leaf, found.owner.unwrap_or(node), self.callbacks);
+                unattended::watch(found.leaf(), found.owner().unwrap_or(node), self.callbacks);
             }
         }
     }
@@ -46,11 +46,11 @@ impl Demand {
             return;
         }
         for found in Leaves::<Counter>::of(sources) {
-            found.leaf.release_demand(self.threads + self.callbacks);
+            found.leaf().release_demand(self.threads + self.callbacks);
         }
         if self.callbacks > 0 {
             for found in Leaves::<Condition>::of(sources) {
-                unattended::unwatch(found.leaf, self.callbacks);
+                unattended::unwatch(found.leaf(), self.callbacks);
             }
         }
     }

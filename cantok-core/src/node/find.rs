@@ -78,8 +78,8 @@ impl Node {
             return None;
         }
         first_of(&self.sources, |found: Found<'_, Deadline>| {
-            let after = found.leaf.after;
-            let passed = found.leaf.has_passed(now);
+            let after = found.leaf().after;
+            let passed = found.leaf().has_passed(now);
             passed.then(|| self.fired(found, Cause::Timeout { after }))
         })
     }
@@ -93,11 +93,11 @@ impl Node {
         self: &'a Arc<Self>,
         found: Found<'a, Condition>,
     ) -> Option<Fired<'a>> {
-        if found.leaf.is_paused() {
-            unattended::resume(found.leaf, found.owner.unwrap_or(self));
+        if found.leaf().is_paused() {
+            unattended::resume(found.leaf(), found.owner().unwrap_or(self));
         }
         found
-            .leaf
+            .leaf()
             .ask()
             .then(|| self.fired(found, Cause::Condition))
     }
@@ -113,7 +113,7 @@ impl Node {
     /// A counter without a unit left, among those this node looks at.
     fn find_zero(self: &Arc<Self>) -> Option<Fired<'_>> {
         first_of(&self.sources, |found: Found<'_, Counter>| {
-            (found.leaf.remaining() == 0).then(|| self.fired_counter(found))
+            (found.leaf().remaining() == 0).then(|| self.fired_counter(found))
         })
     }
 
@@ -122,32 +122,52 @@ impl Node {
         match counters {
             [] => None,
             // With a single counter a look would only repeat what spending finds out.
-            [Entry::Leaf(only)] if !self.spares(&only.leaf) => self.spend_all(),
-            _ => self.find_zero().or_else(|| self.spend_all()),
+            [Entry::Leaf(only)] if !self.spares(&only.leaf) => match only.leaf.spend() {
+                Spent::Unit => None,
+                spent => {
+                    let mut exhausted = Jobs::default();
+                    let refused = self.end_of_counter(Found::own(only), spent, &mut exhausted);
+                    exhausted.run();
+                    refused
+                }
+            },
+            _ => self.find_zero().or_else(|| self.spend_each()),
         }
     }
 
-    fn spend_all(self: &Arc<Self>) -> Option<Fired<'_>> {
-        let mut exhausted: Option<Jobs> = None;
+    fn spend_each(self: &Arc<Self>) -> Option<Fired<'_>> {
+        let mut exhausted = Jobs::default();
         let refused = first_of(&self.sources, |found: Found<'_, Counter>| {
-            if self.spares(found.leaf) {
+            if self.spares(found.leaf()) {
                 return None;
             }
-            match found.leaf.spend() {
+            match found.leaf().spend() {
                 Spent::Unit => None,
-                Spent::LastInDemand => {
-                    let fired = self.fired_counter(found);
-                    let (_, jobs) = mark::mark(fired.owner.unwrap_or(self), fired.error);
-                    exhausted.get_or_insert_default().extend(jobs);
-                    None
-                }
-                Spent::Refused => Some(self.fired_counter(found)),
+                spent => self.end_of_counter(found, spent, &mut exhausted),
             }
         });
-        if let Some(jobs) = exhausted {
-            jobs.run();
-        }
+        exhausted.run();
         refused
+    }
+
+    /// A counter has given its last unit while somebody waits for that, or has none to give.
+    #[cold]
+    fn end_of_counter<'a>(
+        self: &'a Arc<Self>,
+        found: Found<'a, Counter>,
+        spent: Spent,
+        exhausted: &mut Jobs,
+    ) -> Option<Fired<'a>> {
+        let fired = self.fired_counter(found);
+        match spent {
+            Spent::Unit => None,
+            Spent::Refused => Some(fired),
+            Spent::LastInDemand => {
+                let (_, jobs) = mark::mark(fired.owner.unwrap_or(self), fired.error);
+                exhausted.extend(jobs);
+                None
+            }
+        }
     }
 
     /// Whether a check of this node leaves that counter alone: a `direct_only` one is spent only by its own token.
@@ -157,16 +177,16 @@ impl Node {
 
     #[cold]
     fn fired_counter<'a>(self: &Arc<Self>, found: Found<'a, Counter>) -> Fired<'a> {
-        let limit = found.leaf.limit;
+        let limit = found.leaf().limit;
         self.fired(found, Cause::Counter { limit })
     }
 
     #[cold]
     fn fired<'a, T: Leaf>(self: &Arc<Self>, found: Found<'a, T>, cause: Cause) -> Fired<'a> {
-        let origin = found.owner.unwrap_or(self);
-        let name = found.name.or(origin.name()).cloned();
+        let origin = found.owner().unwrap_or(self);
+        let name = found.name().or(origin.name()).cloned();
         Fired {
-            owner: found.owner,
+            owner: found.owner(),
             error: CancellationError::new(cause, name, origin),
         }
     }
@@ -228,7 +248,7 @@ impl Node {
     /// The executor found that condition of this node, its owner, satisfied.
     pub(super) fn latch_condition(self: &Arc<Self>, leaf: &Arc<Condition>) -> Jobs {
         Leaves::of(&self.sources)
-            .find(|found| Arc::ptr_eq(found.leaf, leaf))
+            .find(|found| Arc::ptr_eq(found.leaf(), leaf))
             .map(|found| self.mark_fired(self.fired(found, Cause::Condition)))
             .unwrap_or_default()
     }

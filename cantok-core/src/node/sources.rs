@@ -57,16 +57,6 @@ pub(crate) struct Watched<T> {
     pub(crate) name: Option<Arc<str>>,
 }
 
-impl<T> Watched<T> {
-    fn found<'a>(&'a self, holder: Option<&'a Arc<Node>>) -> Found<'a, T> {
-        Found {
-            leaf: &self.leaf,
-            owner: self.owner.as_ref().or(holder),
-            name: self.name.as_ref(),
-        }
-    }
-}
-
 /// One entry in a node's list of leaves.
 pub(crate) enum Entry<T> {
     Leaf(Watched<T>),
@@ -202,12 +192,34 @@ impl Sources {
     }
 }
 
-/// A leaf found by [`Leaves`].
+/// A leaf found by [`Leaves`] or [`first_of`].
 pub(crate) struct Found<'a, T> {
-    pub(crate) leaf: &'a Arc<T>,
-    /// `None`: the node whose sources were asked.
-    pub(crate) owner: Option<&'a Arc<Node>>,
-    pub(crate) name: Option<&'a Arc<str>>,
+    watched: &'a Watched<T>,
+    /// Whose list it stands in, if not the asked node's.
+    holder: Option<&'a Arc<Node>>,
+}
+
+impl<'a, T> Found<'a, T> {
+    /// An entry of the asked node's own list.
+    pub(crate) fn own(watched: &'a Watched<T>) -> Self {
+        Found {
+            watched,
+            holder: None,
+        }
+    }
+
+    pub(crate) fn leaf(self) -> &'a Arc<T> {
+        &self.watched.leaf
+    }
+
+    /// The node that the leaf belongs to. `None`: the asked one.
+    pub(crate) fn owner(self) -> Option<&'a Arc<Node>> {
+        self.watched.owner.as_ref().or(self.holder)
+    }
+
+    pub(crate) fn name(self) -> Option<&'a Arc<str>> {
+        self.watched.name.as_ref()
+    }
 }
 
 impl<T> Clone for Found<'_, T> {
@@ -228,7 +240,7 @@ pub(crate) fn first_of<'a, T: Leaf, R>(
     for (index, entry) in sources.entries::<T>().iter().enumerate() {
         match entry {
             Entry::Leaf(watched) => {
-                if let Some(answer) = ask(watched.found(None)) {
+                if let Some(answer) = ask(Found::own(watched)) {
                     return Some(answer);
                 }
             }
@@ -310,7 +322,8 @@ impl<'a, T: Leaf> Iterator for Leaves<'a, T> {
                             continue;
                         }
                     }
-                    return Some(watched.found(*holder));
+                    let holder = *holder;
+                    return Some(Found { watched, holder });
                 }
                 Some(entry @ Entry::Through(node)) => self.descend(entry, node),
                 None => self.current = self.deep.as_mut()?.outer.pop()?,
