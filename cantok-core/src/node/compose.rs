@@ -89,13 +89,17 @@ impl Composer {
     }
 
     fn watch(&mut self, node: Arc<Node>, show: bool) {
-        if !self.is_new(address(&node)) {
-            return;
+        let is_new = self.is_new(address(&node));
+        if is_new {
+            self.sources.flags.push(Arc::clone(&node));
         }
-        self.sources.flags.push(Arc::clone(&node));
-        if show {
+        // What another operand derives from is watched already, but has not been shown.
+        if show && self.is_new(operand_address(&node)) {
             let operands = &mut self.sources.extra_mut().operands;
             operands.push(Operand::Node(Arc::clone(&node)));
+        }
+        if !is_new {
+            return;
         }
         let flags = node.sources.flags.as_slice();
         if flags.len() <= LIMIT {
@@ -220,7 +224,16 @@ impl Sources {
             addresses.extend(extra.deadlines.iter().map(Entry::address));
             addresses.extend(extra.conditions.iter().map(Entry::address));
             addresses.extend(extra.counters.iter().map(Entry::address));
+            addresses.extend(extra.operands.iter().filter_map(|operand| match operand {
+                Operand::Node(node) => Some(operand_address(node)),
+                _ => None,
+            }));
         }
         addresses
     }
+}
+
+/// Tells an operand that is shown from a flag that is watched; no node's address has that bit.
+fn operand_address(node: &Arc<Node>) -> usize {
+    address(node) | 2
 }

@@ -21,6 +21,8 @@ pub(crate) struct Jobs {
     callbacks: Vec<(Arc<Callback>, CancellationError)>,
     /// Nodes that were visited. The last handle may have gone meanwhile, and dropping them may drop closures.
     visited: Vec<Arc<Node>>,
+    /// Errors that came too late, with reasons in them that may be the user's.
+    too_late: Vec<CancellationError>,
 }
 
 /// Cancels `root` and all nodes that are linked below it. Tells whether `root` was not cancelled before. When this
@@ -34,8 +36,10 @@ pub(crate) fn mark(root: &Arc<Node>, error: CancellationError) -> (bool, Jobs) {
     while let Some((node, error)) = pending.pop() {
         let latched = Latched { error, marker: me };
         // Release, inside: the cause is published before the state (invariant 1).
-        let won = node.cause.set(latched).is_ok();
+        let lost = node.cause.set(latched).err();
+        let won = lost.is_none();
         won_root.get_or_insert(won);
+        jobs.too_late.extend(lost.map(|latched| latched.error));
         // Release: pairs with the acquire in `Node::is_marked`. Whoever lost the cause writes the state as well,
         // because the winner may not have come to it yet and the caller relies on it. A read-modify-write, so that
         // it is ordered with the one that arms: `CANCELLED` is never replaced.
@@ -88,6 +92,7 @@ impl Jobs {
         self.threads.extend(more.threads);
         self.callbacks.extend(more.callbacks);
         self.visited.extend(more.visited);
+        self.too_late.extend(more.too_late);
     }
 
     /// Has the node dropped with the others.
@@ -102,8 +107,8 @@ impl Jobs {
         }
     }
 
-    /// Whether user code is left to be run, or may be when the nodes are dropped: those that still have another
-    /// owner are let go.
+    /// Whether user code is left to be run, or may be when nodes are dropped: those that still have another owner are
+    /// let go. (An error that came too late for a deadline holds nothing of the user's.)
     pub(crate) fn has_user_code(&mut self) -> bool {
         let visited = std::mem::take(&mut self.visited);
         self.visited = visited
