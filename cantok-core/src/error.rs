@@ -1,3 +1,4 @@
+use crate::later::drop_later;
 use crate::node::Node;
 use crate::sync::{Arc, Weak};
 use crate::{Cause, Token};
@@ -16,13 +17,13 @@ use std::{fmt, io};
 /// use cantok_core::{Cause, CounterToken, SimpleToken};
 ///
 /// let shutdown = SimpleToken::new().named("shutdown");
-/// let budget = CounterToken::new(1);
+/// let budget = CounterToken::new(2);
 /// let token = &shutdown + &budget;
 ///
-/// assert!(token.check().is_ok());
+/// assert!(token.keep_on() && token.keep_on());
 /// let error = token.check().unwrap_err();
-/// assert_eq!(error.cause(), &Cause::Counter { limit: 1 });
-/// assert_eq!(error.to_string(), "the counter of 1 check is used up");
+/// assert_eq!(error.cause(), &Cause::Counter { limit: 2 });
+/// assert_eq!(error.to_string(), "the counter of 2 checks is used up");
 /// assert!(error.is_from(&budget));
 /// assert!(!error.is_from(&shutdown));
 /// ```
@@ -35,6 +36,15 @@ struct Inner {
     /// Weak, so that an error keeps no token alive, and so that the node's address is not used again while
     /// somebody may still ask [`CancellationError::is_from`].
     origin: Weak<Node>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // A reason may be another token's error, and so on.
+        if let Cause::Reason(reason) = std::mem::replace(&mut self.cause, Cause::Cancelled) {
+            drop_later(reason);
+        }
+    }
 }
 
 // A reason may hold any error, whose unwind safety is not known; it is only ever read through a shared reference
@@ -90,6 +100,15 @@ impl CancellationError {
     }
 }
 
+/// Errors are equal when they report the same cancel.
+impl PartialEq for CancellationError {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for CancellationError {}
+
 impl Error for CancellationError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self.cause() {
@@ -108,7 +127,6 @@ impl fmt::Display for CancellationError {
             Cause::Cancelled | Cause::Reason(_) => f.write_str("the token was cancelled"),
             Cause::Condition => f.write_str("the cancellation condition was satisfied"),
             Cause::Timeout { after } => write!(f, "the timeout of {after:?} has expired"),
-            Cause::Counter { limit: 1 } => f.write_str("the counter of 1 check is used up"),
             Cause::Counter { limit } => write!(f, "the counter of {limit} checks is used up"),
         }
     }

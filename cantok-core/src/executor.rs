@@ -41,23 +41,16 @@ pub(crate) type Due = (Instant, u64);
 ///
 /// When the operating system refuses a thread.
 pub(crate) fn start() -> io::Result<()> {
-    let mut queue = lock(&EXECUTOR.queue);
-    if !queue.running {
-        thread::Builder::new()
-            .name("cantok-executor".to_owned())
-            .spawn(run)?;
-        queue.running = true;
-    }
-    Ok(())
+    lock(&EXECUTOR.queue).start()
 }
 
-/// Has the job run soon; on the caller's thread if there is no other to be had.
+/// Has the job run soon. If there is no thread to be had, as soon as there is: never on the caller's, which may be the
+/// timer's.
 pub(crate) fn submit(job: impl FnOnce() + Send + 'static) {
-    if start().is_ok() {
-        lock(&EXECUTOR.queue).jobs.push_back(Box::new(job));
+    let mut queue = lock(&EXECUTOR.queue);
+    queue.jobs.push_back(Box::new(job));
+    if queue.start().is_ok() {
         EXECUTOR.changed.notify_one();
-    } else {
-        run_swallowing(job);
     }
 }
 
@@ -108,6 +101,16 @@ fn run() {
 }
 
 impl Queue {
+    fn start(&mut self) -> io::Result<()> {
+        if !self.running {
+            thread::Builder::new()
+                .name("cantok-executor".to_owned())
+                .spawn(run)?;
+            self.running = true;
+        }
+        Ok(())
+    }
+
     fn pop_due(&mut self, now: Instant) -> Option<(Due, Scheduled)> {
         let entry = self.scheduled.first_entry()?;
         (entry.key().0 <= now).then(|| entry.remove_entry())

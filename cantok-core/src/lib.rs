@@ -11,6 +11,7 @@ mod error;
 mod executor;
 mod guard;
 mod iter;
+mod later;
 mod leaves;
 mod node;
 mod parker;

@@ -1,3 +1,4 @@
+use crate::CancellationError;
 use crate::sync::Arc;
 use std::error::Error;
 use std::fmt;
@@ -6,7 +7,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 /// The reason that was given to [`Token::cancel_with`](crate::Token::cancel_with): shared, not copied, by every
 /// error that reports it.
 ///
-/// `Display` and `Debug` are the reason's own. Two reasons are equal when they are the same object.
+/// `Display` and `Debug` are the reason's own; a reason that is itself a [`CancellationError`] is shown by its message,
+/// not with its own reason inside. Two reasons are equal when they are the same object.
 #[derive(Clone)]
 pub struct Reason(Arc<dyn Error + Send + Sync + 'static>);
 
@@ -33,7 +35,11 @@ impl fmt::Display for Reason {
 
 impl fmt::Debug for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        // There is no end to how deep errors of tokens can be nested.
+        match self.0.downcast_ref::<CancellationError>() {
+            Some(error) => write!(f, "{:?}", error.to_string()),
+            None => fmt::Debug::fmt(&self.0, f),
+        }
     }
 }
 

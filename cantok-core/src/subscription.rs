@@ -51,7 +51,8 @@ impl Subscription {
         Subscription { inner: Some(inner) }
     }
 
-    /// Keeps the function for the token's life. On a token that cannot be cancelled it is dropped.
+    /// Keeps the function for the token's life: until the last handle of this token, and of everything derived from it, is
+    /// gone. On a token that cannot be cancelled it is dropped.
     pub fn detach(mut self) {
         self.let_go();
     }

@@ -27,6 +27,11 @@ mod imp {
         mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the mutex guards, without locking it: there is no other reference.
+    pub(crate) fn get_mut<T>(mutex: &mut Mutex<T>) -> &mut T {
+        mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Blocks until the condition variable is notified; spurious returns are possible.
     pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
@@ -63,6 +68,10 @@ mod imp {
 
     pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         mutex.lock().expect("loom does not poison")
+    }
+
+    pub(crate) fn get_mut<T>(mutex: &mut Mutex<T>) -> &mut T {
+        mutex.get_mut().expect("loom does not poison")
     }
 
     pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {

@@ -70,10 +70,6 @@ impl Token {
         &self.node
     }
 
-    pub(crate) fn node_mut(&mut self) -> &mut Arc<Node> {
-        &mut self.node
-    }
-
     /// The token that cannot be cancelled. It disappears in a sum. All calls return the same token, unless it is
     /// given a name.
     ///
@@ -104,12 +100,18 @@ impl Token {
     ///
     /// Tokens given by value that nobody else can reach (no clone, registration, guard or derived token, nothing
     /// attached) are absorbed: they become part of the new token, and when one of them fires, it is the new token
-    /// that the error [is from](CancellationError::is_from). Their names are kept.
+    /// that the error [is from](CancellationError::is_from). Their names are kept. (Sums that have a name themselves,
+    /// and sums of more than 16 tokens that others hold too, stay tokens of their own.)
+    ///
+    /// # Panics
+    ///
+    /// If a token turns out to be cancelled by this look at it and its callbacks panic, as in
+    /// [`cause`](Token::cause).
     ///
     /// # Examples
     ///
     /// ```
-    /// use cantok_core::{SimpleToken, Token};
+    /// use cantok_core::{CounterToken, SimpleToken, Token};
     ///
     /// let users: Vec<_> = (0..3).map(|_| SimpleToken::new()).collect();
     /// let any_left = Token::any(&users);
@@ -117,6 +119,11 @@ impl Token {
     /// assert!(any_left.is_cancelled());
     /// assert!(any_left.cause().unwrap().is_from(&users[1]));
     /// assert!(!users[0].is_cancelled());
+    ///
+    /// // Tokens of several types.
+    /// let budget = CounterToken::new(10);
+    /// let mixed = Token::any([Token::from(&any_left), Token::from(&budget)]);
+    /// assert!(mixed.is_cancelled());
     /// ```
     #[must_use]
     pub fn any<I>(tokens: I) -> Self
@@ -131,8 +138,8 @@ impl Token {
         Token::from_node(composer.finish())
     }
 
-    /// Gives the token a name, for all its handles. It shows in `Debug`, in errors and in their messages. The first
-    /// name stays; later ones are ignored.
+    /// Gives the token a name, for all its handles. It shows in `Debug`, in the errors of a cancel that comes later,
+    /// and in their messages. The first name stays; later ones are ignored.
     ///
     /// # Examples
     ///
@@ -268,7 +275,8 @@ impl Token {
     }
 
     /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that is cancelled by this reports
-    /// it, see [`CancellationError::reason`]. A reason that comes too late is dropped.
+    /// it, see [`CancellationError::reason`]. Give the error itself, not a box with it, to be able to downcast it. A
+    /// reason that comes too late is dropped.
     ///
     /// # Panics
     ///

@@ -56,7 +56,7 @@ impl<'a> Poll<'a> {
     }
 
     fn put_off(&mut self) {
-        self.due = Instant::now().checked_add(self.condition.leaf().poll_interval);
+        self.due = Instant::now().checked_add(self.condition.leaf().poll_interval());
     }
 
     fn run_if_due(&mut self, node: &Arc<Node>, now: Instant) -> bool {

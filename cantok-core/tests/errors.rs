@@ -75,7 +75,7 @@ fn each_cause_has_its_message() {
     );
     assert_eq!(
         counted_out(1).to_string(),
-        "the counter of 1 check is used up"
+        "the counter of 1 checks is used up"
     );
     assert_eq!(
         counted_out(0).to_string(),

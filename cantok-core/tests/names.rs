@@ -94,7 +94,7 @@ fn the_name_of_the_token_that_fired_starts_the_message() {
     assert!(token.keep_on());
     assert_eq!(
         token.check().unwrap_err().to_string(),
-        "budget: the counter of 1 check is used up"
+        "budget: the counter of 1 checks is used up"
     );
     assert_eq!(
         TimeoutToken::new(Duration::ZERO)

@@ -206,7 +206,7 @@ fn display_is_the_type_and_the_state() {
     assert!(token.is_cancelled());
     assert_eq!(
         token.to_string(),
-        "CounterToken (the counter of 1 check is used up)"
+        "CounterToken (the counter of 1 checks is used up)"
     );
 
     let token = ConditionToken::new(|| true);

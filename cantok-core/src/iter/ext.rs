@@ -6,8 +6,9 @@ pub trait IteratorTokenExt: Iterator + Sized {
     /// [`Token::cause`] afterwards, or use [`try_with_token`](IteratorTokenExt::try_with_token).
     ///
     /// There is one check before each item. When it says cancelled, the iterator below is not advanced, so no item
-    /// is lost. With a [`CounterToken`](crate::CounterToken) of `n` units exactly `n` items pass; the check for an
-    /// item after the last one is spared when the iterator below says (`size_hint`) that it has none.
+    /// is lost. With a [`CounterToken`](crate::CounterToken) of `n` units exactly `n` items pass. There is no check
+    /// after the last item if the iterator below knows (`size_hint`) that it was the last; otherwise there is one,
+    /// which spends a unit.
     ///
     /// # Examples
     ///

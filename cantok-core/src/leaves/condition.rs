@@ -1,19 +1,22 @@
 use crate::executor::Due;
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 /// A closure that is asked whether to stop, until it says yes.
+///
+/// What builders set can be set through a shared reference: a condition that had a callback may still be known to the
+/// executor, which is no handle.
 pub(crate) struct Condition {
     /// `None`: the closure failed.
     ask: Box<dyn Fn() -> Option<bool> + Send + Sync>,
-    pub(crate) on_error: bool,
-    pub(crate) before: Option<Hook>,
-    pub(crate) after: Option<Hook>,
-    /// How often those who wait ask.
-    pub(crate) poll_interval: Duration,
+    pub(crate) on_error: AtomicBool,
+    pub(crate) before: OnceLock<Hook>,
+    pub(crate) after: OnceLock<Hook>,
+    /// In nanoseconds.
+    poll_interval: AtomicU64,
     satisfied: AtomicBool,
-    paused: AtomicBool,
+    attention: AtomicU8,
     pub(crate) watch: Mutex<Watch>,
 }
 
@@ -26,58 +29,92 @@ pub(crate) struct Watch {
     pub(crate) demand: usize,
     /// Where it stands in the executor's schedule.
     pub(crate) scheduled: Option<Due>,
-    /// It is being asked by the executor at this moment.
-    pub(crate) asking: bool,
+    /// Somebody checked it while the executor was asking it.
+    pub(crate) checked: bool,
 }
 
+/// The executor has nothing to do with the condition at this moment.
+pub(crate) const QUIET: u8 = 0;
+/// The executor is asking the condition.
+pub(crate) const ASKING: u8 = 1;
+/// The condition panicked when the executor asked it, and is left alone until somebody checks.
+pub(crate) const PAUSED: u8 = 2;
+
 impl Condition {
-    pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(1);
+    const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
     pub(crate) fn new(ask: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
-        Condition {
+        let condition = Condition {
             ask: Box::new(ask),
-            on_error: false,
-            before: None,
-            after: None,
-            poll_interval: Self::POLL_INTERVAL,
+            on_error: AtomicBool::new(false),
+            before: OnceLock::new(),
+            after: OnceLock::new(),
+            poll_interval: AtomicU64::new(0),
             satisfied: AtomicBool::new(false),
-            paused: AtomicBool::new(false),
+            attention: AtomicU8::new(QUIET),
             watch: Mutex::new(Watch::default()),
-        }
+        };
+        condition.set_poll_interval(Self::POLL_INTERVAL);
+        condition
     }
 
-    /// Whether it panicked while nobody checked, and is left alone until somebody does.
+    /// How often those who wait ask.
+    pub(crate) fn poll_interval(&self) -> Duration {
+        // Relaxed: set before the condition is used.
+        Duration::from_nanos(self.poll_interval.load(Ordering::Relaxed))
+    }
+
+    /// Durations of more than 584 years are cut to that.
+    pub(crate) fn set_poll_interval(&self, interval: Duration) {
+        let nanoseconds = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+        self.poll_interval.store(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Whether a check has to tell the executor of itself.
     #[inline]
-    pub(crate) fn is_paused(&self) -> bool {
-        // Relaxed: a hint for checks. Whoever acts on it does so under the lock of `watch`.
-        self.paused.load(Ordering::Relaxed)
+    pub(crate) fn needs_attention(&self) -> bool {
+        // Relaxed: a check that misses a change is at the same time as that change. Whoever sees one acts under the
+        // lock of `watch`.
+        self.attention.load(Ordering::Relaxed) != QUIET
     }
 
-    /// Called under the lock of `watch`.
-    pub(crate) fn set_paused(&self, paused: bool) {
-        // Relaxed: see `is_paused`.
-        self.paused.store(paused, Ordering::Relaxed);
+    /// [`QUIET`], [`ASKING`] or [`PAUSED`].
+    pub(crate) fn attention(&self) -> u8 {
+        // Relaxed: ordered by the lock of `watch`, which the caller holds, or has held since the last callback went.
+        self.attention.load(Ordering::Relaxed)
+    }
+
+    /// Changed only under the lock of `watch`.
+    pub(crate) fn set_attention(&self, attention: u8) {
+        // Relaxed: see `needs_attention`.
+        self.attention.store(attention, Ordering::Relaxed);
+    }
+
+    /// Whether the closure has said yes.
+    pub(crate) fn is_satisfied(&self) -> bool {
+        // Acquire: pairs with the release in `ask`, so that what the closure saw is visible to whoever relies on it.
+        self.satisfied.load(Ordering::Acquire)
     }
 
     /// Asks, with the hooks around it. A condition that is being asked further up on this thread's stack is not yet
     /// satisfied.
     pub(crate) fn ask(&self) -> bool {
-        // Acquire: pairs with the release below, so that what the closure saw is visible to whoever relies on it.
-        if self.satisfied.load(Ordering::Acquire) {
+        if self.is_satisfied() {
             return true;
         }
         let Some(_active) = Active::enter(std::ptr::from_ref(self).addr()) else {
             return false;
         };
-        if let Some(before) = &self.before {
+        if let Some(before) = self.before.get() {
             before();
         }
-        let satisfied = (self.ask)().unwrap_or(self.on_error);
+        // Relaxed: set before the condition is used.
+        let satisfied = (self.ask)().unwrap_or_else(|| self.on_error.load(Ordering::Relaxed));
         if satisfied {
             // At once, so that no check that begins from here on calls the closure again. Release: see above.
             self.satisfied.store(true, Ordering::Release);
         }
-        if let Some(after) = &self.after {
+        if let Some(after) = self.after.get() {
             after();
         }
         satisfied

@@ -1,11 +1,10 @@
-use crate::sync::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::fmt;
 
 /// A number of checks, spent by whoever checks.
 pub(crate) struct Counter {
     pub(crate) limit: u64,
-    /// Spent only by checks of the counter's own token.
-    pub(crate) direct_only: bool,
+    direct_only: AtomicBool,
     remaining: AtomicU64,
     /// How many waiting threads and callbacks have to be told when the last unit is spent.
     demand: AtomicUsize,
@@ -24,10 +23,21 @@ impl Counter {
     pub(crate) fn new(limit: u64) -> Self {
         Counter {
             limit,
-            direct_only: false,
+            direct_only: AtomicBool::new(false),
             remaining: AtomicU64::new(limit),
             demand: AtomicUsize::new(0),
         }
+    }
+
+    /// Whether it is spent only by checks of its own token.
+    pub(crate) fn is_direct_only(&self) -> bool {
+        // Relaxed: set while the token has one handle; whoever else gets the token gets this with it.
+        self.direct_only.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_direct_only(&self) {
+        // Relaxed: see `is_direct_only`.
+        self.direct_only.store(true, Ordering::Relaxed);
     }
 
     /// Takes a unit, if there is one. Exactly `limit` calls succeed, whatever the number of threads.
@@ -68,7 +78,8 @@ impl Counter {
 
     /// Somebody waits no more.
     pub(crate) fn release_demand(&self, demand: usize) {
-        // Relaxed: demand that is seen a little too long cancels a used-up counter's token, as its next check would.
+        // Relaxed: as a read-modify-write it keeps the release of an `add_demand` before it acquirable. Demand that
+        // is seen a little too long cancels a counter's token that was waited on a moment ago.
         self.demand.fetch_sub(demand, Ordering::Relaxed);
     }
 
@@ -81,7 +92,7 @@ impl Counter {
 impl fmt::Display for Counter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {}", self.remaining(), self.limit)?;
-        if self.direct_only {
+        if self.is_direct_only() {
             f.write_str(", direct only")?;
         }
         Ok(())

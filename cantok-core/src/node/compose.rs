@@ -4,7 +4,7 @@ use super::addresses::{Addresses, address};
 use super::sources::{Entry, Flags, LIMIT, Leaf, Operand, Shown, Sources, Watched};
 use super::{Kind, Node};
 use crate::leaves::{Condition, Counter, Deadline};
-use crate::sync::{Arc, Ordering};
+use crate::sync::Arc;
 
 /// Gathers operands. What nobody else can reach is absorbed: its sources move in and its node is gone. Everything
 /// else is watched: its flag, and copies of its sources as long as their lists are short.
@@ -18,13 +18,18 @@ pub(crate) struct Composer {
 }
 
 impl Composer {
-    pub(crate) fn add(&mut self, mut node: Arc<Node>) {
+    pub(crate) fn add(&mut self, node: Arc<Node>) {
         if node.kind == Kind::Never {
             return;
         }
-        match Arc::get_mut(&mut node) {
-            Some(unique) if unique.is_absorbable() => self.absorb(unique),
-            _ => self.watch(node, true),
+        // The count first, because it needs no lock.
+        if Arc::strong_count(&node) > 1 || !node.is_absorbable() {
+            return self.watch(node, true);
+        }
+        // Fails if a canceller has come by. Weak references, as of the node's own links and alarm, do not count.
+        match Arc::try_unwrap(node) {
+            Ok(node) => self.absorb(node),
+            Err(shared) => self.watch(shared, true),
         }
     }
 
@@ -50,7 +55,11 @@ impl Composer {
         child
     }
 
-    fn absorb(&mut self, node: &mut Node) {
+    fn absorb(&mut self, mut node: Node) {
+        node.unlink();
+        // One of its links or its alarm may have fired since it was looked at. The sources that did it are still
+        // among the sources.
+        self.cancelled |= node.is_marked();
         let name = node.name.get().cloned();
         let kind = node.kind;
         let mut sources = std::mem::take(&mut node.sources);
@@ -111,6 +120,7 @@ impl Composer {
             // on whatever cancels one of them cancels the node too.
             node.look();
         }
+        self.lower_earliest(node.sources.earliest());
         if node.is_marked() {
             self.cancelled = true;
             return;
@@ -118,7 +128,6 @@ impl Composer {
         self.copy::<Deadline>(&node);
         self.copy::<Condition>(&node);
         self.copy::<Counter>(&node);
-        self.lower_earliest(node.sources.earliest());
     }
 
     fn push_flag(&mut self, flag: Arc<Node>) {
@@ -188,14 +197,20 @@ impl Composer {
 }
 
 impl Node {
-    /// Whether this node, to which the caller holds the only reference, can be taken apart: nobody is to be told by
-    /// it, nothing is attached to it, and its lists are short enough to be looked through for repetitions.
+    /// Whether this node can be taken apart if nobody else has it: nobody is to be told by it, nothing is attached to
+    /// it, and its list of flags is short enough to be looked through for repetitions.
     fn is_absorbable(&self) -> bool {
         // A sum with a name is kept, so that its name stays with all it was given to.
         let named_sum = self.kind == Kind::Sum && self.name.get().is_some();
-        // Relaxed: there is no other thread.
+        // A condition that the executor is asking at this moment will be put down to this node.
+        let asked = self
+            .sources
+            .entries::<Condition>()
+            .iter()
+            .any(Entry::is_being_asked);
         !named_sum
-            && self.state.load(Ordering::Relaxed) != super::CANCELLED
+            && !asked
+            && !self.is_marked()
             && self.sources.flags.as_slice().len() <= LIMIT
             && self.is_bare()
     }

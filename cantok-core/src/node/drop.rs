@@ -2,6 +2,7 @@
 
 use super::Node;
 use super::sources::{Entry, Extra, Flags, Operand};
+use crate::later::drop_later;
 use crate::sync::Arc;
 
 impl Drop for Node {
@@ -18,12 +19,10 @@ impl Drop for Node {
 
 impl Node {
     /// Unregisters the node everywhere and takes its edges: one of them as the result, so that a chain of single
-    /// parents needs no list, the others to `pending`.
+    /// parents needs no list, the others to `pending`. What belongs to users goes its own way.
     fn take_apart(&mut self, pending: &mut Vec<Arc<Node>>) -> Option<Arc<Node>> {
         self.unlink();
-        if self.sources.has_polled() {
-            self.untold().release(&self.sources);
-        }
+        self.release_subscribers();
         if let Some(extra) = self.sources.extra.take() {
             extra.take_apart(pending);
         }
@@ -36,26 +35,49 @@ impl Node {
             }
         }
     }
+
+    /// Drops callbacks that were never called, and what is attached.
+    fn release_subscribers(&mut self) {
+        let remains = self.take_remains();
+        remains.demand.release(&self.sources);
+        remains.callbacks.into_iter().for_each(drop_last);
+        remains.attached.into_iter().for_each(drop_later);
+    }
 }
 
 impl Extra {
     fn take_apart(self, pending: &mut Vec<Arc<Node>>) {
-        fn owners<T>(entries: Vec<Entry<T>>) -> impl Iterator<Item = Arc<Node>> {
-            entries.into_iter().filter_map(|entry| match entry {
-                Entry::Leaf(watched) => watched.owner,
-                Entry::Through(node) => Some(node),
-            })
+        fn take_owners<T>(
+            entries: Vec<Entry<T>>,
+            pending: &mut Vec<Arc<Node>>,
+            drop_leaf: fn(Arc<T>),
+        ) {
+            for entry in entries {
+                match entry {
+                    Entry::Through(node) => pending.push(node),
+                    Entry::Leaf(watched) => {
+                        pending.extend(watched.owner);
+                        drop_leaf(watched.leaf);
+                    }
+                }
+            }
         }
-        pending.extend(owners(self.deadlines));
-        pending.extend(owners(self.conditions));
-        pending.extend(owners(self.counters));
-        pending.extend(
-            self.operands
-                .into_iter()
-                .filter_map(|operand| match operand {
-                    Operand::Node(node) => Some(node),
-                    _ => None,
-                }),
-        );
+        take_owners(self.deadlines, pending, drop);
+        take_owners(self.conditions, pending, drop_last);
+        take_owners(self.counters, pending, drop);
+        for operand in self.operands {
+            match operand {
+                Operand::Node(node) => pending.push(node),
+                Operand::Condition((condition, _)) => drop_last(condition),
+                Operand::Simple(_) | Operand::Deadline(_) | Operand::Counter(_) => {}
+            }
+        }
+    }
+}
+
+/// Gives up a reference to something that may own more tokens.
+fn drop_last<T: 'static>(shared: Arc<T>) {
+    if let Some(last) = Arc::into_inner(shared) {
+        drop_later(last);
     }
 }

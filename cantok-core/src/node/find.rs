@@ -2,7 +2,7 @@
 
 use super::mark::{self, Jobs};
 use super::sources::{Entry, Found, Leaf, Leaves, first_of};
-use super::{ARMED, CANCELLED, Kind, LIVE, Node, unattended};
+use super::{ARMED, CANCELLED, Kind, LIVE, Node, UNARMED, unattended};
 use crate::leaves::{Condition, Counter, Deadline, Spent};
 use crate::sync::{Arc, Ordering};
 use crate::{CancellationError, Cause};
@@ -46,18 +46,29 @@ impl Node {
         let Some(extra) = self.sources.extra.as_deref() else {
             return false;
         };
-        if !extra.conditions.is_empty() {
-            if let Some(fired) = self.find_satisfied() {
-                return self.latch(fired);
-            }
-            // A condition may have cancelled this very token, or taken long enough for others to do so.
-            if self.is_marked() {
-                return true;
-            }
+        if !extra.conditions.is_empty() && self.check_conditions() {
+            return true;
         }
         match self.spend(&extra.counters) {
             Some(fired) => self.latch(fired),
             None => false,
+        }
+    }
+
+    fn check_conditions(self: &Arc<Self>) -> bool {
+        let satisfied = self.find_satisfied();
+        // What was cancelled while the conditions were being asked, perhaps by one of them, came first, and no unit
+        // is spent after it. Acquire: see `Node::is_marked`.
+        let state = self.state.load(Ordering::Acquire);
+        let mut cancelled = state == CANCELLED;
+        if state == UNARMED {
+            if let Some(fired) = self.find_pushed(Instant::now) {
+                cancelled = self.latch(fired);
+            }
+        }
+        match satisfied {
+            Some(fired) => self.latch(fired),
+            None => cancelled,
         }
     }
 
@@ -93,8 +104,8 @@ impl Node {
         self: &'a Arc<Self>,
         found: Found<'a, Condition>,
     ) -> Option<Fired<'a>> {
-        if found.leaf().is_paused() {
-            unattended::resume(found.leaf(), found.owner().unwrap_or(self));
+        if found.leaf().needs_attention() {
+            unattended::checked(found.leaf(), found.owner().unwrap_or(self));
         }
         found
             .leaf()
@@ -172,7 +183,7 @@ impl Node {
 
     /// Whether a check of this node leaves that counter alone: a `direct_only` one is spent only by its own token.
     fn spares(&self, counter: &Counter) -> bool {
-        counter.direct_only && self.kind != Kind::Counter
+        counter.is_direct_only() && self.kind != Kind::Counter
     }
 
     #[cold]
@@ -217,6 +228,18 @@ impl Node {
             self.latch(self.find_pushed(Instant::now)?);
         }
         self.error()
+    }
+
+    /// Whether [`Node::look`] would find anything, at that time.
+    pub(super) fn seems_cancelled(&self, now: Instant) -> bool {
+        self.is_marked()
+            || self
+                .sources
+                .flags
+                .as_slice()
+                .iter()
+                .any(|flag| flag.is_marked())
+            || self.sources.earliest().is_some_and(|at| at <= now)
     }
 
     /// A look that also finds counters without a unit left, for those who wait.

@@ -58,7 +58,9 @@ impl Node {
     ///
     /// When the timer's thread cannot be started. The node stays unarmed and works by polling.
     pub(crate) fn arm(self: &Arc<Self>) -> io::Result<()> {
-        // Acquire is not needed: whatever the answer, the lock and the compare-exchange below decide.
+        // Relaxed: an old answer registers once more what is registered at most once, and the compare-exchange fails.
+        // Another thread that armed the node has made its registrations under locks, which order them with whoever
+        // cancels a source.
         if self.state.load(Ordering::Relaxed) != UNARMED || !self.link() {
             return Ok(());
         }
@@ -75,12 +77,12 @@ impl Node {
         } else {
             LIVE
         };
-        // Release: whoever sees the new state skips polling because of what was registered before; nobody acquires
-        // it, since the registrations are reached through locks. Fails when the node was cancelled meanwhile, which
-        // must stand.
+        // Relaxed: a check that sees the new state skips polling because of registrations that are in lists by now;
+        // whoever cancels a source finds them there under the lists' locks, and marks this node. Fails when the node
+        // was cancelled meanwhile, which must stand.
         let _ = self
             .state
-            .compare_exchange(UNARMED, armed, Ordering::Release, Ordering::Relaxed);
+            .compare_exchange(UNARMED, armed, Ordering::Relaxed, Ordering::Relaxed);
         Ok(())
     }
 

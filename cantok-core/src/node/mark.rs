@@ -35,14 +35,15 @@ pub(crate) fn mark(root: &Arc<Node>, error: CancellationError) -> (bool, Jobs) {
     let mut won_root = None;
     while let Some((node, error)) = pending.pop() {
         let latched = Latched { error, marker: me };
-        // Release, inside: the cause is published before the state (invariant 1).
+        // Published (release) before the state, and acquired by whoever comes too late (invariant 1).
         let lost = node.cause.set(latched).err();
         let won = lost.is_none();
         won_root.get_or_insert(won);
         jobs.too_late.extend(lost.map(|latched| latched.error));
         // Release: pairs with the acquire in `Node::is_marked`. Whoever lost the cause writes the state as well,
-        // because the winner may not have come to it yet and the caller relies on it. A read-modify-write, so that
-        // it is ordered with the one that arms: `CANCELLED` is never replaced.
+        // because the winner may not have come to it yet and the caller relies on it; the cause that it found there
+        // was acquired with it. A read-modify-write, so that this and the one that arms have one order in everybody's
+        // eyes.
         node.state.swap(CANCELLED, Ordering::Release);
         if won || !node.is_walked_by(me) && helped.insert(address(&node)) {
             let scan = node.scan(won);
@@ -119,22 +120,23 @@ impl Jobs {
         !self.callbacks.is_empty() || !self.visited.is_empty()
     }
 
-    /// Runs everything on this thread: all callbacks, whatever they do; the first panic is resumed afterwards,
-    /// unless the thread is unwinding already.
-    pub(crate) fn run(self) {
-        if let Some(panic) = self.run_all() {
-            panic.resume();
-        }
-    }
-
-    /// Like [`Jobs::run`], but gives the first panic to the caller.
-    pub(crate) fn run_all(mut self) -> Option<Panic> {
+    /// Runs everything on this thread, whatever panics; the first panic is resumed afterwards, unless the thread is
+    /// unwinding already.
+    pub(crate) fn run(mut self) {
         self.wake_threads();
         let mut first = None;
-        for (callback, error) in self.callbacks.drain(..) {
+        // Before the callbacks, which may block: nothing is kept alive by a cancel that has passed it.
+        for node in self.visited {
+            Panic::keep_first(&mut first, Panic::catch(|| drop(node)));
+        }
+        for error in self.too_late {
+            Panic::keep_first(&mut first, Panic::catch(|| drop(error)));
+        }
+        for (callback, error) in self.callbacks {
             Panic::keep_first(&mut first, callback.run(&error));
         }
-        Panic::keep_first(&mut first, Panic::catch(|| drop(self)));
-        first
+        if let Some(panic) = first {
+            panic.resume();
+        }
     }
 }

@@ -13,16 +13,16 @@
 //!    has none) and its deadline is with the timer (or it has none). A node whose source could not be linked because
 //!    it was cancelled already stays [`UNARMED`], and its next check finds that source.
 //! 3. **No wake-up is lost.** A subscriber is inserted into `subs` under its lock and only after `state` was seen
-//!    not to be `CANCELLED` under the same lock; a canceller stores `CANCELLED` before it takes that lock to look for
+//!    not to be `CANCELLED` under the same lock; a canceller writes `CANCELLED` before it takes that lock to look for
 //!    subscribers. So either the canceller finds the subscriber or the subscriber finds the cancel.
 //! 4. **Everything below is marked, or being marked by the caller.** Links stay in `subs` until `settled` is set,
 //!    and `settled` is set by a traversal that has marked everything it could reach from there. A canceller that
 //!    meets a node marked by another thread and not settled walks the links below it itself. It never waits.
 //! 5. **All marking precedes all user code.** Callbacks, wake-ups and the release of nodes that may be the last
 //!    owner of user data are collected in a [`Jobs`](mark::Jobs), which runs when the traversal is over.
-//! 6. **Locks are leaves.** At most one `subs` lock is held at a time, and nothing but slots is touched under it.
-//!    The once-cell `links` is filled while no `subs` lock is held; the timer's and the executor's locks are never
-//!    taken under a `subs` lock, nor the other way round.
+//! 6. **Locks nest in one order, and no user code runs under one.** The once-cell `links` is filled while the flags'
+//!    `subs` are locked, one at a time; nothing is locked under a `subs` lock. The lock of a condition's `Watch` is
+//!    held while the executor's queue is. The timer's lock stands alone.
 //! 7. **Edges point from derived to source.** A node owns its sources (`Arc`) and is known to them only weakly, so
 //!    there are no cycles, and a source forgets a node when the node is dropped.
 
@@ -129,10 +129,6 @@ impl Node {
 
     pub(crate) fn sources(&self) -> &Sources {
         &self.sources
-    }
-
-    pub(crate) fn sources_mut(&mut self) -> &mut Sources {
-        &mut self.sources
     }
 
     pub(crate) fn name(&self) -> Option<&Arc<str>> {

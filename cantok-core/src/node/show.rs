@@ -6,6 +6,7 @@ use super::{Kind, Node};
 use crate::leaves::{Counter, Deadline};
 use crate::sync::Arc;
 use std::fmt::{self, Formatter};
+use std::time::Instant;
 
 /// What remains to be written. A list instead of recursion, so that any depth can be shown.
 enum Piece<'a> {
@@ -74,6 +75,7 @@ impl Kind {
 impl Node {
     /// The structure, in operand order; a shared operand in full where it comes first.
     pub(crate) fn debug(self: &Arc<Self>, f: &mut Formatter<'_>) -> fmt::Result {
+        let now = Instant::now();
         let mut shown = Addresses::default();
         let mut pieces = vec![Piece::Node(self)];
         while let Some(piece) = pieces.pop() {
@@ -81,7 +83,7 @@ impl Node {
                 Piece::Text(text) => f.write_str(text)?,
                 Piece::Operand(Operand::Node(node)) => pieces.push(Piece::Node(node)),
                 Piece::Operand(operand) => operand.debug(f)?,
-                Piece::Node(node) => node.debug_head(f, &mut shown, &mut pieces)?,
+                Piece::Node(node) => node.debug_head(f, now, &mut shown, &mut pieces)?,
             }
         }
         Ok(())
@@ -91,6 +93,7 @@ impl Node {
     fn debug_head<'a>(
         self: &'a Arc<Self>,
         f: &mut Formatter<'_>,
+        now: Instant,
         shown: &mut Addresses,
         pieces: &mut Vec<Piece<'a>>,
     ) -> fmt::Result {
@@ -130,7 +133,7 @@ impl Node {
                 pieces.push(Piece::Text("…"));
             }
         }
-        if self.peek().is_some() {
+        if self.seems_cancelled(now) {
             pieces.push(Piece::Text(list.separator()));
             pieces.push(Piece::Text("cancelled"));
         }

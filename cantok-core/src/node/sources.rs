@@ -2,7 +2,7 @@
 
 use super::Node;
 use super::addresses::{Addresses, address};
-use crate::leaves::{Condition, Counter, Deadline};
+use crate::leaves::{ASKING, Condition, Counter, Deadline};
 use crate::sync::Arc;
 use std::slice;
 use std::time::Instant;
@@ -71,6 +71,16 @@ impl<T> Entry<T> {
         match self {
             Entry::Leaf(watched) => address(&watched.leaf),
             Entry::Through(node) => address(node) | 1,
+        }
+    }
+}
+
+impl Entry<Condition> {
+    /// Whether the executor is asking this condition on behalf of the node that holds this entry.
+    pub(super) fn is_being_asked(&self) -> bool {
+        match self {
+            Entry::Leaf(watched) => watched.owner.is_none() && watched.leaf.attention() == ASKING,
+            Entry::Through(_) => false,
         }
     }
 }
@@ -179,14 +189,6 @@ impl Sources {
     pub(crate) fn own_leaf<T: Leaf>(&self) -> Option<&Arc<T>> {
         match self.entries::<T>().first() {
             Some(Entry::Leaf(watched)) => Some(&watched.leaf),
-            _ => None,
-        }
-    }
-
-    /// The same, if nothing else refers to it.
-    pub(crate) fn own_leaf_mut<T: Leaf>(&mut self) -> Option<&mut T> {
-        match T::entries_mut(self.extra_mut()).first_mut() {
-            Some(Entry::Leaf(watched)) => Arc::get_mut(&mut watched.leaf),
             _ => None,
         }
     }

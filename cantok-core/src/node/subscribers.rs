@@ -3,7 +3,7 @@
 use super::{Demand, Node};
 use crate::callback::Callback;
 use crate::parker::Parker;
-use crate::sync::{Arc, Weak, lock};
+use crate::sync::{Arc, Weak, get_mut, lock};
 use std::any::Any;
 
 /// Something that is told once.
@@ -42,6 +42,15 @@ pub(super) struct Scan {
     pub(super) links: Vec<Arc<Node>>,
     pub(super) threads: Vec<Arc<Parker>>,
     pub(super) callbacks: Vec<Arc<Callback>>,
+}
+
+/// What a node that is being dropped leaves behind.
+#[derive(Default)]
+pub(super) struct Remains {
+    pub(super) callbacks: Vec<Arc<Callback>>,
+    /// The demand that those who were never told had added.
+    pub(super) demand: Demand,
+    pub(super) attached: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl Subscribers {
@@ -169,16 +178,23 @@ impl Node {
         subs.forget(links);
     }
 
-    /// How many subscribers still rely on the node's leaves, for a node that is being dropped.
-    pub(super) fn untold(&self) -> Demand {
-        let mut demand = Demand::default();
-        for slot in &lock(&self.subs).slots {
+    /// Takes out what is left in a node that is being dropped.
+    pub(super) fn take_remains(&mut self) -> Remains {
+        let subs = get_mut(&mut self.subs);
+        let mut remains = Remains {
+            attached: std::mem::take(&mut subs.attached),
+            ..Remains::default()
+        };
+        for slot in std::mem::take(&mut subs.slots) {
             match slot {
-                Slot::Taken(Subscriber::Thread(_)) => demand.threads += 1,
-                Slot::Taken(Subscriber::Callback(_)) => demand.callbacks += 1,
+                Slot::Taken(Subscriber::Thread(_)) => remains.demand.threads += 1,
+                Slot::Taken(Subscriber::Callback(callback)) => {
+                    remains.demand.callbacks += 1;
+                    remains.callbacks.push(callback);
+                }
                 Slot::Taken(Subscriber::Link(_)) | Slot::Free(_) | Slot::Told => {}
             }
         }
-        demand
+        remains
     }
 }

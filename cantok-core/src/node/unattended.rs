@@ -1,17 +1,18 @@
 //! Conditions that callbacks rely on although nobody may check them: the executor asks them at their interval.
 
 use super::Node;
+use super::mark::Jobs;
 use crate::callback::Panic;
 use crate::executor::{self, Due};
-use crate::leaves::{Condition, Watch};
+use crate::leaves::{ASKING, Condition, PAUSED, QUIET, Watch};
 use crate::sync::{Arc, Weak, lock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Adds demand for a condition.
+/// Adds demand for a condition, which is asked for the first time at once.
 pub(super) fn watch(condition: &Arc<Condition>, owner: &Arc<Node>, demand: usize) {
     let mut watch = lock(&condition.watch);
     watch.demand += demand;
-    schedule(&mut watch, condition, owner);
+    schedule(&mut watch, condition, owner, Duration::ZERO);
 }
 
 /// Takes demand back.
@@ -25,22 +26,25 @@ pub(super) fn unwatch(condition: &Condition, demand: usize) {
     }
 }
 
-/// Somebody checks a condition that panicked while nobody did: it is asked again.
+/// Somebody checks a condition that the executor is asking, or has left alone after a panic.
 #[cold]
-pub(super) fn resume(condition: &Arc<Condition>, owner: &Arc<Node>) {
+pub(super) fn checked(condition: &Arc<Condition>, owner: &Arc<Node>) {
     let mut watch = lock(&condition.watch);
-    condition.set_paused(false);
-    schedule(&mut watch, condition, owner);
+    watch.checked = true;
+    if condition.attention() == PAUSED {
+        condition.set_attention(QUIET);
+        schedule(&mut watch, condition, owner, condition.poll_interval());
+    }
 }
 
 /// Puts the condition on the executor's schedule, if it is wanted and not there.
-fn schedule(watch: &mut Watch, condition: &Arc<Condition>, owner: &Arc<Node>) {
-    let busy = watch.asking || watch.scheduled.is_some();
-    if watch.demand == 0 || busy || condition.is_paused() {
+fn schedule(watch: &mut Watch, condition: &Arc<Condition>, owner: &Arc<Node>, after: Duration) {
+    let busy = watch.scheduled.is_some() || condition.attention() != QUIET;
+    if watch.demand == 0 || busy {
         return;
     }
     // Beyond the clock's range: never.
-    let Some(at) = Instant::now().checked_add(condition.poll_interval) else {
+    let Some(at) = Instant::now().checked_add(after) else {
         return;
     };
     let poll = Poll {
@@ -58,8 +62,8 @@ struct Poll {
 
 impl Poll {
     fn run(&self, due: Due) {
-        let (Some(condition), Some(owner)) = (self.condition.upgrade(), self.owner.upgrade())
-        else {
+        // Not the owner, which a thread that drops its last handle expects to be gone.
+        let Some(condition) = self.condition.upgrade() else {
             return;
         };
         {
@@ -69,23 +73,32 @@ impl Poll {
                 return;
             }
             watch.scheduled = None;
-            watch.asking = true;
+            watch.checked = false;
+            condition.set_attention(ASKING);
         }
-        let mut satisfied = false;
-        let panic = Panic::catch(|| satisfied = condition.ask());
-        {
+        let panic = Panic::catch(|| {
+            condition.ask();
+        });
+        let mut jobs = Jobs::default();
+        if let Some(owner) = self.owner.upgrade() {
             let mut watch = lock(&condition.watch);
-            watch.asking = false;
-            if panic.is_some() {
-                condition.set_paused(true);
+            // A check that came while it panicked has the same effect as one that comes afterwards.
+            let pause = panic.is_some() && !watch.checked;
+            condition.set_attention(if pause { PAUSED } else { QUIET });
+            schedule(&mut watch, &condition, &owner, condition.poll_interval());
+            drop(watch);
+            // Also if it panicked after that, in its hook.
+            if condition.is_satisfied() {
+                jobs.extend(owner.latch_condition(&condition));
             }
-            schedule(&mut watch, &condition, &owner);
+            jobs.keep(owner);
         }
-        if let Some(panic) = panic {
-            panic.swallow();
-        }
-        if satisfied {
-            owner.latch_condition(&condition).run();
-        }
+        // Before the callbacks, which may expect it to be gone.
+        let dropped = Panic::catch(|| drop(condition));
+        [panic, dropped]
+            .into_iter()
+            .flatten()
+            .for_each(Panic::swallow);
+        jobs.run();
     }
 }

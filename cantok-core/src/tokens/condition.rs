@@ -1,7 +1,8 @@
-use super::own_leaf::configure;
+use super::own_leaf::configured;
 use crate::Token;
 use crate::leaves::Condition;
 use crate::node::{Kind, Sources};
+use crate::sync::Ordering;
 use std::time::Duration;
 
 /// A token that is cancelled when a check finds its closure returning `true`.
@@ -82,37 +83,36 @@ impl ConditionToken {
     ///
     /// If the token has a second handle.
     #[must_use]
-    pub fn on_error(mut self, cancelled: bool) -> Self {
-        configure(&mut self.token, "on_error", |condition: &mut Condition| {
-            condition.on_error = cancelled;
-        });
+    pub fn on_error(self, cancelled: bool) -> Self {
+        let condition: &Condition = configured(&self.token, "on_error");
+        // Relaxed: nobody else has the token; whoever gets it gets this with it.
+        condition.on_error.store(cancelled, Ordering::Relaxed);
         self
     }
 
-    /// Has `hook` called before each call of the closure. A second one replaces the first.
+    /// Has `hook` called before each call of the closure.
     ///
     /// # Panics
     ///
-    /// If the token has a second handle.
+    /// If the token has a second handle, or such a hook already.
     #[must_use]
-    pub fn before(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
-        configure(&mut self.token, "before", |condition: &mut Condition| {
-            condition.before = Some(Box::new(hook));
-        });
+    pub fn before(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        let condition: &Condition = configured(&self.token, "before");
+        let set = condition.before.set(Box::new(hook));
+        assert!(set.is_ok(), "`before` was called twice for one token");
         self
     }
 
-    /// Has `hook` called after each call of the closure, also if that failed; not if it panicked. A second one
-    /// replaces the first.
+    /// Has `hook` called after each call of the closure, also if that failed; not if it panicked.
     ///
     /// # Panics
     ///
-    /// If the token has a second handle.
+    /// If the token has a second handle, or such a hook already.
     #[must_use]
-    pub fn after(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
-        configure(&mut self.token, "after", |condition: &mut Condition| {
-            condition.after = Some(Box::new(hook));
-        });
+    pub fn after(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        let condition: &Condition = configured(&self.token, "after");
+        let set = condition.after.set(Box::new(hook));
+        assert!(set.is_ok(), "`after` was called twice for one token");
         self
     }
 
@@ -123,14 +123,9 @@ impl ConditionToken {
     ///
     /// If the token has a second handle.
     #[must_use]
-    pub fn poll_interval(mut self, interval: Duration) -> Self {
-        configure(
-            &mut self.token,
-            "poll_interval",
-            |condition: &mut Condition| {
-                condition.poll_interval = interval.max(SHORTEST_INTERVAL);
-            },
-        );
+    pub fn poll_interval(self, interval: Duration) -> Self {
+        let condition: &Condition = configured(&self.token, "poll_interval");
+        condition.set_poll_interval(interval.max(SHORTEST_INTERVAL));
         self
     }
 }

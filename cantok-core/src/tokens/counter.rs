@@ -1,4 +1,4 @@
-use super::own_leaf::{configure, own_leaf};
+use super::own_leaf::{configured, own_leaf};
 use crate::Token;
 use crate::leaves::Counter;
 use crate::node::{Kind, Sources};
@@ -61,10 +61,8 @@ impl CounterToken {
     /// assert!(sum.is_cancelled());
     /// ```
     #[must_use]
-    pub fn direct_only(mut self) -> Self {
-        configure(&mut self.token, "direct_only", |counter: &mut Counter| {
-            counter.direct_only = true;
-        });
+    pub fn direct_only(self) -> Self {
+        configured::<Counter>(&self.token, "direct_only").set_direct_only();
         self
     }
 

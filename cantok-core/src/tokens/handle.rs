@@ -33,6 +33,18 @@ macro_rules! handle {
             }
         }
 
+        impl PartialEq<crate::Token> for $Handle {
+            fn eq(&self, other: &crate::Token) -> bool {
+                self.token == *other
+            }
+        }
+
+        impl PartialEq<$Handle> for crate::Token {
+            fn eq(&self, other: &$Handle) -> bool {
+                *self == other.token
+            }
+        }
+
         operators!($Handle);
 
         impl std::fmt::Debug for $Handle {
