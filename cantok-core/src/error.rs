@@ -42,7 +42,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // A reason may be another token's error, and so on.
         if let Cause::Reason(reason) = std::mem::replace(&mut self.cause, Cause::Cancelled) {
-            drop_later(reason);
+            drop_later(vec![Box::new(reason)]);
         }
     }
 }

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use small_stack::small_stack;
 
 const MILLION: usize = 1_000_000;
 /// For arrangements that take longer.
-const MANY: usize = 100_000;
+const MANY: usize = 200_000;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A root and the last of the tokens that derive from it.
@@ -126,7 +126,7 @@ fn nested_children_that_were_never_checked() {
 
 #[test]
 fn nested_sums_of_borrowed_tokens() {
-    exercise("nested sums", || borrowed_sums(3 * MANY));
+    exercise("a million nested sums", || borrowed_sums(MILLION));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn nested_sums_with_deadlines() {
 #[test]
 fn nested_sums_with_counters() {
     exercise("nested sums with a counter each", || {
-        Arrangement::nested(MANY / 20, |last, _| &last + CounterToken::new(1000))
+        Arrangement::nested(MANY / 10, |last, _| &last + CounterToken::new(1000))
     });
 }
 
@@ -171,11 +171,11 @@ fn sums_of_sums_that_share_their_operands() {
 
 #[test]
 fn diamonds_with_an_exponential_number_of_paths() {
-    exercise("two to the power of 100,000 paths", || {
+    exercise("two to the power of 200,000 paths", || {
         Arrangement::nested(MANY, |last, _| last.child() + last.child())
     });
     exercise(
-        "two to the power of 50,000 paths through kept tokens",
+        "two to the power of 100,000 paths through kept tokens",
         || {
             Arrangement::nested(MANY / 2, |last, _| {
                 let (left, right) = (last.child(), &last + SimpleToken::new());
@@ -228,7 +228,7 @@ fn a_sum_of_a_million_owned_tokens() {
 
 #[test]
 fn a_sum_of_many_owned_deadlines() {
-    exercise("a hundred thousand owned deadlines", || {
+    exercise("many owned deadlines", || {
         let root = SimpleToken::new();
         let owned = (1..MANY).map(|_| Token::from(TimeoutToken::new(HOUR)));
         Arrangement {
@@ -295,5 +295,55 @@ fn a_million_children_of_one_token() {
         assert!(root.cancel());
         assert!(children.iter().all(|child| child.is_cancelled()));
         drop(subscriptions);
+    });
+}
+
+/// `MANY` tokens, each given to the next one by `give`, and the last one.
+fn chained(mut give: impl FnMut(SimpleToken, SimpleToken) -> SimpleToken) -> SimpleToken {
+    (0..MANY).fold(SimpleToken::new(), |previous, _| {
+        give(SimpleToken::new(), previous)
+    })
+}
+
+#[test]
+fn tokens_that_own_each_other_through_what_users_gave_them_are_dropped() {
+    small_stack("attached tokens", || {
+        drop(chained(|token, previous| {
+            token.attach(previous);
+            token
+        }));
+    });
+    small_stack("callbacks that own tokens", || {
+        drop(chained(|token, previous| {
+            token.on_cancel(move |_| drop(previous)).detach();
+            token
+        }));
+    });
+    small_stack("conditions that own tokens", || {
+        drop(
+            (0..MANY).fold(Token::from(SimpleToken::new()), |previous, _| {
+                ConditionToken::new(move || previous.cause().is_some()).into()
+            }),
+        );
+    });
+}
+
+#[test]
+fn errors_that_are_the_reasons_of_each_other_are_printed_and_dropped() {
+    small_stack("errors as reasons", || {
+        let last = chained(|token, previous| {
+            match previous.cause() {
+                Some(error) => token.cancel_with(error),
+                None => token.cancel(),
+            };
+            token
+        });
+        let error = last.cause().unwrap();
+        drop(last);
+        assert_eq!(
+            format!("{error:?}"),
+            "CancellationError { cause: Reason(\"the token was cancelled\") }"
+        );
+        drop(error);
     });
 }

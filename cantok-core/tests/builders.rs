@@ -138,3 +138,26 @@ fn naming_does_not_mind_a_second_handle() {
     assert_eq!(token.named("budget").name(), Some("budget"));
     assert_eq!(clone.name(), Some("budget"));
 }
+
+#[test]
+fn a_callback_that_was_taken_back_is_no_handle() {
+    for round in 0..300 {
+        let condition = ConditionToken::new(|| false).poll_interval(Duration::ZERO);
+        drop(condition.on_cancel(|_| {}));
+        let condition = condition.on_error(round % 2 == 0).before(|| {});
+        assert!(condition.keep_on());
+        let counter = CounterToken::new(1);
+        drop(counter.on_cancel(|_| {}));
+        assert_eq!(counter.direct_only().remaining(), 1);
+    }
+}
+
+#[test]
+fn a_second_hook_of_a_kind_is_refused() {
+    let twice = catch_unwind(|| ConditionToken::new(|| false).before(|| {}).before(|| {}));
+    let message = *twice.unwrap_err().downcast::<&str>().unwrap();
+    assert_eq!(message, "`before` was called twice for one token");
+    let twice = catch_unwind(|| ConditionToken::new(|| false).after(|| {}).after(|| {}));
+    let message = *twice.unwrap_err().downcast::<&str>().unwrap();
+    assert_eq!(message, "`after` was called twice for one token");
+}

@@ -581,3 +581,32 @@ fn what_a_callback_owns_may_use_the_token_when_it_is_dropped() {
         drop(registration);
     });
 }
+
+#[test]
+fn a_condition_is_asked_for_a_callback_at_once_and_not_only_after_its_interval() {
+    let condition = ConditionToken::new(|| true).poll_interval(Duration::from_secs(3600));
+    let (sender, receiver) = mpsc::channel();
+    let _registration = condition.on_cancel(move |error| sender.send(error.clone()).unwrap());
+    let error = watchdog("the callback of a condition that holds", move || {
+        receiver.recv().unwrap()
+    });
+    assert!(error.is_from(&condition));
+}
+
+#[test]
+fn a_callback_may_wait_for_what_it_was_the_last_to_hold() {
+    struct Guard(#[expect(dead_code)] mpsc::Sender<()>);
+    let root = SimpleToken::new();
+    let child = root.child();
+    let (guard, gone) = mpsc::channel::<()>();
+    child.attach(Guard(guard));
+    for _ in 0..100 {
+        assert!(child.keep_on());
+    }
+    let registration = root.on_cancel(move |_| {
+        drop(child);
+        assert!(gone.recv().is_err());
+    });
+    watchdog("a guard that a callback waits for", move || root.cancel());
+    drop(registration);
+}

@@ -462,3 +462,61 @@ fn the_answer_stays_the_same_over_many_checks() {
     }
     assert_eq!(calls.load(Ordering::SeqCst), 1000);
 }
+
+/// A sum of an operand, a condition that cancels that operand while it is asked, and a counter.
+fn cancelled_by_its_condition(answer: bool) -> (SimpleToken, CounterToken, Token) {
+    let stop = SimpleToken::new();
+    let counter = CounterToken::new(5);
+    let condition = ConditionToken::new({
+        let stop = stop.clone();
+        move || {
+            stop.cancel();
+            answer
+        }
+    });
+    let sum = &stop + condition + &counter;
+    (stop, counter, sum)
+}
+
+#[test]
+fn a_check_sees_what_its_condition_cancelled_and_spends_nothing_after_that() {
+    let (_stop, counter, sum) = cancelled_by_its_condition(false);
+    assert!(sum.is_cancelled());
+    assert_eq!(counter.remaining(), 5);
+}
+
+#[test]
+fn what_a_condition_cancelled_comes_before_its_own_answer() {
+    let (stop, _counter, sum) = cancelled_by_its_condition(true);
+    assert!(sum.check().unwrap_err().is_from(&stop));
+}
+
+#[test]
+fn a_check_sees_a_deadline_that_passed_while_its_condition_was_asked() {
+    let timeout = TimeoutToken::new(Duration::from_millis(5));
+    let counter = CounterToken::new(5);
+    let condition = ConditionToken::new({
+        let timeout = timeout.clone();
+        move || {
+            while timeout.remaining() != Some(Duration::ZERO) {
+                std::thread::yield_now();
+            }
+            false
+        }
+    });
+    let sum = &timeout + condition + &counter;
+    assert!(sum.check().unwrap_err().is_from(&timeout));
+    assert_eq!(counter.remaining(), 5);
+}
+
+#[test]
+fn the_deadline_is_that_of_cancelled_operands_too() {
+    let timeout = TimeoutToken::new(Duration::from_secs(3600));
+    timeout.cancel();
+    assert!(timeout.deadline().is_some());
+    assert_eq!(
+        (&timeout + SimpleToken::new()).deadline(),
+        timeout.deadline()
+    );
+    assert_eq!(timeout.child().deadline(), timeout.deadline());
+}

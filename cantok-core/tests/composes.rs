@@ -735,3 +735,26 @@ fn the_deadlines_of_a_wide_sum_count_in_what_derives_from_it() {
         assert!(sum.check().unwrap_err().is_from(&expired));
     }
 }
+
+#[test]
+fn an_operand_is_absorbed_however_often_it_was_checked_before() {
+    let root = SimpleToken::new();
+    for checks in [0, 1, 63, 64, 65, 1000] {
+        let operand = &root + CounterToken::new(checks);
+        for _ in 0..checks {
+            assert!(operand.keep_on());
+        }
+        drop(operand.on_cancel(|_| {}));
+        let operand = &root + CounterToken::new(checks);
+        for _ in 0..checks {
+            assert!(operand.keep_on());
+        }
+        let sum = operand + TimeoutToken::new(Duration::from_secs(3600));
+        assert_eq!(
+            format!("{sum:?}"),
+            format!("Token(SimpleToken, CounterToken(0 of {checks}), TimeoutToken(3600s))")
+        );
+        assert!(sum.check().unwrap_err().is_from(&sum));
+        assert!(root.keep_on());
+    }
+}

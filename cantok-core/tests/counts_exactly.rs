@@ -216,6 +216,40 @@ fn of_two_counters_the_smaller_decides() {
 }
 
 #[test]
+fn each_of_many_counters_and_conditions_is_asked_once_a_check() {
+    for width in [1, 2, 8, 15, 16, 17, 18, 40, 300] {
+        let counters: Vec<_> = (0..width).map(|_| CounterToken::new(100)).collect();
+        let calls = Arc::<AtomicUsize>::default();
+        let conditions: Vec<_> = (0..width)
+            .map(|_| {
+                let calls = calls.clone();
+                ConditionToken::new(move || {
+                    calls.fetch_add(1, Ordering::SeqCst);
+                    false
+                })
+            })
+            .collect();
+        let wide = Token::any(&counters) + Token::any(&conditions);
+        let nested = counters.iter().zip(&conditions).fold(
+            SimpleToken::new().into(),
+            |sum: Token, (counter, condition)| &(&sum + counter) + &condition.child(),
+        );
+        let both = Token::any([&nested, &wide, &nested]).child() + &counters[0] + &conditions[0];
+        for (round, token) in [&wide, &nested, &both].into_iter().enumerate() {
+            for check in 1..=20 {
+                assert!(token.keep_on(), "{width} of each");
+                let checks = round * 20 + check;
+                let left = 100 - checks as u64;
+                let is_left = |counter: &CounterToken| counter.remaining() == left;
+                assert!(counters.iter().all(is_left), "{width} counters");
+                let called = calls.load(Ordering::SeqCst);
+                assert_eq!(called, width * checks, "{width} conditions");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_cancelled_token_spends_nothing_more() {
     let counter = CounterToken::new(10);
     let stop = SimpleToken::new();

@@ -7,8 +7,8 @@ mod small_stack;
 mod support;
 
 mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, Barrier};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::{Arc, Barrier, OnceLock};
     use std::thread;
     use std::time::Duration;
 
@@ -150,6 +150,88 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
                     done.store(true, Ordering::SeqCst);
                     reader.join().expect("no panic");
                 });
+            }
+        });
+    }
+
+    #[test]
+    fn a_cancel_that_comes_after_the_deadline_or_another_cancel_is_not_the_cause() {
+        for (shape, token) in shapes(&TimeoutToken::new(Duration::ZERO)) {
+            assert!(!token.cancel(), "{shape}");
+            assert!(!token.cancel_with("too late"), "{shape}");
+            let error = token.cause().expect("cancelled");
+            let after = Duration::ZERO;
+            assert_eq!(error.cause(), &Cause::Timeout { after }, "{shape}");
+        }
+        let source = SimpleToken::new();
+        let tokens = shapes(&source);
+        source.cancel_with("closing time");
+        for (shape, token) in tokens {
+            assert!(!token.cancel(), "{shape}");
+            let error = token.cause().expect("cancelled");
+            assert_eq!(text(&error), "closing time", "{shape}");
+        }
+    }
+
+    #[test]
+    fn a_condition_that_was_met_is_not_called_by_checks_that_begin_later() {
+        watchdog("checks of a condition that was met", || {
+            // What runs after the condition has another thread check, which begins after the condition was met.
+            let calls = Arc::<AtomicUsize>::default();
+            let own = Arc::<OnceLock<Token>>::default();
+            let count = |weight: usize| {
+                let calls = calls.clone();
+                move || {
+                    calls.fetch_add(weight, Ordering::SeqCst);
+                }
+            };
+            let (called, ended) = (count(10), count(100));
+            let condition = ConditionToken::new(move || {
+                called();
+                true
+            })
+            .before(count(1))
+            .after({
+                let own = own.clone();
+                move || {
+                    let token = own.get().expect("set before the first check").clone();
+                    let other = thread::spawn(move || token.is_cancelled());
+                    assert!(other.join().expect("no panic"));
+                    ended();
+                }
+            });
+            let token = condition.child();
+            own.set((&token).into()).expect("not set before");
+            assert!(token.is_cancelled());
+            assert!(condition.is_cancelled());
+            assert_eq!(calls.load(Ordering::SeqCst), 111);
+
+            // Once one of many threads knows, nobody calls it any more.
+            for _ in 0..100 {
+                let calls = Arc::<AtomicUsize>::default();
+                let condition = ConditionToken::new({
+                    let calls = calls.clone();
+                    move || calls.fetch_add(1, Ordering::SeqCst) >= 20
+                });
+                let tokens = shapes(&condition);
+                let start = Barrier::new(4);
+                thread::scope(|scope| {
+                    for number in 0..4 {
+                        let (tokens, calls, start) = (&tokens, &calls, &start);
+                        scope.spawn(move || {
+                            start.wait();
+                            while tokens[number].1.keep_on() {}
+                            for (_, token) in tokens {
+                                assert!(token.is_cancelled());
+                            }
+                            // Each of the other three may have been about to call it.
+                            assert!(calls.load(Ordering::SeqCst) <= 24);
+                        });
+                    }
+                });
+                let calls_before = calls.load(Ordering::SeqCst);
+                assert!(tokens.iter().all(|(_, token)| token.is_cancelled()));
+                assert_eq!(calls.load(Ordering::SeqCst), calls_before);
             }
         });
     }
@@ -435,6 +517,39 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
                 }
             }
         });
+    }
+
+    #[test]
+    fn in_what_derives_from_a_sum_of_any_width() {
+        for width in [1, 2, 15, 16, 17, 18, 40, 200] {
+            for cancelled in [0, width / 2, width - 1] {
+                for early in [false, true] {
+                    let operands: Vec<_> = (0..width).map(|_| SimpleToken::new()).collect();
+                    let sum = Token::any(&operands);
+                    // Before or after anything derives from a sum that has not been asked yet.
+                    if early {
+                        assert!(operands[cancelled].cancel());
+                    }
+                    let derived = vec![
+                        sum.child().into(),
+                        &sum + TimeoutToken::new(HOUR),
+                        (&sum + &operands[0]).child().into(),
+                        sum,
+                    ];
+                    if !early {
+                        assert!(operands[cancelled].cancel());
+                    }
+                    all_answer(&derived);
+                    for token in &derived {
+                        let error = token.cause().expect("cancelled");
+                        assert!(
+                            error.is_from(&operands[cancelled]),
+                            "{cancelled} of {width}"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     #[test]
@@ -1225,14 +1340,20 @@ mod guarantee_7_any_depth_and_any_width {
         small_stack("a deep chain", || {
             let root = SimpleToken::new();
             let mut last = Token::from(&root);
+            let mut earliest = None;
             for number in 0..100_000 {
                 last = match number % 3 {
                     0 => last.child().into(),
-                    1 => &last + TimeoutToken::new(HOUR),
+                    1 => {
+                        let timeout = TimeoutToken::new(HOUR);
+                        earliest = earliest.or(timeout.deadline());
+                        &last + timeout
+                    }
                     _ => SimpleToken::new() + &last,
                 };
             }
             assert!(!last.is_cancelled());
+            assert_eq!(last.deadline(), earliest);
             assert!(format!("{last:?}").starts_with("SimpleToken(child of Token("));
             assert!(root.cancel());
             assert!(last.check().is_err_and(|error| error.is_from(&root)));

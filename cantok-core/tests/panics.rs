@@ -369,3 +369,77 @@ fn a_panic_in_the_drop_of_a_callback_leaves_the_token_usable() {
         drop(registration);
     });
 }
+
+/// Panics when it is dropped, and counts that.
+struct PanicsInDrop(Arc<AtomicUsize>);
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        quiet_panic("drop");
+    }
+}
+
+#[test]
+fn all_that_users_gave_to_a_token_is_dropped_although_each_of_it_panics() {
+    let drops = Arc::new(AtomicUsize::new(0));
+    let condition = || {
+        let panics = PanicsInDrop(Arc::clone(&drops));
+        ConditionToken::new(move || {
+            let _ = &panics;
+            false
+        })
+    };
+    let sum = condition() + condition();
+    for _ in 0..2 {
+        sum.attach(PanicsInDrop(Arc::clone(&drops)));
+        let panics = PanicsInDrop(Arc::clone(&drops));
+        sum.on_cancel(move |_| drop(panics)).detach();
+    }
+    let dropped = panic::catch_unwind(panic::AssertUnwindSafe(|| drop(sum)));
+    assert_eq!(dropped.unwrap_err().downcast_ref(), Some(&"drop"));
+    assert_eq!(drops.load(Ordering::Relaxed), 6);
+}
+
+#[test]
+fn a_condition_that_held_cancels_although_its_hook_panics_unattended() {
+    let condition = ConditionToken::new(|| true).after(|| quiet_panic("after"));
+    let (sender, receiver) = mpsc::channel();
+    let _registration = condition.on_cancel(move |error| sender.send(error.clone()).unwrap());
+    let error = watchdog("the callback of a condition whose hook panics", move || {
+        receiver.recv().unwrap()
+    });
+    assert_eq!(error.cause(), &Cause::Condition);
+}
+
+#[test]
+fn a_check_while_an_unattended_condition_panics_counts_as_one_after_it() {
+    let (asked, was_asked) = mpsc::channel();
+    let asked = Mutex::new(asked);
+    let checked = Arc::new(Barrier::new(2));
+    let calls = AtomicUsize::new(0);
+    let condition = ConditionToken::new({
+        let checked = Arc::clone(&checked);
+        move || match calls.fetch_add(1, Ordering::Relaxed) {
+            // The executor asks, and panics only when somebody has checked.
+            0 => {
+                asked.lock().unwrap().send(()).unwrap();
+                checked.wait();
+                quiet_panic("unattended");
+                false
+            }
+            // That somebody.
+            1 => false,
+            _ => true,
+        }
+    });
+    let (sender, receiver) = mpsc::channel();
+    let registration = condition.on_cancel(move |_| sender.send(()).unwrap());
+    watchdog("a condition that is asked again", move || {
+        was_asked.recv().unwrap();
+        assert!(condition.keep_on());
+        checked.wait();
+        receiver.recv().unwrap();
+    });
+    drop(registration);
+}

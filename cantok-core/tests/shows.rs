@@ -298,3 +298,21 @@ fn showing_a_token_inside_its_own_condition_comes_to_an_end() {
         assert!(token.keep_on());
     });
 }
+
+#[test]
+fn debug_of_a_sum_shows_an_operand_that_another_one_derives_from() {
+    let first = SimpleToken::new().named("first");
+    let sum = &first + CounterToken::new(3);
+    assert_eq!(
+        format!("{:?}", &first + &sum),
+        "Token(SimpleToken(\"first\"), Token(SimpleToken(\"first\"), CounterToken(3 of 3)))"
+    );
+    assert_eq!(
+        format!("{:?}", &sum + &first),
+        "Token(Token(SimpleToken(\"first\"), CounterToken(3 of 3)), SimpleToken(\"first\"))"
+    );
+    assert_eq!(
+        format!("{:?}", &first + &first),
+        "Token(SimpleToken(\"first\"))"
+    );
+}

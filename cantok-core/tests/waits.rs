@@ -372,6 +372,18 @@ fn a_wait_of_zero_asks_once() {
 }
 
 #[test]
+fn a_wait_that_runs_out_asks_a_last_time() {
+    watchdog("a condition that is met in the meantime", || {
+        let calls = AtomicUsize::new(0);
+        let condition = ConditionToken::new(move || calls.fetch_add(1, Ordering::Relaxed) > 0);
+        let token = condition.poll_interval(HOUR).child();
+        // The first call is the wait's first question; no other is due within the hour.
+        let error = token.wait_timeout(Duration::from_millis(1));
+        assert!(error.is_some_and(|error| error.cause() == &Cause::Condition));
+    });
+}
+
+#[test]
 fn being_cancelled_beats_running_out() {
     watchdog("waits that run out as the token is cancelled", || {
         for_each_shape(

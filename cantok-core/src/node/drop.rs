@@ -2,29 +2,43 @@
 
 use super::Node;
 use super::sources::{Entry, Extra, Flags, Operand};
-use crate::later::drop_later;
+use crate::later::{Values, drop_later};
 use crate::sync::Arc;
 
 impl Drop for Node {
     fn drop(&mut self) {
         let mut pending = Vec::new();
-        let mut next = self.take_apart(&mut pending);
+        let mut users = Vec::new();
+        let mut next = self.take_apart(&mut pending, &mut users);
         while let Some(source) = next.or_else(|| pending.pop()) {
             // Whoever has the last reference goes on with that node's sources. The node itself is dropped at the end
             // of the statement, without edges, so this function is entered only once more.
-            next = Arc::into_inner(source).and_then(|mut node| node.take_apart(&mut pending));
+            next = Arc::into_inner(source)
+                .and_then(|mut node| node.take_apart(&mut pending, &mut users));
         }
+        drop_later(users);
     }
 }
 
 impl Node {
     /// Unregisters the node everywhere and takes its edges: one of them as the result, so that a chain of single
-    /// parents needs no list, the others to `pending`. What belongs to users goes its own way.
-    fn take_apart(&mut self, pending: &mut Vec<Arc<Node>>) -> Option<Arc<Node>> {
+    /// parents needs no list, the others to `pending`. What belongs to users goes to `users`.
+    fn take_apart(
+        &mut self,
+        pending: &mut Vec<Arc<Node>>,
+        users: &mut Values,
+    ) -> Option<Arc<Node>> {
         self.unlink();
-        self.release_subscribers();
+        let remains = self.take_remains();
+        remains.demand.release(&self.sources);
+        for callback in remains.callbacks {
+            push_last(callback, users);
+        }
+        for attached in remains.attached {
+            users.push(attached);
+        }
         if let Some(extra) = self.sources.extra.take() {
-            extra.take_apart(pending);
+            extra.take_apart(pending, users);
         }
         match std::mem::take(&mut self.sources.flags) {
             Flags::None => None,
@@ -35,49 +49,42 @@ impl Node {
             }
         }
     }
-
-    /// Drops callbacks that were never called, and what is attached.
-    fn release_subscribers(&mut self) {
-        let remains = self.take_remains();
-        remains.demand.release(&self.sources);
-        remains.callbacks.into_iter().for_each(drop_last);
-        remains.attached.into_iter().for_each(drop_later);
-    }
 }
 
 impl Extra {
-    fn take_apart(self, pending: &mut Vec<Arc<Node>>) {
-        fn take_owners<T>(
-            entries: Vec<Entry<T>>,
-            pending: &mut Vec<Arc<Node>>,
-            drop_leaf: fn(Arc<T>),
-        ) {
-            for entry in entries {
-                match entry {
-                    Entry::Through(node) => pending.push(node),
-                    Entry::Leaf(watched) => {
-                        pending.extend(watched.owner);
-                        drop_leaf(watched.leaf);
-                    }
-                }
-            }
-        }
-        take_owners(self.deadlines, pending, drop);
-        take_owners(self.conditions, pending, drop_last);
-        take_owners(self.counters, pending, drop);
+    fn take_apart(self, pending: &mut Vec<Arc<Node>>, users: &mut Values) {
+        push_owners(self.deadlines, pending, drop);
+        push_owners(self.counters, pending, drop);
+        push_owners(self.conditions, pending, |leaf| push_last(leaf, users));
         for operand in self.operands {
             match operand {
                 Operand::Node(node) => pending.push(node),
-                Operand::Condition((condition, _)) => drop_last(condition),
+                Operand::Condition((condition, _)) => push_last(condition, users),
                 Operand::Simple(_) | Operand::Deadline(_) | Operand::Counter(_) => {}
             }
         }
     }
 }
 
-/// Gives up a reference to something that may own more tokens.
-fn drop_last<T: 'static>(shared: Arc<T>) {
+fn push_owners<T>(
+    entries: Vec<Entry<T>>,
+    pending: &mut Vec<Arc<Node>>,
+    mut take_leaf: impl FnMut(Arc<T>),
+) {
+    for entry in entries {
+        match entry {
+            Entry::Through(node) => pending.push(node),
+            Entry::Leaf(watched) => {
+                pending.extend(watched.owner);
+                take_leaf(watched.leaf);
+            }
+        }
+    }
+}
+
+/// Gives up a reference. With the last one goes what it refers to.
+fn push_last<T: 'static>(shared: Arc<T>, users: &mut Values) {
     if let Some(last) = Arc::into_inner(shared) {
-        drop_later(last);
+        users.push(Box::new(last));
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(super) fn watch(condition: &Arc<Condition>, owner: &Arc<Node>, demand: usize) {
     let mut watch = lock(&condition.watch);
     watch.demand += demand;
-    schedule(&mut watch, condition, owner, Duration::ZERO);
+    schedule(&mut watch, condition, Arc::downgrade(owner), Duration::ZERO);
 }
 
 /// Takes demand back.
@@ -33,12 +33,17 @@ pub(super) fn checked(condition: &Arc<Condition>, owner: &Arc<Node>) {
     watch.checked = true;
     if condition.attention() == PAUSED {
         condition.set_attention(QUIET);
-        schedule(&mut watch, condition, owner, condition.poll_interval());
+        schedule(
+            &mut watch,
+            condition,
+            Arc::downgrade(owner),
+            condition.poll_interval(),
+        );
     }
 }
 
 /// Puts the condition on the executor's schedule, if it is wanted and not there.
-fn schedule(watch: &mut Watch, condition: &Arc<Condition>, owner: &Arc<Node>, after: Duration) {
+fn schedule(watch: &mut Watch, condition: &Arc<Condition>, owner: Weak<Node>, after: Duration) {
     let busy = watch.scheduled.is_some() || condition.attention() != QUIET;
     if watch.demand == 0 || busy {
         return;
@@ -49,7 +54,7 @@ fn schedule(watch: &mut Watch, condition: &Arc<Condition>, owner: &Arc<Node>, af
     };
     let poll = Poll {
         condition: Arc::downgrade(condition),
-        owner: Arc::downgrade(owner),
+        owner,
     };
     watch.scheduled = Some(executor::schedule(at, move |due| poll.run(due)));
 }
@@ -62,7 +67,7 @@ struct Poll {
 
 impl Poll {
     fn run(&self, due: Due) {
-        // Not the owner, which a thread that drops its last handle expects to be gone.
+        // Not the owner, whose handles are counted by builders, and whose last one takes it along.
         let Some(condition) = self.condition.upgrade() else {
             return;
         };
@@ -79,19 +84,21 @@ impl Poll {
         let panic = Panic::catch(|| {
             condition.ask();
         });
-        let mut jobs = Jobs::default();
-        if let Some(owner) = self.owner.upgrade() {
+        {
             let mut watch = lock(&condition.watch);
             // A check that came while it panicked has the same effect as one that comes afterwards.
             let pause = panic.is_some() && !watch.checked;
             condition.set_attention(if pause { PAUSED } else { QUIET });
-            schedule(&mut watch, &condition, &owner, condition.poll_interval());
-            drop(watch);
-            // Also if it panicked after that, in its hook.
-            if condition.is_satisfied() {
+            let owner = Weak::clone(&self.owner);
+            schedule(&mut watch, &condition, owner, condition.poll_interval());
+        }
+        let mut jobs = Jobs::default();
+        // Also if it panicked after that, in its hook.
+        if condition.is_satisfied() {
+            if let Some(owner) = self.owner.upgrade() {
                 jobs.extend(owner.latch_condition(&condition));
+                jobs.keep(owner);
             }
-            jobs.keep(owner);
         }
         // Before the callbacks, which may expect it to be gone.
         let dropped = Panic::catch(|| drop(condition));
