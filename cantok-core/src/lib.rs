@@ -13,6 +13,8 @@ mod guard;
 mod iter;
 mod later;
 mod leaves;
+#[cfg(doctest)]
+mod must_not_compile;
 mod node;
 mod parker;
 pub mod prelude;

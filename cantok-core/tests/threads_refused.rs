@@ -1,10 +1,11 @@
 //! Where the system refuses a thread, tokens go on working by asking the clock.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::env;
-use std::io::Read;
 use std::panic;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
+use support::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -30,30 +32,14 @@ fn where_threads_are_refused(test: &str, f: impl FnOnce()) {
         f();
         return;
     }
-    let mut child = Command::new(env::current_exe().expect("the path of this program"))
+    let mut again = Command::new(env::current_exe().expect("the path of this program"));
+    again
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
         .env(REFUSED, "1")
-        .env("RUST_MIN_STACK", (1_u64 << 46).to_string())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("this program again");
-    let limit = Instant::now() + Duration::from_secs(60);
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("a child to wait for") {
-            break status;
-        }
-        if Instant::now() > limit {
-            child.kill().expect("a child to kill");
-            panic!("no end after 60 s: {test}");
-        }
-        thread::sleep(Duration::from_millis(5));
-    };
-    let mut text = String::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        stderr.read_to_string(&mut text).expect("what it said");
-    }
-    assert!(status.success(), "{test}: {status}\n{text}");
+        .env("RUST_MIN_STACK", (1_u64 << 46).to_string());
+    let output = watchdog(test, move || again.output().expect("this program again"));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{test}: {}\n{text}", output.status);
 }
 
 #[test]
