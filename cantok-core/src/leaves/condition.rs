@@ -15,8 +15,8 @@ pub(crate) struct Condition {
     pub(crate) after: OnceLock<Hook>,
     /// In nanoseconds.
     poll_interval: AtomicU64,
-    satisfied: AtomicBool,
-    attention: AtomicU8,
+    /// What a check has to mind: [`SATISFIED`], [`HOOKED`], [`ASKING`], [`PAUSED`]. One load tells that there is nothing.
+    marks: AtomicU8,
     pub(crate) watch: Mutex<Watch>,
 }
 
@@ -33,12 +33,14 @@ pub(crate) struct Watch {
     pub(crate) checked: bool,
 }
 
-/// The executor has nothing to do with the condition at this moment.
-pub(crate) const QUIET: u8 = 0;
+/// The closure has said yes.
+const SATISFIED: u8 = 1;
+/// There are hooks around the closure.
+const HOOKED: u8 = 2;
 /// The executor is asking the condition.
-pub(crate) const ASKING: u8 = 1;
+const ASKING: u8 = 4;
 /// The condition panicked when the executor asked it, and is left alone until somebody checks.
-pub(crate) const PAUSED: u8 = 2;
+const PAUSED: u8 = 8;
 
 impl Condition {
     const POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -50,8 +52,7 @@ impl Condition {
             before: OnceLock::new(),
             after: OnceLock::new(),
             poll_interval: AtomicU64::new(0),
-            satisfied: AtomicBool::new(false),
-            attention: AtomicU8::new(QUIET),
+            marks: AtomicU8::new(0),
             watch: Mutex::new(Watch::default()),
         };
         condition.set_poll_interval(Self::POLL_INTERVAL);
@@ -70,30 +71,67 @@ impl Condition {
         self.poll_interval.store(nanoseconds, Ordering::Relaxed);
     }
 
+    /// Sets hooks, each at most once. `false`: there was one.
+    pub(crate) fn set_hook(&self, place: &OnceLock<Hook>, hook: Hook) -> bool {
+        // Relaxed: set before the condition is used.
+        self.marks.fetch_or(HOOKED, Ordering::Relaxed);
+        place.set(hook).is_ok()
+    }
+
     /// Whether a check has to tell the executor of itself.
-    #[inline]
     pub(crate) fn needs_attention(&self) -> bool {
         // Relaxed: a check that misses a change is at the same time as that change. Whoever sees one acts under the
         // lock of `watch`.
-        self.attention.load(Ordering::Relaxed) != QUIET
+        self.marks.load(Ordering::Relaxed) & (ASKING | PAUSED) != 0
     }
 
-    /// [`QUIET`], [`ASKING`] or [`PAUSED`].
-    pub(crate) fn attention(&self) -> u8 {
+    /// Whether the executor is asking the condition.
+    pub(crate) fn is_being_asked(&self) -> bool {
         // Relaxed: ordered by the lock of `watch`, which the caller holds, or has held since the last callback went.
-        self.attention.load(Ordering::Relaxed)
+        self.marks.load(Ordering::Relaxed) & ASKING != 0
     }
 
-    /// Changed only under the lock of `watch`.
-    pub(crate) fn set_attention(&self, attention: u8) {
+    /// Whether the executor has left the condition alone. Under the lock of `watch`.
+    pub(crate) fn is_paused(&self) -> bool {
+        // Relaxed: ordered by the lock.
+        self.marks.load(Ordering::Relaxed) & PAUSED != 0
+    }
+
+    /// The executor begins to ask. Under the lock of `watch`.
+    pub(crate) fn begin(&self) {
         // Relaxed: see `needs_attention`.
-        self.attention.store(attention, Ordering::Relaxed);
+        self.marks.fetch_or(ASKING, Ordering::Relaxed);
+    }
+
+    /// The executor has asked, or goes on after a pause. Under the lock of `watch`.
+    pub(crate) fn end(&self, pause: bool) {
+        // Relaxed: see `needs_attention`. A check between the two sees one of them, which is all the same to it.
+        if pause {
+            self.marks.fetch_or(PAUSED, Ordering::Relaxed);
+            self.marks.fetch_and(!ASKING, Ordering::Relaxed);
+        } else {
+            self.marks.fetch_and(!(ASKING | PAUSED), Ordering::Relaxed);
+        }
     }
 
     /// Whether the closure has said yes.
     pub(crate) fn is_satisfied(&self) -> bool {
-        // Acquire: pairs with the release in `ask`, so that what the closure saw is visible to whoever relies on it.
-        self.satisfied.load(Ordering::Acquire)
+        // Acquire: pairs with the release in `call`, so that what the closure saw is visible to whoever relies on it.
+        self.marks.load(Ordering::Acquire) & SATISFIED != 0
+    }
+
+    /// Asks a condition with which there is nothing special. `true`: it says no. Otherwise [`Condition::ask`] knows
+    /// what it says.
+    #[inline]
+    pub(crate) fn plainly_says_no(&self) -> bool {
+        // Relaxed: nothing is concluded from it but what to do next.
+        if self.marks.load(Ordering::Relaxed) != 0 {
+            return false;
+        }
+        match Active::enter_first(self.address()) {
+            Some(_active) => !self.call(),
+            None => false,
+        }
     }
 
     /// Asks, with the hooks around it. A condition that is being asked further up on this thread's stack is not yet
@@ -102,22 +140,33 @@ impl Condition {
         if self.is_satisfied() {
             return true;
         }
-        let Some(_active) = Active::enter(std::ptr::from_ref(self).addr()) else {
+        let Some(_active) = Active::enter(self.address()) else {
             return false;
         };
         if let Some(before) = self.before.get() {
             before();
         }
-        // Relaxed: set before the condition is used.
-        let satisfied = (self.ask)().unwrap_or_else(|| self.on_error.load(Ordering::Relaxed));
-        if satisfied {
-            // At once, so that no check that begins from here on calls the closure again. Release: see above.
-            self.satisfied.store(true, Ordering::Release);
-        }
+        let satisfied = self.call();
         if let Some(after) = self.after.get() {
             after();
         }
         satisfied
+    }
+
+    #[inline]
+    fn call(&self) -> bool {
+        // Relaxed: set before the condition is used.
+        let satisfied = (self.ask)().unwrap_or_else(|| self.on_error.load(Ordering::Relaxed));
+        if satisfied {
+            // At once, so that no check that begins from here on calls the closure again. Release: see
+            // `is_satisfied`.
+            self.marks.fetch_or(SATISFIED, Ordering::Release);
+        }
+        satisfied
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 }
 
@@ -134,6 +183,16 @@ struct Active {
 }
 
 impl Active {
+    /// `None`: this thread is asking some condition already.
+    #[inline]
+    fn enter_first(condition: usize) -> Option<Self> {
+        if INNERMOST.get() != 0 {
+            return None;
+        }
+        INNERMOST.set(condition);
+        Some(Active { outer: 0 })
+    }
+
     /// `None`: this thread is asking it already.
     fn enter(condition: usize) -> Option<Self> {
         let outer = INNERMOST.get();
@@ -145,6 +204,11 @@ impl Active {
         }
         INNERMOST.set(condition);
         Some(Active { outer })
+    }
+
+    #[cold]
+    fn leave_nested() {
+        let _ = OUTER.try_with(|list| list.borrow_mut().pop());
     }
 
     /// `false`: the condition is among those that are asked further out.
@@ -164,10 +228,11 @@ impl Active {
 }
 
 impl Drop for Active {
+    #[inline]
     fn drop(&mut self) {
         INNERMOST.set(self.outer);
         if self.outer != 0 {
-            let _ = OUTER.try_with(|list| list.borrow_mut().pop());
+            Active::leave_nested();
         }
     }
 }

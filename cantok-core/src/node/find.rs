@@ -42,6 +42,7 @@ impl Node {
     }
 
     /// Conditions, then counters.
+    #[inline]
     fn check_polled(self: &Arc<Self>) -> bool {
         let Some(extra) = self.sources.extra.as_deref() else {
             return false;
@@ -55,11 +56,19 @@ impl Node {
         }
     }
 
+    #[inline]
     fn check_conditions(self: &Arc<Self>) -> bool {
         let satisfied = self.find_satisfied();
         // What was cancelled while the conditions were being asked, perhaps by one of them, came first, and no unit
         // is spent after it. Acquire: see `Node::is_marked`.
         let state = self.state.load(Ordering::Acquire);
+        if state == ARMED && satisfied.is_none() {
+            return false;
+        }
+        self.conclude(state, satisfied)
+    }
+
+    fn conclude(self: &Arc<Self>, state: u8, satisfied: Option<Fired<'_>>) -> bool {
         let mut cancelled = state == CANCELLED;
         if state == UNARMED {
             if let Some(fired) = self.find_pushed(Instant::now) {
@@ -95,6 +104,7 @@ impl Node {
         })
     }
 
+    #[inline]
     fn find_satisfied(self: &Arc<Self>) -> Option<Fired<'_>> {
         first_of(&self.sources, |found| self.find_this_satisfied(found))
     }
@@ -104,13 +114,22 @@ impl Node {
         self: &'a Arc<Self>,
         found: Found<'a, Condition>,
     ) -> Option<Fired<'a>> {
+        if found.leaf().plainly_says_no() {
+            return None;
+        }
+        self.find_this_satisfied_in_full(found)
+    }
+
+    #[cold]
+    fn find_this_satisfied_in_full<'a>(
+        self: &'a Arc<Self>,
+        found: Found<'a, Condition>,
+    ) -> Option<Fired<'a>> {
         if found.leaf().needs_attention() {
             unattended::checked(found.leaf(), found.owner().unwrap_or(self));
         }
-        found
-            .leaf()
-            .ask()
-            .then(|| self.fired(found, Cause::Condition))
+        let satisfied = found.leaf().ask();
+        satisfied.then(|| self.fired(found, Cause::Condition))
     }
 
     /// Asks one condition for a thread in `wait`. Latches it if it is satisfied.
@@ -129,24 +148,35 @@ impl Node {
     }
 
     /// Spends one unit of each counter, unless one has none left.
+    #[inline]
     fn spend<'a>(self: &'a Arc<Self>, counters: &'a [Entry<Counter>]) -> Option<Fired<'a>> {
         match counters {
             [] => None,
             // With a single counter a look would only repeat what spending finds out.
             [Entry::Leaf(only)] if !self.spares(&only.leaf) => match only.leaf.spend() {
                 Spent::Unit => None,
-                spent => {
-                    let mut exhausted = Jobs::default();
-                    let refused = self.end_of_counter(Found::own(only), spent, &mut exhausted);
-                    exhausted.run();
-                    refused
-                }
+                spent => self.end_of_only_counter(Found::own(only), spent),
             },
-            _ => self.find_zero().or_else(|| self.spend_each()),
+            _ => self.spend_each(),
         }
     }
 
+    #[cold]
+    fn end_of_only_counter<'a>(
+        self: &'a Arc<Self>,
+        only: Found<'a, Counter>,
+        spent: Spent,
+    ) -> Option<Fired<'a>> {
+        let mut exhausted = Jobs::default();
+        let refused = self.end_of_counter(only, spent, &mut exhausted);
+        exhausted.run();
+        refused
+    }
+
     fn spend_each(self: &Arc<Self>) -> Option<Fired<'_>> {
+        if let Some(fired) = self.find_zero() {
+            return Some(fired);
+        }
         let mut exhausted = Jobs::default();
         let refused = first_of(&self.sources, |found: Found<'_, Counter>| {
             if self.spares(found.leaf()) {
@@ -203,6 +233,7 @@ impl Node {
     }
 
     /// Cancels the source's owner and this node, both before any user code runs. Always `true`.
+    #[cold]
     fn latch(self: &Arc<Self>, fired: Fired<'_>) -> bool {
         self.mark_fired(fired).run();
         true

@@ -2,7 +2,7 @@
 
 use super::Node;
 use super::addresses::{Addresses, address};
-use crate::leaves::{ASKING, Condition, Counter, Deadline};
+use crate::leaves::{Condition, Counter, Deadline};
 use crate::sync::Arc;
 use std::slice;
 use std::time::Instant;
@@ -79,7 +79,7 @@ impl Entry<Condition> {
     /// Whether the executor is asking this condition on behalf of the node that holds this entry.
     pub(super) fn is_being_asked(&self) -> bool {
         match self {
-            Entry::Leaf(watched) => watched.owner.is_none() && watched.leaf.attention() == ASKING,
+            Entry::Leaf(watched) => watched.owner.is_none() && watched.leaf.is_being_asked(),
             Entry::Through(_) => false,
         }
     }
@@ -246,10 +246,19 @@ pub(crate) fn first_of<'a, T: Leaf, R>(
                     return Some(answer);
                 }
             }
-            Entry::Through(_) => return Leaves::of(sources).skip(index).find_map(ask),
+            Entry::Through(_) => return first_of_deep(sources, index, ask),
         }
     }
     None
+}
+
+#[cold]
+fn first_of_deep<'a, T: Leaf, R>(
+    sources: &'a Sources,
+    skip: usize,
+    ask: impl FnMut(Found<'a, T>) -> Option<R>,
+) -> Option<R> {
+    Leaves::of(sources).skip(skip).find_map(ask)
 }
 
 /// All leaves of one class that a node watches, each once, in operand order. Iterative, because nodes may be reached

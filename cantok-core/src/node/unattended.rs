@@ -4,7 +4,7 @@ use super::Node;
 use super::mark::Jobs;
 use crate::callback::Panic;
 use crate::executor::{self, Due};
-use crate::leaves::{ASKING, Condition, PAUSED, QUIET, Watch};
+use crate::leaves::{Condition, Watch};
 use crate::sync::{Arc, Weak, lock};
 use std::time::{Duration, Instant};
 
@@ -31,8 +31,8 @@ pub(super) fn unwatch(condition: &Condition, demand: usize) {
 pub(super) fn checked(condition: &Arc<Condition>, owner: &Arc<Node>) {
     let mut watch = lock(&condition.watch);
     watch.checked = true;
-    if condition.attention() == PAUSED {
-        condition.set_attention(QUIET);
+    if condition.is_paused() {
+        condition.end(false);
         schedule(
             &mut watch,
             condition,
@@ -44,7 +44,7 @@ pub(super) fn checked(condition: &Arc<Condition>, owner: &Arc<Node>) {
 
 /// Puts the condition on the executor's schedule, if it is wanted and not there.
 fn schedule(watch: &mut Watch, condition: &Arc<Condition>, owner: Weak<Node>, after: Duration) {
-    let busy = watch.scheduled.is_some() || condition.attention() != QUIET;
+    let busy = watch.scheduled.is_some() || condition.needs_attention();
     if watch.demand == 0 || busy {
         return;
     }
@@ -79,7 +79,7 @@ impl Poll {
             }
             watch.scheduled = None;
             watch.checked = false;
-            condition.set_attention(ASKING);
+            condition.begin();
         }
         let panic = Panic::catch(|| {
             condition.ask();
@@ -87,8 +87,7 @@ impl Poll {
         {
             let mut watch = lock(&condition.watch);
             // A check that came while it panicked has the same effect as one that comes afterwards.
-            let pause = panic.is_some() && !watch.checked;
-            condition.set_attention(if pause { PAUSED } else { QUIET });
+            condition.end(panic.is_some() && !watch.checked);
             let owner = Weak::clone(&self.owner);
             schedule(&mut watch, &condition, owner, condition.poll_interval());
         }

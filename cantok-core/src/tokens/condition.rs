@@ -98,8 +98,8 @@ impl ConditionToken {
     #[must_use]
     pub fn before(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         let condition: &Condition = configured(&self.token, "before");
-        let set = condition.before.set(Box::new(hook));
-        assert!(set.is_ok(), "`before` was called twice for one token");
+        let is_first = condition.set_hook(&condition.before, Box::new(hook));
+        assert!(is_first, "`before` was called twice for one token");
         self
     }
 
@@ -111,8 +111,8 @@ impl ConditionToken {
     #[must_use]
     pub fn after(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         let condition: &Condition = configured(&self.token, "after");
-        let set = condition.after.set(Box::new(hook));
-        assert!(set.is_ok(), "`after` was called twice for one token");
+        let is_first = condition.set_hook(&condition.after, Box::new(hook));
+        assert!(is_first, "`after` was called twice for one token");
         self
     }
 
