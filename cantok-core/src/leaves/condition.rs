@@ -1,5 +1,5 @@
 use crate::executor::Due;
-use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub(crate) struct Condition {
     /// What a check has to mind: [`SATISFIED`], [`HOOKED`], [`ASKING`], [`PAUSED`]. One load tells that there is nothing.
     marks: AtomicU8,
     pub(crate) watch: Mutex<Watch>,
+    /// See `Leaf::name`.
+    pub(crate) name: OnceLock<Arc<str>>,
 }
 
 pub(crate) type Hook = Box<dyn Fn() + Send + Sync>;
@@ -54,6 +56,7 @@ impl Condition {
             poll_interval: AtomicU64::new(0),
             marks: AtomicU8::new(0),
             watch: Mutex::new(Watch::default()),
+            name: OnceLock::new(),
         };
         condition.set_poll_interval(Self::POLL_INTERVAL);
         condition
@@ -189,7 +192,7 @@ impl Active {
         if INNERMOST.get() != 0 {
             return None;
         }
-        INNERMOST.set(condition);
+        INNERMOST.with(|innermost| innermost.set(condition));
         Some(Active { outer: 0 })
     }
 
@@ -202,7 +205,7 @@ impl Active {
         if outer != 0 && !Active::nest(outer, condition) {
             return None;
         }
-        INNERMOST.set(condition);
+        INNERMOST.with(|innermost| innermost.set(condition));
         Some(Active { outer })
     }
 
@@ -230,7 +233,7 @@ impl Active {
 impl Drop for Active {
     #[inline]
     fn drop(&mut self) {
-        INNERMOST.set(self.outer);
+        INNERMOST.with(|innermost| innermost.set(self.outer));
         if self.outer != 0 {
             Active::leave_nested();
         }

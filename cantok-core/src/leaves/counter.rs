@@ -1,10 +1,12 @@
-use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, OnceLock, Ordering};
 use std::fmt;
 
 /// A number of checks, spent by whoever checks.
 pub(crate) struct Counter {
     pub(crate) limit: u64,
     direct_only: AtomicBool,
+    /// See `Leaf::name`.
+    pub(crate) name: OnceLock<Arc<str>>,
     /// How many checks have asked for a unit.
     spent: AtomicU64,
     /// How many waiting threads and callbacks have to be told when the last unit is spent.
@@ -25,6 +27,7 @@ impl Counter {
         Counter {
             limit,
             direct_only: AtomicBool::new(false),
+            name: OnceLock::new(),
             spent: AtomicU64::new(0),
             demand: AtomicUsize::new(0),
         }

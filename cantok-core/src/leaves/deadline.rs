@@ -1,3 +1,4 @@
+use crate::sync::{Arc, OnceLock};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -6,9 +7,19 @@ pub(crate) struct Deadline {
     pub(crate) at: Option<Instant>,
     /// From the token's creation.
     pub(crate) after: Duration,
+    /// See `Leaf::name`.
+    pub(crate) name: OnceLock<Arc<str>>,
 }
 
 impl Deadline {
+    pub(crate) fn new(at: Option<Instant>, after: Duration) -> Self {
+        Deadline {
+            at,
+            after,
+            name: OnceLock::new(),
+        }
+    }
+
     pub(crate) fn has_passed(&self, now: Instant) -> bool {
         self.at.is_some_and(|at| at <= now)
     }

@@ -1,7 +1,7 @@
 //! Composition: the sources of several tokens become the sources of one.
 
 use super::addresses::{Addresses, address};
-use super::sources::{Entry, Flags, LIMIT, Leaf, Operand, Shown, Sources, Watched};
+use super::sources::{Entry, LIMIT, Leaf, Operand, Sources, Watched};
 use super::{Kind, Node};
 use crate::leaves::{Condition, Counter, Deadline};
 use crate::sync::Arc;
@@ -69,12 +69,12 @@ impl Composer {
                 sources.extra_mut().operands.push(Operand::Node(parent));
             }
         }
-        let shown = match (kind, name) {
-            (Kind::Simple, name) => name.map(Operand::Simple),
-            (Kind::Timeout, name) => sources.name_own_leaf(name).map(Operand::Deadline),
-            (Kind::Condition, name) => sources.name_own_leaf(name).map(Operand::Condition),
-            (Kind::Counter, name) => sources.name_own_leaf(name).map(Operand::Counter),
-            (Kind::Sum | Kind::Never, _) => None,
+        let shown = match kind {
+            Kind::Simple => name.map(Operand::Simple),
+            Kind::Timeout => sources.name_own_leaf(name).map(Operand::Deadline),
+            Kind::Condition => sources.name_own_leaf(name).map(Operand::Condition),
+            Kind::Counter => sources.name_own_leaf(name).map(Operand::Counter),
+            Kind::Sum | Kind::Never => None,
         };
         if let Some(shown) = shown {
             sources.extra_mut().operands.push(shown);
@@ -83,16 +83,20 @@ impl Composer {
             self.sources = sources;
             return;
         }
-        match sources.flags {
-            Flags::None => {}
-            Flags::One(flag) => self.push_flag(flag),
-            Flags::Many(flags) => flags.into_iter().for_each(|flag| self.push_flag(flag)),
+        for flag in sources.flags.drain() {
+            self.push_flag(flag);
         }
-        if let Some(extra) = sources.extra {
+        sources
+            .conditions
+            .drain()
+            .for_each(|entry| self.append(entry));
+        sources
+            .counters
+            .drain()
+            .for_each(|entry| self.append(entry));
+        if let Some(mut extra) = sources.extra {
             self.lower_earliest(extra.earliest);
-            self.append(extra.deadlines);
-            self.append(extra.conditions);
-            self.append(extra.counters);
+            extra.deadlines.drain().for_each(|entry| self.append(entry));
             self.sources.extra_mut().operands.extend(extra.operands);
         }
     }
@@ -138,18 +142,15 @@ impl Composer {
 
     /// Copies a watched node's leaves, or the way to them if there are many.
     fn copy<T: Leaf>(&mut self, node: &Arc<Node>) {
-        let entries = node.sources.entries::<T>();
+        let entries = T::entries(&node.sources);
         if entries.len() > LIMIT {
-            let through = Entry::Through(Arc::clone(node));
-            T::entries_mut(self.sources.extra_mut()).push(through);
-            return;
+            return T::push(&mut self.sources, Entry::Through(Arc::clone(node)));
         }
         for entry in entries {
             let copy = match entry {
                 Entry::Leaf(watched) => Entry::Leaf(Watched {
                     leaf: Arc::clone(&watched.leaf),
                     owner: Some(Arc::clone(watched.owner.as_ref().unwrap_or(node))),
-                    name: watched.name.clone(),
                 }),
                 Entry::Through(other) => Entry::Through(Arc::clone(other)),
             };
@@ -157,22 +158,18 @@ impl Composer {
         }
     }
 
-    /// Moves an absorbed node's leaves here.
-    fn append<T: Leaf>(&mut self, entries: Vec<Entry<T>>) {
-        for entry in entries {
-            match entry {
-                // Nobody else can have it.
-                Entry::Leaf(Watched { owner: None, .. }) => {
-                    T::entries_mut(self.sources.extra_mut()).push(entry);
-                }
-                shared => self.push_entry(shared),
-            }
+    /// Moves an absorbed node's leaf here.
+    fn append<T: Leaf>(&mut self, entry: Entry<T>) {
+        match entry {
+            // Nobody else can have it.
+            Entry::Leaf(Watched { owner: None, .. }) => T::push(&mut self.sources, entry),
+            shared => self.push_entry(shared),
         }
     }
 
     fn push_entry<T: Leaf>(&mut self, entry: Entry<T>) {
         if self.is_new(entry.address()) {
-            T::entries_mut(self.sources.extra_mut()).push(entry);
+            T::push(&mut self.sources, entry);
         }
     }
 
@@ -205,7 +202,8 @@ impl Node {
         // A condition that the executor is asking at this moment will be put down to this node.
         let asked = self
             .sources
-            .entries::<Condition>()
+            .conditions
+            .as_slice()
             .iter()
             .any(Entry::is_being_asked);
         !named_sum
@@ -218,27 +216,25 @@ impl Node {
 
 impl Sources {
     fn is_empty(&self) -> bool {
-        self.flags.is_empty() && self.extra.is_none()
+        self.flags.is_empty() && !self.has_polled() && self.extra.is_none()
     }
 
     /// Names the leaf of an absorbed typed token, and gives what is needed to show it.
-    fn name_own_leaf<T: Leaf>(&mut self, name: Option<Arc<str>>) -> Option<Shown<T>> {
-        match T::entries_mut(self.extra_mut()).first_mut() {
-            Some(Entry::Leaf(watched)) => {
-                watched.name.clone_from(&name);
-                Some((Arc::clone(&watched.leaf), name))
-            }
-            _ => None,
+    fn name_own_leaf<T: Leaf>(&self, name: Option<Arc<str>>) -> Option<Arc<T>> {
+        let leaf = self.own_leaf::<T>()?;
+        if let Some(name) = name {
+            let _ = leaf.name().set(name);
         }
+        Some(Arc::clone(leaf))
     }
 
     fn addresses(&self) -> Addresses {
         let mut addresses = Addresses::default();
         addresses.extend(self.flags.as_slice().iter().map(address));
+        addresses.extend(self.conditions.as_slice().iter().map(Entry::address));
+        addresses.extend(self.counters.as_slice().iter().map(Entry::address));
         if let Some(extra) = &self.extra {
-            addresses.extend(extra.deadlines.iter().map(Entry::address));
-            addresses.extend(extra.conditions.iter().map(Entry::address));
-            addresses.extend(extra.counters.iter().map(Entry::address));
+            addresses.extend(extra.deadlines.as_slice().iter().map(Entry::address));
             addresses.extend(extra.operands.iter().filter_map(|operand| match operand {
                 Operand::Node(node) => Some(operand_address(node)),
                 _ => None,

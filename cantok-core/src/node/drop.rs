@@ -1,7 +1,8 @@
 //! Dropping: a node takes itself out of its sources' lists and releases them with a loop, however deep they go.
 
 use super::Node;
-use super::sources::{Entry, Extra, Flags, Operand};
+use super::few::Few;
+use super::sources::{Entry, Operand};
 use crate::later::{Values, drop_later};
 use crate::sync::Arc;
 
@@ -37,13 +38,25 @@ impl Node {
         for attached in remains.attached {
             users.push(attached);
         }
-        if let Some(extra) = self.sources.extra.take() {
-            extra.take_apart(pending, users);
+        let sources = &mut self.sources;
+        push_owners(&mut sources.conditions, pending, |leaf| {
+            push_last(leaf, users)
+        });
+        push_owners(&mut sources.counters, pending, drop);
+        if let Some(mut extra) = sources.extra.take() {
+            push_owners(&mut extra.deadlines, pending, drop);
+            for operand in extra.operands {
+                match operand {
+                    Operand::Node(node) => pending.push(node),
+                    Operand::Condition(condition) => push_last(condition, users),
+                    Operand::Simple(_) | Operand::Deadline(_) | Operand::Counter(_) => {}
+                }
+            }
         }
-        match std::mem::take(&mut self.sources.flags) {
-            Flags::None => None,
-            Flags::One(flag) => Some(flag),
-            Flags::Many(flags) => {
+        match std::mem::take(&mut sources.flags) {
+            Few::None => None,
+            Few::One(flag) => Some(flag),
+            Few::Many(flags) => {
                 pending.extend(flags);
                 None
             }
@@ -51,27 +64,15 @@ impl Node {
     }
 }
 
-impl Extra {
-    fn take_apart(self, pending: &mut Vec<Arc<Node>>, users: &mut Values) {
-        push_owners(self.deadlines, pending, drop);
-        push_owners(self.counters, pending, drop);
-        push_owners(self.conditions, pending, |leaf| push_last(leaf, users));
-        for operand in self.operands {
-            match operand {
-                Operand::Node(node) => pending.push(node),
-                Operand::Condition((condition, _)) => push_last(condition, users),
-                Operand::Simple(_) | Operand::Deadline(_) | Operand::Counter(_) => {}
-            }
-        }
-    }
-}
-
 fn push_owners<T>(
-    entries: Vec<Entry<T>>,
+    entries: &mut Few<Entry<T>>,
     pending: &mut Vec<Arc<Node>>,
     mut take_leaf: impl FnMut(Arc<T>),
 ) {
-    for entry in entries {
+    if entries.is_empty() {
+        return;
+    }
+    for entry in entries.drain() {
         match entry {
             Entry::Through(node) => pending.push(node),
             Entry::Leaf(watched) => {

@@ -1,5 +1,6 @@
 //! Asking the sources: checks, which may call conditions and spend counters, and looks, which do neither.
 
+use super::few::Few;
 use super::mark::{self, Jobs};
 use super::sources::{Entry, Found, Leaf, Leaves, first_of};
 use super::{ARMED, CANCELLED, Kind, LIVE, Node, UNARMED, unattended};
@@ -24,8 +25,43 @@ impl Node {
     }
 
     /// The rest of [`Node::check`]. Not inlined: in a caller's loop the call costs less than its body does.
+    ///
+    /// Does itself what an armed token with one condition or one counter needs, or with one of each.
     #[inline(never)]
     fn check_sources(self: &Arc<Self>) -> bool {
+        // Acquire: see `Node::is_marked`.
+        if self.state.load(Ordering::Acquire) != ARMED {
+            return self.check_in_full();
+        }
+        match &self.sources.conditions {
+            Few::None => {}
+            Few::One(Entry::Leaf(only)) if only.leaf.plainly_says_no() => {
+                if self.is_marked() {
+                    return true;
+                }
+            }
+            _ => return self.check_in_full(),
+        }
+        match &self.sources.counters {
+            Few::None => false,
+            Few::One(Entry::Leaf(only)) if !self.spares(&only.leaf) => match only.leaf.spend() {
+                Spent::Unit => false,
+                spent => self.latch_any(|| self.end_of_only_counter(Found::own(only), spent)),
+            },
+            _ => self.latch_any(|| self.spend_each()),
+        }
+    }
+
+    #[cold]
+    fn latch_any<'a>(self: &'a Arc<Self>, find: impl FnOnce() -> Option<Fired<'a>>) -> bool {
+        match find() {
+            Some(fired) => self.latch(fired),
+            None => false,
+        }
+    }
+
+    #[inline(never)]
+    fn check_in_full(self: &Arc<Self>) -> bool {
         // Acquire: see `Node::is_marked`.
         match self.state.load(Ordering::Acquire) {
             LIVE => false,
@@ -44,13 +80,10 @@ impl Node {
     /// Conditions, then counters.
     #[inline]
     fn check_polled(self: &Arc<Self>) -> bool {
-        let Some(extra) = self.sources.extra.as_deref() else {
-            return false;
-        };
-        if !extra.conditions.is_empty() && self.check_conditions() {
+        if self.sources.has_conditions() && self.check_conditions() {
             return true;
         }
-        match self.spend(&extra.counters) {
+        match self.spend(self.sources.counters.as_slice()) {
             Some(fired) => self.latch(fired),
             None => false,
         }

@@ -32,6 +32,7 @@ mod compose;
 mod demand;
 mod drop;
 mod enrolment;
+mod few;
 mod find;
 mod link;
 pub(crate) mod mark;

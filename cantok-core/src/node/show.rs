@@ -1,7 +1,7 @@
 //! `Debug` and `Display` of every token. Looks only: nothing is called, spent or latched.
 
 use super::addresses::{Addresses, address};
-use super::sources::Operand;
+use super::sources::{Leaf, Operand};
 use super::{Kind, Node};
 use crate::leaves::{Counter, Deadline};
 use crate::sync::Arc;
@@ -162,18 +162,18 @@ impl Operand {
                 f.write_str(Kind::Simple.type_name())?;
                 list.name(f, Some(name))?;
             }
-            Operand::Deadline((deadline, name)) => {
+            Operand::Deadline(deadline) => {
                 f.write_str(Kind::Timeout.type_name())?;
-                list.name(f, name.as_ref())?;
+                list.name(f, deadline.name().get())?;
                 list.item(f, deadline)?;
             }
-            Operand::Condition((_, name)) => {
+            Operand::Condition(condition) => {
                 f.write_str(Kind::Condition.type_name())?;
-                list.name(f, name.as_ref())?;
+                list.name(f, condition.name().get())?;
             }
-            Operand::Counter((counter, name)) => {
+            Operand::Counter(counter) => {
                 f.write_str(Kind::Counter.type_name())?;
-                list.name(f, name.as_ref())?;
+                list.name(f, counter.name().get())?;
                 list.item(f, counter)?;
             }
         }

@@ -2,8 +2,9 @@
 
 use super::Node;
 use super::addresses::{Addresses, address};
+use super::few::Few;
 use crate::leaves::{Condition, Counter, Deadline};
-use crate::sync::Arc;
+use crate::sync::{Arc, OnceLock};
 use std::slice;
 use std::time::Instant;
 
@@ -11,50 +12,12 @@ use std::time::Instant;
 /// alone, its leaves are reached through it. Lists stay short however deep the nesting.
 pub(crate) const LIMIT: usize = 16;
 
-/// The nodes whose flags a node watches, itself excepted. One is by far the most common number (a child, a request's
-/// timeout) and needs no allocation.
-#[derive(Default)]
-pub(crate) enum Flags {
-    #[default]
-    None,
-    One(Arc<Node>),
-    Many(Vec<Arc<Node>>),
-}
-
-impl Flags {
-    pub(crate) fn as_slice(&self) -> &[Arc<Node>] {
-        match self {
-            Flags::None => &[],
-            Flags::One(flag) => slice::from_ref(flag),
-            Flags::Many(flags) => flags,
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.as_slice().is_empty()
-    }
-
-    pub(crate) fn push(&mut self, flag: Arc<Node>) {
-        match self {
-            Flags::None => *self = Flags::One(flag),
-            Flags::Many(flags) => flags.push(flag),
-            Flags::One(_) => {
-                if let Flags::One(first) = std::mem::take(self) {
-                    *self = Flags::Many(vec![first, flag]);
-                }
-            }
-        }
-    }
-}
-
 /// A leaf that a node watches, with the node it belongs to.
 pub(crate) struct Watched<T> {
     pub(crate) leaf: Arc<T>,
     /// `None`: the node that holds this entry. A leaf belongs to the node of its typed token, or to the sum that
     /// absorbed it, and that node is cancelled with it.
     pub(crate) owner: Option<Arc<Node>>,
-    /// The name of an absorbed typed token. Otherwise the owner's name counts.
-    pub(crate) name: Option<Arc<str>>,
 }
 
 /// One entry in a node's list of leaves.
@@ -85,17 +48,15 @@ impl Entry<Condition> {
     }
 }
 
-/// The leaves of all classes and everything that is needed to show the operands in their order. Boxed in a node,
-/// because children and plain tokens have none of it.
+/// Deadlines, which are pushed to whoever asks often, and everything that is needed to show the operands in their
+/// order. Boxed in a node, because children and plain tokens have none of it.
 #[derive(Default)]
 pub(crate) struct Extra {
     /// The earliest deadline, those reached through other nodes included.
     pub(crate) earliest: Option<Instant>,
-    pub(crate) deadlines: Vec<Entry<Deadline>>,
-    pub(crate) conditions: Vec<Entry<Condition>>,
-    pub(crate) counters: Vec<Entry<Counter>>,
+    pub(super) deadlines: Few<Entry<Deadline>>,
     /// What was summed, in order; for `Debug` alone.
-    pub(crate) operands: Vec<Operand>,
+    pub(super) operands: Vec<Operand>,
 }
 
 /// An operand as `Debug` shows it.
@@ -103,62 +64,80 @@ pub(crate) enum Operand {
     Node(Arc<Node>),
     /// An absorbed `SimpleToken` with a name; without one it leaves no trace.
     Simple(Arc<str>),
-    Deadline(Shown<Deadline>),
-    Condition(Shown<Condition>),
-    Counter(Shown<Counter>),
+    Deadline(Arc<Deadline>),
+    Condition(Arc<Condition>),
+    Counter(Arc<Counter>),
 }
-
-/// An absorbed leaf and its name.
-pub(crate) type Shown<T> = (Arc<T>, Option<Arc<str>>);
 
 /// A class of leaves: where its list is.
 pub(crate) trait Leaf: Sized + 'static {
-    fn entries(extra: &Extra) -> &Vec<Entry<Self>>;
-    fn entries_mut(extra: &mut Extra) -> &mut Vec<Entry<Self>>;
+    fn entries(sources: &Sources) -> &[Entry<Self>];
+    fn push(sources: &mut Sources, entry: Entry<Self>);
+    /// The name of the typed token that was absorbed with this leaf. Otherwise the owner's name counts.
+    fn name(&self) -> &OnceLock<Arc<str>>;
 }
 
 impl Leaf for Deadline {
-    fn entries(extra: &Extra) -> &Vec<Entry<Self>> {
-        &extra.deadlines
+    fn entries(sources: &Sources) -> &[Entry<Self>] {
+        match &sources.extra {
+            Some(extra) => extra.deadlines.as_slice(),
+            None => &[],
+        }
     }
-    fn entries_mut(extra: &mut Extra) -> &mut Vec<Entry<Self>> {
-        &mut extra.deadlines
+    fn push(sources: &mut Sources, entry: Entry<Self>) {
+        sources.extra_mut().deadlines.push(entry);
+    }
+    fn name(&self) -> &OnceLock<Arc<str>> {
+        &self.name
     }
 }
 
 impl Leaf for Condition {
-    fn entries(extra: &Extra) -> &Vec<Entry<Self>> {
-        &extra.conditions
+    #[inline]
+    fn entries(sources: &Sources) -> &[Entry<Self>] {
+        sources.conditions.as_slice()
     }
-    fn entries_mut(extra: &mut Extra) -> &mut Vec<Entry<Self>> {
-        &mut extra.conditions
+    fn push(sources: &mut Sources, entry: Entry<Self>) {
+        sources.conditions.push(entry);
+    }
+    fn name(&self) -> &OnceLock<Arc<str>> {
+        &self.name
     }
 }
 
 impl Leaf for Counter {
-    fn entries(extra: &Extra) -> &Vec<Entry<Self>> {
-        &extra.counters
+    #[inline]
+    fn entries(sources: &Sources) -> &[Entry<Self>] {
+        sources.counters.as_slice()
     }
-    fn entries_mut(extra: &mut Extra) -> &mut Vec<Entry<Self>> {
-        &mut extra.counters
+    fn push(sources: &mut Sources, entry: Entry<Self>) {
+        sources.counters.push(entry);
+    }
+    fn name(&self) -> &OnceLock<Arc<str>> {
+        &self.name
     }
 }
 
+/// What a node watches. Conditions and counters stand in the node itself, because armed nodes still ask them at every
+/// check, and each pointer on the way costs.
 #[derive(Default)]
 pub(crate) struct Sources {
-    pub(crate) flags: Flags,
-    pub(crate) extra: Option<Box<Extra>>,
+    /// The nodes whose flags are watched. One is by far the most common number (a child, a request's timeout).
+    pub(super) flags: Few<Arc<Node>>,
+    pub(super) conditions: Few<Entry<Condition>>,
+    pub(super) counters: Few<Entry<Counter>>,
+    pub(super) extra: Option<Box<Extra>>,
 }
 
 impl Sources {
     /// The sources of a typed token: one leaf of its own.
     pub(crate) fn leaf<T: Leaf>(leaf: T) -> Self {
         let mut sources = Sources::default();
-        T::entries_mut(sources.extra_mut()).push(Entry::Leaf(Watched {
+        let entry = Entry::Leaf(Watched {
             leaf: Arc::new(leaf),
             owner: None,
-            name: None,
-        }));
+        });
+        T::push(&mut sources, entry);
         sources
     }
 
@@ -170,24 +149,18 @@ impl Sources {
         self.extra.as_ref().and_then(|extra| extra.earliest)
     }
 
-    /// Whether there are sources that cannot be pushed: conditions or counters.
+    /// Whether there are sources that cannot be pushed.
     pub(crate) fn has_polled(&self) -> bool {
-        self.extra
-            .as_ref()
-            .is_some_and(|extra| !extra.conditions.is_empty() || !extra.counters.is_empty())
+        self.has_conditions() || !self.counters.is_empty()
     }
 
     pub(crate) fn has_conditions(&self) -> bool {
-        !self.entries::<Condition>().is_empty()
-    }
-
-    pub(crate) fn entries<T: Leaf>(&self) -> &[Entry<T>] {
-        self.extra.as_deref().map_or(&[], |extra| T::entries(extra))
+        !self.conditions.is_empty()
     }
 
     /// The leaf of a typed token's own node.
     pub(crate) fn own_leaf<T: Leaf>(&self) -> Option<&Arc<T>> {
-        match self.entries::<T>().first() {
+        match T::entries(self).first() {
             Some(Entry::Leaf(watched)) => Some(&watched.leaf),
             _ => None,
         }
@@ -219,8 +192,11 @@ impl<'a, T> Found<'a, T> {
         self.watched.owner.as_ref().or(self.holder)
     }
 
-    pub(crate) fn name(self) -> Option<&'a Arc<str>> {
-        self.watched.name.as_ref()
+    pub(crate) fn name(self) -> Option<&'a Arc<str>>
+    where
+        T: Leaf,
+    {
+        self.watched.leaf.name().get()
     }
 }
 
@@ -239,7 +215,7 @@ pub(crate) fn first_of<'a, T: Leaf, R>(
     sources: &'a Sources,
     mut ask: impl FnMut(Found<'a, T>) -> Option<R>,
 ) -> Option<R> {
-    for (index, entry) in sources.entries::<T>().iter().enumerate() {
+    for (index, entry) in T::entries(sources).iter().enumerate() {
         match entry {
             Entry::Leaf(watched) => {
                 if let Some(answer) = ask(Found::own(watched)) {
@@ -289,7 +265,7 @@ impl<'a, T: Leaf> Leaves<'a, T> {
         Leaves {
             sources,
             current: Place {
-                rest: sources.entries().iter(),
+                rest: T::entries(sources).iter(),
                 holder: None,
             },
             deep: None,
@@ -301,7 +277,7 @@ impl<'a, T: Leaf> Leaves<'a, T> {
     fn descend(&mut self, entry: &Entry<T>, node: &'a Arc<Node>) {
         let deep = self.deep.get_or_insert_with(|| {
             // What the asked node's own list holds before this entry.
-            let all = self.sources.entries::<T>();
+            let all = T::entries(self.sources);
             let before = &all[..all.len() - self.current.rest.len() - 1];
             let mut seen = Addresses::default();
             seen.extend(before.iter().map(Entry::address));
@@ -312,7 +288,7 @@ impl<'a, T: Leaf> Leaves<'a, T> {
         });
         if deep.seen.insert(entry.address()) {
             let inner = Place {
-                rest: node.sources.entries().iter(),
+                rest: T::entries(&node.sources).iter(),
                 holder: Some(node),
             };
             deep.outer.push(std::mem::replace(&mut self.current, inner));

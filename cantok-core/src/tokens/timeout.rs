@@ -31,25 +31,19 @@ impl TimeoutToken {
     /// clock cannot represent, such as [`Duration::MAX`].
     #[must_use]
     pub fn new(after: Duration) -> Self {
-        TimeoutToken::with(Deadline {
-            at: Instant::now().checked_add(after),
-            after,
-        })
+        TimeoutToken::with(Instant::now().checked_add(after), after)
     }
 
     /// A token that is cancelled at that instant, which may be in the past. Its errors report the time from this
     /// call to the deadline.
     #[must_use]
     pub fn at(deadline: Instant) -> Self {
-        TimeoutToken::with(Deadline {
-            at: Some(deadline),
-            after: deadline.saturating_duration_since(Instant::now()),
-        })
+        let after = deadline.saturating_duration_since(Instant::now());
+        TimeoutToken::with(Some(deadline), after)
     }
 
-    fn with(deadline: Deadline) -> Self {
-        let at = deadline.at;
-        let mut sources = Sources::leaf(deadline);
+    fn with(at: Option<Instant>, after: Duration) -> Self {
+        let mut sources = Sources::leaf(Deadline::new(at, after));
         sources.extra_mut().earliest = at;
         TimeoutToken {
             token: Token::from_sources(Kind::Timeout, sources),
