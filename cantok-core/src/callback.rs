@@ -15,7 +15,11 @@ pub(crate) struct Callback {
 
 enum Stage {
     Pending(Function),
-    Running(ThreadKey),
+    Running {
+        on: ThreadKey,
+        /// Somebody waits for the end. Without, nobody is woken, which would be a system call for each callback.
+        awaited: bool,
+    },
     Finished,
 }
 
@@ -29,10 +33,15 @@ impl Callback {
 
     /// Runs the function, unless it was revoked. A panic is caught and returned.
     pub(crate) fn run(&self, error: &CancellationError) -> Option<Panic> {
-        let function = self.replace(Stage::Running(ThreadKey::current()))?;
+        let function = self.replace(Stage::Running {
+            on: ThreadKey::current(),
+            awaited: false,
+        })?;
         let panic = Panic::catch(move || function(error));
-        *lock(&self.stage) = Stage::Finished;
-        self.finished.notify_all();
+        let ran = std::mem::replace(&mut *lock(&self.stage), Stage::Finished);
+        if matches!(ran, Stage::Running { awaited: true, .. }) {
+            self.finished.notify_all();
+        }
         panic
     }
 
@@ -45,10 +54,11 @@ impl Callback {
     /// Waits until the function has finished, if it is running on another thread.
     pub(crate) fn wait_until_finished(&self) {
         let mut stage = lock(&self.stage);
-        while let Stage::Running(on) = *stage {
-            if on == ThreadKey::current() {
+        while let Stage::Running { on, awaited } = &mut *stage {
+            if *on == ThreadKey::current() {
                 return;
             }
+            *awaited = true;
             stage = wait(&self.finished, stage);
         }
     }
@@ -61,7 +71,7 @@ impl Callback {
         }
         match std::mem::replace(&mut *stage, by) {
             Stage::Pending(function) => Some(function),
-            Stage::Running(_) | Stage::Finished => None,
+            Stage::Running { .. } | Stage::Finished => None,
         }
     }
 }

@@ -11,7 +11,7 @@ impl Ring for Node {
     /// executor.
     fn ring(self: Arc<Self>, now: Instant) {
         let mut jobs = self.expire(now);
-        jobs.keep(self);
+        jobs.release(self);
         jobs.wake_threads();
         if jobs.has_user_code() {
             executor::submit(move || jobs.run());

@@ -30,13 +30,14 @@ impl Node {
         users: &mut Values,
     ) -> Option<Arc<Node>> {
         self.unlink();
-        let remains = self.take_remains();
-        remains.demand.release(&self.sources);
-        for callback in remains.callbacks {
-            push_last(callback, users);
-        }
-        for attached in remains.attached {
-            users.push(attached);
+        if let Some(remains) = self.take_remains() {
+            remains.demand.release(&self.sources);
+            for callback in remains.callbacks {
+                push_last(callback, users);
+            }
+            for attached in remains.attached {
+                users.push(attached);
+            }
         }
         let sources = &mut self.sources;
         push_owners(&mut sources.conditions, pending, |leaf| {

@@ -33,7 +33,7 @@ impl Node {
                 })
                 .collect();
             let complete = slots.iter().all(Option::is_some);
-            Links { slots, complete }
+            Box::new(Links { slots, complete })
         });
         links.complete
     }
@@ -67,7 +67,7 @@ impl Node {
         if let Some(at) = self.sources.earliest() {
             if self.alarm.get().is_none() {
                 let alarm = timer::schedule(self.as_ring(), at)?;
-                if let Err(second) = self.alarm.set(alarm) {
+                if let Err(second) = self.alarm.set(Box::new(alarm)) {
                     timer::remove(&second);
                 }
             }

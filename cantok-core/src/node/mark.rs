@@ -1,7 +1,7 @@
 //! Cancelling: a work list instead of recursion, help instead of waiting, and user code only at the end.
 
 use super::addresses::{Addresses, address};
-use super::{CANCELLED, Demand, Node};
+use super::{CANCELLED, Node};
 use crate::CancellationError;
 use crate::callback::{Callback, Panic};
 use crate::parker::Parker;
@@ -19,56 +19,87 @@ pub(super) struct Latched {
 pub(crate) struct Jobs {
     threads: Vec<Arc<Parker>>,
     callbacks: Vec<(Arc<Callback>, CancellationError)>,
-    /// Nodes that were visited. The last handle may have gone meanwhile, and dropping them may drop closures.
-    visited: Vec<Arc<Node>>,
+    /// Nodes whose last handle went while they were visited. Dropping them may drop closures.
+    orphans: Vec<Node>,
     /// Errors that came too late, with reasons in them that may be the user's.
     too_late: Vec<CancellationError>,
+}
+
+/// A traversal of everything that is linked below a node.
+struct Traversal {
+    me: ThreadKey,
+    jobs: Jobs,
+    /// Nodes with links, and the slots from which on they have yet to be followed.
+    walks: Vec<(Arc<Node>, usize)>,
+    /// Nodes all of whose links have been followed.
+    walked: Vec<Arc<Node>>,
+    /// Nodes of other cancellers that this one has helped with.
+    helped: Addresses,
 }
 
 /// Cancels `root` and all nodes that are linked below it. Tells whether `root` was not cancelled before. When this
 /// returns everything below is marked, whoever marked it.
 pub(crate) fn mark(root: &Arc<Node>, error: CancellationError) -> (bool, Jobs) {
-    let me = ThreadKey::current();
-    let mut jobs = Jobs::default();
-    let mut helped = Addresses::default();
-    let mut pending = vec![(Arc::clone(root), error)];
-    let mut won_root = None;
-    while let Some((node, error)) = pending.pop() {
-        let latched = Latched { error, marker: me };
+    let mut traversal = Traversal {
+        me: ThreadKey::current(),
+        jobs: Jobs::default(),
+        walks: Vec::new(),
+        walked: Vec::new(),
+        helped: Addresses::default(),
+    };
+    let won = traversal.visit(Arc::clone(root), error);
+    traversal.walk();
+    (won, traversal.jobs)
+}
+
+impl Traversal {
+    /// Marks a node. If there is something below it, that is put off. Tells whether the node was not cancelled before.
+    fn visit(&mut self, node: Arc<Node>, error: CancellationError) -> bool {
+        let latched = Latched {
+            error,
+            marker: self.me,
+        };
         // Published (release) before the state, and acquired by whoever comes too late (invariant 1).
         let lost = node.cause.set(latched).err();
         let won = lost.is_none();
-        won_root.get_or_insert(won);
-        jobs.too_late.extend(lost.map(|latched| latched.error));
+        self.jobs.too_late.extend(lost.map(|latched| latched.error));
         // Release: pairs with the acquire in `Node::is_marked`. Whoever lost the cause writes the state as well,
         // because the winner may not have come to it yet and the caller relies on it; the cause that it found there
         // was acquired with it. A read-modify-write, so that this and the one that arms have one order in everybody's
         // eyes.
         node.state.swap(CANCELLED, Ordering::Release);
-        if won || !node.is_walked_by(me) && helped.insert(address(&node)) {
-            let scan = node.scan(won);
-            if let Some(Latched { error, .. }) = node.cause.get() {
-                pending.extend(scan.links.into_iter().map(|node| (node, error.clone())));
-                let told = scan.callbacks.into_iter();
-                Demand {
-                    threads: scan.threads.len(),
-                    callbacks: told.len(),
+        if !won && (node.is_walked_by(self.me) || !self.helped.insert(address(&node))) {
+            self.jobs.release(node);
+        } else if node.take_told(won, &mut self.jobs) {
+            self.walks.push((node, 0));
+        } else {
+            node.settle();
+            self.jobs.release(node);
+        }
+        won
+    }
+
+    /// Visits everything below the nodes that have been visited.
+    fn walk(&mut self) {
+        let mut batch = Vec::new();
+        while let Some((node, from)) = self.walks.last_mut() {
+            let has_more = node.follow_links(from, &mut batch);
+            let error = node.cause.get().map(|latched| latched.error.clone());
+            if !has_more {
+                self.walked.extend(self.walks.pop().map(|(node, _)| node));
+            }
+            if let Some(error) = error {
+                for node in batch.drain(..) {
+                    self.visit(node, error.clone());
                 }
-                .release(&node.sources);
-                jobs.callbacks
-                    .extend(told.map(|callback| (callback, error.clone())));
-                jobs.threads.extend(scan.threads);
             }
         }
-        jobs.visited.push(node);
+        for node in self.walked.drain(..) {
+            node.settle();
+            node.forget_links();
+            self.jobs.release(node);
+        }
     }
-    for node in &jobs.visited {
-        // Release: pairs with the acquire in `Node::is_walked_by`; whoever sees it need not look at the links
-        // below, which this traversal has marked. It may still miss them after the next line, and need not care.
-        node.settled.store(true, Ordering::Release);
-        node.forget_links();
-    }
-    (won_root == Some(true), jobs)
 }
 
 /// For a node that is cancelled already: returns when everything below it is marked (invariant 4).
@@ -80,9 +111,16 @@ pub(crate) fn help(node: &Arc<Node>) -> Jobs {
 }
 
 impl Node {
+    /// Nothing is left to be marked below this node.
+    fn settle(&self) {
+        // Release: pairs with the acquire in `is_walked_by`. Whoever sees it need not follow the links below; whoever
+        // misses it follows what is left of them, in vain.
+        self.settled.store(true, Ordering::Release);
+    }
+
     /// Whether nothing is left to be marked below this node, or it is this thread that is about to do it.
     fn is_walked_by(&self, me: ThreadKey) -> bool {
-        // Acquire: see `mark`. The cause's marker was published with the cause.
+        // Acquire: see `settle`. The cause's marker was published with the cause.
         self.settled.load(Ordering::Acquire)
             || self.cause.get().is_some_and(|latched| latched.marker == me)
     }
@@ -92,13 +130,23 @@ impl Jobs {
     pub(crate) fn extend(&mut self, more: Jobs) {
         self.threads.extend(more.threads);
         self.callbacks.extend(more.callbacks);
-        self.visited.extend(more.visited);
+        self.orphans.extend(more.orphans);
         self.too_late.extend(more.too_late);
     }
 
-    /// Has the node dropped with the others.
-    pub(crate) fn keep(&mut self, node: Arc<Node>) {
-        self.visited.push(node);
+    pub(super) fn wake(&mut self, thread: Arc<Parker>) {
+        self.threads.push(thread);
+    }
+
+    /// Has the callback of a node that is marked called.
+    pub(super) fn call(&mut self, callback: Arc<Callback>, node: &Node) {
+        let error = node.cause.get().map(|latched| latched.error.clone());
+        self.callbacks.extend(error.map(|error| (callback, error)));
+    }
+
+    /// Gives up a reference to a node. If it is the last one, the node is dropped with the jobs.
+    pub(crate) fn release(&mut self, node: Arc<Node>) {
+        self.orphans.extend(Arc::into_inner(node));
     }
 
     /// Wakes the waiting threads. No user code runs.
@@ -108,16 +156,9 @@ impl Jobs {
         }
     }
 
-    /// Whether user code is left to be run, or may be when nodes are dropped: those that still have another owner are
-    /// let go. (An error that came too late for a deadline holds nothing of the user's.)
-    pub(crate) fn has_user_code(&mut self) -> bool {
-        let visited = std::mem::take(&mut self.visited);
-        self.visited = visited
-            .into_iter()
-            .filter_map(Arc::into_inner)
-            .map(Arc::new)
-            .collect();
-        !self.callbacks.is_empty() || !self.visited.is_empty()
+    /// Whether user code is left to be run. (An error that came too late for a deadline holds nothing of the user's.)
+    pub(crate) fn has_user_code(&self) -> bool {
+        !self.callbacks.is_empty() || !self.orphans.is_empty()
     }
 
     /// Runs everything on this thread, whatever panics; the first panic is resumed afterwards, unless the thread is
@@ -126,7 +167,7 @@ impl Jobs {
         self.wake_threads();
         let mut first = None;
         // Before the callbacks, which may block: nothing is kept alive by a cancel that has passed it.
-        for node in self.visited {
+        for node in self.orphans {
             Panic::keep_first(&mut first, Panic::catch(|| drop(node)));
         }
         for error in self.too_late {

@@ -53,7 +53,6 @@ use crate::timer::Alarm;
 use link::Links;
 use mark::Latched;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use subscribers::Subscribers;
 
 /// Nothing to poll: not cancelled as long as nobody says so.
 pub(crate) const LIVE: u8 = 0;
@@ -77,11 +76,12 @@ pub(crate) enum Kind {
 
 /// See the module's documentation.
 ///
-/// The order of the fields is part of the design: reference counts stand before the node in its allocation and are
-/// written by every clone and drop of a handle, the subscribers' lock is written by everyone who waits. The state,
-/// which every check reads, lies a cache line away from both.
+/// The order of the fields is part of the design. Reference counts stand before the node in its allocation and are
+/// written by every clone and drop of a handle; the subscribers' lock beside them is written by everyone who waits.
+/// The state, which every check reads, lies more than a cache line away from both, and beside what a canceller needs.
 #[repr(C)]
 pub(crate) struct Node {
+    subs: subscribers::Place,
     name: OnceLock<Arc<str>>,
     kind: Kind,
     sources: Sources,
@@ -92,9 +92,8 @@ pub(crate) struct Node {
     checks: AtomicU8,
 
     cause: OnceLock<Latched>,
-    links: OnceLock<Links>,
-    alarm: OnceLock<Alarm>,
-    subs: Mutex<Subscribers>,
+    links: OnceLock<Box<Links>>,
+    alarm: OnceLock<Box<Alarm>>,
 }
 
 // A node's own state is changed only by single atomic operations and under locks that no user code runs under, so a
@@ -120,7 +119,7 @@ impl Node {
             cause: OnceLock::new(),
             links: OnceLock::new(),
             alarm: OnceLock::new(),
-            subs: Mutex::new(Subscribers::new()),
+            subs: Mutex::new(None),
         }
     }
 

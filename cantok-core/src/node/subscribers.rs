@@ -1,9 +1,10 @@
 //! Who is to be told when a node is cancelled: one list for all of them, behind one lock that checks never take.
 
+use super::mark::Jobs;
 use super::{Demand, Node};
 use crate::callback::Callback;
 use crate::parker::Parker;
-use crate::sync::{Arc, Weak, get_mut, lock};
+use crate::sync::{Arc, Mutex, Weak, get_mut, lock};
 use std::any::Any;
 
 /// Something that is told once.
@@ -36,14 +37,6 @@ pub(super) struct Subscribers {
     attached: Vec<Box<dyn Any + Send + Sync>>,
 }
 
-/// What a scan of a cancelled node's subscribers found.
-#[derive(Default)]
-pub(super) struct Scan {
-    pub(super) links: Vec<Arc<Node>>,
-    pub(super) threads: Vec<Arc<Parker>>,
-    pub(super) callbacks: Vec<Arc<Callback>>,
-}
-
 /// What a node that is being dropped leaves behind.
 #[derive(Default)]
 pub(super) struct Remains {
@@ -53,8 +46,8 @@ pub(super) struct Remains {
     pub(super) attached: Vec<Box<dyn Any + Send + Sync>>,
 }
 
-impl Subscribers {
-    pub(super) fn new() -> Self {
+impl Default for Subscribers {
+    fn default() -> Self {
         Subscribers {
             slots: Vec::new(),
             free: NONE,
@@ -62,7 +55,9 @@ impl Subscribers {
             attached: Vec::new(),
         }
     }
+}
 
+impl Subscribers {
     fn insert(&mut self, subscriber: Subscriber) -> usize {
         self.len += 1;
         let taken = Slot::Taken(subscriber);
@@ -99,7 +94,7 @@ impl Subscribers {
     /// that was told and is removed later is out of range then, or free, and is left alone.
     fn forget(&mut self, slots: usize) {
         self.len -= slots;
-        if self.len == 0 {
+        if self.len == 0 && !self.slots.is_empty() {
             self.free = NONE;
             if self.slots.capacity() > 64 {
                 self.slots = Vec::new();
@@ -110,6 +105,13 @@ impl Subscribers {
     }
 }
 
+/// Where a node keeps them. Boxed, because most nodes never have any, and a canceller that passes many nodes by pays
+/// for every cache line.
+pub(super) type Place = Mutex<Option<Box<Subscribers>>>;
+
+/// So many links are followed before the lock is let go, so that each node is still in the cache when its turn comes.
+const BATCH: usize = 64;
+
 impl Node {
     /// Inserts a subscriber, or gives it back if the node is cancelled (invariant 3).
     pub(crate) fn insert(&self, subscriber: Subscriber) -> Result<usize, Subscriber> {
@@ -117,56 +119,89 @@ impl Node {
         if self.is_marked() {
             return Err(subscriber);
         }
-        Ok(subs.insert(subscriber))
+        Ok(subs.get_or_insert_default().insert(subscriber))
     }
 
     /// Removes a subscriber. `false`: it was told already.
     pub(crate) fn remove(&self, index: usize) -> bool {
-        let removed = lock(&self.subs).remove(index);
+        let removed = match &mut *lock(&self.subs) {
+            Some(subs) => subs.remove(index),
+            None => None,
+        };
         removed.is_some()
     }
 
     /// Keeps `guard` until this node, and so everything derived from it, is gone.
     pub(crate) fn attach(&self, guard: Box<dyn Any + Send + Sync>) {
-        lock(&self.subs).attached.push(guard);
+        let mut subs = lock(&self.subs);
+        subs.get_or_insert_default().attached.push(guard);
     }
 
     /// Whether nobody subscribed and nothing is attached.
     pub(super) fn is_bare(&self) -> bool {
-        let subs = lock(&self.subs);
-        subs.len == 0 && subs.attached.is_empty()
+        match &*lock(&self.subs) {
+            Some(subs) => subs.len == 0 && subs.attached.is_empty(),
+            None => true,
+        }
     }
 
-    /// Collects the subscribers of a cancelled node: its links, which stay (invariant 4), and, if the caller is the
-    /// one to `tell` them, everybody else, who is taken out.
-    pub(super) fn scan(&self, tell: bool) -> Scan {
-        let mut scan = Scan::default();
-        let mut subs = lock(&self.subs);
-        if subs.len == 0 {
-            return scan;
-        }
+    /// Takes everybody out who is to be told of the cancel of this node, and tells whether there are links, which
+    /// stay (invariant 4). A canceller that only helps leaves everybody to the one that won the node.
+    pub(super) fn take_told(&self, won: bool, jobs: &mut Jobs) -> bool {
+        let mut place = lock(&self.subs);
+        let Some(subs) = place.as_deref_mut() else {
+            return false;
+        };
+        let mut demand = Demand::default();
+        let mut has_links = false;
         for slot in &mut subs.slots {
             match slot {
-                Slot::Taken(Subscriber::Link(node)) => scan.links.extend(node.upgrade()),
-                Slot::Taken(_) if tell => match std::mem::replace(slot, Slot::Told) {
-                    Slot::Taken(Subscriber::Thread(parker)) => scan.threads.push(parker),
-                    Slot::Taken(Subscriber::Callback(callback)) => scan.callbacks.push(callback),
+                Slot::Taken(Subscriber::Link(_)) => has_links = true,
+                Slot::Taken(_) if won => match std::mem::replace(slot, Slot::Told) {
+                    Slot::Taken(Subscriber::Thread(parker)) => {
+                        demand.threads += 1;
+                        jobs.wake(parker);
+                    }
+                    Slot::Taken(Subscriber::Callback(callback)) => {
+                        demand.callbacks += 1;
+                        jobs.call(callback, self);
+                    }
                     Slot::Taken(Subscriber::Link(_)) | Slot::Free(_) | Slot::Told => {}
                 },
                 Slot::Taken(_) | Slot::Free(_) | Slot::Told => {}
             }
         }
-        subs.forget(scan.threads.len() + scan.callbacks.len());
-        scan
+        subs.forget(demand.threads + demand.callbacks);
+        drop(place);
+        demand.release(&self.sources);
+        has_links
+    }
+
+    /// Follows some of the links of a cancelled node, from that slot on. `false`: there are no more.
+    pub(super) fn follow_links(&self, from: &mut usize, nodes: &mut Vec<Arc<Node>>) -> bool {
+        let subs = lock(&self.subs);
+        let Some(rest) = subs.as_ref().and_then(|subs| subs.slots.get(*from..)) else {
+            return false;
+        };
+        for slot in rest {
+            if nodes.len() == BATCH {
+                return true;
+            }
+            *from += 1;
+            if let Slot::Taken(Subscriber::Link(node)) = slot {
+                nodes.extend(node.upgrade());
+            }
+        }
+        false
     }
 
     /// Forgets the links of a settled node. The others stay: the thread that won the node may not have come for them
     /// yet, when one that helped it has settled it.
     pub(super) fn forget_links(&self) {
         let mut subs = lock(&self.subs);
-        if subs.len == 0 {
+        let Some(subs) = subs.as_deref_mut() else {
             return;
-        }
+        };
         let mut links = 0;
         for slot in &mut subs.slots {
             if matches!(slot, Slot::Taken(Subscriber::Link(_))) {
@@ -179,13 +214,13 @@ impl Node {
     }
 
     /// Takes out what is left in a node that is being dropped.
-    pub(super) fn take_remains(&mut self) -> Remains {
-        let subs = get_mut(&mut self.subs);
+    pub(super) fn take_remains(&mut self) -> Option<Remains> {
+        let subs = get_mut(&mut self.subs).take()?;
         let mut remains = Remains {
-            attached: std::mem::take(&mut subs.attached),
+            attached: subs.attached,
             ..Remains::default()
         };
-        for slot in std::mem::take(&mut subs.slots) {
+        for slot in subs.slots {
             match slot {
                 Slot::Taken(Subscriber::Thread(_)) => remains.demand.threads += 1,
                 Slot::Taken(Subscriber::Callback(callback)) => {
@@ -195,6 +230,6 @@ impl Node {
                 Slot::Taken(Subscriber::Link(_)) | Slot::Free(_) | Slot::Told => {}
             }
         }
-        remains
+        Some(remains)
     }
 }

@@ -96,7 +96,7 @@ impl Poll {
         if condition.is_satisfied() {
             if let Some(owner) = self.owner.upgrade() {
                 jobs.extend(owner.latch_condition(&condition));
-                jobs.keep(owner);
+                jobs.release(owner);
             }
         }
         // Before the callbacks, which may expect it to be gone.
