@@ -1,6 +1,7 @@
 //! A function that is told of a cancel: run once or never, and its end can be waited for.
 
 use crate::CancellationError;
+use crate::later::drop_nested;
 use crate::sync::{Condvar, Mutex, ThreadKey, lock, wait};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -48,7 +49,10 @@ impl Callback {
     /// Makes sure that the function will never start. `false`: it has started before. It is dropped here, outside
     /// the lock.
     pub(crate) fn revoke(&self) -> bool {
-        self.replace(Stage::Finished).is_some()
+        let function = self.replace(Stage::Finished);
+        let revoked = function.is_some();
+        drop_nested(function);
+        revoked
     }
 
     /// Waits until the function has finished, if it is running on another thread.

@@ -1,4 +1,4 @@
-use crate::later::drop_later;
+use crate::later::drop_nested;
 use crate::node::Node;
 use crate::sync::{Arc, Weak};
 use crate::{Cause, Token};
@@ -40,9 +40,9 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // A reason may be another token's error, and so on.
+        // Which may be another token's error, and so on.
         if let Cause::Reason(reason) = std::mem::replace(&mut self.cause, Cause::Cancelled) {
-            drop_later(vec![Box::new(reason)]);
+            drop_nested(reason);
         }
     }
 }

@@ -1,55 +1,64 @@
-//! Dropping what belongs to users with a loop instead of recursion, since what they give to one token may own the
-//! next one, to any depth: attached guards, closures, reasons.
+//! Dropping what belongs to users without recursion, since what they give to one token may own the next one, to any
+//! depth: attached guards, closures, reasons.
 
 use crate::callback::Panic;
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-/// Values that have been collected to be dropped.
-pub(crate) type Values = Vec<Box<dyn Any>>;
+/// So deep values are dropped at once, as everybody expects who drops something. What lies deeper waits until the
+/// value at this depth is gone.
+const AT_ONCE: usize = 16;
 
 thread_local! {
-    /// What is to be dropped after the value that this thread is dropping now; `None` if it is not dropping any.
-    static PENDING: RefCell<Option<Values>> = const { RefCell::new(None) };
+    /// How many values this thread is dropping, one within the other.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// What is to be dropped after the value at depth `AT_ONCE`.
+    static PENDING: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Drops the values, now or, called from the drop of another one, soon after that. Each is dropped whatever the others
-/// do; the first panic is resumed in the end.
-pub(crate) fn drop_later(values: Values) {
-    if values.is_empty() {
-        return;
-    }
-    let mut values = Some(values);
-    let is_outermost = PENDING.try_with(|pending| match &mut *pending.borrow_mut() {
-        Some(pending) => {
-            pending.extend(values.take().into_iter().flatten());
-            false
-        }
-        none => {
-            *none = values.take();
-            true
-        }
-    });
-    if is_outermost != Ok(true) {
-        // Nested; or, at the end of a thread, the list is gone and the values are dropped here.
-        return drop(values);
-    }
-    let mut panic = None;
-    while let Some(value) = next() {
-        Panic::keep_first(&mut panic, Panic::catch(|| drop(value)));
-    }
-    if let Some(panic) = panic {
+/// Drops a value that may own more of its kind.
+pub(crate) fn drop_nested<T: 'static>(value: T) {
+    if let Some(panic) = drop_caught(value) {
         panic.resume();
     }
 }
 
-/// The next value; the list is closed with the last one.
-fn next() -> Option<Box<dyn Any>> {
-    PENDING.with_borrow_mut(|pending| {
-        let next = pending.as_mut().and_then(Vec::pop);
-        if next.is_none() {
-            *pending = None;
+/// Drops all of them, whatever they do; the first panic is resumed in the end.
+pub(crate) fn drop_all_nested(values: Vec<Box<dyn Any>>) {
+    let mut first = None;
+    for value in values {
+        Panic::keep_first(&mut first, drop_caught(value));
+    }
+    if let Some(panic) = first {
+        panic.resume();
+    }
+}
+
+fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
+    let depth = DEPTH.get();
+    if depth == AT_ONCE {
+        let mut value = Some(value);
+        let _ = PENDING.try_with(|pending| {
+            let value = value.take().map(|value| Box::new(value) as Box<dyn Any>);
+            pending.borrow_mut().extend(value);
+        });
+        // At the end of a thread the list may be gone, and the value is dropped here.
+        return Panic::catch(|| drop(value));
+    }
+    DEPTH.with(|current| current.set(depth + 1));
+    let mut first = Panic::catch(|| drop(value));
+    if depth + 1 == AT_ONCE {
+        while let Some(value) = next() {
+            Panic::keep_first(&mut first, Panic::catch(|| drop(value)));
         }
-        next
-    })
+    }
+    DEPTH.with(|current| current.set(depth));
+    first
+}
+
+fn next() -> Option<Box<dyn Any>> {
+    PENDING
+        .try_with(|pending| pending.borrow_mut().pop())
+        .ok()
+        .flatten()
 }

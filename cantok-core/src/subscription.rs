@@ -87,8 +87,11 @@ impl Subscription {
 
 /// Deadlines and conditions are watched by threads, which have to be there before anybody relies on them.
 fn start_threads(node: &Node) -> io::Result<()> {
-    if node.sources().earliest().is_some() || node.sources().has_conditions() {
+    let has_deadline = node.sources().earliest().is_some();
+    if has_deadline {
         timer::start()?;
+    }
+    if has_deadline || node.sources().has_conditions() {
         executor::start()?;
     }
     Ok(())

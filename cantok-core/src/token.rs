@@ -101,7 +101,8 @@ impl Token {
     /// Tokens given by value that nobody else can reach (no clone, registration, guard or derived token, nothing
     /// attached) are absorbed: they become part of the new token, and when one of them fires, it is the new token
     /// that the error [is from](CancellationError::is_from). Their names are kept. (Sums that have a name themselves,
-    /// and sums of more than 16 tokens that others hold too, stay tokens of their own.)
+    /// and those of more than 16 tokens that others hold too or of more than 256 conditions and counters, stay tokens of
+    /// their own.)
     ///
     /// # Panics
     ///
@@ -370,7 +371,7 @@ impl Token {
     /// Has `f` called when the token is cancelled: exactly once, by the thread that cancels it or finds it cancelled,
     /// before that call returns; at once if the token is cancelled already. A deadline or a condition that fires
     /// while nobody checks runs `f` on a thread of this crate, where a panic is reported by the panic hook and goes no
-    /// further.
+    /// further. A condition that panics there is left alone until somebody checks.
     ///
     /// `f` runs outside every lock and may use any token. For as long as the [`Registration`] lives; see there for
     /// what dropping it guarantees. On a token that cannot be cancelled `f` is dropped with the registration.
@@ -378,7 +379,8 @@ impl Token {
     /// # Panics
     ///
     /// If the token has a deadline or a condition and the operating system refuses the thread that watches over it,
-    /// as [`std::thread::spawn`] does. If `f` is called at once and panics.
+    /// as [`std::thread::spawn`] does. If `f` is called at once and panics, or another callback does because this call
+    /// found the token cancelled.
     ///
     /// # Examples
     ///

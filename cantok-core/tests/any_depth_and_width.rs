@@ -347,3 +347,31 @@ fn errors_that_are_the_reasons_of_each_other_are_printed_and_dropped() {
         drop(error);
     });
 }
+
+#[test]
+fn registrations_that_own_each_other_through_their_callbacks_are_dropped() {
+    small_stack("registrations", || {
+        let token = SimpleToken::new();
+        let mut last = token.on_cancel(|_| {});
+        for _ in 0..MANY {
+            last = token.on_cancel(move |_| drop(last));
+        }
+        drop(last);
+        assert!(token.cancel());
+    });
+}
+
+#[test]
+fn a_sum_that_grows_by_one_token_at_a_time_is_no_slower_each_time() {
+    small_stack("a growing sum", || {
+        let stop = SimpleToken::new();
+        let mut sum = Token::from(SimpleToken::new());
+        for _ in 0..MANY {
+            sum += &stop;
+            sum += CounterToken::new(1);
+            sum += ConditionToken::new(|| false);
+        }
+        assert!(sum.keep_on());
+        assert!(sum.is_cancelled());
+    });
+}

@@ -610,3 +610,27 @@ fn a_callback_may_wait_for_what_it_was_the_last_to_hold() {
     watchdog("a guard that a callback waits for", move || root.cancel());
     drop(registration);
 }
+
+#[test]
+fn a_sum_gets_its_callback_although_its_condition_was_being_asked_for_another_one() {
+    let (asked, was_asked) = mpsc::channel();
+    let (answer, answers) = mpsc::channel();
+    let (asked, answers) = (Mutex::new(asked), Mutex::new(answers));
+    let condition = ConditionToken::new(move || {
+        asked.lock().unwrap().send(()).unwrap();
+        answers.lock().unwrap().recv().unwrap_or(true)
+    });
+    let registration = condition.on_cancel(|_| {});
+    watchdog("a condition that is asked", move || {
+        was_asked.recv().unwrap();
+        // The executor is inside the closure, for nobody any more.
+        drop(registration);
+        let sum = condition + SimpleToken::new();
+        let (sender, receiver) = mpsc::channel();
+        let registration = sum.on_cancel(move |_| sender.send(()).unwrap());
+        answer.send(false).unwrap();
+        drop(answer);
+        receiver.recv().unwrap();
+        drop(registration);
+    });
+}

@@ -477,3 +477,14 @@ fn an_error_without_a_named_token_has_no_name() {
         assert!(!format!("{error:?}").is_empty());
     }
 }
+
+#[test]
+fn errors_are_equal_when_they_report_the_same_cancel() {
+    let (first, second) = (SimpleToken::new(), SimpleToken::new());
+    let sum = &first + &second;
+    first.cancel();
+    second.cancel();
+    assert_eq!(sum.cause(), first.cause());
+    assert_eq!(first.child().cause(), first.cause());
+    assert_ne!(first.cause(), second.cause());
+}

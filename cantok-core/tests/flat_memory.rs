@@ -63,6 +63,15 @@ fn sums_with_a_deadline_that_are_waited_on() {
 }
 
 #[test]
+fn sums_that_are_waited_on_for_a_moment() {
+    stays_flat("sums that are waited on for a moment", 30_000, |root, _| {
+        let token = root + TimeoutToken::new(MINUTE);
+        // Long enough to be entered among those who are to be woken.
+        assert!(token.wait_timeout(Duration::from_micros(1)).is_none());
+    });
+}
+
+#[test]
 fn sums_with_a_deadline_that_are_checked_until_they_are_armed() {
     stays_flat("armed sums", 100_000, |root, _| {
         let token = root + TimeoutToken::new(MINUTE);

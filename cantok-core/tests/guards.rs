@@ -5,6 +5,7 @@ mod shapes;
 mod support;
 
 use std::panic;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -213,4 +214,30 @@ fn a_check_of_a_child_checks_its_parent() {
     let error = met.child().check().expect_err("the condition is met");
     assert!(error.is_from(&met));
     assert!(met.cause().is_some(), "found by the child's check");
+}
+
+#[test]
+fn what_an_attached_value_drops_is_gone_at_once() {
+    /// Ends its thread by dropping what the thread waits for, as bridges do.
+    struct Worker {
+        token: Option<Token>,
+        thread: Option<thread::JoinHandle<()>>,
+    }
+    impl Drop for Worker {
+        fn drop(&mut self) {
+            drop(self.token.take());
+            self.thread.take().unwrap().join().unwrap();
+        }
+    }
+    watchdog("a worker that is dropped", || {
+        let inner = SimpleToken::new();
+        let (sender, receiver) = mpsc::channel::<()>();
+        inner.on_cancel(move |_| drop(sender)).detach();
+        let outer = SimpleToken::new();
+        outer.attach(Worker {
+            token: Some(inner.into()),
+            thread: Some(thread::spawn(move || assert!(receiver.recv().is_err()))),
+        });
+        drop(outer);
+    });
 }

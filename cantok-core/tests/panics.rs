@@ -371,6 +371,7 @@ fn a_panic_in_the_drop_of_a_callback_leaves_the_token_usable() {
 }
 
 /// Panics when it is dropped, and counts that.
+#[derive(Debug)]
 struct PanicsInDrop(Arc<AtomicUsize>);
 
 impl Drop for PanicsInDrop {
@@ -442,4 +443,59 @@ fn a_check_while_an_unattended_condition_panics_counts_as_one_after_it() {
         receiver.recv().unwrap();
     });
     drop(registration);
+}
+
+#[test]
+fn a_guard_and_a_reason_that_panic_in_their_drops_are_both_dropped() {
+    #[derive(Debug)]
+    struct Reason(PanicsInDrop);
+    impl std::fmt::Display for Reason {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{:?}", self.0)
+        }
+    }
+    impl std::error::Error for Reason {}
+
+    let drops = Arc::new(AtomicUsize::new(0));
+    let parent = SimpleToken::new();
+    let child = parent.child();
+    child.attach(PanicsInDrop(Arc::clone(&drops)));
+    parent.cancel_with(Reason(PanicsInDrop(Arc::clone(&drops))));
+    drop(parent);
+    let dropped = panic::catch_unwind(panic::AssertUnwindSafe(|| drop(child)));
+    assert_eq!(dropped.unwrap_err().downcast_ref(), Some(&"drop"));
+    assert_eq!(drops.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn an_unattended_condition_that_checks_its_own_token_and_panics_is_left_alone_too() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let own = Arc::new(Mutex::new(None::<Token>));
+    let condition = ConditionToken::new({
+        let (calls, own) = (Arc::clone(&calls), Arc::clone(&own));
+        move || {
+            calls.fetch_add(1, Ordering::Relaxed);
+            let token = own.lock().unwrap().clone();
+            if let Some(token) = token {
+                assert!(token.keep_on());
+            }
+            quiet_panic("unattended");
+            false
+        }
+    });
+    let condition = condition.poll_interval(Duration::ZERO);
+    *own.lock().unwrap() = Some(Token::from(&condition));
+    let registration = condition.on_cancel(|_| {});
+
+    // The same thread asks this one, twenty times as seldom.
+    let rounds = AtomicUsize::new(0);
+    let clock = ConditionToken::new(move || rounds.fetch_add(1, Ordering::Relaxed) == 20);
+    let (sender, receiver) = mpsc::channel();
+    let ticking = clock.on_cancel(move |_| sender.send(()).unwrap());
+    watchdog("a condition that is asked twenty times", move || {
+        receiver.recv().unwrap()
+    });
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    drop((registration, ticking));
+    *own.lock().unwrap() = None;
 }

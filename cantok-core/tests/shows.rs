@@ -316,3 +316,12 @@ fn debug_of_a_sum_shows_an_operand_that_another_one_derives_from() {
         "Token(SimpleToken(\"first\"))"
     );
 }
+
+#[test]
+fn debug_of_a_sum_shows_each_operand_once() {
+    let (a, b) = (SimpleToken::new().named("a"), SimpleToken::new().named("b"));
+    let once = "Token(SimpleToken(\"a\"), SimpleToken(\"b\"))";
+    assert_eq!(format!("{:?}", &a + (&a + &b)), once);
+    assert_eq!(format!("{:?}", (&a + &b) + &a), once);
+    assert_eq!(format!("{:?}", (&a + &b) + (&b + &a)), once);
+}

@@ -2,6 +2,9 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 fn run(example: &str, input: &str) -> String {
     let mut program = Command::new(env!("CARGO"))
@@ -13,7 +16,12 @@ fn run(example: &str, input: &str) -> String {
         .unwrap();
     // A program that reads nothing may have ended by now, which is not for this write to report.
     let _ = program.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = program.wait_with_output().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(program.wait_with_output()));
+    let output = receiver
+        .recv_timeout(Duration::from_secs(300))
+        .unwrap_or_else(|_| panic!("no end after 300 s: {example}"))
+        .unwrap();
     assert!(output.status.success(), "{example}: {}", output.status);
     String::from_utf8(output.stdout).unwrap()
 }

@@ -117,6 +117,12 @@ impl Condition {
         }
     }
 
+    /// Whether this thread is asking the condition: its closure, or a hook, is what checks.
+    pub(crate) fn is_asked_here(&self) -> bool {
+        INNERMOST.get() == self.address()
+            || OUTER.try_with(|list| list.borrow().contains(&self.address())) == Ok(true)
+    }
+
     /// Whether the closure has said yes.
     pub(crate) fn is_satisfied(&self) -> bool {
         // Acquire: pairs with the release in `call`, so that what the closure saw is visible to whoever relies on it.

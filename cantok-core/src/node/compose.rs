@@ -6,6 +6,10 @@ use super::{Kind, Node};
 use crate::leaves::{Condition, Counter, Deadline};
 use crate::sync::Arc;
 
+/// A sum of more conditions and counters is not taken apart, but watched as a whole, so that adding to it one by one
+/// costs no more each time.
+const LEAVES_LIMIT: usize = 256;
+
 /// Gathers operands. What nobody else can reach is absorbed: its sources move in and its node is gone. Everything
 /// else is watched: its flag, and copies of its sources as long as their lists are short.
 #[derive(Default)]
@@ -56,10 +60,11 @@ impl Composer {
     }
 
     fn absorb(&mut self, mut node: Node) {
+        if node.is_marked() {
+            // A canceller had come by, and was the last but one.
+            return self.watch(Arc::new(node), true);
+        }
         node.unlink();
-        // One of its links or its alarm may have fired since it was looked at. The sources that did it are still
-        // among the sources.
-        self.cancelled |= node.is_marked();
         let name = node.name.get().cloned();
         let kind = node.kind;
         let mut sources = std::mem::take(&mut node.sources);
@@ -97,7 +102,9 @@ impl Composer {
         if let Some(mut extra) = sources.extra {
             self.lower_earliest(extra.earliest);
             extra.deadlines.drain().for_each(|entry| self.append(entry));
-            self.sources.extra_mut().operands.extend(extra.operands);
+            for operand in extra.operands {
+                self.show(operand);
+            }
         }
     }
 
@@ -106,10 +113,9 @@ impl Composer {
         if is_new {
             self.sources.flags.push(Arc::clone(&node));
         }
-        // What another operand derives from is watched already, but has not been shown.
-        if show && self.is_new(operand_address(&node)) {
-            let operands = &mut self.sources.extra_mut().operands;
-            operands.push(Operand::Node(Arc::clone(&node)));
+        // What another operand derives from is watched already, but may not have been shown.
+        if show {
+            self.show(Operand::Node(Arc::clone(&node)));
         }
         if !is_new {
             return;
@@ -132,6 +138,17 @@ impl Composer {
         self.copy::<Deadline>(&node);
         self.copy::<Condition>(&node);
         self.copy::<Counter>(&node);
+    }
+
+    /// Adds an operand to those that are shown, if it is not there.
+    fn show(&mut self, operand: Operand) {
+        let is_new = match &operand {
+            Operand::Node(node) => self.is_new(operand_address(node)),
+            _ => true,
+        };
+        if is_new {
+            self.sources.extra_mut().operands.push(operand);
+        }
     }
 
     fn push_flag(&mut self, flag: Arc<Node>) {
@@ -195,22 +212,19 @@ impl Composer {
 
 impl Node {
     /// Whether this node can be taken apart if nobody else has it: nobody is to be told by it, nothing is attached to
-    /// it, and its list of flags is short enough to be looked through for repetitions.
+    /// it, and its lists are short enough to be looked through for repetitions, again and again.
     fn is_absorbable(&self) -> bool {
+        let conditions = self.sources.conditions.as_slice();
+        let leaves = conditions.len() + self.sources.counters.as_slice().len();
         // A sum with a name is kept, so that its name stays with all it was given to.
         let named_sum = self.kind == Kind::Sum && self.name.get().is_some();
-        // A condition that the executor is asking at this moment will be put down to this node.
-        let asked = self
-            .sources
-            .conditions
-            .as_slice()
-            .iter()
-            .any(Entry::is_being_asked);
         !named_sum
-            && !asked
-            && !self.is_marked()
+            && leaves <= LEAVES_LIMIT
             && self.sources.flags.as_slice().len() <= LIMIT
+            // One that the executor is asking at this moment will be put down to this node.
+            && !conditions.iter().any(Entry::is_being_asked)
             && self.is_bare()
+            && !self.is_marked()
     }
 }
 

@@ -3,8 +3,10 @@
 use super::Node;
 use super::few::Few;
 use super::sources::{Entry, Operand};
-use crate::later::{Values, drop_later};
+use crate::Cause;
+use crate::later::drop_all_nested;
 use crate::sync::Arc;
+use std::any::Any;
 
 impl Drop for Node {
     fn drop(&mut self) {
@@ -13,11 +15,11 @@ impl Drop for Node {
         let mut next = self.take_apart(&mut pending, &mut users);
         while let Some(source) = next.or_else(|| pending.pop()) {
             // Whoever has the last reference goes on with that node's sources. The node itself is dropped at the end
-            // of the statement, without edges, so this function is entered only once more.
+            // of the statement, with nothing left in it, so this function is entered only once more.
             next = Arc::into_inner(source)
                 .and_then(|mut node| node.take_apart(&mut pending, &mut users));
         }
-        drop_later(users);
+        drop_all_nested(users);
     }
 }
 
@@ -27,7 +29,7 @@ impl Node {
     fn take_apart(
         &mut self,
         pending: &mut Vec<Arc<Node>>,
-        users: &mut Values,
+        users: &mut Vec<Box<dyn Any>>,
     ) -> Option<Arc<Node>> {
         self.unlink();
         if let Some(remains) = self.take_remains() {
@@ -37,6 +39,11 @@ impl Node {
             }
             for attached in remains.attached {
                 users.push(attached);
+            }
+        }
+        if let Some(latched) = self.cause.take() {
+            if matches!(latched.error.cause(), Cause::Reason(_)) {
+                users.push(Box::new(latched.error));
             }
         }
         let sources = &mut self.sources;
@@ -85,7 +92,7 @@ fn push_owners<T>(
 }
 
 /// Gives up a reference. With the last one goes what it refers to.
-fn push_last<T: 'static>(shared: Arc<T>, users: &mut Values) {
+fn push_last<T: 'static>(shared: Arc<T>, users: &mut Vec<Box<dyn Any>>) {
     if let Some(last) = Arc::into_inner(shared) {
         users.push(Box::new(last));
     }

@@ -158,7 +158,7 @@ impl Node {
         self: &'a Arc<Self>,
         found: Found<'a, Condition>,
     ) -> Option<Fired<'a>> {
-        if found.leaf().needs_attention() {
+        if found.leaf().needs_attention() && !found.leaf().is_asked_here() {
             unattended::checked(found.leaf(), found.owner().unwrap_or(self));
         }
         let satisfied = found.leaf().ask();

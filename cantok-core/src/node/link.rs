@@ -38,7 +38,7 @@ impl Node {
         links.complete
     }
 
-    /// Takes the node out of its flags' lists and its deadline from the timer. Only when it is being dropped.
+    /// Takes the node out of its flags' lists and its deadline from the timer.
     pub(super) fn unlink(&mut self) {
         if let Some(links) = self.links.take() {
             for (flag, slot) in self.sources.flags.as_slice().iter().zip(&links.slots) {

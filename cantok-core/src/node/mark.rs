@@ -2,10 +2,10 @@
 
 use super::addresses::{Addresses, address};
 use super::{CANCELLED, Node};
-use crate::CancellationError;
 use crate::callback::{Callback, Panic};
 use crate::parker::Parker;
 use crate::sync::{Arc, Ordering, ThreadKey};
+use crate::{CancellationError, Cause};
 
 /// The cause of a cancelled node.
 pub(super) struct Latched {
@@ -62,7 +62,12 @@ impl Traversal {
         // Published (release) before the state, and acquired by whoever comes too late (invariant 1).
         let lost = node.cause.set(latched).err();
         let won = lost.is_none();
-        self.jobs.too_late.extend(lost.map(|latched| latched.error));
+        if let Some(Latched { error, .. }) = lost {
+            // Others hold nothing of the user's.
+            if matches!(error.cause(), Cause::Reason(_)) {
+                self.jobs.too_late.push(error);
+            }
+        }
         // Release: pairs with the acquire in `Node::is_marked`. Whoever lost the cause writes the state as well,
         // because the winner may not have come to it yet and the caller relies on it; the cause that it found there
         // was acquired with it. A read-modify-write, so that this and the one that arms have one order in everybody's
@@ -156,9 +161,9 @@ impl Jobs {
         }
     }
 
-    /// Whether user code is left to be run. (An error that came too late for a deadline holds nothing of the user's.)
+    /// Whether user code is left to be run.
     pub(crate) fn has_user_code(&self) -> bool {
-        !self.callbacks.is_empty() || !self.orphans.is_empty()
+        !self.callbacks.is_empty() || !self.orphans.is_empty() || !self.too_late.is_empty()
     }
 
     /// Runs everything on this thread, whatever panics; the first panic is resumed afterwards, unless the thread is
@@ -175,6 +180,7 @@ impl Jobs {
         }
         for (callback, error) in self.callbacks {
             Panic::keep_first(&mut first, callback.run(&error));
+            Panic::keep_first(&mut first, Panic::catch(|| drop(error)));
         }
         if let Some(panic) = first {
             panic.resume();

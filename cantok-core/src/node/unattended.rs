@@ -86,7 +86,7 @@ impl Poll {
         });
         {
             let mut watch = lock(&condition.watch);
-            // A check that came while it panicked has the same effect as one that comes afterwards.
+            // A check by somebody else that came meanwhile has the same effect as one that comes afterwards.
             condition.end(panic.is_some() && !watch.checked);
             let owner = Weak::clone(&self.owner);
             schedule(&mut watch, &condition, owner, condition.poll_interval());
