@@ -1,6 +1,7 @@
 //! Composition: the sources of several tokens become the sources of one.
 
 use super::addresses::{Addresses, address};
+use super::few::Few;
 use super::sources::{Entry, LIMIT, Leaf, Operand, Sources, Watched};
 use super::{Kind, Node};
 use crate::leaves::{Condition, Counter, Deadline};
@@ -50,7 +51,13 @@ impl Composer {
     pub(crate) fn child_of(parent: &Arc<Node>) -> Arc<Node> {
         let mut composer = Composer::default();
         if parent.kind != Kind::Never {
-            composer.watch(Arc::clone(parent), false);
+            if parent.sources.is_empty() {
+                // Most children are those of plain tokens.
+                composer.sources.flags = Few::One(Arc::clone(parent));
+                composer.cancelled = parent.is_marked();
+            } else {
+                composer.watch(Arc::clone(parent), false);
+            }
         }
         let child = Arc::new(Node::new(Kind::Simple, composer.sources));
         if composer.cancelled {

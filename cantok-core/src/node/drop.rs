@@ -10,90 +10,98 @@ use std::any::Any;
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let mut pending = Vec::new();
-        let mut users = Vec::new();
-        let mut next = self.take_apart(&mut pending, &mut users);
-        while let Some(source) = next.or_else(|| pending.pop()) {
+        let mut remains = Remains::default();
+        let mut next = self.take_apart(&mut remains);
+        while let Some(source) = next.or_else(|| remains.sources.pop()) {
             // Whoever has the last reference goes on with that node's sources. The node itself is dropped at the end
             // of the statement, with nothing left in it, so this function is entered only once more.
-            next = Arc::into_inner(source)
-                .and_then(|mut node| node.take_apart(&mut pending, &mut users));
+            next = Arc::into_inner(source).and_then(|mut node| node.take_apart(&mut remains));
         }
-        drop_all_nested(users);
+        if !remains.users.is_empty() {
+            drop_all_nested(remains.users);
+        }
     }
+}
+
+/// What has yet to be dropped.
+#[derive(Default)]
+struct Remains {
+    sources: Vec<Arc<Node>>,
+    /// What belongs to users.
+    users: Vec<Box<dyn Any>>,
 }
 
 impl Node {
     /// Unregisters the node everywhere and takes its edges: one of them as the result, so that a chain of single
-    /// parents needs no list, the others to `pending`. What belongs to users goes to `users`.
-    fn take_apart(
-        &mut self,
-        pending: &mut Vec<Arc<Node>>,
-        users: &mut Vec<Box<dyn Any>>,
-    ) -> Option<Arc<Node>> {
+    /// parents needs no list, the others to the remains.
+    fn take_apart(&mut self, remains: &mut Remains) -> Option<Arc<Node>> {
         self.unlink();
-        if let Some(remains) = self.take_remains() {
-            remains.demand.release(&self.sources);
-            for callback in remains.callbacks {
-                push_last(callback, users);
+        if let Some(left) = self.take_subscribers() {
+            left.demand.release(&self.sources);
+            for callback in left.callbacks {
+                remains.push_last(callback);
             }
-            for attached in remains.attached {
-                users.push(attached);
+            for attached in left.attached {
+                remains.users.push(attached);
             }
         }
         if let Some(latched) = self.cause.take() {
             if matches!(latched.error.cause(), Cause::Reason(_)) {
-                users.push(Box::new(latched.error));
+                remains.users.push(Box::new(latched.error));
             }
         }
-        let sources = &mut self.sources;
-        push_owners(&mut sources.conditions, pending, |leaf| {
-            push_last(leaf, users)
-        });
-        push_owners(&mut sources.counters, pending, drop);
-        if let Some(mut extra) = sources.extra.take() {
-            push_owners(&mut extra.deadlines, pending, drop);
-            for operand in extra.operands {
-                match operand {
-                    Operand::Node(node) => pending.push(node),
-                    Operand::Condition(condition) => push_last(condition, users),
-                    Operand::Simple(_) | Operand::Deadline(_) | Operand::Counter(_) => {}
-                }
-            }
+        if self.sources.has_polled() || self.sources.extra.is_some() {
+            self.take_leaves(remains);
         }
-        match std::mem::take(&mut sources.flags) {
+        match std::mem::take(&mut self.sources.flags) {
             Few::None => None,
             Few::One(flag) => Some(flag),
             Few::Many(flags) => {
-                pending.extend(flags);
+                remains.sources.extend(*flags);
                 None
             }
         }
     }
-}
 
-fn push_owners<T>(
-    entries: &mut Few<Entry<T>>,
-    pending: &mut Vec<Arc<Node>>,
-    mut take_leaf: impl FnMut(Arc<T>),
-) {
-    if entries.is_empty() {
-        return;
-    }
-    for entry in entries.drain() {
-        match entry {
-            Entry::Through(node) => pending.push(node),
-            Entry::Leaf(watched) => {
-                pending.extend(watched.owner);
-                take_leaf(watched.leaf);
+    fn take_leaves(&mut self, remains: &mut Remains) {
+        let sources = &mut self.sources;
+        for condition in remains.push_owners(&mut sources.conditions) {
+            remains.push_last(condition);
+        }
+        remains.push_owners(&mut sources.counters);
+        if let Some(mut extra) = sources.extra.take() {
+            remains.push_owners(&mut extra.deadlines);
+            for operand in extra.operands {
+                match operand {
+                    Operand::Node(node) => remains.sources.push(node),
+                    Operand::Condition(condition) => remains.push_last(condition),
+                    Operand::Simple(_) | Operand::Deadline(_) | Operand::Counter(_) => {}
+                }
             }
         }
     }
 }
 
-/// Gives up a reference. With the last one goes what it refers to.
-fn push_last<T: 'static>(shared: Arc<T>, users: &mut Vec<Box<dyn Any>>) {
-    if let Some(last) = Arc::into_inner(shared) {
-        users.push(Box::new(last));
+impl Remains {
+    /// Takes entries apart into the nodes they refer to, and the leaves.
+    fn push_owners<T>(&mut self, entries: &mut Few<Entry<T>>) -> Vec<Arc<T>> {
+        let mut leaves = Vec::new();
+        for entry in entries.drain() {
+            match entry {
+                Entry::Through(node) => self.sources.push(node),
+                Entry::Leaf(watched) => {
+                    self.sources.extend(watched.owner);
+                    leaves.push(watched.leaf);
+                }
+            }
+        }
+        leaves
+    }
+
+    /// Gives up a reference. With the last one goes what it refers to.
+    fn push_last<T: 'static>(&mut self, shared: Arc<T>) {
+        if let Some(last) = Arc::into_inner(shared) {
+            self.users.push(Box::new(last));
+        }
     }
 }

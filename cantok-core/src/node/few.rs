@@ -10,7 +10,12 @@ pub(super) enum Few<T> {
     #[default]
     None,
     One(T),
-    Many(Vec<T>),
+    /// Boxed, so that the others, which are the rule, are small.
+    #[expect(
+        clippy::box_collection,
+        reason = "the size of the enum is what matters here"
+    )]
+    Many(Box<Vec<T>>),
 }
 
 impl<T> Few<T> {
@@ -31,7 +36,7 @@ impl<T> Few<T> {
     pub(super) fn push(&mut self, value: T) {
         *self = match std::mem::take(self) {
             Few::None => Few::One(value),
-            Few::One(first) => Few::Many(vec![first, value]),
+            Few::One(first) => Few::Many(Box::new(vec![first, value])),
             Few::Many(mut many) => {
                 many.push(value);
                 Few::Many(many)
@@ -44,7 +49,7 @@ impl<T> Few<T> {
         let (one, many) = match std::mem::take(self) {
             Few::None => (None, Vec::new()),
             Few::One(only) => (Some(only), Vec::new()),
-            Few::Many(many) => (None, many),
+            Few::Many(many) => (None, *many),
         };
         one.into_iter().chain(many)
     }

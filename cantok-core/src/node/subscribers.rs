@@ -39,7 +39,7 @@ pub(super) struct Subscribers {
 
 /// What a node that is being dropped leaves behind.
 #[derive(Default)]
-pub(super) struct Remains {
+pub(super) struct Untold {
     pub(super) callbacks: Vec<Arc<Callback>>,
     /// The demand that those who were never told had added.
     pub(super) demand: Demand,
@@ -214,22 +214,22 @@ impl Node {
     }
 
     /// Takes out what is left in a node that is being dropped.
-    pub(super) fn take_remains(&mut self) -> Option<Remains> {
+    pub(super) fn take_subscribers(&mut self) -> Option<Untold> {
         let subs = get_mut(&mut self.subs).take()?;
-        let mut remains = Remains {
+        let mut untold = Untold {
             attached: subs.attached,
-            ..Remains::default()
+            ..Untold::default()
         };
         for slot in subs.slots {
             match slot {
-                Slot::Taken(Subscriber::Thread(_)) => remains.demand.threads += 1,
+                Slot::Taken(Subscriber::Thread(_)) => untold.demand.threads += 1,
                 Slot::Taken(Subscriber::Callback(callback)) => {
-                    remains.demand.callbacks += 1;
-                    remains.callbacks.push(callback);
+                    untold.demand.callbacks += 1;
+                    untold.callbacks.push(callback);
                 }
                 Slot::Taken(Subscriber::Link(_)) | Slot::Free(_) | Slot::Told => {}
             }
         }
-        Some(remains)
+        Some(untold)
     }
 }
