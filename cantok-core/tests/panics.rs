@@ -392,14 +392,19 @@ fn all_that_users_gave_to_a_token_is_dropped_although_each_of_it_panics() {
         })
     };
     let sum = condition() + condition();
+    let simple = Token::from(SimpleToken::new());
     for _ in 0..2 {
         sum.attach(PanicsInDrop(Arc::clone(&drops)));
+        simple.attach(PanicsInDrop(Arc::clone(&drops)));
         let panics = PanicsInDrop(Arc::clone(&drops));
-        sum.on_cancel(move |_| drop(panics)).detach();
+        simple.on_cancel(move |_| drop(panics)).detach();
     }
-    let dropped = panic::catch_unwind(panic::AssertUnwindSafe(|| drop(sum)));
-    assert_eq!(dropped.unwrap_err().downcast_ref(), Some(&"drop"));
-    assert_eq!(drops.load(Ordering::Relaxed), 6);
+    for token in [sum, simple] {
+        drops.store(0, Ordering::Relaxed);
+        let dropped = panic::catch_unwind(panic::AssertUnwindSafe(|| drop(token)));
+        assert_eq!(dropped.unwrap_err().downcast_ref(), Some(&"drop"));
+        assert_eq!(drops.load(Ordering::Relaxed), 4);
+    }
 }
 
 #[test]
