@@ -69,7 +69,12 @@ impl CancellationError {
     /// Whether `token` is the very token that fired, however many sums and children lie between it and the token
     /// that reported this error. A token that was absorbed into a sum (see [`Token::any`]) fires as that sum.
     pub fn is_from(&self, token: &Token) -> bool {
-        std::ptr::eq(self.0.origin.as_ptr(), Arc::as_ptr(token.node()))
+        self.is_from_node(token.node())
+    }
+
+    /// [`CancellationError::is_from`] for a node.
+    pub(crate) fn is_from_node(&self, node: &Arc<Node>) -> bool {
+        std::ptr::eq(self.0.origin.as_ptr(), Arc::as_ptr(node))
     }
 
     /// The name of the token that fired, if it had one when it fired.

@@ -26,6 +26,8 @@ mod sync;
 mod timer;
 mod token;
 mod tokens;
+#[cfg(feature = "tracing")]
+mod trace;
 mod wait;
 
 pub use cause::Cause;

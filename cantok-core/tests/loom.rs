@@ -1,5 +1,7 @@
 //! Models of what happens between threads, run by loom over every interleaving:
-//! `RUSTFLAGS="--cfg loom" cargo test -p cantok-core --test loom --release`.
+//! `RUSTFLAGS="--cfg loom" cargo test -p cantok-core --lib --test loom --release`.
+//!
+//! Those that need more than the public names stand beside what they are about, in `src/node/alarm.rs`.
 #![cfg(loom)]
 
 use cantok_core::{CounterToken, SimpleToken, Token};

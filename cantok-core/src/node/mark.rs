@@ -5,6 +5,8 @@ use super::{CANCELLED, Node};
 use crate::callback::{Callback, Panic};
 use crate::parker::Parker;
 use crate::sync::{Arc, Ordering, ThreadKey};
+#[cfg(feature = "tracing")]
+use crate::trace::Event;
 use crate::{CancellationError, Cause};
 
 /// The cause of a cancelled node.
@@ -23,6 +25,8 @@ pub(crate) struct Jobs {
     orphans: Vec<Node>,
     /// Errors that came too late, with reasons in them that may be the user's.
     too_late: Vec<CancellationError>,
+    #[cfg(feature = "tracing")]
+    events: Vec<Event>,
 }
 
 /// A traversal of everything that is linked below a node.
@@ -49,6 +53,8 @@ pub(crate) fn mark(root: &Arc<Node>, error: CancellationError) -> (bool, Jobs) {
     };
     let won = traversal.visit(Arc::clone(root), error);
     traversal.walk();
+    #[cfg(feature = "tracing")]
+    traversal.jobs.trace(won, root);
     (won, traversal.jobs)
 }
 
@@ -137,6 +143,17 @@ impl Jobs {
         self.callbacks.extend(more.callbacks);
         self.orphans.extend(more.orphans);
         self.too_late.extend(more.too_late);
+        #[cfg(feature = "tracing")]
+        self.events.extend(more.events);
+    }
+
+    /// One event for each cancellation: for the token that fired, not for those that follow it.
+    #[cfg(feature = "tracing")]
+    fn trace(&mut self, won: bool, root: &Arc<Node>) {
+        let fired = root.error().filter(|error| won && error.is_from_node(root));
+        let callbacks = self.callbacks.len();
+        self.events
+            .extend(fired.map(|error| Event::new(error.clone(), callbacks)));
     }
 
     pub(super) fn wake(&mut self, thread: Arc<Parker>) {
@@ -163,6 +180,10 @@ impl Jobs {
 
     /// Whether user code is left to be run.
     pub(crate) fn has_user_code(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        if !self.events.is_empty() {
+            return true;
+        }
         !self.callbacks.is_empty() || !self.orphans.is_empty() || !self.too_late.is_empty()
     }
 
@@ -177,6 +198,10 @@ impl Jobs {
         }
         for error in self.too_late {
             Panic::keep_first(&mut first, Panic::catch(|| drop(error)));
+        }
+        #[cfg(feature = "tracing")]
+        for event in self.events {
+            Panic::keep_first(&mut first, Panic::catch(|| event.emit()));
         }
         for (callback, error) in self.callbacks {
             Panic::keep_first(&mut first, callback.run(&error));

@@ -1,0 +1,135 @@
+//! With the feature `tracing` each cancellation is one event, whatever derives from the token.
+#![cfg(feature = "tracing")]
+
+mod support;
+
+use std::fmt::{self, Write};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken};
+use support::watchdog;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::with_default;
+use tracing::{Event, Metadata, Subscriber};
+
+/// Writes each event down as a line of text.
+#[derive(Clone, Default)]
+struct Collector(Arc<Mutex<Vec<String>>>);
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = write!(self.0, " {field}={value:?}");
+    }
+}
+
+impl Subscriber for Collector {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let metadata = event.metadata();
+        let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
+        event.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// The events of what `f` does on this thread.
+fn events(f: impl FnOnce()) -> Vec<String> {
+    let collector = Collector::default();
+    with_default(collector.clone(), f);
+    std::mem::take(&mut *collector.0.lock().unwrap())
+}
+
+#[test]
+fn a_cancel_is_one_event_with_the_name_the_cause_and_the_number_of_callbacks() {
+    let events = events(|| {
+        let token = SimpleToken::new().named("shutdown");
+        let child = token.child();
+        let sum = &token + &child;
+        let registrations = [token.on_cancel(|_| {}), child.on_cancel(|_| {})];
+        token.cancel();
+        token.cancel();
+        assert!(sum.is_cancelled());
+        drop(registrations);
+    });
+    assert_eq!(
+        events,
+        ["DEBUG cantok message=cancelled token=\"shutdown\" cause=Cancelled callbacks=2"]
+    );
+}
+
+#[test]
+fn each_kind_of_token_says_what_its_cause_was() {
+    let after = Duration::ZERO;
+    let events = events(|| {
+        SimpleToken::new().cancel_with("enough");
+        assert!(ConditionToken::new(|| true).is_cancelled());
+        assert!(CounterToken::new(0).is_cancelled());
+        assert!(TimeoutToken::new(after).is_cancelled());
+        // Of an operand that somebody else holds too, the event is the operand's alone.
+        let counter = CounterToken::new(0);
+        assert!((&counter + SimpleToken::new()).is_cancelled());
+    });
+    let causes = [
+        "Reason(\"enough\")",
+        "Condition",
+        "Counter { limit: 0 }",
+        "Timeout { after: 0ns }",
+        "Counter { limit: 0 }",
+    ];
+    let expected =
+        causes.map(|cause| format!("DEBUG cantok message=cancelled cause={cause} callbacks=0"));
+    assert_eq!(events, expected);
+}
+
+#[test]
+fn looks_and_checks_that_find_nothing_are_no_events() {
+    let events = events(|| {
+        let token = SimpleToken::new() + CounterToken::new(2);
+        assert!(token.keep_on());
+        assert!(token.cause().is_none());
+        drop(token);
+    });
+    assert!(events.is_empty(), "{events:?}");
+}
+
+/// Collectors are user code: they may use any token, and the timer does not wait for them.
+#[test]
+fn an_event_may_use_the_very_token_that_it_is_about() {
+    struct Asks(SimpleToken, Mutex<mpsc::Sender<bool>>);
+    impl Subscriber for Asks {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &Event<'_>) {
+            let asked = self.0.is_cancelled() && !self.0.cancel();
+            self.1.lock().unwrap().send(asked).unwrap();
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+    watchdog("an event that asks its token", || {
+        let token = SimpleToken::new();
+        let (sender, receiver) = mpsc::channel();
+        let asks = Asks(token.clone(), Mutex::new(sender));
+        with_default(asks, || token.cancel());
+        assert!(receiver.recv().unwrap());
+    });
+}
