@@ -26,14 +26,10 @@ impl Subscription {
     ) -> Self {
         let callback = Arc::new(Callback::new(f));
         if node.look_for_zero().is_none() {
-            if let Err(refused) = start_threads(node) {
-                panic!("failed to spawn thread: {refused}");
-            }
+            expect_threads(start_threads(node));
         }
         let enrolment = Enrolment::new(node, Subscriber::Callback(Arc::clone(&callback)));
-        if let Err(refused) = node.arm() {
-            panic!("failed to spawn thread: {refused}");
-        }
+        expect_threads(node.arm());
         let inner = Inner {
             enrolment,
             callback,
@@ -95,6 +91,13 @@ fn start_threads(node: &Node) -> io::Result<()> {
         executor::start()?;
     }
     Ok(())
+}
+
+/// Panics as `std::thread::spawn` does.
+fn expect_threads(started: io::Result<()>) {
+    if let Err(refused) = started {
+        panic!("failed to spawn thread: {refused}");
+    }
 }
 
 impl Drop for Subscription {

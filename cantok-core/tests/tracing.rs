@@ -4,7 +4,7 @@
 mod support;
 
 use std::fmt::{self, Write};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken};
@@ -14,19 +14,10 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::with_default;
 use tracing::{Event, Metadata, Subscriber};
 
-/// Writes each event down as a line of text.
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<String>>>);
+/// Gives each event to a function.
+struct Collector<F>(F);
 
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let _ = write!(self.0, " {field}={value:?}");
-    }
-}
-
-impl Subscriber for Collector {
+impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Subscriber for Collector<F> {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -36,20 +27,32 @@ impl Subscriber for Collector {
     fn record(&self, _: &Id, _: &Record<'_>) {}
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
-        let metadata = event.metadata();
-        let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
-        event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
+        (self.0)(event);
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
 }
 
+/// An event as a line of text.
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = write!(self.0, " {field}={value:?}");
+    }
+}
+
 /// The events of what `f` does on this thread.
 fn events(f: impl FnOnce()) -> Vec<String> {
-    let collector = Collector::default();
-    with_default(collector.clone(), f);
-    std::mem::take(&mut *collector.0.lock().unwrap())
+    let (sender, receiver) = mpsc::channel();
+    let collector = Collector(move |event: &Event<'_>| {
+        let metadata = event.metadata();
+        let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
+        event.record(&mut line);
+        sender.send(line.0).unwrap();
+    });
+    with_default(collector, f);
+    receiver.try_iter().collect()
 }
 
 #[test]
@@ -108,27 +111,16 @@ fn looks_and_checks_that_find_nothing_are_no_events() {
 /// Collectors are user code: they may use any token, and the timer does not wait for them.
 #[test]
 fn an_event_may_use_the_very_token_that_it_is_about() {
-    struct Asks(SimpleToken, Mutex<mpsc::Sender<bool>>);
-    impl Subscriber for Asks {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-        fn event(&self, _: &Event<'_>) {
-            let asked = self.0.is_cancelled() && !self.0.cancel();
-            self.1.lock().unwrap().send(asked).unwrap();
-        }
-        fn enter(&self, _: &Id) {}
-        fn exit(&self, _: &Id) {}
-    }
     watchdog("an event that asks its token", || {
         let token = SimpleToken::new();
         let (sender, receiver) = mpsc::channel();
-        let asks = Asks(token.clone(), Mutex::new(sender));
+        let asks = Collector({
+            let token = token.clone();
+            move |_: &Event<'_>| {
+                let asked = token.is_cancelled() && !token.cancel();
+                sender.send(asked).unwrap();
+            }
+        });
         with_default(asks, || token.cancel());
         assert!(receiver.recv().unwrap());
     });

@@ -46,7 +46,7 @@ mod tests {
         (sum, child, ring)
     }
 
-    /// Up to three preemptions, as in `tests/loom.rs`; without a bound the second model takes five minutes.
+    /// Up to three preemptions, as in `tests/loom.rs`; without a bound the two take five minutes.
     fn model(f: impl Fn() + Send + Sync + 'static) {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = builder.preemption_bound.or(Some(3));

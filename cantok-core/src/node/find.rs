@@ -42,8 +42,15 @@ impl Node {
             }
             _ => return self.check_in_full(),
         }
+        self.check_counters()
+    }
+
+    /// Spends one unit of each counter, unless one has none left: then the token is cancelled.
+    #[inline]
+    fn check_counters(self: &Arc<Self>) -> bool {
         match &self.sources.counters {
             Few::None => false,
+            // With a single counter a look would only repeat what spending finds out.
             Few::One(Entry::Leaf(only)) if !self.spares(&only.leaf) => match only.leaf.spend() {
                 Spent::Unit => false,
                 spent => self.latch_any(|| self.end_of_only_counter(Found::own(only), spent)),
@@ -78,15 +85,8 @@ impl Node {
     }
 
     /// Conditions, then counters.
-    #[inline]
     fn check_polled(self: &Arc<Self>) -> bool {
-        if self.sources.has_conditions() && self.check_conditions() {
-            return true;
-        }
-        match self.spend(self.sources.counters.as_slice()) {
-            Some(fired) => self.latch(fired),
-            None => false,
-        }
+        self.sources.has_conditions() && self.check_conditions() || self.check_counters()
     }
 
     #[inline]
@@ -178,20 +178,6 @@ impl Node {
         first_of(&self.sources, |found: Found<'_, Counter>| {
             (found.leaf().remaining() == 0).then(|| self.fired_counter(found))
         })
-    }
-
-    /// Spends one unit of each counter, unless one has none left.
-    #[inline]
-    fn spend<'a>(self: &'a Arc<Self>, counters: &'a [Entry<Counter>]) -> Option<Fired<'a>> {
-        match counters {
-            [] => None,
-            // With a single counter a look would only repeat what spending finds out.
-            [Entry::Leaf(only)] if !self.spares(&only.leaf) => match only.leaf.spend() {
-                Spent::Unit => None,
-                spent => self.end_of_only_counter(Found::own(only), spent),
-            },
-            _ => self.spend_each(),
-        }
     }
 
     #[cold]
