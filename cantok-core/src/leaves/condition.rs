@@ -8,8 +8,7 @@ use std::time::Duration;
 /// What builders set can be set through a shared reference: a condition that had a callback may still be known to the
 /// executor, which is no handle.
 pub(crate) struct Condition {
-    /// `None`: the closure failed.
-    ask: Box<dyn Fn() -> Option<bool> + Send + Sync>,
+    ask: Box<dyn Ask>,
     pub(crate) on_error: AtomicBool,
     pub(crate) before: OnceLock<Hook>,
     pub(crate) after: OnceLock<Hook>,
@@ -20,6 +19,41 @@ pub(crate) struct Condition {
     pub(crate) watch: Mutex<Watch>,
     /// See `Leaf::name`.
     pub(crate) name: OnceLock<Arc<str>>,
+}
+
+/// A closure, and the way to it that checks take. That way is compiled for each closure, so that what has to be done
+/// around the call costs no second call.
+trait Ask: Send + Sync {
+    /// `None`: the closure failed.
+    fn ask(&self) -> Option<bool>;
+    /// Asks, if this thread is not asking some condition already. The address is that of this one.
+    fn ask_plainly(&self, address: usize) -> Answer;
+}
+
+/// What came of asking.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    No,
+    Yes,
+    Failed,
+    NotAsked,
+}
+
+impl<F: Fn() -> Option<bool> + Send + Sync> Ask for F {
+    fn ask(&self) -> Option<bool> {
+        self()
+    }
+
+    fn ask_plainly(&self, address: usize) -> Answer {
+        let Some(_active) = Active::enter_first(address) else {
+            return Answer::NotAsked;
+        };
+        match self() {
+            Some(false) => Answer::No,
+            Some(true) => Answer::Yes,
+            None => Answer::Failed,
+        }
+    }
 }
 
 pub(crate) type Hook = Box<dyn Fn() + Send + Sync>;
@@ -125,21 +159,28 @@ impl Condition {
 
     /// Whether the closure has said yes.
     pub(crate) fn is_satisfied(&self) -> bool {
-        // Acquire: pairs with the release in `call`, so that what the closure saw is visible to whoever relies on it.
+        // Acquire: pairs with the release in `conclude`, so that what the closure saw is visible to whoever relies on it.
         self.marks.load(Ordering::Acquire) & SATISFIED != 0
     }
 
-    /// Asks a condition with which there is nothing special. `true`: it says no. Otherwise [`Condition::ask`] knows
-    /// what it says.
+    /// Asks a condition with which there is nothing special, such as hooks. Unless it says [`Answer::No`], what it
+    /// says goes to [`Condition::take`].
     #[inline]
-    pub(crate) fn plainly_says_no(&self) -> bool {
+    pub(crate) fn ask_plainly(&self) -> Answer {
         // Relaxed: nothing is concluded from it but what to do next.
         if self.marks.load(Ordering::Relaxed) != 0 {
-            return false;
+            return Answer::NotAsked;
         }
-        match Active::enter_first(self.address()) {
-            Some(_active) => !self.call(),
-            None => false,
+        self.ask.ask_plainly(self.address())
+    }
+
+    /// Whether that answer leaves the condition as it is. `false`: [`Condition::ask`] knows what it says.
+    pub(crate) fn take(&self, answer: Answer) -> bool {
+        match answer {
+            Answer::No => true,
+            Answer::Yes => !self.conclude(Some(true)),
+            Answer::Failed => !self.conclude(None),
+            Answer::NotAsked => false,
         }
     }
 
@@ -155,17 +196,17 @@ impl Condition {
         if let Some(before) = self.before.get() {
             before();
         }
-        let satisfied = self.call();
+        let satisfied = self.conclude(self.ask.ask());
         if let Some(after) = self.after.get() {
             after();
         }
         satisfied
     }
 
-    #[inline]
-    fn call(&self) -> bool {
+    /// What the closure's answer means. `None`: it failed.
+    fn conclude(&self, answer: Option<bool>) -> bool {
         // Relaxed: set before the condition is used.
-        let satisfied = (self.ask)().unwrap_or_else(|| self.on_error.load(Ordering::Relaxed));
+        let satisfied = answer.unwrap_or_else(|| self.on_error.load(Ordering::Relaxed));
         if satisfied {
             // At once, so that no check that begins from here on calls the closure again. Release: see
             // `is_satisfied`.

@@ -4,6 +4,6 @@ mod condition;
 mod counter;
 mod deadline;
 
-pub(crate) use condition::{Condition, Watch};
+pub(crate) use condition::{Answer, Condition, Watch};
 pub(crate) use counter::{Counter, Spent};
 pub(crate) use deadline::Deadline;

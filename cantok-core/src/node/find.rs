@@ -4,7 +4,7 @@ use super::few::Few;
 use super::mark::{self, Jobs};
 use super::sources::{Entry, Found, Leaf, Leaves, first_of};
 use super::{ARMED, CANCELLED, Kind, LIVE, Node, UNARMED, unattended};
-use crate::leaves::{Condition, Counter, Deadline, Spent};
+use crate::leaves::{Answer, Condition, Counter, Deadline, Spent};
 use crate::sync::{Arc, Ordering};
 use crate::{CancellationError, Cause};
 use std::time::Instant;
@@ -35,7 +35,11 @@ impl Node {
         }
         match &self.sources.conditions {
             Few::None => {}
-            Few::One(Entry::Leaf(only)) if only.leaf.plainly_says_no() => {
+            Few::One(Entry::Leaf(only)) => {
+                let answer = only.leaf.ask_plainly();
+                if answer != Answer::No {
+                    return self.take_answer(answer);
+                }
                 if self.is_marked() {
                     return true;
                 }
@@ -43,6 +47,17 @@ impl Node {
             _ => return self.check_in_full(),
         }
         self.check_counters()
+    }
+
+    /// Goes on with a check in which the only condition did not just say no.
+    #[cold]
+    fn take_answer(self: &Arc<Self>, answer: Answer) -> bool {
+        match &self.sources.conditions {
+            Few::One(Entry::Leaf(only)) if only.leaf.take(answer) => {
+                self.is_marked() || self.check_counters()
+            }
+            _ => self.check_in_full(),
+        }
     }
 
     /// Spends one unit of each counter, unless one has none left: then the token is cancelled.
@@ -53,17 +68,9 @@ impl Node {
             // With a single counter a look would only repeat what spending finds out.
             Few::One(Entry::Leaf(only)) if !self.spares(&only.leaf) => match only.leaf.spend() {
                 Spent::Unit => false,
-                spent => self.latch_any(|| self.end_of_only_counter(Found::own(only), spent)),
+                spent => self.end_of_only_counter(spent),
             },
-            _ => self.latch_any(|| self.spend_each()),
-        }
-    }
-
-    #[cold]
-    fn latch_any<'a>(self: &'a Arc<Self>, find: impl FnOnce() -> Option<Fired<'a>>) -> bool {
-        match find() {
-            Some(fired) => self.latch(fired),
-            None => false,
+            _ => self.spend_each(),
         }
     }
 
@@ -147,7 +154,8 @@ impl Node {
         self: &'a Arc<Self>,
         found: Found<'a, Condition>,
     ) -> Option<Fired<'a>> {
-        if found.leaf().plainly_says_no() {
+        let answer = found.leaf().ask_plainly();
+        if answer == Answer::No || found.leaf().take(answer) {
             return None;
         }
         self.find_this_satisfied_in_full(found)
@@ -181,20 +189,22 @@ impl Node {
     }
 
     #[cold]
-    fn end_of_only_counter<'a>(
-        self: &'a Arc<Self>,
-        only: Found<'a, Counter>,
-        spent: Spent,
-    ) -> Option<Fired<'a>> {
+    fn end_of_only_counter(self: &Arc<Self>, spent: Spent) -> bool {
         let mut exhausted = Jobs::default();
-        let refused = self.end_of_counter(only, spent, &mut exhausted);
+        let refused = match &self.sources.counters {
+            Few::One(Entry::Leaf(only)) => {
+                self.end_of_counter(Found::own(only), spent, &mut exhausted)
+            }
+            _ => None,
+        };
         exhausted.run();
-        refused
+        refused.is_some_and(|fired| self.latch(fired))
     }
 
-    fn spend_each(self: &Arc<Self>) -> Option<Fired<'_>> {
+    #[inline(never)]
+    fn spend_each(self: &Arc<Self>) -> bool {
         if let Some(fired) = self.find_zero() {
-            return Some(fired);
+            return self.latch(fired);
         }
         let mut exhausted = Jobs::default();
         let refused = first_of(&self.sources, |found: Found<'_, Counter>| {
@@ -207,7 +217,7 @@ impl Node {
             }
         });
         exhausted.run();
-        refused
+        refused.is_some_and(|fired| self.latch(fired))
     }
 
     /// A counter has given its last unit while somebody waits for that, or has none to give.
