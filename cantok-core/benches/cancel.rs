@@ -27,18 +27,32 @@ fn armed(children: usize) -> (SimpleToken, Vec<SimpleToken>) {
     (root, tokens)
 }
 
-/// Children each of which wakes a task.
-fn waiting(children: usize) -> (SimpleToken, Vec<(Token, Subscription)>) {
-    let root = SimpleToken::new();
-    let tokens = (0..children)
-        .map(|_| {
-            let token = Token::from(root.child());
-            let waker = Waker::noop().clone();
-            let subscription = token.subscribe(move |_| waker.wake());
+type Subscribed = (SimpleToken, Vec<(Token, Subscription)>);
+
+fn subscribed(children: usize, subscribe: impl Fn(&Token) -> Subscription) -> Subscribed {
+    let (root, tokens) = polling(children);
+    let tokens = tokens
+        .into_iter()
+        .map(|token| {
+            let token = Token::from(token);
+            let subscription = subscribe(&token);
             (token, subscription)
         })
         .collect();
     (root, tokens)
+}
+
+/// Children each of which a task waits for.
+fn waiting(children: usize) -> Subscribed {
+    subscribed(children, |token| token.subscribe_waker(Waker::noop()))
+}
+
+/// Children each of which calls a closure.
+fn called(children: usize) -> Subscribed {
+    subscribed(children, |token| {
+        let waker = Waker::noop().clone();
+        token.subscribe(move |_| waker.wake())
+    })
 }
 
 type TokioWaiting = Vec<Pin<Box<WaitForCancellationFutureOwned>>>;
@@ -88,6 +102,7 @@ fn cancel(c: &mut Criterion) {
     bench!("waiting children, peer: tokio-util", tokio_waiting);
     bench!("waiting children", waiting);
     bench!("armed children", armed);
+    bench!("children with a callback", called);
     group.finish();
 }
 

@@ -4,18 +4,22 @@ use crate::CancellationError;
 use crate::later::drop_nested;
 use crate::sync::{Condvar, Mutex, ThreadKey, lock, wait};
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
-type Function = Box<dyn FnOnce(&CancellationError) + Send>;
-
-pub(crate) struct Callback {
-    stage: Mutex<Stage>,
+/// A function that is called once, or revoked. In one allocation with the closure, because whoever cancels many tokens
+/// pays for each cache line.
+pub(crate) struct Callback<F> {
+    stage: Mutex<Stage<F>>,
     finished: Condvar,
 }
 
-enum Stage {
-    Pending(Function),
+enum Stage<F> {
+    Pending {
+        function: F,
+        /// Whether anybody may ask for [`Call::wait_until_finished`].
+        is_awaited: bool,
+    },
     Running {
         on: ThreadKey,
         /// Somebody waits for the end. Without, nobody is woken, which would be a system call for each callback.
@@ -24,21 +28,57 @@ enum Stage {
     Finished,
 }
 
-impl Callback {
-    pub(crate) fn new(function: impl FnOnce(&CancellationError) + Send + 'static) -> Self {
+/// A [`Callback`], whatever its closure.
+pub(crate) trait Call: Send + Sync + UnwindSafe + RefUnwindSafe {
+    /// Runs the function, unless it was revoked. A panic is caught and returned.
+    fn run(&self, error: &CancellationError) -> Option<Panic>;
+    /// Makes sure that the function will never start. `false`: it has started before. It is dropped here, outside
+    /// the lock.
+    fn revoke(&self) -> bool;
+    /// Waits until the function has finished, if it is running on another thread.
+    fn wait_until_finished(&self);
+}
+
+impl<F> Callback<F> {
+    pub(crate) fn new(function: F, is_awaited: bool) -> Self {
         Callback {
-            stage: Mutex::new(Stage::Pending(Box::new(function))),
+            stage: Mutex::new(Stage::Pending {
+                function,
+                is_awaited,
+            }),
             finished: Condvar::new(),
         }
     }
 
-    /// Runs the function, unless it was revoked. A panic is caught and returned.
-    pub(crate) fn run(&self, error: &CancellationError) -> Option<Panic> {
-        let function = self.replace(Stage::Running {
-            on: ThreadKey::current(),
-            awaited: false,
+    /// Takes the function out, if it is still there. Tells whether its end may be awaited.
+    fn take(&self, by: impl FnOnce(bool) -> Stage<F>) -> Option<(F, bool)> {
+        let mut stage = lock(&self.stage);
+        let Stage::Pending { is_awaited, .. } = *stage else {
+            return None;
+        };
+        match std::mem::replace(&mut *stage, by(is_awaited)) {
+            Stage::Pending { function, .. } => Some((function, is_awaited)),
+            Stage::Running { .. } | Stage::Finished => None,
+        }
+    }
+}
+
+impl<F: FnOnce(&CancellationError) + Send + 'static> Call for Callback<F> {
+    fn run(&self, error: &CancellationError) -> Option<Panic> {
+        let (function, is_awaited) = self.take(|is_awaited| {
+            if is_awaited {
+                Stage::Running {
+                    on: ThreadKey::current(),
+                    awaited: false,
+                }
+            } else {
+                Stage::Finished
+            }
         })?;
         let panic = Panic::catch(move || function(error));
+        if !is_awaited {
+            return panic;
+        }
         let ran = std::mem::replace(&mut *lock(&self.stage), Stage::Finished);
         if matches!(ran, Stage::Running { awaited: true, .. }) {
             self.finished.notify_all();
@@ -46,17 +86,14 @@ impl Callback {
         panic
     }
 
-    /// Makes sure that the function will never start. `false`: it has started before. It is dropped here, outside
-    /// the lock.
-    pub(crate) fn revoke(&self) -> bool {
-        let function = self.replace(Stage::Finished);
+    fn revoke(&self) -> bool {
+        let function = self.take(|_| Stage::Finished);
         let revoked = function.is_some();
         drop_nested(function);
         revoked
     }
 
-    /// Waits until the function has finished, if it is running on another thread.
-    pub(crate) fn wait_until_finished(&self) {
+    fn wait_until_finished(&self) {
         let mut stage = lock(&self.stage);
         while let Stage::Running { on, awaited } = &mut *stage {
             if *on == ThreadKey::current() {
@@ -64,18 +101,6 @@ impl Callback {
             }
             *awaited = true;
             stage = wait(&self.finished, stage);
-        }
-    }
-
-    /// Takes the function out, if it is still there.
-    fn replace(&self, by: Stage) -> Option<Function> {
-        let mut stage = lock(&self.stage);
-        if !matches!(*stage, Stage::Pending(_)) {
-            return None;
-        }
-        match std::mem::replace(&mut *stage, by) {
-            Stage::Pending(function) => Some(function),
-            Stage::Running { .. } | Stage::Finished => None,
         }
     }
 }

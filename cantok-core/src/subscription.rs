@@ -1,7 +1,8 @@
-use crate::callback::Callback;
+use crate::callback::{Call, Callback};
 use crate::node::{Enrolment, Node, Subscriber};
 use crate::sync::Arc;
 use crate::{CancellationError, Token, executor, timer};
+use std::task::Waker;
 use std::{fmt, io};
 
 /// What [`Token::subscribe`](crate::Token::subscribe) returns: ends the subscription when dropped, and never blocks.
@@ -16,35 +17,41 @@ pub struct Subscription {
 
 struct Inner {
     enrolment: Enrolment,
-    callback: Arc<Callback>,
+    /// `None`: it is a waker's.
+    callback: Option<Arc<dyn Call>>,
 }
 
 impl Subscription {
     pub(crate) fn new(
         node: &Arc<Node>,
         f: impl FnOnce(&CancellationError) + Send + 'static,
+        is_awaited: bool,
     ) -> Self {
-        let callback = Arc::new(Callback::new(f));
-        if node.look_for_zero().is_none() {
-            expect_threads(start_threads(node));
+        let callback: Arc<dyn Call> = Arc::new(Callback::new(f, is_awaited));
+        let subscriber = Subscriber::Callback(Arc::clone(&callback));
+        let (enrolment, late) = enrol(node, subscriber);
+        if let Some(panic) = late.and_then(|error| callback.run(error)) {
+            panic.resume();
         }
-        let enrolment = Enrolment::new(node, Subscriber::Callback(Arc::clone(&callback)));
-        expect_threads(node.arm());
-        let inner = Inner {
-            enrolment,
-            callback,
-        };
-        // Whatever was cancelled or used up before it could push is found here. If the subscriber is in the list,
-        // this look, or another thread, tells it; otherwise it came too late.
-        if let Some(error) = node.look_for_zero() {
-            if !inner.enrolment.is_in() {
-                let panic = inner.callback.run(error);
-                if let Some(panic) = panic {
-                    panic.resume();
-                }
-            }
+        Subscription {
+            inner: Some(Inner {
+                enrolment,
+                callback: Some(callback),
+            }),
         }
-        Subscription { inner: Some(inner) }
+    }
+
+    pub(crate) fn of_waker(node: &Arc<Node>, waker: &Waker) -> Self {
+        let (enrolment, late) = enrol(node, Subscriber::Waker(waker.clone()));
+        if late.is_some() {
+            waker.wake_by_ref();
+        }
+        Subscription {
+            inner: Some(Inner {
+                enrolment,
+                callback: None,
+            }),
+        }
     }
 
     /// Keeps the function for the token's life: until the last handle of this token, and of everything derived from it, is
@@ -62,9 +69,8 @@ impl Subscription {
     /// Ends the subscription: `true` if the function had not started and never will.
     pub(crate) fn end(&mut self) -> bool {
         // Taking the enrolment out drops it at the end.
-        self.inner
-            .take()
-            .is_some_and(|inner| inner.callback.revoke())
+        let inner = self.inner.take();
+        inner.is_some_and(|inner| inner.callback.is_some_and(|callback| callback.revoke()))
     }
 
     /// Shows the token that the subscription is to.
@@ -76,9 +82,23 @@ impl Subscription {
         debug.finish()
     }
 
-    pub(crate) fn callback(&self) -> Option<Arc<Callback>> {
-        self.inner.as_ref().map(|inner| Arc::clone(&inner.callback))
+    pub(crate) fn callback(&self) -> Option<Arc<dyn Call>> {
+        self.inner.as_ref().and_then(|inner| inner.callback.clone())
     }
+}
+
+/// Subscribes. With the error if the subscriber came too late and is to be told by the caller.
+fn enrol(node: &Arc<Node>, subscriber: Subscriber) -> (Enrolment, Option<&CancellationError>) {
+    if node.look_for_zero().is_none() {
+        expect_threads(start_threads(node));
+    }
+    let enrolment = Enrolment::new(node, subscriber);
+    expect_threads(node.arm());
+    // Whatever was cancelled or used up before it could push is found here. If the subscriber is in the list, this
+    // look, or another thread, tells it; otherwise it came too late.
+    let error = node.look_for_zero();
+    let late = error.filter(|_| !enrolment.is_in());
+    (enrolment, late)
 }
 
 /// Deadlines and conditions are watched by threads, which have to be there before anybody relies on them.

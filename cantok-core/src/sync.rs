@@ -96,6 +96,12 @@ mod imp {
         value: std::sync::OnceLock<T>,
     }
 
+    impl<T> Default for OnceLock<T> {
+        fn default() -> Self {
+            OnceLock::new()
+        }
+    }
+
     impl<T> OnceLock<T> {
         pub(crate) fn new() -> Self {
             OnceLock {

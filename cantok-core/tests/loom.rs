@@ -209,6 +209,59 @@ fn a_cancel_that_comes_second_returns_no_sooner() {
     });
 }
 
+/// Guarantees 1 and 4 where a child that takes over its parent's cause is cancelled itself at the same time.
+#[test]
+fn a_child_has_one_cause_also_beside_its_parents() {
+    model(|| {
+        let root = SimpleToken::new();
+        let child = armed(root.child());
+        let parents = thread::spawn(move || root.cancel_with("of the parent"));
+        let own = child.cancel_with("of the child");
+        let cause = child.cause().unwrap();
+        assert_eq!(own, cause.is_from(&child));
+        assert!(parents.join().unwrap());
+        assert_eq!(child.cause().unwrap(), cause);
+    });
+}
+
+/// Guarantee 4 for a child that takes over its parent's cause, and for one below it.
+#[test]
+fn a_cancelled_child_has_a_cause() {
+    model(|| {
+        let root = SimpleToken::new();
+        let child = armed(root.child());
+        let below = armed(child.child());
+        let canceller = thread::spawn(move || root.cancel());
+        for token in [&below, &child] {
+            if token.is_cancelled() {
+                assert!(token.cause().is_some());
+            }
+        }
+        canceller.join().unwrap();
+        assert_eq!(below.cause(), child.cause());
+    });
+}
+
+/// Invariant 3 for a child: its callback comes while its parent is cancelled, and runs exactly once.
+#[test]
+fn a_callback_of_a_child_runs_exactly_once() {
+    model(|| {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let root = SimpleToken::new();
+        let child = root.child();
+        let canceller = thread::spawn(move || root.cancel());
+        let registration = child.on_cancel({
+            let calls = Arc::clone(&calls);
+            move |_| {
+                calls.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        canceller.join().unwrap();
+        drop(registration);
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    });
+}
+
 /// A derived token that is dropped while its source is cancelled.
 #[test]
 fn a_child_may_go_while_its_parent_is_cancelled() {

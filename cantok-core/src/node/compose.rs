@@ -2,6 +2,7 @@
 
 use super::addresses::{Addresses, address};
 use super::few::Few;
+use super::link::Flag;
 use super::sources::{Entry, LIMIT, Leaf, Operand, Sources, Watched};
 use super::{Kind, Node};
 use crate::leaves::{Condition, Counter, Deadline};
@@ -53,7 +54,7 @@ impl Composer {
         if parent.kind != Kind::Never {
             if parent.sources.is_empty() {
                 // Most children are those of plain tokens.
-                composer.sources.flags = Few::One(Arc::clone(parent));
+                composer.sources.flags = Few::One(Flag::new(Arc::clone(parent)));
                 composer.cancelled = parent.is_marked();
             } else {
                 composer.watch(Arc::clone(parent), false);
@@ -77,8 +78,9 @@ impl Composer {
         let mut sources = std::mem::take(&mut node.sources);
         if kind == Kind::Simple {
             // A child: its parent is what remains of it.
-            if let Some(parent) = sources.flags.as_slice().first().cloned() {
-                sources.extra_mut().operands.push(Operand::Node(parent));
+            if let Some(parent) = sources.flags.as_slice().first() {
+                let parent = Operand::Node(Arc::clone(&parent.node));
+                sources.extra_mut().operands.push(parent);
             }
         }
         let shown = match kind {
@@ -96,7 +98,7 @@ impl Composer {
             return;
         }
         for flag in sources.flags.drain() {
-            self.push_flag(flag);
+            self.push_flag(flag.node);
         }
         sources
             .conditions
@@ -118,7 +120,7 @@ impl Composer {
     fn watch(&mut self, node: Arc<Node>, show: bool) {
         let is_new = self.is_new(address(&node));
         if is_new {
-            self.sources.flags.push(Arc::clone(&node));
+            self.sources.flags.push(Flag::new(Arc::clone(&node)));
         }
         // What another operand derives from is watched already, but may not have been shown.
         if show {
@@ -130,7 +132,7 @@ impl Composer {
         let flags = node.sources.flags.as_slice();
         if flags.len() <= LIMIT {
             for flag in flags {
-                self.push_flag(Arc::clone(flag));
+                self.push_flag(Arc::clone(&flag.node));
             }
         } else if !node.link() {
             // One of those flags was cancelled before. The node has to know, because it is watched alone; from now
@@ -160,7 +162,7 @@ impl Composer {
 
     fn push_flag(&mut self, flag: Arc<Node>) {
         if self.is_new(address(&flag)) {
-            self.sources.flags.push(flag);
+            self.sources.flags.push(Flag::new(flag));
         }
     }
 
@@ -251,7 +253,7 @@ impl Sources {
 
     fn addresses(&self) -> Addresses {
         let mut addresses = Addresses::default();
-        addresses.extend(self.flags.as_slice().iter().map(address));
+        addresses.extend(self.flags.as_slice().iter().map(|flag| address(&flag.node)));
         addresses.extend(self.conditions.as_slice().iter().map(Entry::address));
         addresses.extend(self.counters.as_slice().iter().map(Entry::address));
         if let Some(extra) = &self.extra {

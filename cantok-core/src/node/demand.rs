@@ -1,9 +1,10 @@
 //! Conditions and counters are polled by checks. This is how they are noticed when nobody checks.
 
 use super::sources::Leaves;
-use super::{Node, Sources, unattended};
+use super::{Node, unattended};
 use crate::leaves::{Condition, Counter};
 use crate::sync::Arc;
+use std::ops::AddAssign;
 
 /// How many subscribers rely on a node's conditions and counters although nobody may check it.
 ///
@@ -27,7 +28,7 @@ impl Demand {
 
     /// Adds this demand to all that `node` polls.
     pub(crate) fn add(self, node: &Arc<Node>) {
-        if self.is_none(&node.sources) {
+        if self.is_none(node) {
             return;
         }
         for found in Leaves::<Counter>::of(&node.sources) {
@@ -41,21 +42,28 @@ impl Demand {
     }
 
     /// Takes it back.
-    pub(crate) fn release(self, sources: &Sources) {
-        if self.is_none(sources) {
+    pub(crate) fn release(self, node: &Node) {
+        if self.is_none(node) {
             return;
         }
-        for found in Leaves::<Counter>::of(sources) {
+        for found in Leaves::<Counter>::of(&node.sources) {
             found.leaf().release_demand(self.threads + self.callbacks);
         }
         if self.callbacks > 0 {
-            for found in Leaves::<Condition>::of(sources) {
+            for found in Leaves::<Condition>::of(&node.sources) {
                 unattended::unwatch(found.leaf(), self.callbacks);
             }
         }
     }
 
-    fn is_none(self, sources: &Sources) -> bool {
-        (self.threads == 0 && self.callbacks == 0) || !sources.has_polled()
+    fn is_none(self, node: &Node) -> bool {
+        (self.threads == 0 && self.callbacks == 0) || !node.state.polls()
+    }
+}
+
+impl AddAssign for Demand {
+    fn add_assign(&mut self, more: Demand) {
+        self.threads += more.threads;
+        self.callbacks += more.callbacks;
     }
 }

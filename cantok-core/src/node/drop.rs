@@ -37,9 +37,12 @@ impl Node {
     fn take_apart(&mut self, remains: &mut Remains) -> Option<Arc<Node>> {
         self.unlink();
         if let Some(left) = self.take_subscribers() {
-            left.demand.release(&self.sources);
+            left.demand.release(self);
             for callback in left.callbacks {
-                remains.push_last(callback);
+                remains.users.push(Box::new(callback));
+            }
+            for waker in left.wakers {
+                remains.users.push(Box::new(waker));
             }
             for attached in left.attached {
                 remains.users.push(attached);
@@ -55,9 +58,10 @@ impl Node {
         }
         match std::mem::take(&mut self.sources.flags) {
             Few::None => None,
-            Few::One(flag) => Some(flag),
+            Few::One(flag) => Some(flag.node),
             Few::Many(flags) => {
-                remains.sources.extend(*flags);
+                let flags = flags.into_iter().map(|flag| flag.node);
+                remains.sources.extend(flags);
                 None
             }
         }

@@ -1,6 +1,7 @@
 //! A subscriber's place in a node's list, for as long as it wants to be told.
 
 use super::{Demand, Kind, Node, Subscriber};
+use crate::later::drop_nested;
 use crate::sync::Arc;
 
 /// Takes the subscriber out when dropped.
@@ -15,11 +16,7 @@ impl Enrolment {
     /// The subscriber is told of every cancel from now on that is pushed to the node. The caller has the node linked
     /// or armed, and only then looks whether it came too late.
     pub(crate) fn new(node: &Arc<Node>, subscriber: Subscriber) -> Self {
-        let demand = match subscriber {
-            Subscriber::Link(_) => Demand::default(),
-            Subscriber::Thread(_) => Demand::THREAD,
-            Subscriber::Callback(_) => Demand::CALLBACK,
-        };
+        let demand = subscriber.demand();
         let mut enrolment = Enrolment {
             node: Arc::clone(node),
             demand,
@@ -29,7 +26,7 @@ impl Enrolment {
             demand.add(node);
             match node.insert(subscriber) {
                 Ok(slot) => enrolment.slot = Some(slot),
-                Err(_) => demand.release(node.sources()),
+                Err(_) => demand.release(node),
             }
         }
         enrolment
@@ -53,8 +50,12 @@ impl Drop for Enrolment {
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
             // Whoever takes the subscriber out takes its demand back: the canceller that tells it, or this.
-            if self.node.remove(slot) {
-                self.demand.release(self.node.sources());
+            if let Some(subscriber) = self.node.remove(slot) {
+                self.demand.release(&self.node);
+                if let Subscriber::Waker(waker) = subscriber {
+                    // The last handle of a task, perhaps.
+                    drop_nested(waker);
+                }
             }
         }
     }

@@ -28,6 +28,14 @@ impl<T> Few<T> {
         }
     }
 
+    pub(super) fn as_mut_slice(&mut self) -> &mut [T] {
+        match self {
+            Few::None => &mut [],
+            Few::One(only) => slice::from_mut(only),
+            Few::Many(many) => many,
+        }
+    }
+
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Few::None)

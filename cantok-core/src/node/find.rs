@@ -3,9 +3,10 @@
 use super::few::Few;
 use super::mark::{self, Jobs};
 use super::sources::{Entry, Found, Leaf, Leaves, first_of};
-use super::{ARMED, CANCELLED, Kind, LIVE, Node, UNARMED, unattended};
+use super::state::Phase;
+use super::{Kind, Node, unattended};
 use crate::leaves::{Answer, Condition, Counter, Deadline, Spent};
-use crate::sync::{Arc, Ordering};
+use crate::sync::Arc;
 use crate::{CancellationError, Cause};
 use std::time::Instant;
 
@@ -20,8 +21,7 @@ impl Node {
     /// A check: `true` if the token is cancelled.
     #[inline]
     pub(crate) fn check(self: &Arc<Self>) -> bool {
-        // Relaxed: the common answer, "not cancelled", carries no data. Every other answer reads the state again.
-        self.state.load(Ordering::Relaxed) != LIVE && self.check_sources()
+        !self.state.is_live() && self.check_sources()
     }
 
     /// The rest of [`Node::check`]. Not inlined: in a caller's loop the call costs less than its body does.
@@ -29,8 +29,7 @@ impl Node {
     /// Does itself what an armed token with one condition or one counter needs, or with one of each.
     #[inline(never)]
     fn check_sources(self: &Arc<Self>) -> bool {
-        // Acquire: see `Node::is_marked`.
-        if self.state.load(Ordering::Acquire) != ARMED {
+        if self.state.phase() != Phase::Armed {
             return self.check_in_full();
         }
         match &self.sources.conditions {
@@ -76,12 +75,11 @@ impl Node {
 
     #[inline(never)]
     fn check_in_full(self: &Arc<Self>) -> bool {
-        // Acquire: see `Node::is_marked`.
-        match self.state.load(Ordering::Acquire) {
-            LIVE => false,
-            CANCELLED => true,
-            ARMED => self.check_polled(),
-            _ => {
+        match self.state.phase() {
+            Phase::Live => false,
+            Phase::Cancelled => true,
+            Phase::Armed => self.check_polled(),
+            Phase::Unarmed => {
                 self.count_slow_check();
                 match self.find_pushed(Instant::now) {
                     Some(fired) => self.latch(fired),
@@ -100,17 +98,17 @@ impl Node {
     fn check_conditions(self: &Arc<Self>) -> bool {
         let satisfied = self.find_satisfied();
         // What was cancelled while the conditions were being asked, perhaps by one of them, came first, and no unit
-        // is spent after it. Acquire: see `Node::is_marked`.
-        let state = self.state.load(Ordering::Acquire);
-        if state == ARMED && satisfied.is_none() {
+        // is spent after it.
+        let phase = self.state.phase();
+        if phase == Phase::Armed && satisfied.is_none() {
             return false;
         }
-        self.conclude(state, satisfied)
+        self.conclude(phase, satisfied)
     }
 
-    fn conclude(self: &Arc<Self>, state: u8, satisfied: Option<Fired<'_>>) -> bool {
-        let mut cancelled = state == CANCELLED;
-        if state == UNARMED {
+    fn conclude(self: &Arc<Self>, phase: Phase, satisfied: Option<Fired<'_>>) -> bool {
+        let mut cancelled = phase == Phase::Cancelled;
+        if phase == Phase::Unarmed {
             if let Some(fired) = self.find_pushed(Instant::now) {
                 cancelled = self.latch(fired);
             }
@@ -125,7 +123,7 @@ impl Node {
     /// deadline.
     fn find_pushed(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Option<Fired<'_>> {
         for flag in self.sources.flags.as_slice() {
-            if let Some(error) = flag.error() {
+            if let Some(error) = flag.node.error() {
                 return Some(Fired {
                     owner: None,
                     error: error.clone(),
@@ -298,7 +296,7 @@ impl Node {
                 .flags
                 .as_slice()
                 .iter()
-                .any(|flag| flag.is_marked())
+                .any(|flag| flag.node.is_marked())
             || self.sources.earliest().is_some_and(|at| at <= now)
     }
 

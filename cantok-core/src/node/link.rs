@@ -1,15 +1,50 @@
 //! From polling to being told: a node subscribes to the flags it watches and hands its deadline to the timer.
 
-use super::{ARMED, LIVE, Node, Subscriber, UNARMED};
-use crate::sync::{Arc, Ordering};
+use super::state::Phase;
+use super::{Node, Subscriber};
+use crate::sync::{Arc, OnceLock, Ordering};
 use crate::timer;
 use std::io;
 
-/// Where a node stands in the subscribers' lists of its flags, in the order of its flags.
-pub(super) struct Links {
-    /// `None`: that flag was cancelled when the node came to subscribe.
-    slots: Box<[Option<usize>]>,
-    complete: bool,
+/// A flag that a node watches.
+pub(super) struct Flag {
+    pub(super) node: Arc<Node>,
+    /// Where the watching node stands in the flag's list of subscribers, once it has subscribed; or [`NOWHERE`].
+    slot: OnceLock<u32>,
+}
+
+/// The flag was cancelled when the node came to subscribe.
+const NOWHERE: u32 = u32::MAX;
+
+impl Flag {
+    pub(super) fn new(node: Arc<Node>) -> Self {
+        Flag {
+            node,
+            slot: OnceLock::new(),
+        }
+    }
+
+    /// Subscribes `watching` to the flag, once. Returns whether the flag will push.
+    fn link(&self, watching: &Arc<Node>) -> bool {
+        let slot = self.slot.get_or_init(|| {
+            let link = Subscriber::Link(Arc::downgrade(watching));
+            match self.node.insert(link) {
+                // Four billion subscribed nodes take up a terabyte.
+                Ok(index) => u32::try_from(index).expect("less than a terabyte of subscribers"),
+                Err(_) => NOWHERE,
+            }
+        });
+        *slot != NOWHERE
+    }
+
+    fn unlink(&mut self) {
+        match self.slot.take() {
+            None | Some(NOWHERE) => {}
+            Some(slot) => {
+                self.node.remove(slot as usize);
+            }
+        }
+    }
 }
 
 /// A node that was checked this often while it had to poll its flags and deadline arms itself. Renting (a clock read
@@ -17,38 +52,24 @@ pub(super) struct Links {
 const CHECKS_BEFORE_ARMING: u8 = 64;
 
 impl Node {
-    /// Subscribes to every flag, once. Returns whether all of them will push; if not, one is cancelled already and
-    /// the next look finds it.
+    /// Subscribes to every flag, once. Returns whether all of them will push; if not, one is cancelled already, the
+    /// next look finds it, and there is no need to subscribe to the others.
     pub(crate) fn link(self: &Arc<Self>) -> bool {
         let flags = self.sources.flags.as_slice();
-        if flags.is_empty() {
-            return true;
-        }
-        let links = self.links.get_or_init(|| {
-            let slots: Box<[_]> = flags
-                .iter()
-                .map(|flag| {
-                    let link = Subscriber::Link(Arc::downgrade(self));
-                    flag.insert(link).ok()
-                })
-                .collect();
-            let complete = slots.iter().all(Option::is_some);
-            Box::new(Links { slots, complete })
-        });
-        links.complete
+        flags.iter().all(|flag| flag.link(self))
     }
 
     /// Takes the node out of its flags' lists and its deadline from the timer.
     pub(super) fn unlink(&mut self) {
-        if let Some(links) = self.links.take() {
-            for (flag, slot) in self.sources.flags.as_slice().iter().zip(&links.slots) {
-                if let Some(index) = slot {
-                    flag.remove(*index);
-                }
+        self.sources
+            .flags
+            .as_mut_slice()
+            .iter_mut()
+            .for_each(Flag::unlink);
+        if let Some(extra) = &mut self.sources.extra {
+            if let Some(alarm) = extra.alarm.take() {
+                timer::remove(&alarm);
             }
-        }
-        if let Some(alarm) = self.alarm.take() {
-            timer::remove(&alarm);
         }
     }
 
@@ -58,31 +79,19 @@ impl Node {
     ///
     /// When the timer's thread cannot be started. The node stays unarmed and works by polling.
     pub(crate) fn arm(self: &Arc<Self>) -> io::Result<()> {
-        // Relaxed: an old answer registers once more what is registered at most once, and the compare-exchange fails.
-        // Another thread that armed the node has made its registrations under locks, which order them with whoever
-        // cancels a source.
-        if self.state.load(Ordering::Relaxed) != UNARMED || !self.link() {
+        // Two threads may come here at the same time: each registration is made once all the same.
+        if self.state.phase() != Phase::Unarmed || !self.link() {
             return Ok(());
         }
-        if let Some(at) = self.sources.earliest() {
-            if self.alarm.get().is_none() {
+        if let Some(extra) = &self.sources.extra {
+            if let (Some(at), None) = (extra.earliest, extra.alarm.get()) {
                 let alarm = timer::schedule(self.as_ring(), at)?;
-                if let Err(second) = self.alarm.set(Box::new(alarm)) {
+                if let Err(second) = extra.alarm.set(alarm) {
                     timer::remove(&second);
                 }
             }
         }
-        let armed = if self.sources.has_polled() {
-            ARMED
-        } else {
-            LIVE
-        };
-        // Relaxed: a check that sees the new state skips polling because of registrations that are in lists by now;
-        // whoever cancels a source finds them there under the lists' locks, and marks this node. Fails when the node
-        // was cancelled meanwhile, which must stand.
-        let _ = self
-            .state
-            .compare_exchange(UNARMED, armed, Ordering::Relaxed, Ordering::Relaxed);
+        self.state.arm(self.sources.armed());
         Ok(())
     }
 

@@ -1,13 +1,15 @@
 //! Cancelling: a work list instead of recursion, help instead of waiting, and user code only at the end.
 
 use super::addresses::{Addresses, address};
-use super::{CANCELLED, Node};
-use crate::callback::{Callback, Panic};
+use super::state::Phase;
+use super::{Demand, Node, Subscriber};
+use crate::callback::{Call, Panic};
 use crate::parker::Parker;
 use crate::sync::{Arc, Ordering, ThreadKey};
 #[cfg(feature = "tracing")]
 use crate::trace::Event;
 use crate::{CancellationError, Cause};
+use std::task::Waker;
 
 /// The cause of a cancelled node.
 pub(super) struct Latched {
@@ -20,13 +22,20 @@ pub(super) struct Latched {
 #[derive(Default)]
 pub(crate) struct Jobs {
     threads: Vec<Arc<Parker>>,
-    callbacks: Vec<(Arc<Callback>, CancellationError)>,
+    wakers: Vec<Waker>,
+    callbacks: Vec<Callbacks>,
     /// Nodes whose last handle went while they were visited. Dropping them may drop closures.
     orphans: Vec<Node>,
     /// Errors that came too late, with reasons in them that may be the user's.
     too_late: Vec<CancellationError>,
     #[cfg(feature = "tracing")]
     events: Vec<Event>,
+}
+
+/// Callbacks that are called with the same error.
+struct Callbacks {
+    error: CancellationError,
+    callbacks: Vec<Arc<dyn Call>>,
 }
 
 /// A traversal of everything that is linked below a node.
@@ -51,7 +60,7 @@ pub(crate) fn mark(root: &Arc<Node>, error: CancellationError) -> (bool, Jobs) {
         walked: Vec::new(),
         helped: Addresses::default(),
     };
-    let won = traversal.visit(Arc::clone(root), error);
+    let won = traversal.cancel(Arc::clone(root), error);
     traversal.walk();
     #[cfg(feature = "tracing")]
     traversal.jobs.trace(won, root);
@@ -59,35 +68,66 @@ pub(crate) fn mark(root: &Arc<Node>, error: CancellationError) -> (bool, Jobs) {
 }
 
 impl Traversal {
-    /// Marks a node. If there is something below it, that is put off. Tells whether the node was not cancelled before.
-    fn visit(&mut self, node: Arc<Node>, error: CancellationError) -> bool {
+    /// Cancels a node, with a cause of its own. Tells whether it was not cancelled before.
+    fn cancel(&mut self, node: Arc<Node>, error: CancellationError) -> bool {
         let latched = Latched {
             error,
             marker: self.me,
         };
         // Published (release) before the state, and acquired by whoever comes too late (invariant 1).
         let lost = node.cause.set(latched).err();
-        let won = lost.is_none();
+        let is_first = lost.is_none();
         if let Some(Latched { error, .. }) = lost {
             // Others hold nothing of the user's.
             if matches!(error.cause(), Cause::Reason(_)) {
                 self.jobs.too_late.push(error);
             }
         }
-        // Release: pairs with the acquire in `Node::is_marked`. Whoever lost the cause writes the state as well,
-        // because the winner may not have come to it yet and the caller relies on it; the cause that it found there
-        // was acquired with it. A read-modify-write, so that this and the one that arms have one order in everybody's
-        // eyes.
-        node.state.swap(CANCELLED, Ordering::Release);
-        if !won && (node.is_walked_by(self.me) || !self.helped.insert(address(&node))) {
-            self.jobs.release(node);
-        } else if node.take_told(won, &mut self.jobs) {
+        // Whoever lost the cause writes the state as well, because the winner may not have come to it yet and the
+        // caller relies on it; the cause that it found there was acquired with it.
+        let before = node.state.cancel();
+        let won = is_first && !before.follows();
+        let latched = node.cause.get().filter(|_| won);
+        let error = latched.map(|latched| &latched.error);
+        if before.is_subscribed() && self.tell(&node, error) {
             self.walks.push((node, 0));
         } else {
-            node.settle();
             self.jobs.release(node);
         }
         won
+    }
+
+    /// Cancels a node whose one flag is cancelled with that error. Cheaper than [`Traversal::cancel`] by half.
+    ///
+    /// The flag has no flag itself, or more than are copied from it, so it follows nobody: a cause is found in one step.
+    fn follow(&mut self, node: Arc<Node>, error: &CancellationError) {
+        debug_assert!({
+            let mut flags = node.sources.flags.as_slice().iter();
+            flags.all(|flag| !flag.node.state.get().follows())
+        });
+        let before = node.state.follow();
+        let won = before.phase() != Phase::Cancelled;
+        if before.is_subscribed() && self.tell(&node, won.then_some(error)) {
+            self.walks.push((node, 0));
+        } else {
+            self.jobs.release(node);
+        }
+    }
+
+    /// Takes out of a cancelled node who is to be told of the error. `None`: it was cancelled before, and they are left to
+    /// the one that did it. Returns whether there is something below the node that has yet to be visited.
+    fn tell(&mut self, node: &Arc<Node>, error: Option<&CancellationError>) -> bool {
+        let has_links = match error {
+            Some(error) => node.take_told(error, &mut self.jobs),
+            None if node.is_walked_by(self.me) || !self.helped.insert(address(node)) => {
+                return false;
+            }
+            None => node.has_links(),
+        };
+        if !has_links {
+            node.settle();
+        }
+        has_links
     }
 
     /// Visits everything below the nodes that have been visited.
@@ -95,19 +135,23 @@ impl Traversal {
         let mut batch = Vec::new();
         while let Some((node, from)) = self.walks.last_mut() {
             let has_more = node.follow_links(from, &mut batch);
-            let error = node.cause.get().map(|latched| latched.error.clone());
+            let error = node.error().cloned();
             if !has_more {
                 self.walked.extend(self.walks.pop().map(|(node, _)| node));
             }
-            if let Some(error) = error {
-                for node in batch.drain(..) {
-                    self.visit(node, error.clone());
+            let Some(error) = error else {
+                continue;
+            };
+            for node in batch.drain(..) {
+                if node.state.has_one_flag() {
+                    self.follow(node, &error);
+                } else {
+                    self.cancel(node, error.clone());
                 }
             }
         }
         for node in self.walked.drain(..) {
             node.settle();
-            node.forget_links();
             self.jobs.release(node);
         }
     }
@@ -129,17 +173,23 @@ impl Node {
         self.settled.store(true, Ordering::Release);
     }
 
-    /// Whether nothing is left to be marked below this node, or it is this thread that is about to do it.
+    /// For a cancelled node: whether nothing is left to be marked below it, or it is this thread that is about to do it.
     fn is_walked_by(&self, me: ThreadKey) -> bool {
-        // Acquire: see `settle`. The cause's marker was published with the cause.
-        self.settled.load(Ordering::Acquire)
-            || self.cause.get().is_some_and(|latched| latched.marker == me)
+        let state = self.state.get();
+        // Acquire: see `settle`.
+        if !state.is_subscribed() || self.settled.load(Ordering::Acquire) {
+            return true;
+        }
+        // A node that follows is met once in a traversal, through its one flag.
+        let is_ours = || self.cause.get().is_some_and(|latched| latched.marker == me);
+        !state.follows() && is_ours()
     }
 }
 
 impl Jobs {
     pub(crate) fn extend(&mut self, more: Jobs) {
         self.threads.extend(more.threads);
+        self.wakers.extend(more.wakers);
         self.callbacks.extend(more.callbacks);
         self.orphans.extend(more.orphans);
         self.too_late.extend(more.too_late);
@@ -151,24 +201,41 @@ impl Jobs {
     #[cfg(feature = "tracing")]
     fn trace(&mut self, won: bool, root: &Arc<Node>) {
         let fired = root.error().filter(|error| won && error.is_from_node(root));
-        let callbacks = self.callbacks.len();
+        let callbacks = self.callbacks.iter().map(|same| same.callbacks.len());
+        let callbacks = self.wakers.len() + callbacks.sum::<usize>();
         self.events
             .extend(fired.map(|error| Event::new(error.clone(), callbacks)));
     }
 
-    pub(super) fn wake(&mut self, thread: Arc<Parker>) {
-        self.threads.push(thread);
+    #[inline]
+    pub(super) fn wake(&mut self, task: Waker) {
+        self.wakers.push(task);
     }
 
-    /// Has the callback of a node that is marked called.
-    pub(super) fn call(&mut self, callback: Arc<Callback>, node: &Node) {
-        let error = node.cause.get().map(|latched| latched.error.clone());
-        self.callbacks.extend(error.map(|error| (callback, error)));
+    /// Has a subscriber told of the cancel of a node that is marked. Gives the demand that it had added there.
+    #[inline]
+    pub(super) fn tell(&mut self, subscriber: Subscriber, error: &CancellationError) -> Demand {
+        let demand = subscriber.demand();
+        match subscriber {
+            Subscriber::Link(_) => {}
+            Subscriber::Thread(parker) => self.threads.push(parker),
+            Subscriber::Waker(waker) => self.wake(waker),
+            Subscriber::Callback(callback) => match self.callbacks.last_mut() {
+                Some(same) if same.error == *error => same.callbacks.push(callback),
+                _ => self.callbacks.push(Callbacks {
+                    error: error.clone(),
+                    callbacks: vec![callback],
+                }),
+            },
+        }
+        demand
     }
 
     /// Gives up a reference to a node. If it is the last one, the node is dropped with the jobs.
     pub(crate) fn release(&mut self, node: Arc<Node>) {
-        self.orphans.extend(Arc::into_inner(node));
+        if let Some(node) = Arc::into_inner(node) {
+            self.orphans.push(node);
+        }
     }
 
     /// Wakes the waiting threads. No user code runs.
@@ -184,7 +251,10 @@ impl Jobs {
         if !self.events.is_empty() {
             return true;
         }
-        !self.callbacks.is_empty() || !self.orphans.is_empty() || !self.too_late.is_empty()
+        !self.wakers.is_empty()
+            || !self.callbacks.is_empty()
+            || !self.orphans.is_empty()
+            || !self.too_late.is_empty()
     }
 
     /// Runs everything on this thread, whatever panics; the first panic is resumed afterwards, unless the thread is
@@ -203,8 +273,13 @@ impl Jobs {
         for event in self.events {
             Panic::keep_first(&mut first, Panic::catch(|| event.emit()));
         }
-        for (callback, error) in self.callbacks {
-            Panic::keep_first(&mut first, callback.run(&error));
+        for waker in self.wakers {
+            Panic::keep_first(&mut first, Panic::catch(|| waker.wake()));
+        }
+        for Callbacks { error, callbacks } in self.callbacks {
+            for callback in callbacks {
+                Panic::keep_first(&mut first, callback.run(&error));
+            }
             Panic::keep_first(&mut first, Panic::catch(|| drop(error)));
         }
         if let Some(panic) = first {

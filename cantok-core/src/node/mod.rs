@@ -7,21 +7,25 @@
 //!
 //! # Invariants
 //!
-//! 1. **The cause comes before the state.** `state` becomes [`CANCELLED`] only after `cause` is set, and neither
-//!    ever changes again. So whoever sees `CANCELLED` finds a cause, and the first cause wins.
-//! 2. **What is not polled is pushed.** `state` is [`LIVE`] or [`ARMED`] only if the node's flags are linked (or it
-//!    has none) and its deadline is with the timer (or it has none). A node whose source could not be linked because
-//!    it was cancelled already stays [`UNARMED`], and its next check finds that source.
-//! 3. **No wake-up is lost.** A subscriber is inserted into `subs` under its lock and only after `state` was seen
-//!    not to be `CANCELLED` under the same lock; a canceller writes `CANCELLED` before it takes that lock to look for
-//!    subscribers. So either the canceller finds the subscriber or the subscriber finds the cancel.
-//! 4. **Everything below is marked, or being marked by the caller.** Links stay in `subs` until `settled` is set,
-//!    and `settled` is set by a traversal that has marked everything it could reach from there. A canceller that
-//!    meets a node marked by another thread and not settled walks the links below it itself. It never waits.
+//! 1. **The cause comes before the state.** A node's cause is the error in its `cause` cell or, if its state says that
+//!    it *follows*, the one in the cell of its only flag. The state becomes [`Phase::Cancelled`] by one read-modify-write,
+//!    after that cell was filled, and neither changes again. So whoever sees it finds a cause, and the first cause wins.
+//!    (The cell of a node that follows may have been filled too, by a canceller that was overtaken. Nobody reads it.)
+//! 2. **What is not polled is pushed.** The phase is [`Phase::Live`] or [`Phase::Armed`] only if the node's flags are
+//!    linked (or it has none) and its deadline is with the timer (or it has none). A node whose source could not be
+//!    linked because it was cancelled already stays [`Phase::Unarmed`], and its next check finds that source.
+//! 3. **No wake-up is lost.** A subscriber is inserted into `subs` under its lock, once it is announced in the state by
+//!    a read-modify-write that found no cancel there; later ones look at the state under the same lock. A canceller that
+//!    finds somebody announced, in the read-modify-write by which it cancels, takes that lock to look for subscribers. So
+//!    either the canceller finds the subscriber or the subscriber finds the cancel.
+//! 4. **Everything below is marked, or being marked by the caller.** Links stay in `subs` until the linked node is
+//!    dropped. `settled` is set by a traversal that has marked everything it could reach from there; a node that nobody
+//!    has subscribed to needs none. A canceller that meets a node marked by another thread and not settled walks the links
+//!    below it itself. It never waits.
 //! 5. **All marking precedes all user code.** Callbacks, wake-ups and the release of nodes that may be the last
 //!    owner of user data are collected in a [`Jobs`](mark::Jobs), which runs when the traversal is over.
-//! 6. **Locks nest in one order, and no user code runs under one.** The once-cell `links` is filled while the flags'
-//!    `subs` are locked, one at a time; nothing is locked under a `subs` lock. The lock of a condition's `Watch` is
+//! 6. **Locks nest in one order, and no user code runs under one.** A flag's once-cell for its slot is filled while that
+//!    flag's `subs` are locked; nothing is locked under a `subs` lock. The lock of a condition's `Watch` is
 //!    held while the executor's queue is. The timer's lock stands alone.
 //! 7. **Edges point from derived to source.** A node owns its sources (`Arc`) and is known to them only weakly, so
 //!    there are no cycles, and a source forgets a node when the node is dropped.
@@ -38,6 +42,7 @@ mod link;
 pub(crate) mod mark;
 mod show;
 mod sources;
+mod state;
 mod subscribers;
 mod unattended;
 
@@ -48,20 +53,10 @@ pub(crate) use sources::{Found, Leaf, Leaves, Sources};
 pub(crate) use subscribers::Subscriber;
 
 use crate::CancellationError;
-use crate::sync::{Arc, AtomicBool, AtomicU8, Mutex, OnceLock, Ordering};
-use crate::timer::Alarm;
-use link::Links;
+use crate::sync::{Arc, AtomicBool, AtomicU8, OnceLock};
 use mark::Latched;
+use state::{Phase, State};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-
-/// Nothing to poll: not cancelled as long as nobody says so.
-pub(crate) const LIVE: u8 = 0;
-/// Every source has to be polled.
-pub(crate) const UNARMED: u8 = 1;
-/// Flags and deadline are pushed; conditions and counters have to be polled.
-pub(crate) const ARMED: u8 = 2;
-/// Cancelled, with a cause, for good.
-pub(crate) const CANCELLED: u8 = 3;
 
 /// Which handle a node was made for. It decides how the node is shown, and what a direct check spends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,17 +78,16 @@ pub(crate) enum Kind {
 pub(crate) struct Node {
     subs: subscribers::Place,
     name: OnceLock<Arc<str>>,
-    kind: Kind,
-    sources: Sources,
 
-    state: AtomicU8,
+    kind: Kind,
+    state: State,
     settled: AtomicBool,
     /// Slow checks since the last attempt to arm; increments may be lost between threads.
     checks: AtomicU8,
 
     cause: OnceLock<Latched>,
-    links: OnceLock<Box<Links>>,
-    alarm: OnceLock<Box<Alarm>>,
+
+    sources: Sources,
 }
 
 // A node's own state is changed only by single atomic operations and under locks that no user code runs under, so a
@@ -104,22 +98,15 @@ impl RefUnwindSafe for Node {}
 
 impl Node {
     pub(crate) fn new(kind: Kind, sources: Sources) -> Self {
-        let state = if sources.flags.is_empty() && sources.earliest().is_none() {
-            if sources.has_polled() { ARMED } else { LIVE }
-        } else {
-            UNARMED
-        };
         Node {
             name: OnceLock::new(),
             kind,
+            state: State::new(&sources),
             sources,
-            state: AtomicU8::new(state),
             settled: AtomicBool::new(false),
             checks: AtomicU8::new(0),
             cause: OnceLock::new(),
-            links: OnceLock::new(),
-            alarm: OnceLock::new(),
-            subs: Mutex::new(None),
+            subs: subscribers::Place::default(),
         }
     }
 
@@ -141,17 +128,19 @@ impl Node {
     }
 
     pub(crate) fn is_marked(&self) -> bool {
-        // Acquire: pairs with the release in `mark`, so that the cause (invariant 1), and whatever the canceller
-        // wrote before cancelling, is visible.
-        self.state.load(Ordering::Acquire) == CANCELLED
+        self.state.phase() == Phase::Cancelled
     }
 
     /// The error of a node that is marked.
     pub(crate) fn error(&self) -> Option<&CancellationError> {
-        if self.is_marked() {
-            self.cause.get().map(|latched| &latched.error)
-        } else {
-            None
+        let state = self.state.get();
+        if state.phase() != Phase::Cancelled {
+            return None;
         }
+        let holder = match self.sources.flags.as_slice().first() {
+            Some(flag) if state.follows() => &flag.node,
+            _ => self,
+        };
+        holder.cause.get().map(|latched| &latched.error)
     }
 }

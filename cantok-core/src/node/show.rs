@@ -126,7 +126,7 @@ impl Node {
                 if let Some(parent) = parent {
                     pieces.push(Piece::Text(list.separator()));
                     pieces.push(Piece::Text("child of "));
-                    pieces.push(Piece::Node(parent));
+                    pieces.push(Piece::Node(&parent.node));
                 }
             } else {
                 pieces.push(Piece::Text(list.separator()));

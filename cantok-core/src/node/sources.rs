@@ -3,8 +3,11 @@
 use super::Node;
 use super::addresses::{Addresses, address};
 use super::few::Few;
+use super::link::Flag;
+use super::state::Phase;
 use crate::leaves::{Condition, Counter, Deadline};
 use crate::sync::{Arc, OnceLock};
+use crate::timer::Alarm;
 use std::slice;
 use std::time::Instant;
 
@@ -55,6 +58,8 @@ pub(crate) struct Extra {
     /// The earliest deadline, those reached through other nodes included.
     pub(crate) earliest: Option<Instant>,
     pub(super) deadlines: Few<Entry<Deadline>>,
+    /// What the timer has of this node, once it is armed.
+    pub(super) alarm: OnceLock<Alarm>,
     /// What was summed, in order; for `Debug` alone.
     pub(super) operands: Vec<Operand>,
 }
@@ -123,7 +128,7 @@ impl Leaf for Counter {
 #[derive(Default)]
 pub(crate) struct Sources {
     /// The nodes whose flags are watched. One is by far the most common number (a child, a request's timeout).
-    pub(super) flags: Few<Arc<Node>>,
+    pub(super) flags: Few<Flag>,
     pub(super) conditions: Few<Entry<Condition>>,
     pub(super) counters: Few<Entry<Counter>>,
     pub(super) extra: Option<Box<Extra>>,
@@ -147,6 +152,15 @@ impl Sources {
 
     pub(crate) fn earliest(&self) -> Option<Instant> {
         self.extra.as_ref().and_then(|extra| extra.earliest)
+    }
+
+    /// The phase of a node with these sources that is told of all that can be pushed.
+    pub(super) fn armed(&self) -> Phase {
+        if self.has_polled() {
+            Phase::Armed
+        } else {
+            Phase::Live
+        }
     }
 
     /// Whether there are sources that cannot be pushed.

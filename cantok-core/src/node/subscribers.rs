@@ -2,10 +2,12 @@
 
 use super::mark::Jobs;
 use super::{Demand, Node};
-use crate::callback::Callback;
+use crate::CancellationError;
+use crate::callback::Call;
 use crate::parker::Parker;
 use crate::sync::{Arc, Mutex, Weak, get_mut, lock};
 use std::any::Any;
+use std::task::Waker;
 
 /// Something that is told once.
 pub(crate) enum Subscriber {
@@ -13,8 +15,28 @@ pub(crate) enum Subscriber {
     Link(Weak<Node>),
     /// A thread in `wait`.
     Thread(Arc<Parker>),
+    /// A task.
+    Waker(Waker),
     /// A callback of `on_cancel` or `subscribe`.
-    Callback(Arc<Callback>),
+    Callback(Arc<dyn Call>),
+}
+
+impl Subscriber {
+    /// What it adds to the demand for a node's conditions and counters.
+    pub(crate) fn demand(&self) -> Demand {
+        match self {
+            Subscriber::Link(_) => Demand::default(),
+            Subscriber::Thread(_) => Demand::THREAD,
+            Subscriber::Waker(_) | Subscriber::Callback(_) => Demand::CALLBACK,
+        }
+    }
+
+    fn link(&self) -> Option<&Weak<Node>> {
+        match self {
+            Subscriber::Link(node) => Some(node),
+            Subscriber::Thread(_) | Subscriber::Waker(_) | Subscriber::Callback(_) => None,
+        }
+    }
 }
 
 enum Slot {
@@ -27,8 +49,17 @@ enum Slot {
 
 const NONE: usize = usize::MAX;
 
+impl Slot {
+    fn link(&self) -> Option<&Weak<Node>> {
+        match self {
+            Slot::Taken(subscriber) => subscriber.link(),
+            Slot::Free(_) | Slot::Told => None,
+        }
+    }
+}
+
 /// A slab: insertion and removal cost the same from one subscriber to a million.
-pub(super) struct Subscribers {
+pub(super) struct Slab {
     slots: Vec<Slot>,
     free: usize,
     /// How many slots are taken.
@@ -40,15 +71,16 @@ pub(super) struct Subscribers {
 /// What a node that is being dropped leaves behind.
 #[derive(Default)]
 pub(super) struct Untold {
-    pub(super) callbacks: Vec<Arc<Callback>>,
+    pub(super) callbacks: Vec<Arc<dyn Call>>,
+    pub(super) wakers: Vec<Waker>,
     /// The demand that those who were never told had added.
     pub(super) demand: Demand,
     pub(super) attached: Vec<Box<dyn Any + Send + Sync>>,
 }
 
-impl Default for Subscribers {
+impl Default for Slab {
     fn default() -> Self {
-        Subscribers {
+        Slab {
             slots: Vec::new(),
             free: NONE,
             len: 0,
@@ -57,7 +89,7 @@ impl Default for Subscribers {
     }
 }
 
-impl Subscribers {
+impl Slab {
     fn insert(&mut self, subscriber: Subscriber) -> usize {
         self.len += 1;
         let taken = Slot::Taken(subscriber);
@@ -90,6 +122,27 @@ impl Subscribers {
         }
     }
 
+    /// See [`Subscribers::take_told`].
+    fn take_told(&mut self, error: &CancellationError, jobs: &mut Jobs) -> (Demand, bool) {
+        let mut demand = Demand::default();
+        let mut has_links = false;
+        let mut told = 0;
+        for slot in &mut self.slots {
+            match slot {
+                Slot::Free(_) | Slot::Told => {}
+                Slot::Taken(Subscriber::Link(_)) => has_links = true,
+                Slot::Taken(_) => {
+                    if let Slot::Taken(subscriber) = std::mem::replace(slot, Slot::Told) {
+                        demand += jobs.tell(subscriber, error);
+                        told += 1;
+                    }
+                }
+            }
+        }
+        self.forget(told);
+        (demand, has_links)
+    }
+
     /// Counts slots out. With the last one the slab starts anew, so that a burst leaves no memory behind. An index
     /// that was told and is removed later is out of range then, or free, and is left alone.
     fn forget(&mut self, slots: usize) {
@@ -105,9 +158,94 @@ impl Subscribers {
     }
 }
 
-/// Where a node keeps them. Boxed, because most nodes never have any, and a canceller that passes many nodes by pays
-/// for every cache line.
-pub(super) type Place = Mutex<Option<Box<Subscribers>>>;
+/// Where a node keeps them. Small for the two numbers that are by far the most common: most nodes never have any, most
+/// of the others one; and a canceller that passes many nodes by pays for every cache line.
+#[derive(Default)]
+pub(super) enum Subscribers {
+    #[default]
+    None,
+    /// At index 0.
+    One(Subscriber),
+    Many(Box<Slab>),
+}
+
+pub(super) type Place = Mutex<Subscribers>;
+
+impl Subscribers {
+    fn insert(&mut self, subscriber: Subscriber) -> usize {
+        match self {
+            Subscribers::None => {
+                *self = Subscribers::One(subscriber);
+                0
+            }
+            Subscribers::One(_) => self.with_slab(|slab| slab.insert(subscriber)),
+            Subscribers::Many(slab) => slab.insert(subscriber),
+        }
+    }
+
+    fn with_slab<R>(&mut self, f: impl FnOnce(&mut Slab) -> R) -> R {
+        let mut slab = match std::mem::take(self) {
+            Subscribers::None => Box::default(),
+            Subscribers::One(first) => {
+                let mut slab = Box::<Slab>::default();
+                slab.insert(first);
+                slab
+            }
+            Subscribers::Many(slab) => slab,
+        };
+        let result = f(&mut slab);
+        *self = Subscribers::Many(slab);
+        result
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Subscriber> {
+        match self {
+            // An index that was told and is removed later finds nothing: nobody is inserted after a cancel.
+            Subscribers::One(_) if index == 0 => match std::mem::take(self) {
+                Subscribers::One(only) => Some(only),
+                Subscribers::None | Subscribers::Many(_) => None,
+            },
+            Subscribers::None | Subscribers::One(_) => None,
+            Subscribers::Many(slab) => slab.remove(index),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Subscribers::None => true,
+            Subscribers::One(_) => false,
+            Subscribers::Many(slab) => slab.len == 0 && slab.attached.is_empty(),
+        }
+    }
+
+    /// Takes everybody out but links. Tells what demand they had added, and whether there are links.
+    #[inline]
+    fn take_told(&mut self, error: &CancellationError, jobs: &mut Jobs) -> (Demand, bool) {
+        match self {
+            Subscribers::None => (Demand::default(), false),
+            Subscribers::One(Subscriber::Link(_)) => (Demand::default(), true),
+            Subscribers::One(Subscriber::Waker(waker)) => {
+                // Not the whole: its parts are read right after, and are not yet where they were copied to.
+                jobs.wake(std::mem::replace(waker, Waker::noop().clone()));
+                *self = Subscribers::None;
+                (Demand::CALLBACK, false)
+            }
+            Subscribers::One(_) => match std::mem::take(self) {
+                Subscribers::One(only) => (jobs.tell(only, error), false),
+                Subscribers::None | Subscribers::Many(_) => (Demand::default(), false),
+            },
+            Subscribers::Many(slab) => slab.take_told(error, jobs),
+        }
+    }
+
+    fn has_links(&self) -> bool {
+        match self {
+            Subscribers::None => false,
+            Subscribers::One(only) => matches!(only, Subscriber::Link(_)),
+            Subscribers::Many(slab) => slab.slots.iter().any(|slot| slot.link().is_some()),
+        }
+    }
+}
 
 /// So many links are followed before the lock is let go, so that each node is still in the cache when its turn comes.
 const BATCH: usize = 64;
@@ -116,120 +254,90 @@ impl Node {
     /// Inserts a subscriber, or gives it back if the node is cancelled (invariant 3).
     pub(crate) fn insert(&self, subscriber: Subscriber) -> Result<usize, Subscriber> {
         let mut subs = lock(&self.subs);
-        if self.is_marked() {
-            return Err(subscriber);
+        if self.state.announce() {
+            Ok(subs.insert(subscriber))
+        } else {
+            Err(subscriber)
         }
-        Ok(subs.get_or_insert_default().insert(subscriber))
     }
 
-    /// Removes a subscriber. `false`: it was told already.
-    pub(crate) fn remove(&self, index: usize) -> bool {
-        let removed = match &mut *lock(&self.subs) {
-            Some(subs) => subs.remove(index),
-            None => None,
-        };
-        removed.is_some()
+    /// Removes a subscriber. `None`: it was told already.
+    pub(crate) fn remove(&self, index: usize) -> Option<Subscriber> {
+        lock(&self.subs).remove(index)
     }
 
     /// Keeps `guard` until this node, and so everything derived from it, is gone.
     pub(crate) fn attach(&self, guard: Box<dyn Any + Send + Sync>) {
         let mut subs = lock(&self.subs);
-        subs.get_or_insert_default().attached.push(guard);
+        // Which says that there is something under the lock. No canceller takes it, so it never comes too late.
+        self.state.announce();
+        subs.with_slab(|slab| slab.attached.push(guard));
     }
 
-    /// Whether nobody subscribed and nothing is attached.
+    /// Whether nobody is subscribed and nothing is attached. To a node that nobody ever subscribed to, the answer
+    /// takes no lock.
     pub(super) fn is_bare(&self) -> bool {
-        match &*lock(&self.subs) {
-            Some(subs) => subs.len == 0 && subs.attached.is_empty(),
-            None => true,
-        }
+        !self.state.is_subscribed() || lock(&self.subs).is_empty()
     }
 
     /// Takes everybody out who is to be told of the cancel of this node, and tells whether there are links, which
-    /// stay (invariant 4). A canceller that only helps leaves everybody to the one that won the node.
-    pub(super) fn take_told(&self, won: bool, jobs: &mut Jobs) -> bool {
-        let mut place = lock(&self.subs);
-        let Some(subs) = place.as_deref_mut() else {
-            return false;
-        };
-        let mut demand = Demand::default();
-        let mut has_links = false;
-        for slot in &mut subs.slots {
-            match slot {
-                Slot::Taken(Subscriber::Link(_)) => has_links = true,
-                Slot::Taken(_) if won => match std::mem::replace(slot, Slot::Told) {
-                    Slot::Taken(Subscriber::Thread(parker)) => {
-                        demand.threads += 1;
-                        jobs.wake(parker);
-                    }
-                    Slot::Taken(Subscriber::Callback(callback)) => {
-                        demand.callbacks += 1;
-                        jobs.call(callback, self);
-                    }
-                    Slot::Taken(Subscriber::Link(_)) | Slot::Free(_) | Slot::Told => {}
-                },
-                Slot::Taken(_) | Slot::Free(_) | Slot::Told => {}
-            }
-        }
-        subs.forget(demand.threads + demand.callbacks);
-        drop(place);
-        demand.release(&self.sources);
+    /// stay (invariant 4).
+    pub(super) fn take_told(&self, error: &CancellationError, jobs: &mut Jobs) -> bool {
+        let (demand, has_links) = lock(&self.subs).take_told(error, jobs);
+        demand.release(self);
         has_links
+    }
+
+    /// Whether nodes are linked to this one.
+    pub(super) fn has_links(&self) -> bool {
+        lock(&self.subs).has_links()
     }
 
     /// Follows some of the links of a cancelled node, from that slot on. `false`: there are no more.
     pub(super) fn follow_links(&self, from: &mut usize, nodes: &mut Vec<Arc<Node>>) -> bool {
         let subs = lock(&self.subs);
-        let Some(rest) = subs.as_ref().and_then(|subs| subs.slots.get(*from..)) else {
-            return false;
+        let slab = match &*subs {
+            Subscribers::None => return false,
+            Subscribers::One(only) => {
+                nodes.extend(only.link().and_then(Weak::upgrade));
+                return false;
+            }
+            Subscribers::Many(slab) => slab,
         };
-        for slot in rest {
-            if nodes.len() == BATCH {
-                return true;
-            }
-            *from += 1;
-            if let Slot::Taken(Subscriber::Link(node)) = slot {
-                nodes.extend(node.upgrade());
-            }
-        }
-        false
-    }
-
-    /// Forgets the links of a settled node. The others stay: the thread that won the node may not have come for them
-    /// yet, when one that helped it has settled it.
-    pub(super) fn forget_links(&self) {
-        let mut subs = lock(&self.subs);
-        let Some(subs) = subs.as_deref_mut() else {
-            return;
-        };
-        let mut links = 0;
-        for slot in &mut subs.slots {
-            if matches!(slot, Slot::Taken(Subscriber::Link(_))) {
-                // A weak reference is dropped under the lock here; that runs no destructor of the node.
-                *slot = Slot::Told;
-                links += 1;
-            }
-        }
-        subs.forget(links);
+        let rest = slab.slots.get(*from..).unwrap_or_default();
+        let batch = &rest[..rest.len().min(BATCH)];
+        let links = batch.iter().filter_map(Slot::link);
+        nodes.extend(links.filter_map(Weak::upgrade));
+        *from += batch.len();
+        batch.len() < rest.len()
     }
 
     /// Takes out what is left in a node that is being dropped.
     pub(super) fn take_subscribers(&mut self) -> Option<Untold> {
-        let subs = get_mut(&mut self.subs).take()?;
-        let mut untold = Untold {
-            attached: subs.attached,
-            ..Untold::default()
-        };
-        for slot in subs.slots {
-            match slot {
-                Slot::Taken(Subscriber::Thread(_)) => untold.demand.threads += 1,
-                Slot::Taken(Subscriber::Callback(callback)) => {
-                    untold.demand.callbacks += 1;
-                    untold.callbacks.push(callback);
+        let mut untold = Untold::default();
+        match std::mem::take(get_mut(&mut self.subs)) {
+            Subscribers::None => return None,
+            Subscribers::One(only) => untold.push(only),
+            Subscribers::Many(slab) => {
+                untold.attached = slab.attached;
+                for slot in slab.slots {
+                    if let Slot::Taken(subscriber) = slot {
+                        untold.push(subscriber);
+                    }
                 }
-                Slot::Taken(Subscriber::Link(_)) | Slot::Free(_) | Slot::Told => {}
             }
         }
         Some(untold)
+    }
+}
+
+impl Untold {
+    fn push(&mut self, subscriber: Subscriber) {
+        self.demand += subscriber.demand();
+        match subscriber {
+            Subscriber::Link(_) | Subscriber::Thread(_) => {}
+            Subscriber::Waker(waker) => self.wakers.push(waker),
+            Subscriber::Callback(callback) => self.callbacks.push(callback),
+        }
     }
 }

@@ -1,0 +1,164 @@
+//! A node's state: one byte, of which most checks read nothing else.
+
+use super::Sources;
+use crate::sync::{AtomicU8, Ordering};
+
+/// The lowest two bits. They only grow, but for [`Phase::Unarmed`] to [`Phase::Live`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Phase {
+    /// Nothing to poll: not cancelled as long as nobody says so.
+    Live = 0,
+    /// Every source has to be polled.
+    Unarmed = 1,
+    /// Flags and deadline are pushed; conditions and counters have to be polled.
+    Armed = 2,
+    /// Cancelled, with a cause, for good. Both bits, so that it is reached from everywhere by setting them.
+    Cancelled = PHASE,
+}
+
+const PHASE: u8 = 3;
+/// Somebody has subscribed, or attached something, since the node was made.
+const SUBSCRIBED: u8 = 4;
+/// The node watches one flag.
+const ONE_FLAG: u8 = 8;
+/// The node's cause is that of its one flag, which has one of its own.
+const FOLLOWS: u8 = 16;
+/// The node has conditions or counters.
+const POLLS: u8 = 32;
+
+/// A [`Phase`], and what a canceller has to know. Together, because a read-modify-write by which the one changes tells the
+/// other, and because whoever cancels many nodes pays for every cache line.
+pub(super) struct State(AtomicU8);
+
+/// What a state was when it was read, or changed.
+#[derive(Clone, Copy)]
+pub(super) struct Snapshot(u8);
+
+impl Snapshot {
+    #[inline]
+    pub(super) fn phase(self) -> Phase {
+        match self.0 & PHASE {
+            0 => Phase::Live,
+            1 => Phase::Unarmed,
+            2 => Phase::Armed,
+            _ => Phase::Cancelled,
+        }
+    }
+
+    /// Whether somebody may have subscribed.
+    pub(super) fn is_subscribed(self) -> bool {
+        self.0 & SUBSCRIBED != 0
+    }
+
+    /// Whether the node's cause is that of its one flag.
+    pub(super) fn follows(self) -> bool {
+        self.0 & FOLLOWS != 0
+    }
+
+    fn is_cancelled(self) -> bool {
+        self.phase() == Phase::Cancelled
+    }
+}
+
+impl State {
+    /// The state of a new node that watches these sources.
+    pub(super) fn new(sources: &Sources) -> Self {
+        let flags = sources.flags.as_slice();
+        let phase = if flags.is_empty() && sources.earliest().is_none() {
+            sources.armed()
+        } else {
+            Phase::Unarmed
+        };
+        let mut state = phase as u8;
+        if flags.len() == 1 {
+            state |= ONE_FLAG;
+        }
+        if sources.has_polled() {
+            state |= POLLS;
+        }
+        State(AtomicU8::new(state))
+    }
+
+    /// Whether the node has conditions or counters.
+    pub(super) fn polls(&self) -> bool {
+        // Relaxed: it never changes.
+        self.0.load(Ordering::Relaxed) & POLLS != 0
+    }
+
+    /// All that a check of most tokens does.
+    #[inline]
+    pub(super) fn is_live(&self) -> bool {
+        // Relaxed: the common answer, "not cancelled", carries no data. Every other answer reads the state again.
+        self.0.load(Ordering::Relaxed) & PHASE == Phase::Live as u8
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> Snapshot {
+        // Acquire: pairs with the release in `cancel` and `follow`, so that the cause (invariant 1), and whatever the
+        // canceller wrote before cancelling, is visible.
+        Snapshot(self.0.load(Ordering::Acquire))
+    }
+
+    #[inline]
+    pub(super) fn phase(&self) -> Phase {
+        self.get().phase()
+    }
+
+    /// From [`Phase::Unarmed`] to that phase. Whoever was faster stands.
+    pub(super) fn arm(&self, armed: Phase) {
+        // Relaxed: a check that sees the new phase skips polling because of registrations that are in lists by now;
+        // whoever cancels a source finds them there under the lists' locks, and marks this node.
+        let _ = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
+                (Snapshot(state).phase() == Phase::Unarmed).then_some(state & !PHASE | armed as u8)
+            });
+    }
+
+    /// Publishes the cause that is set. Returns what was before.
+    ///
+    /// This, [`State::follow`] and [`State::announce`] are read-modify-writes, so that they have one order in
+    /// everybody's eyes.
+    pub(super) fn cancel(&self) -> Snapshot {
+        // Release: pairs with the acquire in `get`.
+        Snapshot(self.0.fetch_or(Phase::Cancelled as u8, Ordering::Release))
+    }
+
+    /// Whether [`State::follow`] may be called.
+    pub(super) fn has_one_flag(&self) -> bool {
+        // Relaxed: it never changes.
+        self.0.load(Ordering::Relaxed) & ONE_FLAG != 0
+    }
+
+    /// Makes the cause of the one flag the node's, unless there is a cause. Returns what was before.
+    pub(super) fn follow(&self) -> Snapshot {
+        // Release: see `cancel`; the flag's cause is published once more. Relaxed when it fails: whoever relies on the
+        // other cause reads the state again.
+        let before = self
+            .0
+            .fetch_update(Ordering::Release, Ordering::Relaxed, |state| {
+                (!Snapshot(state).is_cancelled())
+                    .then_some(state | Phase::Cancelled as u8 | FOLLOWS)
+            });
+        Snapshot(before.unwrap_or_else(|cancelled| cancelled))
+    }
+
+    /// Announces a subscriber to cancellers. `false`: it comes too late. Under the lock of the subscribers, see
+    /// invariant 3.
+    pub(super) fn announce(&self) -> bool {
+        // Relaxed, here and below: the lock orders this with cancellers that look for subscribers. Those that do not
+        // have changed the state before it is changed here, and that change is seen.
+        let state = Snapshot(self.0.load(Ordering::Relaxed));
+        if state.is_subscribed() || state.is_cancelled() {
+            return !state.is_cancelled();
+        }
+        !Snapshot(self.0.fetch_or(SUBSCRIBED, Ordering::Relaxed)).is_cancelled()
+    }
+
+    /// Whether a subscriber was announced.
+    pub(super) fn is_subscribed(&self) -> bool {
+        // Relaxed: see who asks.
+        Snapshot(self.0.load(Ordering::Relaxed)).is_subscribed()
+    }
+}
