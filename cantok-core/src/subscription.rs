@@ -16,7 +16,7 @@ pub struct Subscription {
 }
 
 struct Inner {
-    enrolment: Enrolment,
+    enrolment: Enrolment<Arc<Node>>,
     /// `None`: it is a waker's.
     callback: Option<Arc<dyn Call>>,
 }
@@ -88,11 +88,14 @@ impl Subscription {
 }
 
 /// Subscribes. With the error if the subscriber came too late and is to be told by the caller.
-fn enrol(node: &Arc<Node>, subscriber: Subscriber) -> (Enrolment, Option<&CancellationError>) {
+fn enrol(
+    node: &Arc<Node>,
+    subscriber: Subscriber,
+) -> (Enrolment<Arc<Node>>, Option<&CancellationError>) {
     if node.look_for_zero().is_none() {
         expect_threads(start_threads(node));
     }
-    let enrolment = Enrolment::new(node, subscriber);
+    let enrolment = Enrolment::new(Arc::clone(node), subscriber);
     expect_threads(node.arm());
     // Whatever was cancelled or used up before it could push is found here. If the subscriber is in the list, this
     // look, or another thread, tells it; otherwise it came too late.

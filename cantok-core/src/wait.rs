@@ -29,6 +29,9 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
         let next_poll = polls.iter().filter_map(|poll| poll.due).min();
         let times = [limit, node.sources().earliest(), next_poll];
         parker.park(times.into_iter().flatten().min());
+        if let Some(error) = node.error() {
+            return Some(error.clone());
+        }
         let now = Instant::now();
         if limit.is_some_and(|limit| limit <= now) {
             return node.ask().cloned();

@@ -9,7 +9,7 @@ const FEW: usize = 24;
 pub(super) struct Addresses {
     few: [usize; FEW],
     len: usize,
-    many: HashSet<usize>,
+    many: Option<HashSet<usize>>,
 }
 
 pub(super) fn address<T>(of: &Arc<T>) -> usize {
@@ -21,7 +21,7 @@ impl Default for Addresses {
         Addresses {
             few: [0; FEW],
             len: 0,
-            many: HashSet::new(),
+            many: None,
         }
     }
 }
@@ -37,7 +37,7 @@ impl Addresses {
             self.len += 1;
             return true;
         }
-        self.many.insert(address)
+        self.many.get_or_insert_default().insert(address)
     }
 
     pub(super) fn extend(&mut self, addresses: impl Iterator<Item = usize>) {

@@ -6,7 +6,7 @@ use super::link::Flag;
 use super::sources::{Entry, LIMIT, Leaf, Operand, Sources, Watched};
 use super::{Kind, Node};
 use crate::leaves::{Condition, Counter, Deadline};
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering, fence};
 
 /// A sum of more conditions and counters is not taken apart, but watched as a whole, so that adding to it one by one
 /// costs no more each time.
@@ -28,8 +28,13 @@ impl Composer {
         if node.kind == Kind::Never {
             return;
         }
-        // The count first, because it needs no lock.
-        if Arc::strong_count(&node) > 1 || !node.is_absorbable() {
+        if Arc::strong_count(&node) > 1 {
+            return self.watch(node, true);
+        }
+        // Acquire: pairs with the release by which the other handles were dropped, so that what was done through them
+        // is seen here.
+        fence(Ordering::Acquire);
+        if !node.is_absorbable() {
             return self.watch(node, true);
         }
         // Fails if a canceller has come by. Weak references, as of the node's own links and alarm, do not count.

@@ -3,25 +3,28 @@
 use super::{Demand, Kind, Node, Subscriber};
 use crate::later::drop_nested;
 use crate::sync::Arc;
+use std::borrow::Borrow;
 
-/// Takes the subscriber out when dropped.
-pub(crate) struct Enrolment {
-    node: Arc<Node>,
+/// Takes the subscriber out when dropped. Of a node that it owns or borrows: a reference count is not for those who are
+/// in a hurry, as a thread is that was just woken.
+pub(crate) struct Enrolment<N: Borrow<Arc<Node>>> {
+    node: N,
     demand: Demand,
     /// `None`: not in the list, because the node was cancelled before, or never will be.
     slot: Option<usize>,
 }
 
-impl Enrolment {
+impl<N: Borrow<Arc<Node>>> Enrolment<N> {
     /// The subscriber is told of every cancel from now on that is pushed to the node. The caller has the node linked
     /// or armed, and only then looks whether it came too late.
-    pub(crate) fn new(node: &Arc<Node>, subscriber: Subscriber) -> Self {
+    pub(crate) fn new(of: N, subscriber: Subscriber) -> Self {
         let demand = subscriber.demand();
         let mut enrolment = Enrolment {
-            node: Arc::clone(node),
+            node: of,
             demand,
             slot: None,
         };
+        let node = enrolment.node.borrow();
         if node.kind() != Kind::Never {
             demand.add(node);
             match node.insert(subscriber) {
@@ -33,7 +36,7 @@ impl Enrolment {
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
-        &self.node
+        self.node.borrow()
     }
 
     pub(crate) fn is_in(&self) -> bool {
@@ -46,16 +49,21 @@ impl Enrolment {
     }
 }
 
-impl Drop for Enrolment {
+impl<N: Borrow<Arc<Node>>> Drop for Enrolment<N> {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot {
-            // Whoever takes the subscriber out takes its demand back: the canceller that tells it, or this.
-            if let Some(subscriber) = self.node.remove(slot) {
-                self.demand.release(&self.node);
-                if let Subscriber::Waker(waker) = subscriber {
-                    // The last handle of a task, perhaps.
-                    drop_nested(waker);
-                }
+        let Some(slot) = self.slot else {
+            return;
+        };
+        // Whoever takes the subscriber out takes its demand back. If the node is cancelled, that is the canceller, who
+        // tells it.
+        if self.node().is_marked() {
+            return;
+        }
+        if let Some(subscriber) = self.node().remove(slot) {
+            self.demand.release(self.node());
+            if let Subscriber::Waker(waker) = subscriber {
+                // The last handle of a task, perhaps.
+                drop_nested(waker);
             }
         }
     }

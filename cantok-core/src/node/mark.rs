@@ -1,6 +1,7 @@
 //! Cancelling: a work list instead of recursion, help instead of waiting, and user code only at the end.
 
 use super::addresses::{Addresses, address};
+use super::few::Few;
 use super::state::Phase;
 use super::{Demand, Node, Subscriber};
 use crate::callback::{Call, Panic};
@@ -21,7 +22,7 @@ pub(super) struct Latched {
 /// What a traversal leaves to be done when no lock is held and everything is marked (invariant 5).
 #[derive(Default)]
 pub(crate) struct Jobs {
-    threads: Vec<Arc<Parker>>,
+    threads: Few<Arc<Parker>>,
     wakers: Vec<Waker>,
     callbacks: Vec<Callbacks>,
     /// Nodes whose last handle went while they were visited. Dropping them may drop closures.
@@ -60,16 +61,20 @@ pub(crate) fn mark(root: &Arc<Node>, error: CancellationError) -> (bool, Jobs) {
         walked: Vec::new(),
         helped: Addresses::default(),
     };
-    let won = traversal.cancel(Arc::clone(root), error);
-    traversal.walk();
+    let (won, has_links) = traversal.cancel(root, error);
+    if has_links {
+        traversal.walks.push((Arc::clone(root), 0));
+        traversal.walk();
+    }
     #[cfg(feature = "tracing")]
     traversal.jobs.trace(won, root);
     (won, traversal.jobs)
 }
 
 impl Traversal {
-    /// Cancels a node, with a cause of its own. Tells whether it was not cancelled before.
-    fn cancel(&mut self, node: Arc<Node>, error: CancellationError) -> bool {
+    /// Cancels a node, with a cause of its own. Tells whether it was not cancelled before, and whether there is something
+    /// below it that has yet to be visited.
+    fn cancel(&mut self, node: &Arc<Node>, error: CancellationError) -> (bool, bool) {
         let latched = Latched {
             error,
             marker: self.me,
@@ -89,29 +94,21 @@ impl Traversal {
         let won = is_first && !before.follows();
         let latched = node.cause.get().filter(|_| won);
         let error = latched.map(|latched| &latched.error);
-        if before.is_subscribed() && self.tell(&node, error) {
-            self.walks.push((node, 0));
-        } else {
-            self.jobs.release(node);
-        }
-        won
+        (won, before.is_subscribed() && self.tell(node, error))
     }
 
-    /// Cancels a node whose one flag is cancelled with that error. Cheaper than [`Traversal::cancel`] by half.
+    /// Cancels a node whose one flag is cancelled with that error. Cheaper than [`Traversal::cancel`] by half. Tells
+    /// whether there is something below it that has yet to be visited.
     ///
     /// The flag has no flag itself, or more than are copied from it, so it follows nobody: a cause is found in one step.
-    fn follow(&mut self, node: Arc<Node>, error: &CancellationError) {
+    fn follow(&mut self, node: &Arc<Node>, error: &CancellationError) -> bool {
         debug_assert!({
             let mut flags = node.sources.flags.as_slice().iter();
             flags.all(|flag| !flag.node.state.get().follows())
         });
         let before = node.state.follow();
         let won = before.phase() != Phase::Cancelled;
-        if before.is_subscribed() && self.tell(&node, won.then_some(error)) {
-            self.walks.push((node, 0));
-        } else {
-            self.jobs.release(node);
-        }
+        before.is_subscribed() && self.tell(node, won.then_some(error))
     }
 
     /// Takes out of a cancelled node who is to be told of the error. `None`: it was cancelled before, and they are left to
@@ -143,10 +140,15 @@ impl Traversal {
                 continue;
             };
             for node in batch.drain(..) {
-                if node.state.has_one_flag() {
-                    self.follow(node, &error);
+                let has_links = if node.state.has_one_flag() {
+                    self.follow(&node, &error)
                 } else {
-                    self.cancel(node, error.clone());
+                    self.cancel(&node, error.clone()).1
+                };
+                if has_links {
+                    self.walks.push((node, 0));
+                } else {
+                    self.jobs.release(node);
                 }
             }
         }
@@ -187,8 +189,10 @@ impl Node {
 }
 
 impl Jobs {
-    pub(crate) fn extend(&mut self, more: Jobs) {
-        self.threads.extend(more.threads);
+    pub(crate) fn extend(&mut self, mut more: Jobs) {
+        more.threads
+            .drain()
+            .for_each(|thread| self.threads.push(thread));
         self.wakers.extend(more.wakers);
         self.callbacks.extend(more.callbacks);
         self.orphans.extend(more.orphans);
@@ -240,7 +244,7 @@ impl Jobs {
 
     /// Wakes the waiting threads. No user code runs.
     pub(crate) fn wake_threads(&mut self) {
-        for parker in self.threads.drain(..) {
+        for parker in self.threads.drain() {
             parker.unpark();
         }
     }
