@@ -6,9 +6,9 @@ use cantok_core::{SimpleToken, TimeoutToken};
 use criterion::Criterion;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use support::alone_and_contended;
+use support::{alone_and_contended, beside};
 use tokio_util::sync::CancellationToken;
 
 fn create(c: &mut Criterion) {
@@ -38,25 +38,25 @@ fn create(c: &mut Criterion) {
     group.finish();
 }
 
-/// Whether handles that come and go on one thread slow down the checks on another.
-fn check_beside_clones(c: &mut Criterion) {
-    use std::sync::atomic::Ordering;
-    use std::thread;
+/// Whether what comes and goes on one thread slows down the checks on another.
+fn check_beside(c: &mut Criterion) {
+    let mut group = c.benchmark_group("check beside");
 
-    let mut group = c.benchmark_group("check beside clones");
-    let stop = AtomicBool::new(false);
+    // A flag beside the count that is written: what has to be avoided.
+    let arc = Arc::new(AtomicBool::new(false));
+    beside(
+        &mut group,
+        "clones of Arc<AtomicBool>",
+        || black_box(&arc).load(Ordering::Acquire),
+        || Arc::clone(&arc),
+    );
     let token = SimpleToken::new();
-    group.bench_function("alone", |b| b.iter(|| black_box(&token).is_cancelled()));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
-                drop(black_box(token.clone()));
-            }
-        });
-        group.bench_function("beside a thread that clones", |b| {
-            b.iter(|| black_box(&token).is_cancelled());
-        });
-        stop.store(true, Ordering::Relaxed);
+    let check = || black_box(&token).is_cancelled();
+    beside(&mut group, "nothing", check, || ());
+    beside(&mut group, "clones", check, || token.clone());
+    beside(&mut group, "children", check, || token.child());
+    beside(&mut group, "subscriptions", check, || {
+        token.subscribe(|_| {})
     });
     group.finish();
 }
@@ -64,6 +64,6 @@ fn check_beside_clones(c: &mut Criterion) {
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     create(&mut criterion);
-    check_beside_clones(&mut criterion);
+    check_beside(&mut criterion);
     criterion.final_summary();
 }

@@ -80,6 +80,16 @@ fn sums_with_a_deadline_that_are_checked_until_they_are_armed() {
 }
 
 #[test]
+fn a_million_armed_timeouts() {
+    stays_flat("armed timeouts", 1_000_000, |_, _| {
+        let token = TimeoutToken::new(MINUTE);
+        // Which hands the deadline to the timer.
+        drop(token.subscribe(|_| ()));
+        assert!(token.keep_on());
+    });
+}
+
+#[test]
 fn sums_with_a_deadline_and_a_callback_that_is_dropped() {
     stays_flat("sums with callbacks", 100_000, |root, number| {
         let token = root + TimeoutToken::new(MINUTE);

@@ -12,14 +12,24 @@ pub(crate) fn alone_and_contended<T>(
     f: impl Fn() -> T + Sync,
 ) {
     group.bench_function(format!("{name}/alone"), |b| b.iter(&f));
+    beside(group, &format!("{name}/two threads"), &f, &f);
+}
+
+/// Measures `f` while another thread does `other` all the time.
+pub(crate) fn beside<T, O>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    f: impl Fn() -> T,
+    other: impl Fn() -> O + Sync,
+) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                black_box(f());
+                black_box(other());
             }
         });
-        group.bench_function(format!("{name}/two threads"), |b| b.iter(&f));
+        group.bench_function(name, |b| b.iter(&f));
         stop.store(true, Ordering::Relaxed);
     });
 }

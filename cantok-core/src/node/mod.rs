@@ -78,6 +78,7 @@ pub(crate) enum Kind {
 pub(crate) struct Node {
     subs: subscribers::Place,
     name: OnceLock<Arc<str>>,
+    sources: Sources,
 
     kind: Kind,
     state: State,
@@ -86,8 +87,6 @@ pub(crate) struct Node {
     checks: AtomicU8,
 
     cause: OnceLock<Latched>,
-
-    sources: Sources,
 }
 
 // A node's own state is changed only by single atomic operations and under locks that no user code runs under, so a
