@@ -7,8 +7,8 @@ use std::{fmt, io};
 
 /// What [`Token::subscribe`](crate::Token::subscribe) returns: ends the subscription when dropped, and never blocks.
 ///
-/// The function may still be running on the cancelling thread after that. When that matters, use
-/// [`Token::on_cancel`](crate::Token::on_cancel).
+/// The function may still be running on the cancelling thread after that, and a waker may still be woken. When that
+/// matters, use [`Token::on_cancel`](crate::Token::on_cancel).
 #[must_use = "dropping a subscription ends it at once"]
 pub struct Subscription {
     /// `None` after `detach`.

@@ -131,11 +131,11 @@ impl Traversal {
     fn walk(&mut self) {
         let mut batch = Vec::new();
         while let Some((node, from)) = self.walks.last_mut() {
-            let has_more = node.follow_links(from, &mut batch);
             let error = node.error().cloned();
-            if !has_more {
+            if !node.follow_links(from, &mut batch) {
                 self.walked.extend(self.walks.pop().map(|(node, _)| node));
             }
+            // Invariant 1: there is one.
             let Some(error) = error else {
                 continue;
             };
