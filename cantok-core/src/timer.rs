@@ -1,6 +1,8 @@
 //! The thread that marks tokens whose deadline has passed. One for the process, started when first needed, asleep
 //! until the earliest deadline. It runs no user code, so nothing that users do makes a deadline late.
 
+use crate::executor;
+use crate::node::Jobs;
 use crate::sync::{Arc, Condvar, Mutex, Weak, lock, wait, wait_for};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -29,7 +31,8 @@ struct Alarms {
 /// What an alarm is for.
 pub(crate) trait Ring: Send + Sync {
     /// It is `now`, and the alarm's instant has passed. Runs on the timer's thread: no user code here, and no waiting.
-    fn ring(self: Arc<Self>, now: Instant);
+    /// User code is added to the jobs, which go to the executor.
+    fn ring(self: Arc<Self>, now: Instant, jobs: &mut Jobs);
 }
 
 /// When to ring, and a number that keeps those of the same instant apart.
@@ -100,8 +103,13 @@ fn run() {
         alarms.take_due(now, &mut due);
         if !due.is_empty() {
             drop(alarms);
+            // One hand-over for all of them: one for each would make those behind late.
+            let mut jobs = Jobs::default();
             for node in due.drain(..) {
-                node.ring(now);
+                node.ring(now, &mut jobs);
+            }
+            if jobs.has_user_code() {
+                executor::submit(move || jobs.run());
             }
             alarms = lock(&TIMER.alarms);
             continue;

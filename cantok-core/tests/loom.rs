@@ -1,5 +1,5 @@
 //! Models of what happens between threads, run by loom over every interleaving:
-//! `RUSTFLAGS="--cfg loom" cargo test -p cantok-core --lib --test loom --release`.
+//! `RUSTFLAGS="--cfg loom -C debug-assertions" cargo test -p cantok-core --lib --test loom --release`.
 //!
 //! Those that need more than the public names stand beside what they are about, in `src/node/alarm.rs`.
 #![cfg(loom)]
@@ -9,10 +9,14 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-/// Up to three preemptions: more than any known bug of this kind has needed, and minutes instead of days.
+/// Up to three preemptions: seconds instead of days. `LOOM_MAX_PREEMPTIONS` asks for more.
 fn model(f: impl Fn() + Send + Sync + 'static) {
+    model_with(3, f);
+}
+
+fn model_with(preemptions: usize, f: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.check(f);
 }
 
@@ -110,6 +114,96 @@ fn arming_misses_no_cancel() {
     });
 }
 
+/// Arming gives way to a cancel of the very token that arms.
+#[test]
+fn arming_undoes_no_cancel() {
+    model(|| {
+        let root = SimpleToken::new();
+        let child = root.child();
+        let other = child.clone();
+        let canceller = thread::spawn(move || other.cancel());
+        let subscription = child.subscribe(|_| {});
+        assert!(canceller.join().unwrap());
+        assert!(child.is_cancelled());
+        drop(subscription);
+    });
+}
+
+/// Whoever waited for a counter does so no more when the wait is over: it has its last unit to give, and looks alone do
+/// not take that for the end.
+#[test]
+fn demand_is_gone_when_the_wait_is_over() {
+    model_with(4, || {
+        let counter = CounterToken::new(1);
+        let flag = SimpleToken::new();
+        let sum = &counter + &flag;
+        let canceller = thread::spawn(move || flag.cancel());
+        sum.wait();
+        drop(sum);
+        assert!(counter.keep_on());
+        assert!(counter.cause().is_none());
+        canceller.join().unwrap();
+    });
+}
+
+/// The same for a callback that is taken back while the token is cancelled.
+#[test]
+fn demand_is_gone_when_the_callback_is() {
+    model(|| {
+        let counter = CounterToken::new(1);
+        let flag = SimpleToken::new();
+        let sum = &counter + &flag;
+        let registration = sum.on_cancel(|_| {});
+        let canceller = thread::spawn(move || flag.cancel());
+        drop(registration);
+        canceller.join().unwrap();
+        assert!(counter.keep_on());
+        assert!(counter.cause().is_none());
+    });
+}
+
+/// A callback is given the cause that everybody sees, also where the token and its parent are cancelled at once.
+#[test]
+fn a_callback_is_given_the_cause() {
+    model(|| {
+        let given = Arc::new(loom::sync::Mutex::new(None));
+        let root = SimpleToken::new();
+        let child = root.child();
+        let slot = Arc::clone(&given);
+        child
+            .subscribe(move |error| *slot.lock().unwrap() = Some(error.clone()))
+            .detach();
+        let parents = thread::spawn(move || root.cancel());
+        child.cancel();
+        parents.join().unwrap();
+        assert_eq!(*given.lock().unwrap(), child.cause());
+    });
+}
+
+/// Invariant 3 for a task: it is woken if it does not find the cancel.
+#[test]
+fn no_task_is_left_asleep() {
+    struct Woken(AtomicUsize);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    model(|| {
+        let woken = std::sync::Arc::new(Woken(AtomicUsize::new(0)));
+        let root = SimpleToken::new();
+        let child = root.child();
+        let canceller = thread::spawn(move || root.cancel());
+        let subscription = child.subscribe_waker(&woken.clone().into());
+        let is_late = child.cause().is_some();
+        canceller.join().unwrap();
+        drop(subscription);
+        assert!(is_late || woken.0.load(Ordering::Relaxed) == 1);
+    });
+}
+
 /// The callback has finished or never runs, once its registration is gone.
 #[test]
 fn a_dropped_registration_is_done_or_never() {
@@ -190,6 +284,29 @@ fn cancel_both(left: SimpleToken, right: SimpleToken, more: usize) {
     rival.join().unwrap();
 }
 
+/// Guarantee 3 for a canceller whose token takes over its parent's cause in that moment.
+#[test]
+fn an_overtaken_cancel_returns_no_sooner() {
+    model(|| {
+        let root = SimpleToken::new();
+        let child = armed(root.child());
+        let others: Vec<_> = (0..16).map(|_| SimpleToken::new()).collect();
+        let below = armed(Token::any(
+            [&child].into_iter().chain(others.iter().map(|t| &**t)),
+        ));
+        let rival = thread::spawn({
+            let below = below.clone();
+            move || {
+                root.cancel();
+                assert!(below.is_cancelled());
+            }
+        });
+        child.cancel();
+        assert!(below.is_cancelled());
+        rival.join().unwrap();
+    });
+}
+
 /// Guarantee 3 for the second cancel of one token.
 #[test]
 fn a_cancel_that_comes_second_returns_no_sooner() {
@@ -216,13 +333,27 @@ fn a_child_has_one_cause_also_beside_its_parents() {
         let root = SimpleToken::new();
         let child = armed(root.child());
         let parents = thread::spawn(move || root.cancel_with("of the parent"));
-        let own = child.cancel_with("of the child");
+        let reason = Arc::new(());
+        let own = child.cancel_with(Reason(Arc::clone(&reason)));
         let cause = child.cause().unwrap();
         assert_eq!(own, cause.is_from(&child));
         assert!(parents.join().unwrap());
         assert_eq!(child.cause().unwrap(), cause);
+        // What came too late is gone.
+        assert_eq!(Arc::strong_count(&reason), 1 + usize::from(own));
     });
 }
+
+#[derive(Debug)]
+struct Reason(#[expect(dead_code, reason = "what counts is how long it is kept")] Arc<()>);
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a reason")
+    }
+}
+
+impl std::error::Error for Reason {}
 
 /// Guarantee 4 for a child that takes over its parent's cause, and for one below it.
 #[test]

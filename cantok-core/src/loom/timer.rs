@@ -1,5 +1,6 @@
 //! Stands in for the timer in loom models: loom has no clock, so no alarm rings by itself. A model rings it.
 
+use crate::node::Jobs;
 use crate::sync::{Arc, Weak};
 use std::io;
 use std::time::Instant;
@@ -7,7 +8,7 @@ use std::time::Instant;
 pub(crate) type Alarm = Instant;
 
 pub(crate) trait Ring: Send + Sync {
-    fn ring(self: Arc<Self>, now: Instant);
+    fn ring(self: Arc<Self>, now: Instant, jobs: &mut Jobs);
 }
 
 pub(crate) fn start() -> io::Result<()> {

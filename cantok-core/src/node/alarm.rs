@@ -1,21 +1,18 @@
 //! What happens when a node's deadline has passed.
 
+use super::Jobs;
 use super::Node;
-use crate::executor;
 use crate::sync::{Arc, Weak};
 use crate::timer::Ring;
 use std::time::Instant;
 
 impl Ring for Node {
-    /// Marks and wakes here; callbacks, and the drop of nodes whose last owner this turns out to be, are left to the
-    /// executor.
-    fn ring(self: Arc<Self>, now: Instant) {
-        let mut jobs = self.expire(now);
+    /// Marks, and wakes threads; tasks, callbacks, and the drop of nodes whose last owner this turns out to be, are left
+    /// to the executor.
+    fn ring(self: Arc<Self>, now: Instant, jobs: &mut Jobs) {
+        jobs.extend(self.expire(now));
         jobs.release(self);
         jobs.wake_threads();
-        if jobs.has_user_code() {
-            executor::submit(move || jobs.run());
-        }
     }
 }
 
@@ -55,7 +52,9 @@ mod tests {
 
     fn ring(ring: &Weak<dyn Ring>) {
         if let Some(node) = ring.upgrade() {
-            node.ring(Instant::now() + 2 * HOUR);
+            let mut jobs = Jobs::default();
+            node.ring(Instant::now() + 2 * HOUR, &mut jobs);
+            jobs.run();
         }
     }
 

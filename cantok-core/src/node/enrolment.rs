@@ -54,9 +54,9 @@ impl<N: Borrow<Arc<Node>>> Drop for Enrolment<N> {
         let Some(slot) = self.slot else {
             return;
         };
-        // Whoever takes the subscriber out takes its demand back. If the node is cancelled, that is the canceller, who
-        // tells it.
-        if self.node().is_marked() {
+        // Whoever takes the subscriber out takes its demand back: the canceller that tells it, or this. If there is no
+        // demand, there is no need to come before a canceller that is on its way.
+        if self.node().is_marked() && !self.node().state.polls() {
             return;
         }
         if let Some(subscriber) = self.node().remove(slot) {

@@ -2,7 +2,6 @@
 
 use super::addresses::{Addresses, address};
 use super::few::Few;
-use super::state::Phase;
 use super::{Demand, Node, Subscriber};
 use crate::callback::{Call, Panic};
 use crate::parker::Parker;
@@ -75,26 +74,33 @@ impl Traversal {
     /// Cancels a node, with a cause of its own. Tells whether it was not cancelled before, and whether there is something
     /// below it that has yet to be visited.
     fn cancel(&mut self, node: &Arc<Node>, error: CancellationError) -> (bool, bool) {
+        if node.state.has_one_flag() && node.state.claim() {
+            self.drop_late(error);
+            return (false, self.tell(node, None));
+        }
         let latched = Latched {
             error,
             marker: self.me,
         };
         // Published (release) before the state, and acquired by whoever comes too late (invariant 1).
         let lost = node.cause.set(latched).err();
-        let is_first = lost.is_none();
+        let won = lost.is_none();
         if let Some(Latched { error, .. }) = lost {
-            // Others hold nothing of the user's.
-            if matches!(error.cause(), Cause::Reason(_)) {
-                self.jobs.too_late.push(error);
-            }
+            self.drop_late(error);
         }
         // Whoever lost the cause writes the state as well, because the winner may not have come to it yet and the
         // caller relies on it; the cause that it found there was acquired with it.
         let before = node.state.cancel();
-        let won = is_first && !before.follows();
         let latched = node.cause.get().filter(|_| won);
         let error = latched.map(|latched| &latched.error);
         (won, before.is_subscribed() && self.tell(node, error))
+    }
+
+    fn drop_late(&mut self, error: CancellationError) {
+        // Others hold nothing of the user's.
+        if matches!(error.cause(), Cause::Reason(_)) {
+            self.jobs.too_late.push(error);
+        }
     }
 
     /// Cancels a node whose one flag is cancelled with that error. Cheaper than [`Traversal::cancel`] by half. Tells
@@ -107,7 +113,10 @@ impl Traversal {
             flags.all(|flag| !flag.node.state.get().follows())
         });
         let before = node.state.follow();
-        let won = before.phase() != Phase::Cancelled;
+        if !before.is_cancelled() && before.is_claimed() {
+            return self.cancel(node, error.clone()).1;
+        }
+        let won = !before.is_cancelled();
         before.is_subscribed() && self.tell(node, won.then_some(error))
     }
 
@@ -132,11 +141,12 @@ impl Traversal {
         let mut batch = Vec::new();
         while let Some((node, from)) = self.walks.last_mut() {
             let error = node.error().cloned();
-            if !node.follow_links(from, &mut batch) {
+            if !node.next_links(from, &mut batch) {
                 self.walked.extend(self.walks.pop().map(|(node, _)| node));
             }
             // Invariant 1: there is one.
             let Some(error) = error else {
+                batch.clear();
                 continue;
             };
             for node in batch.drain(..) {
@@ -177,14 +187,13 @@ impl Node {
 
     /// For a cancelled node: whether nothing is left to be marked below it, or it is this thread that is about to do it.
     fn is_walked_by(&self, me: ThreadKey) -> bool {
-        let state = self.state.get();
         // Acquire: see `settle`.
-        if !state.is_subscribed() || self.settled.load(Ordering::Acquire) {
+        if !self.state.is_subscribed() || self.settled.load(Ordering::Acquire) {
             return true;
         }
-        // A node that follows is met once in a traversal, through its one flag.
-        let is_ours = || self.cause.get().is_some_and(|latched| latched.marker == me);
-        !state.follows() && is_ours()
+        // None for a node that follows: a traversal meets it once through its one flag, and not again but as its root,
+        // when it helps another thread.
+        self.cause.get().is_some_and(|latched| latched.marker == me)
     }
 }
 
@@ -212,7 +221,7 @@ impl Jobs {
     }
 
     #[inline]
-    pub(super) fn wake(&mut self, task: Waker) {
+    pub(super) fn push_waker(&mut self, task: Waker) {
         self.wakers.push(task);
     }
 
@@ -223,7 +232,7 @@ impl Jobs {
         match subscriber {
             Subscriber::Link(_) => {}
             Subscriber::Thread(parker) => self.threads.push(parker),
-            Subscriber::Waker(waker) => self.wake(waker),
+            Subscriber::Waker(waker) => self.push_waker(waker),
             Subscriber::Callback(callback) => match self.callbacks.last_mut() {
                 Some(same) if same.error == *error => same.callbacks.push(callback),
                 _ => self.callbacks.push(Callbacks {

@@ -10,7 +10,8 @@
 //! 1. **The cause comes before the state.** A node's cause is the error in its `cause` cell or, if its state says that
 //!    it *follows*, the one in the cell of its only flag. The state becomes [`Phase::Cancelled`] by one read-modify-write,
 //!    after that cell was filled, and neither changes again. So whoever sees it finds a cause, and the first cause wins.
-//!    (The cell of a node that follows may have been filled too, by a canceller that was overtaken. Nobody reads it.)
+//!    A node that might follow is claimed before its own cell is filled, and a claimed node does not follow: no cell is
+//!    filled in vain, and a reason that comes too late is not kept.
 //! 2. **What is not polled is pushed.** The phase is [`Phase::Live`] or [`Phase::Armed`] only if the node's flags are
 //!    linked (or it has none) and its deadline is with the timer (or it has none). A node whose source could not be
 //!    linked because it was cancelled already stays [`Phase::Unarmed`], and its next check finds that source.
@@ -49,6 +50,7 @@ mod unattended;
 pub(crate) use compose::Composer;
 pub(crate) use demand::Demand;
 pub(crate) use enrolment::Enrolment;
+pub(crate) use mark::Jobs;
 pub(crate) use sources::{Found, Leaf, Leaves, Sources};
 pub(crate) use subscribers::Subscriber;
 

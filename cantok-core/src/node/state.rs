@@ -26,6 +26,8 @@ const ONE_FLAG: u8 = 8;
 const FOLLOWS: u8 = 16;
 /// The node has conditions or counters.
 const POLLS: u8 = 32;
+/// Somebody is about to give the node a cause of its own, so it will not follow.
+const CLAIMED: u8 = 64;
 
 /// A [`Phase`], and what a canceller has to know. Together, because a read-modify-write by which the one changes tells the
 /// other, and because whoever cancels many nodes pays for every cache line.
@@ -56,7 +58,12 @@ impl Snapshot {
         self.0 & FOLLOWS != 0
     }
 
-    fn is_cancelled(self) -> bool {
+    /// Whether the node will have a cause of its own.
+    pub(super) fn is_claimed(self) -> bool {
+        self.0 & CLAIMED != 0
+    }
+
+    pub(super) fn is_cancelled(self) -> bool {
         self.phase() == Phase::Cancelled
     }
 }
@@ -118,8 +125,8 @@ impl State {
 
     /// Publishes the cause that is set. Returns what was before.
     ///
-    /// This, [`State::follow`] and [`State::announce`] are read-modify-writes, so that they have one order in
-    /// everybody's eyes.
+    /// This, [`State::claim`], [`State::follow`] and [`State::announce`] are read-modify-writes, so that they have one
+    /// order in everybody's eyes.
     pub(super) fn cancel(&self) -> Snapshot {
         // Release: pairs with the acquire in `get`.
         Snapshot(self.0.fetch_or(Phase::Cancelled as u8, Ordering::Release))
@@ -131,17 +138,25 @@ impl State {
         self.0.load(Ordering::Relaxed) & ONE_FLAG != 0
     }
 
-    /// Makes the cause of the one flag the node's, unless there is a cause. Returns what was before.
+    /// Keeps a node with one flag from following it from now on, and returns whether it follows already. Comes before
+    /// the node's cause is set, so that none is set in vain.
+    pub(super) fn claim(&self) -> bool {
+        // Relaxed: of this and `follow` one comes first and is seen by the other, and that is all that counts.
+        Snapshot(self.0.fetch_or(CLAIMED, Ordering::Relaxed)).follows()
+    }
+
+    /// Makes the cause of the one flag the node's, unless it has a cause or is claimed. Returns what was before.
     pub(super) fn follow(&self) -> Snapshot {
         // Release: see `cancel`; the flag's cause is published once more. Relaxed when it fails: whoever relies on the
         // other cause reads the state again.
         let before = self
             .0
             .fetch_update(Ordering::Release, Ordering::Relaxed, |state| {
-                (!Snapshot(state).is_cancelled())
+                let before = Snapshot(state);
+                (!before.is_cancelled() && !before.is_claimed())
                     .then_some(state | Phase::Cancelled as u8 | FOLLOWS)
             });
-        Snapshot(before.unwrap_or_else(|cancelled| cancelled))
+        Snapshot(before.unwrap_or_else(|unchanged| unchanged))
     }
 
     /// Announces a subscriber to cancellers. `false`: it comes too late. Under the lock of the subscribers, see

@@ -27,7 +27,7 @@ impl Subscriber {
         match self {
             Subscriber::Link(_) => Demand::default(),
             Subscriber::Thread(_) => Demand::THREAD,
-            Subscriber::Waker(_) | Subscriber::Callback(_) => Demand::CALLBACK,
+            Subscriber::Waker(_) | Subscriber::Callback(_) => Demand::UNATTENDED,
         }
     }
 
@@ -226,9 +226,9 @@ impl Subscribers {
             Subscribers::One(Subscriber::Link(_)) => (Demand::default(), true),
             Subscribers::One(Subscriber::Waker(waker)) => {
                 // Not the whole: its parts are read right after, and are not yet where they were copied to.
-                jobs.wake(std::mem::replace(waker, Waker::noop().clone()));
+                jobs.push_waker(std::mem::replace(waker, Waker::noop().clone()));
                 *self = Subscribers::None;
-                (Demand::CALLBACK, false)
+                (Demand::UNATTENDED, false)
             }
             Subscribers::One(_) => match std::mem::take(self) {
                 Subscribers::One(only) => (jobs.tell(only, error), false),
@@ -283,8 +283,12 @@ impl Node {
     /// Takes everybody out who is to be told of the cancel of this node, and tells whether there are links, which
     /// stay (invariant 4).
     pub(super) fn take_told(&self, error: &CancellationError, jobs: &mut Jobs) -> bool {
-        let (demand, has_links) = lock(&self.subs).take_told(error, jobs);
-        demand.release(self);
+        let mut subs = lock(&self.subs);
+        let (demand, has_links) = subs.take_told(error, jobs);
+        // Under the lock, so that a counter is free of the demand of those who do not find themselves here any more.
+        demand.release_counters(self);
+        drop(subs);
+        demand.release_conditions(self);
         has_links
     }
 
@@ -294,7 +298,7 @@ impl Node {
     }
 
     /// Follows some of the links of a cancelled node, from that slot on. `false`: there are no more.
-    pub(super) fn follow_links(&self, from: &mut usize, nodes: &mut Vec<Arc<Node>>) -> bool {
+    pub(super) fn next_links(&self, from: &mut usize, nodes: &mut Vec<Arc<Node>>) -> bool {
         let subs = lock(&self.subs);
         let slab = match &*subs {
             Subscribers::None => return false,
