@@ -7,6 +7,7 @@ use std::hint;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -118,7 +119,36 @@ fn lateness(c: &mut Criterion) {
     group.finish();
 }
 
-/// From a deadline to the moment in which an armed token is seen cancelled by a thread that looks all the time.
+/// 10,000 tasks whose deadline is the same: how much later the last of them is seen cancelled.
+fn crowd(c: &mut Criterion) {
+    const TASKS: usize = 10_000;
+    let mut group = c.benchmark_group("lateness");
+    group.sample_size(10);
+    group.bench_function("the last of 10,000 at once", |b| {
+        b.iter_custom(|rounds| {
+            (0..rounds)
+                .map(|_| {
+                    let at = Instant::now() + Duration::from_millis(50);
+                    let tokens: Vec<_> = (0..TASKS).map(|_| TimeoutToken::at(at)).collect();
+                    let tasks: Vec<_> = tokens
+                        .iter()
+                        .map(|token| token.subscribe_waker(Waker::noop()))
+                        .collect();
+                    thread::sleep(at.saturating_duration_since(Instant::now()));
+                    while tokens[TASKS - 1].keep_on() {
+                        hint::spin_loop();
+                    }
+                    let late = at.elapsed();
+                    drop(tasks);
+                    late
+                })
+                .sum()
+        });
+    });
+    group.finish();
+}
+
+/// From a deadline to the moment in which a callback of the token is called.
 fn late_by() -> Duration {
     let token = TimeoutToken::new(Duration::from_millis(1));
     let (sender, receiver) = mpsc::channel();
@@ -139,5 +169,6 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     wake(&mut criterion);
     lateness(&mut criterion);
+    crowd(&mut criterion);
     criterion.final_summary();
 }

@@ -18,14 +18,15 @@ enum Stage<F> {
     Pending {
         function: F,
         /// Whether anybody may ask for [`Call::wait_until_finished`].
-        is_awaited: bool,
+        can_be_awaited: bool,
     },
     Running {
         on: ThreadKey,
         /// Somebody waits for the end. Without, nobody is woken, which would be a system call for each callback.
-        awaited: bool,
+        is_awaited: bool,
     },
-    Finished,
+    /// Finished, or revoked, or running if nobody may wait for it.
+    Done,
 }
 
 /// A [`Callback`], whatever its closure.
@@ -40,11 +41,11 @@ pub(crate) trait Call: Send + Sync + UnwindSafe + RefUnwindSafe {
 }
 
 impl<F> Callback<F> {
-    pub(crate) fn new(function: F, is_awaited: bool) -> Self {
+    pub(crate) fn new(function: F, can_be_awaited: bool) -> Self {
         Callback {
             stage: Mutex::new(Stage::Pending {
                 function,
-                is_awaited,
+                can_be_awaited,
             }),
             finished: Condvar::new(),
         }
@@ -53,41 +54,47 @@ impl<F> Callback<F> {
     /// Takes the function out, if it is still there. Tells whether its end may be awaited.
     fn take(&self, by: impl FnOnce(bool) -> Stage<F>) -> Option<(F, bool)> {
         let mut stage = lock(&self.stage);
-        let Stage::Pending { is_awaited, .. } = *stage else {
+        let Stage::Pending { can_be_awaited, .. } = *stage else {
             return None;
         };
-        match std::mem::replace(&mut *stage, by(is_awaited)) {
-            Stage::Pending { function, .. } => Some((function, is_awaited)),
-            Stage::Running { .. } | Stage::Finished => None,
+        match std::mem::replace(&mut *stage, by(can_be_awaited)) {
+            Stage::Pending { function, .. } => Some((function, can_be_awaited)),
+            Stage::Running { .. } | Stage::Done => None,
         }
     }
 }
 
 impl<F: FnOnce(&CancellationError) + Send + 'static> Call for Callback<F> {
     fn run(&self, error: &CancellationError) -> Option<Panic> {
-        let (function, is_awaited) = self.take(|is_awaited| {
-            if is_awaited {
+        let (function, can_be_awaited) = self.take(|can_be_awaited| {
+            if can_be_awaited {
                 Stage::Running {
                     on: ThreadKey::current(),
-                    awaited: false,
+                    is_awaited: false,
                 }
             } else {
-                Stage::Finished
+                Stage::Done
             }
         })?;
         let panic = Panic::catch(move || function(error));
-        if !is_awaited {
+        if !can_be_awaited {
             return panic;
         }
-        let ran = std::mem::replace(&mut *lock(&self.stage), Stage::Finished);
-        if matches!(ran, Stage::Running { awaited: true, .. }) {
+        let ran = std::mem::replace(&mut *lock(&self.stage), Stage::Done);
+        if matches!(
+            ran,
+            Stage::Running {
+                is_awaited: true,
+                ..
+            }
+        ) {
             self.finished.notify_all();
         }
         panic
     }
 
     fn revoke(&self) -> bool {
-        let function = self.take(|_| Stage::Finished);
+        let function = self.take(|_| Stage::Done);
         let revoked = function.is_some();
         drop_nested(function);
         revoked
@@ -95,11 +102,11 @@ impl<F: FnOnce(&CancellationError) + Send + 'static> Call for Callback<F> {
 
     fn wait_until_finished(&self) {
         let mut stage = lock(&self.stage);
-        while let Stage::Running { on, awaited } = &mut *stage {
+        while let Stage::Running { on, is_awaited } = &mut *stage {
             if *on == ThreadKey::current() {
                 return;
             }
-            *awaited = true;
+            *is_awaited = true;
             stage = wait(&self.finished, stage);
         }
     }

@@ -1,5 +1,5 @@
-//! The thread that runs user code when nobody's call does: callbacks of deadlines and conditions, conditions that
-//! callbacks rely on, and the destructors of tokens whose last owner turned out to be the timer. One for the process,
+//! The thread that runs user code when nobody's call does: callbacks and wakers of deadlines and conditions, conditions
+//! that they rely on, and the destructors of tokens whose last owner turned out to be the timer. One for the process,
 //! started when first needed. What blocks here delays only what else runs here.
 
 use crate::callback::Panic;

@@ -37,8 +37,9 @@ impl Registration {
         self.subscription.end()
     }
 
-    /// Keeps the callback for the token's life: until the last handle of this token, and of everything derived from it, is
-    /// gone. On a token that cannot be cancelled it is dropped.
+    /// Keeps the callback for the token's life: until the last handle of this token, and of everything derived from it,
+    /// is gone. If it owns one of them itself, that is for ever, unless somebody cancels. On a token that cannot be
+    /// cancelled it is dropped.
     pub fn detach(mut self) {
         self.subscription.let_go();
     }

@@ -9,6 +9,10 @@ use std::{fmt, io};
 ///
 /// The function may still be running on the cancelling thread after that, and a waker may still be woken. When that
 /// matters, use [`Token::on_cancel`](crate::Token::on_cancel).
+///
+/// A subscription keeps its token alive, and with it what is [attached](crate::Token::attach). The token keeps the
+/// function or waker until it is cancelled or the subscription ends; if that owns the subscription, as a task does that
+/// nobody else keeps, they keep each other until then.
 #[must_use = "dropping a subscription ends it at once"]
 pub struct Subscription {
     /// `None` after `detach`.
@@ -25,9 +29,9 @@ impl Subscription {
     pub(crate) fn new(
         node: &Arc<Node>,
         f: impl FnOnce(&CancellationError) + Send + 'static,
-        is_awaited: bool,
+        can_be_awaited: bool,
     ) -> Self {
-        let callback: Arc<dyn Call> = Arc::new(Callback::new(f, is_awaited));
+        let callback: Arc<dyn Call> = Arc::new(Callback::new(f, can_be_awaited));
         let subscriber = Subscriber::Callback(Arc::clone(&callback));
         let (enrolment, late) = enrol(node, subscriber);
         if let Some(panic) = late.and_then(|error| callback.run(error)) {
@@ -54,8 +58,9 @@ impl Subscription {
         }
     }
 
-    /// Keeps the function for the token's life: until the last handle of this token, and of everything derived from it, is
-    /// gone. On a token that cannot be cancelled it is dropped.
+    /// Keeps the function or waker for the token's life: until the last handle of this token, and of everything derived
+    /// from it, is gone. If it owns one of them itself, that is for ever, unless somebody cancels. On a token that
+    /// cannot be cancelled it is dropped.
     pub fn detach(mut self) {
         self.let_go();
     }

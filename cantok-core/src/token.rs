@@ -99,15 +99,15 @@ impl Token {
     /// leaves the operands alone. Tokens that cannot be cancelled disappear, repeated tokens count once. If one of
     /// the tokens is cancelled already, so is the result, with that cause.
     ///
-    /// Tokens given by value that nobody else can reach (no clone, registration, guard or derived token, nothing
+    /// Tokens given by value that nobody else can reach (no clone, subscription, guard or derived token, nothing
     /// attached) are absorbed: they become part of the new token, and when one of them fires, it is the new token
     /// that the error [is from](CancellationError::is_from). Their names are kept. (Sums that have a name themselves,
-    /// and those of more than 16 tokens that others hold too or of more than 256 conditions and counters, stay tokens of
-    /// their own.)
+    /// and those of more than 16 tokens that others hold too or of more than 256 conditions and counters, stay tokens
+    /// of their own.)
     ///
     /// # Panics
     ///
-    /// If a token turns out to be cancelled by this look at it and its callbacks panic, as in
+    /// If a token turns out to be cancelled by this look at it and its callbacks or wakers panic, as in
     /// [`cause`](Token::cause).
     ///
     /// # Examples
@@ -174,7 +174,7 @@ impl Token {
     /// # Panics
     ///
     /// If a condition or its hooks panic, with that panic; the token stays usable. If this check is the one that
-    /// cancels, it runs the callbacks, and their first panic is resumed here.
+    /// cancels, it runs the callbacks and wakes the tasks, and their first panic is resumed here.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         self.node.check()
@@ -222,7 +222,8 @@ impl Token {
     ///
     /// # Panics
     ///
-    /// If this look is what finds the token cancelled, it runs the callbacks, and their first panic is resumed here.
+    /// If this look is what finds the token cancelled, it runs the callbacks and wakes the tasks, and their first panic
+    /// is resumed here.
     pub fn cause(&self) -> Option<CancellationError> {
         self.node.look().cloned()
     }
@@ -254,12 +255,12 @@ impl Token {
     /// Cancels the token and everything derived from it. Returns whether this call did it: `false` if the token was
     /// cancelled before, also by a deadline or an operand whose cancel nobody had noticed yet.
     ///
-    /// Callbacks run on this thread before the call returns. When it returns, every token derived from this one
-    /// answers cancelled, on every thread, whatever it returns.
+    /// Tasks are woken and callbacks run on this thread before the call returns. When it returns, every token derived
+    /// from this one answers cancelled, on every thread, whatever it returns.
     ///
     /// # Panics
     ///
-    /// Resumes the first panic of a callback, after all callbacks have run.
+    /// Resumes the first panic of a callback or waker, after all of them have run.
     ///
     /// # Examples
     ///
@@ -372,7 +373,10 @@ impl Token {
     /// Has `f` called when the token is cancelled: exactly once, by the thread that cancels it or finds it cancelled,
     /// before that call returns; at once if the token is cancelled already. A deadline or a condition that fires
     /// while nobody checks runs `f` on a thread of this crate, where a panic is reported by the panic hook and goes no
-    /// further. A condition that panics there is left alone until somebody checks.
+    /// further. A condition that panics there is left alone until somebody checks. There is one such thread for the
+    /// whole process, for the callbacks of all tokens, for tasks and for conditions: an `f` that blocks there keeps the
+    /// others waiting, and one that waits for the callback of another deadline waits for ever. Deadlines themselves are
+    /// marked by another thread, and are not late for it.
     ///
     /// `f` runs outside every lock and may use any token. For as long as the [`Registration`] lives; see there for
     /// what dropping it guarantees. On a token that cannot be cancelled `f` is dropped with the registration.
@@ -408,16 +412,14 @@ impl Token {
     ///
     /// `f` is called exactly once when the token is cancelled, unless the subscription has ended before. No cancel is
     /// missed between a check and this call: on a token that is cancelled already, `f` is called before this returns.
-    /// When it is called,
-    /// everything that derives from the cancelled token answers cancelled, and no lock of this crate is held: `f` may
-    /// use any token, also this one, and end any subscription, also its own.
+    /// When it is called, everything that derives from the cancelled token answers cancelled, and no lock of this crate
+    /// is held: `f` may use any token, also this one, and end any subscription, also its own.
     ///
-    /// It is called by whoever cancels, or, when a deadline or a condition fires by itself, on one thread for the whole
-    /// process. There `f` keeps others waiting, so it should not block.
+    /// It is called on the threads that [`on_cancel`](Token::on_cancel) names, and should not block.
     ///
     /// Subscribing and ending a subscription cost the same however many there are. The first subscription to a derived
-    /// token registers that token with those it derives from, and its deadline with the timer, as 64 checks would; from
-    /// then on a check of it asks its conditions and counters only.
+    /// token registers that token with those it derives from, and its deadline with the timer, as 64 checks would. From
+    /// then on a check of it asks its conditions and counters only, and sees a deadline once the timer has marked it.
     ///
     /// # Panics
     ///
@@ -458,10 +460,12 @@ impl Token {
     ///
     /// Costs less than a closure that wakes, above all where many tasks are woken at once (`cancel/waiting children`
     /// in the benchmarks). A waker may still be woken by a cancel that is under way when its subscription is dropped.
+    /// If the token is cancelled already, it is woken before this returns; ask the token first where that is not
+    /// wanted.
     ///
     /// # Panics
     ///
-    /// As [`on_cancel`](Token::on_cancel).
+    /// As [`on_cancel`](Token::on_cancel), with the waker's panics for those of `f`.
     ///
     /// # Examples
     ///
@@ -484,7 +488,8 @@ impl Token {
     ///     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancellationError> {
     ///         let this = &mut *self;
     ///         let subscribed = this.subscription.as_ref();
-    ///         if !subscribed.is_some_and(|(waker, _)| waker.will_wake(cx.waker())) {
+    ///         let subscribed = subscribed.is_some_and(|(waker, _)| waker.will_wake(cx.waker()));
+    ///         if !subscribed && this.token.cause().is_none() {
     ///             let subscription = this.token.subscribe_waker(cx.waker());
     ///             this.subscription = Some((cx.waker().clone(), subscription));
     ///         }
@@ -511,24 +516,54 @@ impl Token {
     /// what an adapter needs to cancel the token, such as a signal registration or a bridge to another library's token.
     /// For authors of adapters.
     ///
-    /// The guard is dropped by whoever drops the last handle, outside every lock; cancelling drops nothing. It must not
-    /// own the token, or neither ever goes. A token with an attached guard is not absorbed into a sum. On
-    /// [`Token::never`] a guard is kept for the rest of the process.
+    /// The guard is dropped by whoever drops the last of them, outside every lock; cancelling drops nothing. Handles,
+    /// subscriptions, drop guards and derived tokens all keep the token, and so the guard. A token with an attached
+    /// guard is not absorbed into a sum. On a token that [cannot be cancelled](Token::can_be_cancelled), which is one
+    /// for all, every guard is kept for the rest of the process: there is nothing to cancel, so do not attach.
+    ///
+    /// A guard that owns the token it is attached to keeps both for ever. Attach it to a child of the one it cancels,
+    /// as here:
     ///
     /// # Examples
     ///
     /// ```
     /// use cantok_core::{SimpleToken, Token};
-    /// use std::sync::Arc;
+    /// use std::sync::{Arc, Mutex};
     ///
-    /// let source = Arc::new("what watches for a reason to cancel");
-    /// let token = SimpleToken::new();
-    /// token.attach(Arc::clone(&source));
+    /// /// Another library's source of events: handlers stay until their registration is dropped.
+    /// #[derive(Clone, Default)]
+    /// struct Foreign(Arc<Mutex<Vec<Box<dyn Fn() + Send>>>>);
     ///
-    /// let derived = Token::from(token) + SimpleToken::new();
-    /// assert_eq!(Arc::strong_count(&source), 2);
-    /// drop(derived);
-    /// assert_eq!(Arc::strong_count(&source), 1);
+    /// struct Registered(Foreign);
+    ///
+    /// impl Foreign {
+    ///     fn register(&self, handler: impl Fn() + Send + 'static) -> Registered {
+    ///         self.0.lock().unwrap().push(Box::new(handler));
+    ///         Registered(self.clone())
+    ///     }
+    /// }
+    ///
+    /// impl Drop for Registered {
+    ///     fn drop(&mut self) {
+    ///         self.0.0.lock().unwrap().clear();
+    ///     }
+    /// }
+    ///
+    /// fn bridge(foreign: &Foreign) -> Token {
+    ///     let cancels = SimpleToken::new();
+    ///     let token = cancels.child();
+    ///     token.attach(foreign.register(move || {
+    ///         cancels.cancel();
+    ///     }));
+    ///     token.into()
+    /// }
+    ///
+    /// let foreign = Foreign::default();
+    /// let token = bridge(&foreign) + SimpleToken::new();
+    /// foreign.0.lock().unwrap().iter().for_each(|handler| handler());
+    /// assert!(token.is_cancelled());
+    /// drop(token);
+    /// assert!(foreign.0.lock().unwrap().is_empty());
     /// ```
     pub fn attach(&self, guard: impl Send + Sync + 'static) {
         self.node.attach(Box::new(guard));

@@ -7,10 +7,11 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{ConditionToken, CounterToken, SimpleToken, Subscription, TimeoutToken, Token};
 use small_stack::small_stack;
 
 const MILLION: usize = 1_000_000;
@@ -278,6 +279,50 @@ fn nested_children_that_are_subscribed_to_and_dropped_uncancelled() {
         assert!(!last.is_cancelled());
         drop(last);
         assert!(root.cancel());
+    });
+}
+
+/// A task that owns what keeps the next one.
+struct Owns<T>(T);
+
+impl<T: Send + Sync> Wake for Owns<T> {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn tasks_that_own_each_others_subscriptions() {
+    small_stack("wakers that own subscriptions", || {
+        for cancel in [false, true] {
+            let root = SimpleToken::new();
+            let mut last: Option<Subscription> = None;
+            for _ in 0..MANY {
+                let waker = Waker::from(Arc::new(Owns(last.take())));
+                last = Some(root.subscribe_waker(&waker));
+            }
+            if cancel {
+                assert!(root.cancel());
+            }
+            drop(last);
+        }
+    });
+}
+
+#[test]
+fn tasks_that_own_each_others_tokens() {
+    small_stack("wakers that own tokens", || {
+        for cancel in [false, true] {
+            let mut last = SimpleToken::new();
+            for _ in 0..MANY {
+                let next = SimpleToken::new();
+                next.subscribe_waker(&Waker::from(Arc::new(Owns(last))))
+                    .detach();
+                last = next;
+            }
+            if cancel {
+                assert!(last.cancel());
+            }
+            drop(last);
+        }
     });
 }
 

@@ -8,6 +8,7 @@ use std::panic;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -143,6 +144,26 @@ fn what_needs_the_thread_panics_and_leaves_the_token_usable() {
             assert!((condition.child() + deadline).is_cancelled());
         },
     );
+}
+
+#[test]
+fn tasks_are_subscribed_where_no_thread_is_needed() {
+    where_threads_are_refused("tasks_are_subscribed_where_no_thread_is_needed", || {
+        for token in [
+            Token::from(TimeoutToken::new(HOUR)),
+            ConditionToken::new(|| false).into(),
+        ] {
+            let refused = panic::catch_unwind(|| drop(token.subscribe_waker(Waker::noop())));
+            assert!(refused.is_err(), "nobody could wake this task");
+        }
+        let token = SimpleToken::new() + CounterToken::new(1);
+        let subscription = token.subscribe_waker(Waker::noop());
+        assert!(token.cancel());
+        drop(subscription);
+        let passed = TimeoutToken::new(Duration::ZERO);
+        drop(passed.subscribe_waker(Waker::noop()));
+        assert!(passed.is_cancelled());
+    });
 }
 
 #[test]

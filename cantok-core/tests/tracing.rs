@@ -5,6 +5,7 @@ mod support;
 
 use std::fmt::{self, Write};
 use std::sync::mpsc;
+use std::task::Waker;
 use std::time::Duration;
 
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken};
@@ -70,6 +71,22 @@ fn a_cancel_is_one_event_with_the_name_the_cause_and_the_number_of_callbacks() {
     assert_eq!(
         events,
         ["DEBUG cantok message=cancelled token=\"shutdown\" cause=Cancelled callbacks=2"]
+    );
+}
+
+#[test]
+fn tasks_that_are_woken_count_as_callbacks() {
+    let events = events(|| {
+        let token = SimpleToken::new();
+        token.subscribe_waker(Waker::noop()).detach();
+        token.child().subscribe(|_| {}).detach();
+        let child = token.child();
+        child.subscribe_waker(Waker::noop()).detach();
+        token.cancel();
+    });
+    assert_eq!(
+        events,
+        ["DEBUG cantok message=cancelled cause=Cancelled callbacks=2"]
     );
 }
 

@@ -14,7 +14,8 @@ pub(crate) struct Condition {
     pub(crate) after: OnceLock<Hook>,
     /// In nanoseconds.
     poll_interval: AtomicU64,
-    /// What a check has to mind: [`SATISFIED`], [`HOOKED`], [`ASKING`], [`PAUSED`]. One load tells that there is nothing.
+    /// What a check has to mind: [`SATISFIED`], [`HOOKED`], [`ASKING`], [`PAUSED`]. One load tells that there is
+    /// nothing.
     marks: AtomicU8,
     pub(crate) watch: Mutex<Watch>,
     /// See `Leaf::name`.
@@ -159,12 +160,13 @@ impl Condition {
 
     /// Whether the closure has said yes.
     pub(crate) fn is_satisfied(&self) -> bool {
-        // Acquire: pairs with the release in `conclude`, so that what the closure saw is visible to whoever relies on it.
+        // Acquire: pairs with the release in `conclude`, so that what the closure saw is visible to whoever relies on
+        // it.
         self.marks.load(Ordering::Acquire) & SATISFIED != 0
     }
 
     /// Asks a condition with which there is nothing special, such as hooks. Unless it says [`Answer::No`], what it
-    /// says goes to [`Condition::take`].
+    /// says goes to [`Condition::stays_unsatisfied`].
     #[inline]
     pub(crate) fn ask_plainly(&self) -> Answer {
         // Relaxed: nothing is concluded from it but what to do next.
@@ -174,8 +176,8 @@ impl Condition {
         self.ask.ask_plainly(self.address())
     }
 
-    /// Whether that answer leaves the condition as it is. `false`: [`Condition::ask`] knows what it says.
-    pub(crate) fn take(&self, answer: Answer) -> bool {
+    /// Whether that answer leaves the condition unsatisfied. `false`: [`Condition::ask`] knows what it says.
+    pub(crate) fn stays_unsatisfied(&self, answer: Answer) -> bool {
         match answer {
             Answer::No => true,
             Answer::Yes => !self.conclude(Some(true)),

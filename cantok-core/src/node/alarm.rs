@@ -7,8 +7,8 @@ use crate::timer::Ring;
 use std::time::Instant;
 
 impl Ring for Node {
-    /// Marks, and wakes threads; tasks, callbacks, and the drop of nodes whose last owner this turns out to be, are left
-    /// to the executor.
+    /// Marks, and wakes threads; tasks, callbacks, and the drop of nodes whose last owner this turns out to be, are
+    /// left to the executor.
     fn ring(self: Arc<Self>, now: Instant, jobs: &mut Jobs) {
         jobs.extend(self.expire(now));
         jobs.release(self);

@@ -52,7 +52,7 @@ impl Node {
     #[cold]
     fn take_answer(self: &Arc<Self>, answer: Answer) -> bool {
         match &self.sources.conditions {
-            Few::One(Entry::Leaf(only)) if only.leaf.take(answer) => {
+            Few::One(Entry::Leaf(only)) if only.leaf.stays_unsatisfied(answer) => {
                 self.is_marked() || self.check_counters()
             }
             _ => self.check_in_full(),
@@ -153,7 +153,7 @@ impl Node {
         found: Found<'a, Condition>,
     ) -> Option<Fired<'a>> {
         let answer = found.leaf().ask_plainly();
-        if answer == Answer::No || found.leaf().take(answer) {
+        if answer == Answer::No || found.leaf().stays_unsatisfied(answer) {
             return None;
         }
         self.find_this_satisfied_in_full(found)

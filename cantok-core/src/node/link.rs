@@ -29,8 +29,8 @@ impl Flag {
         let slot = self.slot.get_or_init(|| {
             let link = Subscriber::Link(Arc::downgrade(watching));
             match self.node.insert(link) {
-                // Four billion subscribed nodes take up a terabyte.
-                Ok(index) => u32::try_from(index).expect("less than a terabyte of subscribers"),
+                // Four billion slots take up 100 GB, without what is in them.
+                Ok(index) => u32::try_from(index).expect("fewer subscribers than 2^32"),
                 Err(_) => NOWHERE,
             }
         });

@@ -71,8 +71,8 @@ pub(crate) fn mark(root: &Arc<Node>, error: CancellationError) -> (bool, Jobs) {
 }
 
 impl Traversal {
-    /// Cancels a node, with a cause of its own. Tells whether it was not cancelled before, and whether there is something
-    /// below it that has yet to be visited.
+    /// Cancels a node, with a cause of its own. Tells whether it was not cancelled before, and whether there is
+    /// something below it that has yet to be visited.
     fn cancel(&mut self, node: &Arc<Node>, error: CancellationError) -> (bool, bool) {
         if node.state.has_one_flag() && node.state.claim() {
             self.drop_late(error);
@@ -106,7 +106,8 @@ impl Traversal {
     /// Cancels a node whose one flag is cancelled with that error. Cheaper than [`Traversal::cancel`] by half. Tells
     /// whether there is something below it that has yet to be visited.
     ///
-    /// The flag has no flag itself, or more than are copied from it, so it follows nobody: a cause is found in one step.
+    /// The flag has no flag itself, or more than are copied from it, so it follows nobody: a cause is found in one
+    /// step.
     fn follow(&mut self, node: &Arc<Node>, error: &CancellationError) -> bool {
         debug_assert!({
             let mut flags = node.sources.flags.as_slice().iter();
@@ -120,8 +121,8 @@ impl Traversal {
         before.is_subscribed() && self.tell(node, won.then_some(error))
     }
 
-    /// Takes out of a cancelled node who is to be told of the error. `None`: it was cancelled before, and they are left to
-    /// the one that did it. Returns whether there is something below the node that has yet to be visited.
+    /// Takes out of a cancelled node who is to be told of the error. `None`: it was cancelled before, and they are left
+    /// to the one that did it. Returns whether there is something below the node that has yet to be visited.
     fn tell(&mut self, node: &Arc<Node>, error: Option<&CancellationError>) -> bool {
         let has_links = match error {
             Some(error) => node.take_told(error, &mut self.jobs),
@@ -185,7 +186,8 @@ impl Node {
         self.settled.store(true, Ordering::Release);
     }
 
-    /// For a cancelled node: whether nothing is left to be marked below it, or it is this thread that is about to do it.
+    /// For a cancelled node: whether nothing is left to be marked below it, or it is this thread that is about to do
+    /// it.
     fn is_walked_by(&self, me: ThreadKey) -> bool {
         // Acquire: see `settle`.
         if !self.state.is_subscribed() || self.settled.load(Ordering::Acquire) {

@@ -8,25 +8,25 @@
 //! # Invariants
 //!
 //! 1. **The cause comes before the state.** A node's cause is the error in its `cause` cell or, if its state says that
-//!    it *follows*, the one in the cell of its only flag. The state becomes [`Phase::Cancelled`] by one read-modify-write,
-//!    after that cell was filled, and neither changes again. So whoever sees it finds a cause, and the first cause wins.
-//!    A node that might follow is claimed before its own cell is filled, and a claimed node does not follow: no cell is
-//!    filled in vain, and a reason that comes too late is not kept.
+//!    it *follows*, the one in the cell of its only flag. The state becomes [`Phase::Cancelled`] by one
+//!    read-modify-write, after that cell was filled, and neither changes again. So whoever sees it finds a cause, and
+//!    the first cause wins. A node that might follow is claimed before its own cell is filled, and a claimed node does
+//!    not follow: no cell is filled in vain, and a reason that comes too late is not kept.
 //! 2. **What is not polled is pushed.** The phase is [`Phase::Live`] or [`Phase::Armed`] only if the node's flags are
 //!    linked (or it has none) and its deadline is with the timer (or it has none). A node whose source could not be
 //!    linked because it was cancelled already stays [`Phase::Unarmed`], and its next check finds that source.
 //! 3. **No wake-up is lost.** A subscriber is inserted into `subs` under its lock, once it is announced in the state by
-//!    a read-modify-write that found no cancel there; later ones look at the state under the same lock. A canceller that
-//!    finds somebody announced, in the read-modify-write by which it cancels, takes that lock to look for subscribers. So
-//!    either the canceller finds the subscriber or the subscriber finds the cancel.
+//!    a read-modify-write that found no cancel there; later ones look at the state under the same lock. A canceller
+//!    that finds somebody announced, in the read-modify-write by which it cancels, takes that lock to look for
+//!    subscribers. So either the canceller finds the subscriber or the subscriber finds the cancel.
 //! 4. **Everything below is marked, or being marked by the caller.** Links stay in `subs` until the linked node is
 //!    dropped. `settled` is set by a traversal that has marked everything it could reach from there; a node that nobody
-//!    has subscribed to needs none. A canceller that meets a node marked by another thread and not settled walks the links
-//!    below it itself. It never waits.
+//!    has subscribed to needs none. A canceller that meets a node marked by another thread and not settled walks the
+//!    links below it itself. It never waits.
 //! 5. **All marking precedes all user code.** Callbacks, wake-ups and the release of nodes that may be the last
 //!    owner of user data are collected in a [`Jobs`](mark::Jobs), which runs when the traversal is over.
-//! 6. **Locks nest in one order, and no user code runs under one.** A flag's once-cell for its slot is filled while that
-//!    flag's `subs` are locked; nothing is locked under a `subs` lock. The lock of a condition's `Watch` is
+//! 6. **Locks nest in one order, and no user code runs under one.** A flag's `subs` are locked while its once-cell
+//!    `slot` is being filled; nothing is locked under a `subs` lock. The lock of a condition's `Watch` is
 //!    held while the executor's queue is. The timer's lock stands alone.
 //! 7. **Edges point from derived to source.** A node owns its sources (`Arc`) and is known to them only weakly, so
 //!    there are no cycles, and a source forgets a node when the node is dropped.
@@ -90,6 +90,14 @@ pub(crate) struct Node {
 
     cause: OnceLock<Latched>,
 }
+
+#[cfg(not(loom))]
+const _: () = {
+    let line = 64;
+    // `subs` is first, with the reference counts before it.
+    let end_of_subs = std::mem::offset_of!(Node, subs) + size_of::<subscribers::Place>();
+    assert!(std::mem::offset_of!(Node, state) >= end_of_subs + line);
+};
 
 // A node's own state is changed only by single atomic operations and under locks that no user code runs under, so a
 // panic in user code cannot leave it half changed. User closures inside are `Fn` and are not unwind-safe by type;

@@ -11,8 +11,8 @@ use crate::timer::Alarm;
 use std::slice;
 use std::time::Instant;
 
-/// Longer lists of an operand are not copied into what derives from it (which `Traversal::follow` relies on for those that
-/// are not longer): its flags are linked to it and it is watched
+/// Longer lists of an operand are not copied into what derives from it (which `Traversal::follow` relies on for those
+/// that are not longer): its flags are linked to it and it is watched
 /// alone, its leaves are reached through it. Lists stay short however deep the nesting.
 pub(crate) const LIMIT: usize = 16;
 

@@ -29,8 +29,8 @@ const POLLS: u8 = 32;
 /// Somebody is about to give the node a cause of its own, so it will not follow.
 const CLAIMED: u8 = 64;
 
-/// A [`Phase`], and what a canceller has to know. Together, because a read-modify-write by which the one changes tells the
-/// other, and because whoever cancels many nodes pays for every cache line.
+/// A [`Phase`], and what a canceller has to know. Together, because a read-modify-write by which the one changes tells
+/// the other, and because whoever cancels many nodes pays for every cache line.
 pub(super) struct State(AtomicU8);
 
 /// What a state was when it was read, or changed.
