@@ -29,7 +29,7 @@ impl Node {
     /// Does itself what an armed token with one condition or one counter needs, or with one of each.
     #[inline(never)]
     fn check_sources(self: &Arc<Self>) -> bool {
-        if self.state.phase() != Phase::Armed {
+        if !self.state.get().is_plainly_armed() {
             return self.check_in_full();
         }
         match &self.sources.conditions {
@@ -45,7 +45,7 @@ impl Node {
             }
             _ => return self.check_in_full(),
         }
-        self.check_counters()
+        self.check_plain_counters()
     }
 
     /// Goes on with a check in which the only condition did not just say no.
@@ -53,19 +53,20 @@ impl Node {
     fn take_answer(self: &Arc<Self>, answer: Answer) -> bool {
         match &self.sources.conditions {
             Few::One(Entry::Leaf(only)) if only.leaf.stays_unsatisfied(answer) => {
-                self.is_marked() || self.check_counters()
+                self.is_marked() || self.check_plain_counters()
             }
             _ => self.check_in_full(),
         }
     }
 
-    /// Spends one unit of each counter, unless one has none left: then the token is cancelled.
+    /// Spends one unit of each counter, unless one has none left: then the token is cancelled. For nodes that spare
+    /// none.
     #[inline]
-    fn check_counters(self: &Arc<Self>) -> bool {
+    fn check_plain_counters(self: &Arc<Self>) -> bool {
         match &self.sources.counters {
             Few::None => false,
             // With a single counter a look would only repeat what spending finds out.
-            Few::One(Entry::Leaf(only)) if !self.spares(&only.leaf) => match only.leaf.spend() {
+            Few::One(Entry::Leaf(only)) => match only.leaf.spend() {
                 Spent::Unit => false,
                 spent => self.end_of_only_counter(spent),
             },
@@ -91,7 +92,8 @@ impl Node {
 
     /// Conditions, then counters.
     fn check_polled(self: &Arc<Self>) -> bool {
-        self.sources.has_conditions() && self.check_conditions() || self.check_counters()
+        self.sources.has_conditions() && self.check_conditions()
+            || !self.sources.counters.is_empty() && self.spend_each()
     }
 
     #[inline]

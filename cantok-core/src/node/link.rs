@@ -91,7 +91,7 @@ impl Node {
                 }
             }
         }
-        self.state.arm(self.sources.armed());
+        self.state.arm();
         Ok(())
     }
 

@@ -8,13 +8,15 @@
 //! # Invariants
 //!
 //! 1. **The cause comes before the state.** A node's cause is the error in its `cause` cell or, if its state says that
-//!    it *follows*, the one in the cell of its only flag. The state becomes [`Phase::Cancelled`] by one
-//!    read-modify-write, after that cell was filled, and neither changes again. So whoever sees it finds a cause, and
-//!    the first cause wins. A node that might follow is claimed before its own cell is filled, and a claimed node does
-//!    not follow: no cell is filled in vain, and a reason that comes too late is not kept.
-//! 2. **What is not polled is pushed.** The phase is [`Phase::Live`] or [`Phase::Armed`] only if the node's flags are
-//!    linked (or it has none) and its deadline is with the timer (or it has none). A node whose source could not be
-//!    linked because it was cancelled already stays [`Phase::Unarmed`], and its next check finds that source.
+//!    it *follows*, the one in the cell of its only flag. The state becomes
+//!    [`Phase::Cancelled`](state::Phase::Cancelled) by one read-modify-write, after that cell was filled, and neither
+//!    changes again. So whoever sees it finds a cause, and the first cause wins. A node that might follow is claimed
+//!    before its own cell is filled, and a claimed node does not follow: no cell is filled in vain, and a reason that
+//!    comes too late is not kept.
+//! 2. **What is not polled is pushed.** The phase is [`Phase::Live`](state::Phase::Live) or
+//!    [`Phase::Armed`](state::Phase::Armed) only if the node's flags are linked (or it has none) and its deadline is
+//!    with the timer (or it has none). A node whose source could not be linked because it was cancelled already stays
+//!    [`Phase::Unarmed`](state::Phase::Unarmed), and its next check finds that source.
 //! 3. **No wake-up is lost.** A subscriber is inserted into `subs` under its lock, once it is announced in the state by
 //!    a read-modify-write that found no cancel there; later ones look at the state under the same lock. A canceller
 //!    that finds somebody announced, in the read-modify-write by which it cancels, takes that lock to look for
@@ -57,7 +59,7 @@ pub(crate) use subscribers::Subscriber;
 use crate::CancellationError;
 use crate::sync::{Arc, AtomicBool, AtomicU8, OnceLock};
 use mark::Latched;
-use state::{Phase, State};
+use state::State;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// Which handle a node was made for. It decides how the node is shown, and what a direct check spends.
@@ -110,7 +112,7 @@ impl Node {
         Node {
             name: OnceLock::new(),
             kind,
-            state: State::new(&sources),
+            state: State::new(kind, &sources),
             sources,
             settled: AtomicBool::new(false),
             checks: AtomicU8::new(0),
@@ -137,13 +139,13 @@ impl Node {
     }
 
     pub(crate) fn is_marked(&self) -> bool {
-        self.state.phase() == Phase::Cancelled
+        self.state.get().is_cancelled()
     }
 
     /// The error of a node that is marked.
     pub(crate) fn error(&self) -> Option<&CancellationError> {
         let state = self.state.get();
-        if state.phase() != Phase::Cancelled {
+        if !state.is_cancelled() {
             return None;
         }
         let holder = match self.sources.flags.as_slice().first() {

@@ -1,10 +1,9 @@
 //! What a node watches, flattened at composition so that a check walks short lists instead of a tree.
 
-use super::Node;
 use super::addresses::{Addresses, address};
 use super::few::Few;
 use super::link::Flag;
-use super::state::Phase;
+use super::{Kind, Node};
 use crate::leaves::{Condition, Counter, Deadline};
 use crate::sync::{Arc, OnceLock};
 use crate::timer::Alarm;
@@ -155,13 +154,15 @@ impl Sources {
         self.extra.as_ref().and_then(|extra| extra.earliest)
     }
 
-    /// The phase of a node with these sources that is told of all that can be pushed.
-    pub(super) fn armed(&self) -> Phase {
-        if self.has_polled() {
-            Phase::Armed
-        } else {
-            Phase::Live
-        }
+    /// Whether there is a counter that a check of a node of that kind looks at and does not spend: a `direct_only` one,
+    /// which only its own token spends.
+    pub(super) fn has_counter_spared_by(&self, kind: Kind) -> bool {
+        let mut counters = self.counters.as_slice().iter();
+        kind != Kind::Counter
+            && counters.any(|entry| match entry {
+                Entry::Leaf(watched) => watched.leaf.is_direct_only(),
+                Entry::Through(_) => false,
+            })
     }
 
     /// Whether there are sources that cannot be pushed.

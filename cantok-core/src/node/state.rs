@@ -1,33 +1,41 @@
 //! A node's state: one byte, of which most checks read nothing else.
 
-use super::Sources;
+use super::{Kind, Sources};
 use crate::sync::{AtomicU8, Ordering};
 
-/// The lowest two bits. They only grow, but for [`Phase::Unarmed`] to [`Phase::Live`].
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub(super) enum Phase {
     /// Nothing to poll: not cancelled as long as nobody says so.
-    Live = 0,
+    Live,
     /// Every source has to be polled.
-    Unarmed = 1,
+    Unarmed,
     /// Flags and deadline are pushed; conditions and counters have to be polled.
-    Armed = 2,
-    /// Cancelled, with a cause, for good. Both bits, so that it is reached from everywhere by setting them.
-    Cancelled = PHASE,
+    Armed,
+    /// Cancelled, with a cause, for good.
+    Cancelled,
 }
 
-const PHASE: u8 = 3;
+// What changes. One bit each, so that one instruction tells whether there is any of some of them.
+
+/// Cancelled, whatever else is set.
+const CANCELLED: u8 = 1;
+/// There are flags or deadlines that do not push yet.
+const UNARMED: u8 = 2;
 /// Somebody has subscribed, or attached something, since the node was made.
 const SUBSCRIBED: u8 = 4;
-/// The node watches one flag.
-const ONE_FLAG: u8 = 8;
+/// Somebody is about to give the node a cause of its own, so it will not follow.
+const CLAIMED: u8 = 8;
 /// The node's cause is that of its one flag, which has one of its own.
 const FOLLOWS: u8 = 16;
+
+// What does not.
+
 /// The node has conditions or counters.
 const POLLS: u8 = 32;
-/// Somebody is about to give the node a cause of its own, so it will not follow.
-const CLAIMED: u8 = 64;
+/// The node watches one flag.
+const ONE_FLAG: u8 = 64;
+/// The node watches a counter that its checks do not spend.
+const SPARES: u8 = 128;
 
 /// A [`Phase`], and what a canceller has to know. Together, because a read-modify-write by which the one changes tells
 /// the other, and because whoever cancels many nodes pays for every cache line.
@@ -40,11 +48,14 @@ pub(super) struct Snapshot(u8);
 impl Snapshot {
     #[inline]
     pub(super) fn phase(self) -> Phase {
-        match self.0 & PHASE {
-            0 => Phase::Live,
-            1 => Phase::Unarmed,
-            2 => Phase::Armed,
-            _ => Phase::Cancelled,
+        if self.is_cancelled() {
+            Phase::Cancelled
+        } else if self.0 & UNARMED != 0 {
+            Phase::Unarmed
+        } else if self.0 & POLLS != 0 {
+            Phase::Armed
+        } else {
+            Phase::Live
         }
     }
 
@@ -63,28 +74,31 @@ impl Snapshot {
         self.0 & CLAIMED != 0
     }
 
+    #[inline]
     pub(super) fn is_cancelled(self) -> bool {
-        self.phase() == Phase::Cancelled
+        self.0 & CANCELLED != 0
+    }
+
+    /// Whether a check of a node that is not live, and has no more than one condition and one counter, has to ask those
+    /// and nothing else.
+    #[inline]
+    pub(super) fn is_plainly_armed(self) -> bool {
+        self.0 & (CANCELLED | UNARMED | SPARES) == 0
     }
 }
 
 impl State {
     /// The state of a new node that watches these sources.
-    pub(super) fn new(sources: &Sources) -> Self {
+    pub(super) fn new(kind: Kind, sources: &Sources) -> Self {
         let flags = sources.flags.as_slice();
-        let phase = if flags.is_empty() && sources.earliest().is_none() {
-            sources.armed()
-        } else {
-            Phase::Unarmed
-        };
-        let mut state = phase as u8;
-        if flags.len() == 1 {
-            state |= ONE_FLAG;
-        }
-        if sources.has_polled() {
-            state |= POLLS;
-        }
-        State(AtomicU8::new(state))
+        let bits = [
+            (UNARMED, !flags.is_empty() || sources.earliest().is_some()),
+            (POLLS, sources.has_polled()),
+            (ONE_FLAG, flags.len() == 1),
+            (SPARES, sources.has_counter_spared_by(kind)),
+        ];
+        let set = bits.into_iter().filter(|(_, is_set)| *is_set);
+        State(AtomicU8::new(set.map(|(bit, _)| bit).sum()))
     }
 
     /// Whether the node has conditions or counters.
@@ -97,7 +111,7 @@ impl State {
     #[inline]
     pub(super) fn is_live(&self) -> bool {
         // Relaxed: the common answer, "not cancelled", carries no data. Every other answer reads the state again.
-        self.0.load(Ordering::Relaxed) & PHASE == Phase::Live as u8
+        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | POLLS) == 0
     }
 
     #[inline]
@@ -112,15 +126,11 @@ impl State {
         self.get().phase()
     }
 
-    /// From [`Phase::Unarmed`] to that phase. Whoever was faster stands.
-    pub(super) fn arm(&self, armed: Phase) {
-        // Relaxed: a check that sees the new phase skips polling because of registrations that are in lists by now;
+    /// From [`Phase::Unarmed`] to [`Phase::Armed`] or [`Phase::Live`]. A node that is cancelled stays so.
+    pub(super) fn arm(&self) {
+        // Relaxed: a check that sees the change skips polling because of registrations that are in lists by now;
         // whoever cancels a source finds them there under the lists' locks, and marks this node.
-        let _ = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| {
-                (Snapshot(state).phase() == Phase::Unarmed).then_some(state & !PHASE | armed as u8)
-            });
+        self.0.fetch_and(!UNARMED, Ordering::Relaxed);
     }
 
     /// Publishes the cause that is set. Returns what was before.
@@ -129,7 +139,7 @@ impl State {
     /// order in everybody's eyes.
     pub(super) fn cancel(&self) -> Snapshot {
         // Release: pairs with the acquire in `get`.
-        Snapshot(self.0.fetch_or(Phase::Cancelled as u8, Ordering::Release))
+        Snapshot(self.0.fetch_or(CANCELLED, Ordering::Release))
     }
 
     /// Whether [`State::follow`] may be called.
@@ -154,7 +164,7 @@ impl State {
             .fetch_update(Ordering::Release, Ordering::Relaxed, |state| {
                 let before = Snapshot(state);
                 (!before.is_cancelled() && !before.is_claimed())
-                    .then_some(state | Phase::Cancelled as u8 | FOLLOWS)
+                    .then_some(state | CANCELLED | FOLLOWS)
             });
         Snapshot(before.unwrap_or_else(|unchanged| unchanged))
     }
