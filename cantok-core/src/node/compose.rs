@@ -58,15 +58,28 @@ impl Composer {
         let mut composer = Composer::default();
         if parent.kind != Kind::Never {
             if parent.sources.is_empty() {
-                // Most children are those of plain tokens.
-                composer.sources.flags = Few::One(Flag::new(Arc::clone(parent)));
-                composer.cancelled = parent.is_marked();
-            } else {
-                composer.watch(Arc::clone(parent), false);
+                return Composer::child_of_plain(parent);
             }
+            composer.watch(Arc::clone(parent), false);
         }
         let child = Arc::new(Node::new(Kind::Simple, composer.sources));
         if composer.cancelled {
+            child.look();
+        }
+        child
+    }
+
+    /// The child of a token that watches nothing, as most that have children. On its own, so that the compiler knows
+    /// what is in the node.
+    fn child_of_plain(parent: &Arc<Node>) -> Arc<Node> {
+        let sources = Sources {
+            flags: Few::One(Flag::new(Arc::clone(parent))),
+            conditions: Few::None,
+            counters: Few::None,
+            extra: None,
+        };
+        let child = Arc::new(Node::new(Kind::Simple, sources));
+        if parent.is_marked() {
             child.look();
         }
         child

@@ -3,6 +3,7 @@
 use super::{Kind, Sources};
 use crate::sync::{AtomicU8, Ordering};
 
+/// Where a node stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Nothing to poll: not cancelled as long as nobody says so.
@@ -91,14 +92,20 @@ impl State {
     /// The state of a new node that watches these sources.
     pub(super) fn new(kind: Kind, sources: &Sources) -> Self {
         let flags = sources.flags.as_slice();
-        let bits = [
-            (UNARMED, !flags.is_empty() || sources.earliest().is_some()),
-            (POLLS, sources.has_polled()),
-            (ONE_FLAG, flags.len() == 1),
-            (SPARES, sources.has_counter_spared_by(kind)),
-        ];
-        let set = bits.into_iter().filter(|(_, is_set)| *is_set);
-        State(AtomicU8::new(set.map(|(bit, _)| bit).sum()))
+        let mut state = 0;
+        if !flags.is_empty() || sources.earliest().is_some() {
+            state |= UNARMED;
+        }
+        if flags.len() == 1 {
+            state |= ONE_FLAG;
+        }
+        if sources.has_polled() {
+            state |= POLLS;
+            if sources.has_counter_spared_by(kind) {
+                state |= SPARES;
+            }
+        }
+        State(AtomicU8::new(state))
     }
 
     /// Whether the node has conditions or counters.
