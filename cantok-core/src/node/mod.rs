@@ -26,7 +26,7 @@
 //!    has subscribed to needs none. A canceller that meets a node marked by another thread and not settled walks the
 //!    links below it itself. It never waits.
 //! 5. **All marking precedes all user code.** Callbacks, wake-ups and the release of nodes that may be the last
-//!    owner of user data are collected in a [`Jobs`](mark::Jobs), which runs when the traversal is over.
+//!    owner of user data are collected in a [`Jobs`], which runs when the traversal is over.
 //! 6. **Locks nest in one order, and no user code runs under one.** A flag's `subs` are locked while its once-cell
 //!    `slot` is being filled; nothing is locked under a `subs` lock. The lock of a condition's `Watch` is
 //!    held while the executor's queue is. The timer's lock stands alone.
