@@ -231,20 +231,24 @@ fn a_dropped_registration_is_done_or_never() {
 #[test]
 fn a_callback_runs_exactly_once() {
     model(|| {
-        let calls = Arc::new(AtomicUsize::new(0));
         let token = SimpleToken::new();
-        let other = token.clone();
-        let canceller = thread::spawn(move || other.cancel());
-        let registration = token.on_cancel({
-            let calls = Arc::clone(&calls);
-            move |_| {
-                calls.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        canceller.join().unwrap();
-        drop(registration);
-        assert_eq!(calls.load(Ordering::Relaxed), 1);
+        calls_once(token.clone(), &token);
     });
+}
+
+/// Registers a callback with `token` while `source` is cancelled.
+fn calls_once(source: SimpleToken, token: &Token) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let canceller = thread::spawn(move || source.cancel());
+    let registration = token.on_cancel({
+        let calls = Arc::clone(&calls);
+        move |_| {
+            calls.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    canceller.join().unwrap();
+    drop(registration);
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
 fn armed(token: impl Into<Token>) -> Token {
@@ -272,14 +276,19 @@ fn cancel_both(left: SimpleToken, right: SimpleToken, more: usize) {
     let both = [&left, &right];
     let shared = armed(Token::any(both.into_iter().chain(&others)));
     let below = armed(shared.child());
+    both_find_it_cancelled(left.into(), &right, &below);
+}
+
+/// Cancels both at the same time; each finds what is below it cancelled.
+fn both_find_it_cancelled(one: Token, other: &Token, below: &Token) {
     let rival = thread::spawn({
         let below = below.clone();
         move || {
-            left.cancel();
+            one.cancel();
             assert!(below.is_cancelled());
         }
     });
-    right.cancel();
+    other.cancel();
     assert!(below.is_cancelled());
     rival.join().unwrap();
 }
@@ -294,16 +303,7 @@ fn an_overtaken_cancel_returns_no_sooner() {
         let below = armed(Token::any(
             [&child].into_iter().chain(others.iter().map(|t| &**t)),
         ));
-        let rival = thread::spawn({
-            let below = below.clone();
-            move || {
-                root.cancel();
-                assert!(below.is_cancelled());
-            }
-        });
-        child.cancel();
-        assert!(below.is_cancelled());
-        rival.join().unwrap();
+        both_find_it_cancelled(root.into(), &child, &below);
     });
 }
 
@@ -313,16 +313,7 @@ fn a_cancel_that_comes_second_returns_no_sooner() {
     model(|| {
         let root = SimpleToken::new();
         let below = armed(root.child());
-        let rival = thread::spawn({
-            let (root, below) = (root.clone(), below.clone());
-            move || {
-                root.cancel();
-                assert!(below.is_cancelled());
-            }
-        });
-        root.cancel();
-        assert!(below.is_cancelled());
-        rival.join().unwrap();
+        both_find_it_cancelled(Token::from(&root), &root, &below);
     });
 }
 
@@ -377,19 +368,9 @@ fn a_cancelled_child_has_a_cause() {
 #[test]
 fn a_callback_of_a_child_runs_exactly_once() {
     model(|| {
-        let calls = Arc::new(AtomicUsize::new(0));
         let root = SimpleToken::new();
         let child = root.child();
-        let canceller = thread::spawn(move || root.cancel());
-        let registration = child.on_cancel({
-            let calls = Arc::clone(&calls);
-            move |_| {
-                calls.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        canceller.join().unwrap();
-        drop(registration);
-        assert_eq!(calls.load(Ordering::Relaxed), 1);
+        calls_once(root, &child);
     });
 }
 
