@@ -134,6 +134,7 @@ fn crowd(c: &mut Criterion) {
                         .iter()
                         .map(|token| token.subscribe_waker(Waker::noop()))
                         .collect();
+                    // Spinning until then would keep a core from the timer.
                     thread::sleep(at.saturating_duration_since(Instant::now()));
                     while tokens[TASKS - 1].keep_on() {
                         hint::spin_loop();
