@@ -38,15 +38,7 @@ impl Node {
         self.unlink();
         if let Some(left) = self.take_subscribers() {
             left.demand.release(self);
-            for callback in left.callbacks {
-                remains.users.push(Box::new(callback));
-            }
-            for waker in left.wakers {
-                remains.users.push(Box::new(waker));
-            }
-            for attached in left.attached {
-                remains.users.push(attached);
-            }
+            remains.users.extend(left.users);
         }
         if let Some(latched) = self.cause.take() {
             if matches!(latched.error.cause(), Cause::Reason(_)) {

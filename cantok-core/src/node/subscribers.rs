@@ -71,11 +71,10 @@ pub(super) struct Slab {
 /// What a node that is being dropped leaves behind.
 #[derive(Default)]
 pub(super) struct Untold {
-    pub(super) callbacks: Vec<Arc<dyn Call>>,
-    pub(super) wakers: Vec<Waker>,
     /// The demand that those who were never told had added.
     pub(super) demand: Demand,
-    pub(super) attached: Vec<Box<dyn Any + Send + Sync>>,
+    /// What belongs to users.
+    pub(super) users: Vec<Box<dyn Any>>,
 }
 
 impl Default for Slab {
@@ -323,11 +322,13 @@ impl Node {
             Subscribers::None => return None,
             Subscribers::One(only) => untold.push(only),
             Subscribers::Many(slab) => {
-                untold.attached = slab.attached;
                 for slot in slab.slots {
                     if let Slot::Taken(subscriber) = slot {
                         untold.push(subscriber);
                     }
+                }
+                for attached in slab.attached {
+                    untold.users.push(attached);
                 }
             }
         }
@@ -340,8 +341,8 @@ impl Untold {
         self.demand += subscriber.demand();
         match subscriber {
             Subscriber::Link(_) | Subscriber::Thread(_) => {}
-            Subscriber::Waker(waker) => self.wakers.push(waker),
-            Subscriber::Callback(callback) => self.callbacks.push(callback),
+            Subscriber::Waker(waker) => self.users.push(Box::new(waker)),
+            Subscriber::Callback(callback) => self.users.push(Box::new(callback)),
         }
     }
 }
