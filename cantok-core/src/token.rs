@@ -228,6 +228,34 @@ impl Token {
         self.node.look().cloned()
     }
 
+    /// Whether the token is cancelled, as a [look](Token#checks-and-looks): what [`is_cancelled`](Token::is_cancelled)
+    /// answers as far as no condition is called and no counter is spent for it, and at the same cost. For authors of
+    /// adapters, which check once for each item and want to see in between, as often as they like, whether to go on.
+    ///
+    /// [`cause`](Token::cause) reads the clock where there is a deadline. This leaves that to the background thread once
+    /// the token has been asked often, so it may see a deadline as much later as a check may.
+    ///
+    /// # Panics
+    ///
+    /// As [`cause`](Token::cause).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::CounterToken;
+    ///
+    /// let token = CounterToken::new(1);
+    /// assert!(!token.looks_cancelled());
+    /// assert!(token.keep_on()); // spends the unit
+    /// assert!(!token.looks_cancelled()); // nobody was refused yet
+    /// assert!(token.is_cancelled());
+    /// assert!(token.looks_cancelled());
+    /// ```
+    #[inline]
+    pub fn looks_cancelled(&self) -> bool {
+        self.node.looks_cancelled()
+    }
+
     /// The earliest deadline of all that this token consists of, whether it has passed or not. This is a look and
     /// changes nothing.
     ///

@@ -39,6 +39,7 @@ fn let_pass() {
 /// Every look there is, at one token.
 fn look_at(token: &Token) {
     black_box(token.cause());
+    black_box(token.looks_cancelled());
     black_box(token.deadline());
     black_box(token.can_be_cancelled());
     black_box(token.name());
@@ -379,6 +380,53 @@ fn a_look_at_the_cause_latches_the_deadline_that_it_finds() {
         *sum.check().unwrap_err().cause(),
         Cause::Timeout { after: SOON }
     );
+}
+
+#[test]
+fn the_quick_look_finds_and_latches_what_a_check_finds_without_asking() {
+    let (flag, (condition, calls)) = (SimpleToken::new(), counted(true));
+    let sum = &flag + CounterToken::new(0) + &condition;
+    assert!(!sum.looks_cancelled());
+    flag.cancel();
+    assert!(sum.looks_cancelled() && sum.cause().unwrap().is_from(&flag));
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+
+    let timeout = TimeoutToken::new(SOON);
+    let sum = &timeout + SimpleToken::new();
+    let_pass();
+    assert!(sum.looks_cancelled());
+    assert!(sum.cause().unwrap().is_from(&timeout));
+
+    let counter = CounterToken::new(1);
+    assert!(counter.keep_on() && !counter.looks_cancelled());
+    assert!(counter.is_cancelled() && counter.looks_cancelled());
+
+    assert!(condition.is_cancelled() && condition.looks_cancelled());
+    assert!(!Token::never().looks_cancelled());
+}
+
+#[test]
+fn a_token_that_was_often_looked_at_still_finds_what_cancels_it() {
+    for looks in [0, 1, 63, 64, 65, 1000] {
+        let (flag, counter) = (SimpleToken::new(), CounterToken::new(1));
+        let (by_flag, by_time) = (&flag + &counter, &counter + TimeoutToken::new(SOON));
+        for _ in 0..looks {
+            assert!(!by_flag.looks_cancelled());
+            by_time.looks_cancelled();
+        }
+        flag.cancel();
+        assert!(by_flag.looks_cancelled());
+        watchdog("a look to find the deadline passed", move || {
+            while !by_time.looks_cancelled() {
+                thread::yield_now();
+            }
+            assert!(matches!(
+                by_time.cause().unwrap().cause(),
+                Cause::Timeout { after: SOON }
+            ));
+        });
+        assert_eq!(counter.remaining(), 1);
+    }
 }
 
 #[test]

@@ -17,11 +17,20 @@ struct Fired<'a> {
     error: CancellationError,
 }
 
+/// Has the compiler move what follows out of the caller's loop.
+#[cold]
+#[inline(always)]
+fn out_of_line() {}
+
 impl Node {
     /// A check: `true` if the token is cancelled.
     #[inline]
     pub(crate) fn check(self: &Arc<Self>) -> bool {
-        !self.state.is_live() && self.check_sources()
+        if self.state.is_live() {
+            return false;
+        }
+        out_of_line();
+        self.check_sources()
     }
 
     /// The rest of [`Node::check`]. Not inlined: in a caller's loop the call costs less than its body does.
@@ -288,6 +297,30 @@ impl Node {
             self.latch(self.find_pushed(Instant::now)?);
         }
         self.error()
+    }
+
+    /// [`Node::look`] at the price of [`Node::check`]: of an armed node the deadline is left to the timer.
+    #[inline]
+    pub(crate) fn looks_cancelled(self: &Arc<Self>) -> bool {
+        if self.state.is_pushed() {
+            return false;
+        }
+        out_of_line();
+        self.look_at_sources()
+    }
+
+    /// The rest of [`Node::looks_cancelled`]. Not inlined, as [`Node::check_sources`].
+    #[inline(never)]
+    fn look_at_sources(self: &Arc<Self>) -> bool {
+        match self.state.phase() {
+            Phase::Live | Phase::Armed => false,
+            Phase::Cancelled => true,
+            Phase::Unarmed => {
+                self.count_slow_check();
+                self.find_pushed(Instant::now)
+                    .is_some_and(|fired| self.latch(fired))
+            }
+        }
     }
 
     /// Whether [`Node::look`] would find anything, at that time.

@@ -121,6 +121,14 @@ impl State {
         self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | POLLS) == 0
     }
 
+    /// All that a look by [`Token::looks_cancelled`](crate::Token::looks_cancelled) does at most tokens: conditions and
+    /// counters do not concern it.
+    #[inline]
+    pub(super) fn is_pushed(&self) -> bool {
+        // Relaxed: as in `is_live`.
+        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED) == 0
+    }
+
     #[inline]
     pub(super) fn get(&self) -> Snapshot {
         // Acquire: pairs with the release in `cancel` and `follow`, so that the cause (invariant 1), and whatever the
