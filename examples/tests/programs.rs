@@ -6,9 +6,18 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+/// What a program that ends well prints.
 fn run(example: &str, input: &str) -> String {
+    let (status, printed) = run_with(example, &[], input);
+    assert_eq!(status, Some(0), "{example}");
+    printed
+}
+
+/// The exit status of a program, and what it prints.
+fn run_with(example: &str, arguments: &[&str], input: &str) -> (Option<i32>, String) {
     let mut program = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--example", example])
+        .args(["run", "--quiet", "--example", example, "--"])
+        .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -22,8 +31,8 @@ fn run(example: &str, input: &str) -> String {
         .recv_timeout(Duration::from_secs(300))
         .unwrap_or_else(|_| panic!("no end after 300 s: {example}"))
         .unwrap();
-    assert!(output.status.success(), "{example}: {}", output.status);
-    String::from_utf8(output.stdout).unwrap()
+    let printed = String::from_utf8(output.stdout).unwrap();
+    (output.status.code(), printed)
 }
 
 #[test]
@@ -50,4 +59,51 @@ fn stop_on_enter_says_who_stopped_it() {
         printed.ends_with("you did not want to wait\n"),
         "printed: {printed}"
     );
+}
+
+#[test]
+fn parallel_search_says_what_stopped_it() {
+    let search = |arguments: &[&str]| run_with("parallel_search", arguments, "");
+    let endless = ["range", "0..18446744073709551615", "--zeros", "64"];
+
+    let (status, printed) = search(&["range", "0..1000", "--zeros", "8"]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.starts_with("found "), "{printed}");
+    assert!(printed.ends_with("stopped by the first hit\n"), "{printed}");
+
+    let (status, printed) = search(&["range", "0..1000", "--zeros", "64"]);
+    assert_eq!(status, Some(1), "{printed}");
+    assert_eq!(printed, "nothing found, and all was searched\n");
+
+    let (status, printed) = search(&[&endless[..], &["--timeout", "0.05"]].concat());
+    assert_eq!(status, Some(3), "{printed}");
+    assert!(printed.ends_with("--timeout: the timeout of 50ms has expired\n"));
+
+    let (status, printed) = search(&[&endless[..], &["--budget", "1000"]].concat());
+    assert_eq!(status, Some(3), "{printed}");
+    assert!(printed.ends_with("--budget: the counter of 1000 checks is used up\n"));
+}
+
+#[test]
+fn parallel_search_finds_a_text_in_files() {
+    let search = |arguments: &[&str]| run_with("parallel_search", arguments, "");
+    let manifest = "Cargo.toml";
+    let package = "name = \"cantok-examples\"";
+
+    let (status, printed) = search(&["files", package, "README.md", manifest]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert_eq!(
+        printed,
+        format!("found Cargo.toml:2: {package}\nstopped by the first hit\n")
+    );
+
+    let (status, printed) = search(&["files", package, "README.md"]);
+    assert_eq!(status, Some(1), "{printed}");
+
+    let (status, printed) = search(&["files", package, "README.md", "no such file"]);
+    assert_eq!(status, Some(2), "{printed}");
+    assert_eq!(printed, "nothing found, but 1 could not be read\n");
+
+    let (status, printed) = search(&["--budget", "0", "files", package, manifest]);
+    assert_eq!(status, Some(3), "{printed}");
 }

@@ -97,6 +97,8 @@ fn the_guide_names_files_that_exist() {
             "cantok-core/",
             "cantok-core/src/",
             "cantok-core/tests/",
+            "cantok-rayon/benches/",
+            "cantok-rayon/src/",
             "examples/",
         ];
         let exists = places

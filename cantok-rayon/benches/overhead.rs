@@ -1,0 +1,108 @@
+//! What a token costs in a parallel sum: plain rayon, its own adapters that stop, rayon-cancel and ours, for items from
+//! the smallest to long ones.
+
+mod support;
+
+use cantok_core::{CancellationError, SimpleToken, Token};
+use cantok_rayon::prelude::*;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
+use rayon::prelude::*;
+use rayon_cancel::CancelAdapter;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+use support::work;
+
+/// All contenders, for items that cost what `work` does.
+fn contenders(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    numbers: &[u64],
+    work: impl Fn(u64) -> u64 + Sync,
+) {
+    let token = Token::from(SimpleToken::new());
+    let flag = AtomicBool::new(false);
+    let work = |number: &u64| work(*number);
+    group.throughput(Throughput::Elements(numbers.len() as u64));
+    group.sampling_mode(SamplingMode::Flat);
+
+    group.bench_function("plain", |b| {
+        b.iter(|| black_box(numbers).par_iter().map(work).sum::<u64>())
+    });
+    group.bench_function("rayon's panic_fuse", |b| {
+        b.iter(|| {
+            let items = black_box(numbers).par_iter().panic_fuse();
+            items.map(work).sum::<u64>()
+        })
+    });
+    group.bench_function("rayon's take_any_while, AtomicBool", |b| {
+        b.iter(|| {
+            let go_on = |_: &&u64| !flag.load(Ordering::Relaxed);
+            let items = black_box(numbers).par_iter().take_any_while(go_on);
+            items.map(work).sum::<u64>()
+        })
+    });
+    group.bench_function("peer: rayon-cancel", |b| {
+        b.iter(|| {
+            let items = CancelAdapter::new(black_box(numbers).par_iter());
+            items.map(work).sum::<u64>()
+        })
+    });
+    group.bench_function("with_token", |b| {
+        b.iter(|| {
+            let items = black_box(numbers).par_iter().with_token(&token);
+            items.map(work).sum::<u64>()
+        })
+    });
+    group.bench_function("try_with_token", |b| {
+        b.iter(|| {
+            let items = black_box(numbers).par_iter().try_with_token(&token);
+            items
+                .map(|number| number.map(work))
+                .sum::<Result<u64, CancellationError>>()
+        })
+    });
+    group.bench_function("cancel_on_panic", |b| {
+        b.iter(|| {
+            let items = black_box(numbers).par_iter().cancel_on_panic(&token);
+            items.map(work).sum::<u64>()
+        })
+    });
+}
+
+fn small(c: &mut Criterion) {
+    // More than caches hold: memory sets the pace, about 0.2 to 0.3 ns for each item.
+    let numbers: Vec<u64> = (0..16_000_000).collect();
+    let mut group = c.benchmark_group("0.3 ns: sum of u64 from memory");
+    contenders(&mut group, &numbers, |number| number);
+    group.finish();
+
+    // Without checks the compiler adds up several numbers at a time.
+    let numbers = &numbers[..1_000_000];
+    let mut group = c.benchmark_group("0.1 ns: sum of u64 from cache");
+    contenders(&mut group, numbers, |number| number);
+    group.finish();
+
+    let mut group = c.benchmark_group("0.3 ns: sum of u64 one by one");
+    contenders(&mut group, numbers, black_box);
+    group.finish();
+}
+
+fn larger(c: &mut Criterion) {
+    for (name, items, steps) in [
+        ("5 ns", 100_000, 8),
+        ("20 ns", 50_000, 30),
+        ("1000 ns", 4_000, 730),
+    ] {
+        let numbers: Vec<u64> = (0..items).collect();
+        let mut group = c.benchmark_group(name);
+        contenders(&mut group, &numbers, |number| work(number, steps));
+        group.finish();
+    }
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    small(&mut criterion);
+    larger(&mut criterion);
+    criterion.final_summary();
+}

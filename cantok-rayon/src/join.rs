@@ -1,0 +1,63 @@
+use cantok_core::{CancellationError, Token};
+
+/// [`rayon::join`] that starts neither closure once the token is cancelled.
+///
+/// There is one check for each closure, immediately before it starts: for `b` that is when a thread takes it up, which
+/// may be long after this call. A closure that has started is not interrupted; to end it sooner, have it check the
+/// token too. A [`CounterToken`](cantok_core::CounterToken) pays a unit for each closure.
+///
+/// # Errors
+///
+/// If one of them was not started, says why. What the other returned is dropped.
+///
+/// # Panics
+///
+/// As [`rayon::join`], with the panic of a closure or of a check (see [`Token::is_cancelled`]).
+///
+/// # Examples
+///
+/// A search that ends when its time is over, however deep it is by then:
+///
+/// ```
+/// use cantok_core::{CancellationError, TimeoutToken, Token};
+/// use cantok_rayon::join;
+/// use std::time::Duration;
+///
+/// /// The number of leaves of a binary tree.
+/// fn leaves(depth: u32, token: &Token) -> Result<u64, CancellationError> {
+///     if depth == 0 {
+///         return Ok(1);
+///     }
+///     let (left, right) = join(token, || leaves(depth - 1, token), || leaves(depth - 1, token))?;
+///     Ok(left? + right?)
+/// }
+///
+/// assert_eq!(leaves(10, &Token::never()).unwrap(), 1024);
+///
+/// let token = TimeoutToken::new(Duration::from_millis(5));
+/// let error = leaves(200, &token).unwrap_err();
+/// assert_eq!(error.to_string(), "the timeout of 5ms has expired");
+/// ```
+pub fn join<A, B, RA, RB>(
+    token: impl Into<Token>,
+    a: A,
+    b: B,
+) -> Result<(RA, RB), CancellationError>
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    let token = &token.into();
+    let (a, b) = rayon::join(
+        || token.check().map(|()| a()),
+        || token.check().map(|()| b()),
+    );
+    let both = a.and_then(|a| b.map(|b| (a, b)));
+    #[cfg(feature = "tracing")]
+    if let Err(error) = &both {
+        crate::trace::stopped_early("join", Some(error));
+    }
+    both
+}

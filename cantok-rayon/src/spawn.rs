@@ -1,0 +1,67 @@
+use cantok_core::{CancellationError, Token};
+use std::sync::{Arc, OnceLock};
+
+/// [`rayon::spawn`] of a job that is skipped if the token is cancelled when it is about to start.
+///
+/// There is one check, immediately before `f` starts on a thread of the pool, which may be long after this call. An `f`
+/// that has started is not interrupted; to end it sooner, have it check a clone of the token.
+///
+/// [`Spawned`] tells whether `f` was skipped. That is recorded before `f` is dropped: whoever gets to know of the drop,
+/// like the receiver of a channel whose sender `f` owns, finds the reason there.
+///
+/// # Panics
+///
+/// As with [`rayon::spawn`], a panic of `f`, or of the check (see [`Token::is_cancelled`]), goes to the pool's panic
+/// handler, which aborts the process unless it was set to do something else.
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::SimpleToken;
+/// use cantok_rayon::spawn;
+/// use std::sync::mpsc;
+///
+/// let token = SimpleToken::new();
+/// let (sender, receiver) = mpsc::channel();
+/// spawn(&token, {
+///     let sender = sender.clone();
+///     move || sender.send(6 * 7).unwrap()
+/// });
+/// assert_eq!(receiver.recv(), Ok(42));
+///
+/// token.cancel_with("no more questions");
+/// let late = spawn(&token, move || sender.send(0).unwrap());
+/// assert!(receiver.recv().is_err()); // nobody is left to send anything
+/// assert!(late.skipped().unwrap().is_from(&token));
+/// ```
+pub fn spawn<F>(token: impl Into<Token>, f: F) -> Spawned
+where
+    F: FnOnce() + Send + 'static,
+{
+    let token = token.into();
+    let spawned = Spawned::default();
+    let skipped = Arc::clone(&spawned.skipped);
+    rayon::spawn(move || match token.check() {
+        Ok(()) => f(),
+        Err(error) => {
+            #[cfg(feature = "tracing")]
+            crate::trace::stopped_early("spawn", Some(&error));
+            let _ = skipped.set(error);
+            drop(f);
+        }
+    });
+    spawned
+}
+
+/// What became of a job that was given to [`spawn`]. Dropping it changes nothing for the job.
+#[derive(Clone, Debug, Default)]
+pub struct Spawned {
+    skipped: Arc<OnceLock<CancellationError>>,
+}
+
+impl Spawned {
+    /// Why the job was skipped, once it has been. `None`: it has started, or waits for a thread.
+    pub fn skipped(&self) -> Option<&CancellationError> {
+        self.skipped.get()
+    }
+}

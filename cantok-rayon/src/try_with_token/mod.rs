@@ -1,0 +1,94 @@
+//! `try_with_token`: items are pushed through the [`consumer`], or pulled from the [`producer`] where the order of items
+//! matters to whatever comes next.
+
+mod consumer;
+mod owed;
+mod producer;
+
+use crate::run::Run;
+use cantok_core::{CancellationError, Token};
+use consumer::TryConsumer;
+use owed::Owed;
+use producer::TryProducer;
+use rayon::iter::plumbing::{Consumer, Producer, ProducerCallback, UnindexedConsumer};
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+
+/// A parallel iterator that yields errors instead of items once its token is cancelled. Made by
+/// [`ParallelIteratorTokenExt::try_with_token`](crate::ParallelIteratorTokenExt::try_with_token).
+#[derive(Clone, Debug)]
+#[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
+pub struct TryWithToken<I> {
+    base: I,
+    token: Token,
+}
+
+impl<I> TryWithToken<I> {
+    pub(crate) fn new(base: I, token: Token) -> Self {
+        TryWithToken { base, token }
+    }
+}
+
+const NAME: &str = "try_with_token";
+
+impl<I: ParallelIterator> ParallelIterator for TryWithToken<I> {
+    type Item = Result<I::Item, CancellationError>;
+
+    fn drive_unindexed<C>(self, consumer: C) -> C::Result
+    where
+        C: UnindexedConsumer<Self::Item>,
+    {
+        let owed = self.opt_len().map_or(Owed::OneError, Owed::Exactly);
+        Run::of(self.token, NAME, |run| {
+            self.base
+                .drive_unindexed(TryConsumer::new(consumer, run, owed))
+        })
+    }
+
+    fn opt_len(&self) -> Option<usize> {
+        self.base.opt_len()
+    }
+}
+
+impl<I: IndexedParallelIterator> IndexedParallelIterator for TryWithToken<I> {
+    fn drive<C>(self, consumer: C) -> C::Result
+    where
+        C: Consumer<Self::Item>,
+    {
+        let owed = Owed::Exactly(self.len());
+        Run::of(self.token, NAME, |run| {
+            self.base.drive(TryConsumer::new(consumer, run, owed))
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.base.len()
+    }
+
+    fn with_producer<CB>(self, callback: CB) -> CB::Output
+    where
+        CB: ProducerCallback<Self::Item>,
+    {
+        return self.base.with_producer(Callback {
+            callback,
+            token: self.token,
+        });
+
+        struct Callback<CB> {
+            callback: CB,
+            token: Token,
+        }
+
+        impl<T, CB> ProducerCallback<T> for Callback<CB>
+        where
+            CB: ProducerCallback<Result<T, CancellationError>>,
+        {
+            type Output = CB::Output;
+
+            fn callback<P: Producer<Item = T>>(self, base: P) -> Self::Output {
+                Run::of(self.token, NAME, |run| {
+                    self.callback.callback(TryProducer::new(base, run))
+                })
+            }
+        }
+    }
+}

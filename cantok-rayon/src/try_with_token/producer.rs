@@ -1,0 +1,90 @@
+use crate::run::Run;
+use cantok_core::CancellationError;
+use rayon::iter::plumbing::Producer;
+
+/// Pulls from its base as long as the token is not cancelled.
+pub(super) struct TryProducer<'r, P> {
+    base: P,
+    run: &'r Run,
+}
+
+impl<'r, P> TryProducer<'r, P> {
+    pub(super) fn new(base: P, run: &'r Run) -> Self {
+        TryProducer { base, run }
+    }
+}
+
+impl<'r, P: Producer> Producer for TryProducer<'r, P> {
+    type Item = Result<P::Item, CancellationError>;
+    type IntoIter = TryIter<'r, P::IntoIter>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let base = self.base.into_iter();
+        TryIter {
+            left: base.len(),
+            base,
+            run: self.run,
+        }
+    }
+
+    fn min_len(&self) -> usize {
+        self.base.min_len()
+    }
+
+    fn max_len(&self) -> usize {
+        self.base.max_len()
+    }
+
+    fn split_at(self, index: usize) -> (Self, Self) {
+        let (left, right) = self.base.split_at(index);
+        (
+            TryProducer::new(left, self.run),
+            TryProducer::new(right, self.run),
+        )
+    }
+}
+
+/// As many results as the base has items.
+pub(super) struct TryIter<'r, I> {
+    base: I,
+    /// How many results are to come. As many items as that are in the base until the token is cancelled.
+    left: usize,
+    run: &'r Run,
+}
+
+impl<I: Iterator> TryIter<'_, I> {
+    #[inline]
+    fn step(
+        &mut self,
+        pull: impl FnOnce(&mut I) -> Option<I::Item>,
+    ) -> Option<Result<I::Item, CancellationError>> {
+        self.left = self.left.checked_sub(1)?;
+        match self.run.check() {
+            Ok(()) => pull(&mut self.base).map(Ok),
+            Err(error) => {
+                self.run.stop();
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+impl<I: Iterator> Iterator for TryIter<'_, I> {
+    type Item = Result<I::Item, CancellationError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step(I::next)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<I: DoubleEndedIterator> DoubleEndedIterator for TryIter<'_, I> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.step(I::next_back)
+    }
+}
+
+impl<I: Iterator> ExactSizeIterator for TryIter<'_, I> {}

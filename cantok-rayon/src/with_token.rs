@@ -1,0 +1,153 @@
+use crate::run::Run;
+use cantok_core::Token;
+use rayon::iter::ParallelIterator;
+use rayon::iter::plumbing::{Consumer, Folder, UnindexedConsumer};
+use std::ops::ControlFlow;
+
+/// A parallel iterator that stops quietly when its token is cancelled. Made by
+/// [`ParallelIteratorTokenExt::with_token`](crate::ParallelIteratorTokenExt::with_token).
+#[derive(Clone, Debug)]
+#[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
+pub struct WithToken<I> {
+    base: I,
+    token: Token,
+}
+
+impl<I> WithToken<I> {
+    pub(crate) fn new(base: I, token: Token) -> Self {
+        WithToken { base, token }
+    }
+}
+
+// Neither an `IndexedParallelIterator` nor one with an `opt_len`: rayon writes into memory that it has measured for
+// all items, and panics if there are fewer.
+impl<I: ParallelIterator> ParallelIterator for WithToken<I> {
+    type Item = I::Item;
+
+    fn drive_unindexed<C>(self, consumer: C) -> C::Result
+    where
+        C: UnindexedConsumer<Self::Item>,
+    {
+        Run::of(self.token, "with_token", |run| {
+            self.base
+                .drive_unindexed(WithTokenConsumer::new(consumer, run))
+        })
+    }
+}
+
+pub(crate) struct WithTokenConsumer<'r, C> {
+    base: C,
+    run: &'r Run,
+}
+
+impl<'r, C> WithTokenConsumer<'r, C> {
+    pub(crate) fn new(base: C, run: &'r Run) -> Self {
+        WithTokenConsumer { base, run }
+    }
+}
+
+impl<'r, T, C: Consumer<T>> Consumer<T> for WithTokenConsumer<'r, C> {
+    type Folder = WithTokenFolder<'r, C::Folder>;
+    type Reducer = C::Reducer;
+    type Result = C::Result;
+
+    fn split_at(self, index: usize) -> (Self, Self, Self::Reducer) {
+        let (left, right, reducer) = self.base.split_at(index);
+        (
+            WithTokenConsumer::new(left, self.run),
+            WithTokenConsumer::new(right, self.run),
+            reducer,
+        )
+    }
+
+    fn into_folder(self) -> Self::Folder {
+        WithTokenFolder {
+            base: self.base.into_folder(),
+            run: self.run,
+        }
+    }
+
+    fn full(&self) -> bool {
+        self.base.full() || self.run.is_over()
+    }
+}
+
+impl<T, C: UnindexedConsumer<T>> UnindexedConsumer<T> for WithTokenConsumer<'_, C> {
+    fn split_off_left(&self) -> Self {
+        WithTokenConsumer::new(self.base.split_off_left(), self.run)
+    }
+
+    fn to_reducer(&self) -> Self::Reducer {
+        self.base.to_reducer()
+    }
+}
+
+pub(crate) struct WithTokenFolder<'r, F> {
+    base: F,
+    run: &'r Run,
+}
+
+impl<T, F: Folder<T>> Folder<T> for WithTokenFolder<'_, F> {
+    type Result = F::Result;
+
+    fn consume(mut self, item: T) -> Self {
+        if self.run.lets_pass() {
+            self.base = self.base.consume(item);
+        }
+        self
+    }
+
+    fn consume_iter<I>(mut self, iter: I) -> Self
+    where
+        I: IntoIterator<Item = T>,
+    {
+        self.base = self.base.consume_iter(Passing {
+            items: iter.into_iter(),
+            run: self.run,
+        });
+        self
+    }
+
+    fn complete(self) -> Self::Result {
+        self.base.complete()
+    }
+
+    fn full(&self) -> bool {
+        self.base.full() || self.run.is_over()
+    }
+}
+
+/// The items until the token is cancelled.
+struct Passing<'r, I> {
+    items: I,
+    run: &'r Run,
+}
+
+impl<I: Iterator> Iterator for Passing<'_, I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        // The check comes after the item, so that what never comes spends nothing.
+        self.items.next().filter(|_| self.run.lets_pass())
+    }
+
+    #[inline]
+    fn fold<B, F>(self, init: B, mut f: F) -> B
+    where
+        F: FnMut(B, I::Item) -> B,
+    {
+        let run = self.run;
+        let mut items = self.items;
+        let folded = items.try_fold(init, |folded, item| {
+            if run.lets_pass() {
+                ControlFlow::Continue(f(folded, item))
+            } else {
+                ControlFlow::Break(folded)
+            }
+        });
+        match folded {
+            ControlFlow::Continue(folded) | ControlFlow::Break(folded) => folded,
+        }
+    }
+}
