@@ -3,6 +3,7 @@ use crate::with_token::WithTokenConsumer;
 use cantok_core::Token;
 use rayon::iter::ParallelIterator;
 use rayon::iter::plumbing::{Consumer, Folder, Reducer, UnindexedConsumer};
+use std::cell::Cell;
 use std::thread;
 
 /// A parallel iterator that cancels its token when an item panics, and stops quietly when it is cancelled. Made by
@@ -27,46 +28,68 @@ impl<I: ParallelIterator> ParallelIterator for CancelOnPanic<I> {
     where
         C: UnindexedConsumer<Self::Item>,
     {
-        let token = self.token.clone();
-        Run::of(self.token, "cancel_on_panic", |run| {
-            let stopping = WithTokenConsumer::new(consumer, run);
-            self.base.drive_unindexed(PanicConsumer {
-                base: stopping,
-                token: &token,
-            })
-        })
+        // For panics that no part of the consumer is there to see.
+        let on_panic = OnPanic::new(&self.token);
+        let run = Run::new(self.token.clone(), "cancel_on_panic");
+        let stopping = WithTokenConsumer::new(consumer, &run);
+        let result = self
+            .base
+            .drive_unindexed(PanicConsumer::new(stopping, &self.token));
+        on_panic.disarm();
+        result
     }
 }
 
-/// Cancels when it is dropped by a panic.
+/// Cancels if it is dropped by a panic while it is armed.
+///
+/// That its thread is panicking is not enough to know: a destructor may run a whole job while its thread unwinds, and
+/// take up parts of other jobs as well.
 struct OnPanic<'t> {
     token: &'t Token,
-    /// The thread was unwinding already: this job is part of what a destructor does.
-    unwinding: bool,
+    is_armed: Cell<bool>,
 }
 
 impl<'t> OnPanic<'t> {
-    /// To be dropped on this thread.
+    /// Armed until [`OnPanic::disarm`], which is to follow.
     fn new(token: &'t Token) -> Self {
         OnPanic {
             token,
-            unwinding: thread::panicking(),
+            is_armed: Cell::new(true),
         }
+    }
+
+    fn disarm(self) {
+        self.is_armed.set(false);
+    }
+
+    /// Armed unless this thread is unwinding already. For what may be dropped without a word.
+    fn arm_if_calm(&self) {
+        self.is_armed.set(!thread::panicking());
     }
 }
 
 impl Drop for OnPanic<'_> {
     #[inline]
     fn drop(&mut self) {
-        if thread::panicking() && !self.unwinding {
+        if self.is_armed.get() && thread::panicking() {
             self.token.cancel_with("an item panicked");
         }
     }
 }
 
+/// Besides being split and turned into folders, a consumer is dropped unused, and may be kept by the folder of a base like
+/// `flat_map` as long as that has items. Rayon asks it whether it is full on each thread that it comes to.
 struct PanicConsumer<'t, C> {
     base: C,
-    token: &'t Token,
+    on_panic: OnPanic<'t>,
+}
+
+impl<'t, C> PanicConsumer<'t, C> {
+    fn new(base: C, token: &'t Token) -> Self {
+        let on_panic = OnPanic::new(token);
+        on_panic.arm_if_calm();
+        PanicConsumer { base, on_panic }
+    }
 }
 
 impl<'t, T, C: Consumer<T>> Consumer<T> for PanicConsumer<'t, C> {
@@ -75,46 +98,44 @@ impl<'t, T, C: Consumer<T>> Consumer<T> for PanicConsumer<'t, C> {
     type Result = C::Result;
 
     fn split_at(self, index: usize) -> (Self, Self, Self::Reducer) {
-        let token = self.token;
-        let (left, right, reducer) = self.base.split_at(index);
+        let token = self.on_panic.token;
+        let (left, right, base) = self.base.split_at(index);
         (
-            PanicConsumer { base: left, token },
-            PanicConsumer { base: right, token },
-            PanicReducer {
-                base: reducer,
-                token,
-            },
+            PanicConsumer::new(left, token),
+            PanicConsumer::new(right, token),
+            PanicReducer { base, token },
         )
     }
 
     fn into_folder(self) -> Self::Folder {
+        let on_panic = OnPanic::new(self.on_panic.token);
         PanicFolder {
             base: self.base.into_folder(),
-            on_panic: OnPanic::new(self.token),
+            on_panic,
         }
     }
 
     fn full(&self) -> bool {
+        self.on_panic.arm_if_calm();
         self.base.full()
     }
 }
 
 impl<'t, T, C: UnindexedConsumer<T>> UnindexedConsumer<T> for PanicConsumer<'t, C> {
     fn split_off_left(&self) -> Self {
-        PanicConsumer {
-            base: self.base.split_off_left(),
-            token: self.token,
-        }
+        self.on_panic.arm_if_calm();
+        PanicConsumer::new(self.base.split_off_left(), self.on_panic.token)
     }
 
     fn to_reducer(&self) -> Self::Reducer {
         PanicReducer {
             base: self.base.to_reducer(),
-            token: self.token,
+            token: self.on_panic.token,
         }
     }
 }
 
+/// Rayon completes a folder unless it panics.
 struct PanicFolder<'t, F> {
     base: F,
     on_panic: OnPanic<'t>,
@@ -137,8 +158,9 @@ impl<T, F: Folder<T>> Folder<T> for PanicFolder<'_, F> {
     }
 
     fn complete(self) -> Self::Result {
-        let _on_panic = self.on_panic;
-        self.base.complete()
+        let result = self.base.complete();
+        self.on_panic.disarm();
+        result
     }
 
     fn full(&self) -> bool {
@@ -153,7 +175,9 @@ struct PanicReducer<'t, R> {
 
 impl<R: Reducer<T>, T> Reducer<T> for PanicReducer<'_, R> {
     fn reduce(self, left: T, right: T) -> T {
-        let _on_panic = OnPanic::new(self.token);
-        self.base.reduce(left, right)
+        let on_panic = OnPanic::new(self.token);
+        let result = self.base.reduce(left, right);
+        on_panic.disarm();
+        result
     }
 }

@@ -1,6 +1,7 @@
 use cantok_core::{CancellationError, Token};
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -13,7 +14,8 @@ use std::sync::{Arc, OnceLock};
 ///
 /// # Errors
 ///
-/// If anything was skipped: says why and how much, and hands back what `op` returned.
+/// If anything was skipped, says why, and how many jobs; what `op` returned is dropped. A job that had started and ended
+/// itself early was not skipped: ask [`Token::cause`] as well, or have the jobs keep their results.
 ///
 /// # Panics
 ///
@@ -41,7 +43,7 @@ use std::sync::{Arc, OnceLock};
 /// assert_eq!(error.cancellation().to_string(), "the counter of 3 checks is used up");
 /// assert_eq!(started.into_inner(), 3);
 /// ```
-pub fn scope<'scope, OP, R>(token: impl Into<Token>, op: OP) -> Result<R, ScopeError<R>>
+pub fn scope<'scope, OP, R>(token: impl Into<Token>, op: OP) -> Result<R, ScopeError>
 where
     OP: FnOnce(&Scope<'_, 'scope>) -> R + Send,
     R: Send,
@@ -58,15 +60,15 @@ where
             jobs: Arc::clone(&jobs),
         })),
     });
-    let (value, cancellation) = match (value, jobs.first.get()) {
+    let (is_started, cancellation) = match (value, jobs.first.get()) {
         (Ok(value), None) => return Ok(value),
-        (Ok(value), Some(error)) => (Some(value), error.clone()),
-        (Err(error), _) => (None, error),
+        (Ok(_), Some(error)) => (true, error.clone()),
+        (Err(error), _) => (false, error),
     };
     #[cfg(feature = "tracing")]
     crate::trace::stopped_early("scope", Some(&cancellation));
     Err(ScopeError {
-        value,
+        is_started,
         // Relaxed: rayon has joined all jobs.
         skipped: jobs.skipped.load(Ordering::Relaxed),
         cancellation,
@@ -90,6 +92,29 @@ impl Jobs {
 }
 
 /// Where jobs are spawned that a token can keep from starting. Made by [`scope`].
+///
+/// # Examples
+///
+/// A function that spawns itself:
+///
+/// ```
+/// use cantok_core::SimpleToken;
+/// use cantok_rayon::{Scope, scope};
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// fn visit<'scope>(s: &Scope<'_, 'scope>, depth: u32, leaves: &'scope AtomicU64) {
+///     if depth == 0 {
+///         leaves.fetch_add(1, Ordering::Relaxed);
+///         return;
+///     }
+///     s.spawn(move |s| visit(s, depth - 1, leaves));
+///     s.spawn(move |s| visit(s, depth - 1, leaves));
+/// }
+///
+/// let leaves = AtomicU64::new(0);
+/// scope(SimpleToken::new(), |s| visit(s, 4, &leaves)).unwrap();
+/// assert_eq!(leaves.into_inner(), 16);
+/// ```
 pub struct Scope<'a, 'scope> {
     inner: &'a rayon::Scope<'scope>,
     jobs: Arc<Jobs>,
@@ -98,6 +123,10 @@ pub struct Scope<'a, 'scope> {
 impl<'scope> Scope<'_, 'scope> {
     /// [`rayon::Scope::spawn`] of a job that is skipped, and counted as such, if the token is cancelled when it is about
     /// to start. A job that is skipped is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Not here: see [`scope`].
     pub fn spawn<F>(&self, job: F)
     where
         F: FnOnce(&Scope<'_, 'scope>) + Send + 'scope,
@@ -109,7 +138,7 @@ impl<'scope> Scope<'_, 'scope> {
         });
     }
 
-    /// The token of this scope, for jobs that take long.
+    /// The token of this scope, for jobs that take long and ask it themselves.
     pub fn token(&self) -> &Token {
         &self.jobs.token
     }
@@ -123,59 +152,63 @@ impl fmt::Debug for Scope<'_, '_> {
     }
 }
 
-/// A [`scope`] that skipped something because its token was cancelled. Converts into a [`CancellationError`].
-#[derive(Clone)]
-pub struct ScopeError<R> {
-    value: Option<R>,
+/// A [`scope`] that skipped something because its token was cancelled.
+///
+/// It converts into what it is caused by, a [`CancellationError`], and into an [`io::Error`] as that does.
+///
+/// ```
+/// use cantok_core::{CancellationError, SimpleToken};
+/// use cantok_rayon::scope;
+///
+/// fn work() -> Result<(), CancellationError> {
+///     scope(SimpleToken::new(), |s| s.spawn(|_| ()))?;
+///     Ok(())
+/// }
+/// assert!(work().is_ok());
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScopeError {
+    is_started: bool,
     skipped: usize,
     cancellation: CancellationError,
 }
 
-impl<R> ScopeError<R> {
-    /// The number of spawned jobs that were not started.
+impl ScopeError {
+    /// How many spawned jobs were not started. None at all was spawned if the scope itself was not started.
     pub fn skipped(&self) -> usize {
         self.skipped
     }
 
-    /// Why.
+    /// Why they were not started.
     pub fn cancellation(&self) -> &CancellationError {
         &self.cancellation
     }
-
-    /// What the scope's own closure returned, or `None` if it was not started either.
-    pub fn into_inner(self) -> Option<R> {
-        self.value
-    }
 }
 
-// Not derived, like the errors of channels: whatever `R` is, `unwrap` and `?` work.
-impl<R> fmt::Debug for ScopeError<R> {
+impl fmt::Display for ScopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopeError")
-            .field("skipped", &self.skipped)
-            .field("cancellation", &self.cancellation)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<R> fmt::Display for ScopeError<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.value, self.skipped) {
-            (None, _) => f.write_str("the scope was not started"),
-            (Some(_), 1) => f.write_str("1 job was not started"),
-            (Some(_), skipped) => write!(f, "{skipped} jobs were not started"),
+        match self.skipped {
+            _ if !self.is_started => f.write_str("the scope was not started"),
+            1 => f.write_str("1 job was not started"),
+            skipped => write!(f, "{skipped} jobs were not started"),
         }
     }
 }
 
-impl<R> Error for ScopeError<R> {
+impl Error for ScopeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.cancellation)
     }
 }
 
-impl<R> From<ScopeError<R>> for CancellationError {
-    fn from(error: ScopeError<R>) -> Self {
+impl From<ScopeError> for CancellationError {
+    fn from(error: ScopeError) -> Self {
         error.cancellation
+    }
+}
+
+impl From<ScopeError> for io::Error {
+    fn from(error: ScopeError) -> Self {
+        error.cancellation.into()
     }
 }

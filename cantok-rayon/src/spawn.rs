@@ -1,4 +1,5 @@
 use cantok_core::{CancellationError, Token};
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 /// [`rayon::spawn`] of a job that is skipped if the token is cancelled when it is about to start.
@@ -54,14 +55,22 @@ where
 }
 
 /// What became of a job that was given to [`spawn`]. Dropping it changes nothing for the job.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Spawned {
     skipped: Arc<OnceLock<CancellationError>>,
 }
 
 impl Spawned {
-    /// Why the job was skipped, once it has been. `None`: it has started, or waits for a thread.
+    /// Why the job was skipped, once it has been. `None`: it waits for a thread, has started, or is done.
     pub fn skipped(&self) -> Option<&CancellationError> {
         self.skipped.get()
+    }
+}
+
+impl fmt::Debug for Spawned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spawned")
+            .field("skipped", &self.skipped())
+            .finish()
     }
 }

@@ -28,10 +28,9 @@ impl<I: ParallelIterator> ParallelIterator for WithToken<I> {
     where
         C: UnindexedConsumer<Self::Item>,
     {
-        Run::of(self.token, "with_token", |run| {
-            self.base
-                .drive_unindexed(WithTokenConsumer::new(consumer, run))
-        })
+        let run = Run::new(self.token, "with_token");
+        let consumer = WithTokenConsumer::new(consumer, &run);
+        self.base.drive_unindexed(consumer)
     }
 }
 

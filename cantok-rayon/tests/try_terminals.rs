@@ -11,13 +11,14 @@ mod support;
 use std::cmp::Ordering::{Equal, Greater, Less};
 use std::collections::{BTreeSet, HashSet, LinkedList, VecDeque};
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_rayon::TryWithToken;
 use cantok_rayon::prelude::*;
-use pools::POOLS;
+use pools::{POOLS, pool};
 use rayon::iter::{Either, Filter, Inspect};
 use rayon::prelude::*;
 use rayon::range::Iter;
@@ -769,12 +770,70 @@ fn a_base_without_a_length_yields_an_error_if_it_is_cut_off() {
 
 #[test]
 fn an_empty_base_has_no_results_and_is_no_error() {
-    let token = SimpleToken::new();
-    token.cancel();
-    let nothing = || (0..0_usize).into_par_iter().try_with_token(&token);
-    assert_eq!(nothing().collect::<Result<Vec<_>, _>>().unwrap(), []);
-    assert_eq!(nothing().count(), 0);
-    assert_eq!(nothing().rev().count(), 0);
+    fn nothing<I>(base: I)
+    where
+        I: ParallelIterator + Clone + Sync,
+    {
+        for pool in &*POOLS {
+            let token = SimpleToken::new();
+            token.cancel();
+            let results = || base.clone().try_with_token(&token);
+            pool.install(|| {
+                assert!(results().collect::<Result<Vec<_>, _>>().unwrap().is_empty());
+                assert_eq!(results().count(), 0);
+            });
+        }
+    }
+    nothing((0..0_usize).into_par_iter());
+    nothing((0..0_usize).into_par_iter().rev());
+    nothing((0..100).into_par_iter().filter(|_| false));
+    nothing("".par_bytes());
+    nothing("".par_chars());
+    nothing(Vec::<Vec<u8>>::new().into_par_iter().flatten_iter());
+    nothing(vec![Vec::<u8>::new(); 20].into_par_iter().flatten());
+    nothing(vec![Vec::<u8>::new(); 20].into_par_iter().flatten_iter());
+    nothing((0..0).par_bridge());
+    nothing(rayon::iter::empty::<u8>().chain(rayon::iter::empty()));
+}
+
+/// A part that is cut off has an error of its own, at its place, so no hit that comes behind is taken for the first.
+#[test]
+fn a_search_for_the_first_does_not_pass_over_what_was_left_out() {
+    watchdog("a search for the first hit in three parts", || {
+        let token = SimpleToken::new();
+        let [left_is_in, middle_is_in, error_is_out, middle_is_done] =
+            [(); 4].map(|()| AtomicBool::new(false));
+        let wait = |flag: &AtomicBool| {
+            while !flag.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
+        };
+        let set = |flag: &AtomicBool| flag.store(true, Ordering::SeqCst);
+        // Left: 0, which is slow, and 1, which is a hit. Middle: 10, a hit. Right: the one that is refused.
+        let right = (20..21_u32).into_par_iter().inspect(|_| {
+            wait(&left_is_in);
+            wait(&middle_is_in);
+            token.cancel();
+        });
+        let left = (0..2_u32).into_par_iter().with_min_len(2);
+        let parts = left.chain(10..11).chain(right).filter(|_| true);
+        let results = parts.try_with_token(&token).inspect(|result| match result {
+            Ok(0) => {
+                set(&left_is_in);
+                wait(&middle_is_done);
+            }
+            Ok(10) => {
+                set(&middle_is_in);
+                wait(&error_is_out);
+                set(&middle_is_done);
+            }
+            Ok(_) => {}
+            Err(_) => set(&error_is_out),
+        });
+        let found =
+            pool(4).install(|| results.find_first(|result| matches!(result, Ok(1 | 10) | Err(_))));
+        assert!(found.unwrap().unwrap_err().is_from(&token));
+    });
 }
 
 #[test]

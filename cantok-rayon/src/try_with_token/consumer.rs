@@ -5,9 +5,9 @@ use rayon::iter::plumbing::{Consumer, Folder, UnindexedConsumer};
 
 /// Passes results on to its base.
 ///
-/// It is *full*, which lets rayon leave out whole parts of the run, only after an error was delivered and only where no
-/// exact number of results is owed. Otherwise nobody would get to know of what was left out, or of less than was
-/// promised.
+/// It says that it is *full*, upon which rayon leaves out what follows, only behind an error of its own, and only where no
+/// exact number of results is owed. An error elsewhere is not enough: a search for the first hit may pass over that one
+/// and take a hit that comes behind what was left out here.
 pub(super) struct TryConsumer<'r, C> {
     base: C,
     run: &'r Run,
@@ -47,7 +47,7 @@ where
     }
 
     fn full(&self) -> bool {
-        self.base.full() || self.owed.allows_full() && self.run.is_stopped()
+        self.base.full()
     }
 }
 
@@ -81,16 +81,12 @@ where
     type Result = F::Result;
 
     fn consume(mut self, item: T) -> Self {
-        match self.run.check() {
-            Ok(()) => {
-                self.owed.pay_item();
-                self.base = self.base.consume(Ok(item));
-            }
-            Err(error) => {
-                if self.owed.pay_error() {
-                    self.base = self.base.consume(Err(error));
-                    self.run.stop();
-                }
+        if self.run.lets_pass() {
+            self.owed.pay_item();
+            self.base = self.base.consume(Ok(item));
+        } else if self.owed.pay_error() {
+            if let Some(error) = self.run.error() {
+                self.base = self.base.consume(Err(error));
             }
         }
         self
@@ -100,18 +96,17 @@ where
     where
         I: IntoIterator<Item = T>,
     {
+        let items = iter.into_iter();
+        // Where there is no item, there is none to be left out.
+        let has_items = items.size_hint().0 > 0;
         let mut results = Results {
-            items: iter.into_iter(),
+            items,
             run: self.run,
             owed: self.owed,
-            error: self.run.cause(),
-            delivers_error: false,
+            error: if has_items { self.run.error() } else { None },
         };
         self.base = self.base.consume_iter(&mut results);
         self.owed = results.owed;
-        if results.delivers_error {
-            self.run.stop();
-        }
         self
     }
 
@@ -120,7 +115,7 @@ where
     }
 
     fn full(&self) -> bool {
-        self.base.full() || self.owed.allows_full() && self.run.is_stopped()
+        self.base.full() || self.owed == Owed::Nothing
     }
 }
 
@@ -130,7 +125,6 @@ struct Results<'r, I> {
     run: &'r Run,
     owed: Owed,
     error: Option<CancellationError>,
-    delivers_error: bool,
 }
 
 impl<I: Iterator> Iterator for Results<'_, I> {
@@ -145,12 +139,11 @@ impl<I: Iterator> Iterator for Results<'_, I> {
                 self.owed.pay_item();
                 return Some(Ok(item));
             }
-            self.error = self.run.cause();
+            self.error = self.run.error();
         }
         if !self.owed.pay_error() {
             return None;
         }
-        self.delivers_error = true;
         self.error.clone().map(Err)
     }
 }

@@ -38,10 +38,9 @@ impl<I: ParallelIterator> ParallelIterator for TryWithToken<I> {
         C: UnindexedConsumer<Self::Item>,
     {
         let owed = self.opt_len().map_or(Owed::OneError, Owed::Exactly);
-        Run::of(self.token, NAME, |run| {
-            self.base
-                .drive_unindexed(TryConsumer::new(consumer, run, owed))
-        })
+        let run = Run::new(self.token, NAME);
+        let consumer = TryConsumer::new(consumer, &run, owed);
+        self.base.drive_unindexed(consumer)
     }
 
     fn opt_len(&self) -> Option<usize> {
@@ -55,9 +54,8 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for TryWithToken<I> {
         C: Consumer<Self::Item>,
     {
         let owed = Owed::Exactly(self.len());
-        Run::of(self.token, NAME, |run| {
-            self.base.drive(TryConsumer::new(consumer, run, owed))
-        })
+        let run = Run::new(self.token, NAME);
+        self.base.drive(TryConsumer::new(consumer, &run, owed))
     }
 
     fn len(&self) -> usize {
@@ -85,9 +83,8 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for TryWithToken<I> {
             type Output = CB::Output;
 
             fn callback<P: Producer<Item = T>>(self, base: P) -> Self::Output {
-                Run::of(self.token, NAME, |run| {
-                    self.callback.callback(TryProducer::new(base, run))
-                })
+                let run = Run::new(self.token, NAME);
+                self.callback.callback(TryProducer::new(base, &run))
             }
         }
     }

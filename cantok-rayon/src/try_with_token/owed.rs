@@ -3,7 +3,7 @@
 pub(super) enum Owed {
     /// This many results, with an error for each item that is left out. Rayon has measured memory for them.
     Exactly(usize),
-    /// One error, whatever is left out.
+    /// One error, whatever this part leaves out.
     OneError,
     /// Nothing: that error was delivered.
     Nothing,
@@ -47,10 +47,5 @@ impl Owed {
             Owed::OneError => *self = Owed::Nothing,
         }
         true
-    }
-
-    /// Whether results may be left out once an error was delivered.
-    pub(super) fn allows_full(self) -> bool {
-        !matches!(self, Owed::Exactly(_))
     }
 }

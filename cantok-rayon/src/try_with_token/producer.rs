@@ -59,12 +59,10 @@ impl<I: Iterator> TryIter<'_, I> {
         pull: impl FnOnce(&mut I) -> Option<I::Item>,
     ) -> Option<Result<I::Item, CancellationError>> {
         self.left = self.left.checked_sub(1)?;
-        match self.run.check() {
-            Ok(()) => pull(&mut self.base).map(Ok),
-            Err(error) => {
-                self.run.stop();
-                Some(Err(error))
-            }
+        if self.run.lets_pass() {
+            pull(&mut self.base).map(Ok)
+        } else {
+            self.run.error().map(Err)
         }
     }
 }
