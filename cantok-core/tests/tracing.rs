@@ -1,57 +1,24 @@
 //! With the feature `tracing` each cancellation is one event, whatever derives from the token.
 #![cfg(feature = "tracing")]
 
+#[path = "support/events.rs"]
+mod events;
 mod support;
 
-use std::fmt::{self, Write};
 use std::sync::mpsc;
 use std::task::Waker;
 use std::time::Duration;
 
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken};
+use events::{Collector, line};
 use support::watchdog;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
+use tracing::Event;
 use tracing::subscriber::with_default;
-use tracing::{Event, Metadata, Subscriber};
-
-/// Gives each event to a function.
-struct Collector<F>(F);
-
-impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Subscriber for Collector<F> {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        (self.0)(event);
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-/// An event as a line of text.
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let _ = write!(self.0, " {field}={value:?}");
-    }
-}
 
 /// The events of what `f` does on this thread.
 fn events(f: impl FnOnce()) -> Vec<String> {
     let (sender, receiver) = mpsc::channel();
-    let collector = Collector(move |event: &Event<'_>| {
-        let metadata = event.metadata();
-        let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
-        event.record(&mut line);
-        sender.send(line.0).unwrap();
-    });
+    let collector = Collector(move |event: &Event<'_>| sender.send(line(event)).unwrap());
     with_default(collector, f);
     receiver.try_iter().collect()
 }
