@@ -2,6 +2,7 @@ use super::owed::Owed;
 use crate::run::Run;
 use cantok_core::CancellationError;
 use rayon::iter::plumbing::{Consumer, Folder, UnindexedConsumer};
+use std::mem;
 
 /// Passes results on to its base.
 ///
@@ -82,7 +83,7 @@ where
 
     fn consume(mut self, item: T) -> Self {
         if self.run.lets_pass() {
-            self.owed.pay_item();
+            self.owed.pay_items(1);
             self.base = self.base.consume(Ok(item));
         } else if self.owed.pay_error() {
             if let Some(error) = self.run.error() {
@@ -102,11 +103,12 @@ where
         let mut results = Results {
             items,
             run: self.run,
+            passed: 0,
             owed: self.owed,
             error: if has_items { self.run.error() } else { None },
         };
         self.base = self.base.consume_iter(&mut results);
-        self.owed = results.owed;
+        self.owed = results.still_owed();
         self
     }
 
@@ -123,8 +125,17 @@ where
 struct Results<'r, I> {
     items: I,
     run: &'r Run,
+    /// How many items have passed since `owed` was brought up to date: to count them is all that is done for each.
+    passed: usize,
     owed: Owed,
     error: Option<CancellationError>,
+}
+
+impl<I> Results<'_, I> {
+    fn still_owed(&mut self) -> Owed {
+        self.owed.pay_items(mem::take(&mut self.passed));
+        self.owed
+    }
 }
 
 impl<I: Iterator> Iterator for Results<'_, I> {
@@ -136,9 +147,10 @@ impl<I: Iterator> Iterator for Results<'_, I> {
             let item = self.items.next()?;
             // After the item has come, so that what never comes spends nothing.
             if self.run.lets_pass() {
-                self.owed.pay_item();
+                self.passed = self.passed.wrapping_add(1);
                 return Some(Ok(item));
             }
+            self.owed = self.still_owed();
             self.error = self.run.error();
         }
         if !self.owed.pay_error() {

@@ -31,11 +31,10 @@ impl Owed {
         }
     }
 
-    /// After an item was delivered.
-    #[inline]
-    pub(super) fn pay_item(&mut self) {
+    /// After that many items were delivered.
+    pub(super) fn pay_items(&mut self, items: usize) {
         if let Owed::Exactly(left) = self {
-            *left = left.saturating_sub(1);
+            *left = left.saturating_sub(items);
         }
     }
 
