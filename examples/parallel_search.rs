@@ -7,31 +7,37 @@
 //! ```
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{CancellationError, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_rayon::prelude::*;
 use clap::{Parser, Subcommand};
 use rayon::prelude::*;
 
 /// Searches on all cores until there is a hit, the time is over, or the budget is spent.
 ///
-/// Exit status: 0 after a hit, 1 when all was searched without one, 2 when it was not for errors, 3 when the search was
-/// stopped before.
+/// Exit status: 0 after a hit, 1 when all was searched without one, 2 for wrong arguments or when files could not be
+/// read, 3 when the search was stopped before.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
     what: What,
     /// Stop after that many seconds.
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     timeout: Option<Duration>,
     /// Stop after that many numbers or files.
-    #[arg(long, global = true, value_name = "ITEMS")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ITEMS",
+        allow_negative_numbers = true
+    )]
     budget: Option<u64>,
 }
 
@@ -46,9 +52,12 @@ enum What {
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(..=64))]
         zeros: u32,
     },
-    /// Search for a text, line by line.
+    /// Search for a text.
     Files {
+        /// What to search for.
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
         text: String,
+        /// Where.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -73,53 +82,84 @@ fn hash(number: u64) -> u64 {
     hash ^ (hash >> 31)
 }
 
-/// The first line with that text, and its number from 1.
-fn search_file(path: &Path, text: &str, token: &Token) -> io::Result<Option<(usize, String)>> {
-    let mut lines = BufReader::new(File::open(path)?).split(b'\n').enumerate();
-    // A file may be long, so it is left when the search is over. A look: only the file itself is to be counted.
-    while !token.looks_cancelled() {
-        let Some((index, line)) = lines.next() else {
-            return Ok(None);
-        };
-        let line = line?;
-        let line = String::from_utf8_lossy(&line);
-        if line.contains(text) {
-            return Ok(Some((index + 1, line.into_owned())));
+/// Where in the file the text is for the first time, in bytes.
+fn position(
+    path: &Path,
+    text: &str,
+    token: &Token,
+) -> Result<io::Result<Option<usize>>, CancellationError> {
+    let text = text.as_bytes();
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut buffer = Vec::new();
+    let mut before = 0;
+    loop {
+        // A file may be long, and even endless, so it asks between blocks. A look: files are to be counted, not blocks.
+        if let Some(error) = token.cause() {
+            return Err(error);
         }
+        match file.by_ref().take(1 << 16).read_to_end(&mut buffer) {
+            Ok(0) => return Ok(Ok(None)),
+            Ok(_) => {}
+            Err(error) => return Ok(Err(error)),
+        }
+        if let Some(place) = buffer.windows(text.len()).position(|window| window == text) {
+            return Ok(Ok(Some(before + place)));
+        }
+        // The text may have begun at the end of this block.
+        let done = buffer.len().saturating_sub(text.len() - 1);
+        buffer.drain(..done);
+        before += done;
     }
-    Ok(None)
 }
 
-fn search(
-    what: What,
-    token: &Token,
-    found: &SimpleToken,
-    unreadable: &AtomicUsize,
-) -> Option<String> {
-    let hit = |hit: String| {
-        // `find_map_any` leaves out what has not begun; this ends what has.
-        found.cancel();
-        hit
-    };
-    match what {
-        What::Range { numbers, zeros } => numbers
-            .into_par_iter()
-            .with_token(token)
-            .map(|number| (number, hash(number)))
-            .find_any(|(_, hash)| hash.leading_zeros() >= zeros)
-            .map(|(number, hash)| hit(format!("{number} with hash {hash:016x}"))),
-        What::Files { text, files } => files.par_iter().with_token(token).find_map_any(|path| {
-            match search_file(path, &text, token) {
-                Ok(line) => line.map(|(number, line)| {
-                    hit(format!("{}:{number}: {}", path.display(), line.trim()))
-                }),
-                Err(error) => {
-                    eprintln!("{}: {error}", path.display());
-                    unreadable.fetch_add(1, Ordering::Relaxed);
-                    None
-                }
+struct Search {
+    token: Token,
+    /// Cancelled by the first hit, so that all others end too, also within a file.
+    found: SimpleToken,
+    hit: OnceLock<String>,
+    unreadable: AtomicUsize,
+}
+
+impl Search {
+    fn hit(&self, hit: String) {
+        // The first stays.
+        let _ = self.hit.set(hit);
+        self.found.cancel();
+    }
+
+    /// Either all was searched, or an error says why not.
+    fn run(&self, what: What) -> Result<(), CancellationError> {
+        match what {
+            What::Range { numbers, zeros } => {
+                let numbers = numbers.into_par_iter().try_with_token(&self.token);
+                numbers.try_for_each(|number| {
+                    let number = number?;
+                    let hash = hash(number);
+                    if hash.leading_zeros() >= zeros {
+                        self.hit(format!("{number} with hash {hash:016x}"));
+                    }
+                    Ok(())
+                })
             }
-        }),
+            What::Files { text, files } => {
+                let files = files.par_iter().try_with_token(&self.token);
+                files.try_for_each(|path| {
+                    let path = path?;
+                    match position(path, &text, &self.token)? {
+                        Ok(None) => {}
+                        Ok(Some(place)) => self.hit(format!("{} at byte {place}", path.display())),
+                        Err(error) => {
+                            eprintln!("{}: {error}", path.display());
+                            self.unreadable.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                    Ok(())
+                })
+            }
+        }
     }
 }
 
@@ -134,25 +174,35 @@ fn main() -> ExitCode {
         token += CounterToken::new(items).named("--budget");
     }
 
-    let unreadable = AtomicUsize::new(0);
-    let hit = search(arguments.what, &token, &found, &unreadable);
-    match (hit, token.cause(), unreadable.into_inner()) {
-        (Some(hit), _, _) => {
+    let search = Search {
+        token,
+        found,
+        hit: OnceLock::new(),
+        unreadable: AtomicUsize::new(0),
+    };
+    let searched = search.run(arguments.what);
+
+    let unreadable = search.unreadable.into_inner();
+    if unreadable > 0 {
+        println!("{unreadable} could not be read");
+    }
+    match (search.hit.into_inner(), searched) {
+        (Some(hit), _) => {
             println!("found {hit}");
             println!("stopped by the first hit");
             ExitCode::SUCCESS
         }
-        (None, Some(error), _) => {
+        (None, Err(error)) => {
             println!("nothing found until it was stopped by {error}");
             ExitCode::from(3)
         }
-        (None, None, 0) => {
+        (None, Ok(())) if unreadable > 0 => {
+            println!("nothing found in what was searched");
+            ExitCode::from(2)
+        }
+        (None, Ok(())) => {
             println!("nothing found, and all was searched");
             ExitCode::from(1)
-        }
-        (None, None, files) => {
-            println!("nothing found, but {files} could not be read");
-            ExitCode::from(2)
         }
     }
 }

@@ -8,6 +8,8 @@ use std::thread;
 
 /// A parallel iterator that cancels its token when an item panics, and stops quietly when it is cancelled. Made by
 /// [`ParallelIteratorTokenExt::cancel_on_panic`](crate::ParallelIteratorTokenExt::cancel_on_panic).
+///
+/// Not indexed: put `enumerate`, `zip`, `chunks` and their like before it.
 #[derive(Clone, Debug)]
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct CancelOnPanic<I> {

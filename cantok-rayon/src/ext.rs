@@ -5,8 +5,26 @@ use rayon::iter::ParallelIterator;
 /// `with_token`, `try_with_token` and `cancel_on_panic` for every parallel iterator.
 pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// Stops quietly when the token is cancelled: a stopped iterator looks finished, and what it returns may be a part of
-    /// the result. To tell the difference ask [`Token::cause`] afterwards, or use
+    /// the result. Ask [`Token::cause`] afterwards: if there is none, it is everything. Or use
     /// [`try_with_token`](ParallelIteratorTokenExt::try_with_token), whose partial results do not pass for complete ones.
+    ///
+    /// # Guarantees
+    ///
+    /// Nothing that comes after this adapter is started once the token is cancelled; items under way are finished. Of
+    /// the work that comes before it, each thread of the pool may start one more item of this adapter:
+    /// `map(f).with_token(t)` has run `f` when the token is asked, `with_token(t).map(f)` has not.
+    ///
+    /// There is one check for each item that arrives here, and none besides, so that a
+    /// [`CounterToken`](cantok_core::CounterToken) of `n` units lets exactly `n` items pass, on any number of threads.
+    /// Which items these are depends on how rayon has distributed the work. With a counter of as many units as there are
+    /// items all pass, and nobody is refused. A condition is not called while no item arrives, as after a `filter` that
+    /// lets nothing through; flags and deadlines stop that too.
+    ///
+    /// The number of items is not known in advance any more, so this is not an
+    /// [`IndexedParallelIterator`](rayon::iter::IndexedParallelIterator): `enumerate`, `zip` and their like come before
+    /// it.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use cantok_core::{CancellationError, CounterToken};
@@ -14,30 +32,15 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// use rayon::prelude::*;
     ///
     /// let budget = CounterToken::new(100);
-    /// let sum: u64 = (1..=1_000_u64).into_par_iter().with_token(&budget).sum();
+    /// let sum: u32 = (1..1_001_u32).into_par_iter().with_token(&budget).sum();
     /// assert!(sum < 500_500);
-    /// assert!(budget.cause().is_some()); // not everything: the token stopped it
+    /// assert!(budget.cause().is_some()); // perhaps not everything
     ///
     /// let budget = CounterToken::new(100);
-    /// let sum: Result<u64, CancellationError> =
-    ///     (1..=1_000_u64).into_par_iter().try_with_token(&budget).sum();
+    /// let sum: Result<u32, CancellationError> =
+    ///     (1..1_001_u32).into_par_iter().try_with_token(&budget).sum();
     /// assert_eq!(sum.unwrap_err().to_string(), "the counter of 100 checks is used up");
     /// ```
-    ///
-    /// # Guarantees
-    ///
-    /// Nothing that comes after this adapter is started once the token is cancelled; items under way are finished. Of
-    /// the work that comes before it, each thread of the pool may start one more item: `map(f).with_token(t)` has run
-    /// `f` when the token is asked, `with_token(t).map(f)` has not.
-    ///
-    /// There is one check for each item that arrives here, and none besides, so that a
-    /// [`CounterToken`](cantok_core::CounterToken) of `n` units lets exactly `n` items pass, on any number of threads.
-    /// Which items these are depends on how rayon has distributed the work. With a counter of as many units as there are
-    /// items all pass, and nobody is refused.
-    ///
-    /// The number of items is not known in advance any more, so this is not an
-    /// [`IndexedParallelIterator`](rayon::iter::IndexedParallelIterator): `enumerate`, `zip`, `chunks` and their like
-    /// come before it.
     ///
     /// # Panics
     ///
@@ -46,26 +49,28 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
         WithToken::new(self, token.into())
     }
 
-    /// Yields `Ok(item)` until the token is cancelled and errors with the cause from then on: a partial result cannot
-    /// pass for a complete one.
+    /// Yields `Ok(item)` until the token is cancelled and errors with the cause in place of what is left out: a partial
+    /// result cannot pass for a complete one.
     ///
-    /// What consumes results stops at the first error: `collect::<Result<_, _>>()`, `sum` and `product` into a `Result`,
-    /// `try_for_each`, `try_reduce`, `try_fold`.
+    /// Made for what stops at an error: `collect::<Result<_, _>>()`, `sum` and `product` into a `Result`, `try_for_each`,
+    /// `try_reduce`, `try_fold`. Whatever goes on (`for_each`, `count`, `filter_map(Result::ok)`, `find_any` of an item) is
+    /// given an error for each item that is left, which over a long range takes longer than it would have taken to do the
+    /// work; for those take [`with_token`](ParallelIteratorTokenExt::with_token).
     ///
     /// # Guarantees
     ///
     /// Where the length is known it stays what it was, and so does the order: there is one result for each item, and an
     /// error for each that was left out. So this is an
     /// [`IndexedParallelIterator`](rayon::iter::IndexedParallelIterator) where its base is, for `enumerate`, `zip`,
-    /// `collect_into_vec` and their like. Where it is not known there is at least one error if anything was left out.
+    /// `collect_into_vec` and their like. Where the length is not known, each of the parts into which rayon has split the
+    /// work ends with an error at its place if something of it was left out. An adapter that drops results unseen, like
+    /// `skip_any`, drops errors too: put it before this one.
     ///
     /// There is one check for each item, and none besides. After the cancel no work of the base is started where rayon
-    /// pulls items from it, except for one item for each thread; a base that pushes its items, like `filter`, runs
-    /// on until rayon or the consumer of the first error stops it. When in doubt put this before expensive work.
-    ///
-    /// # Panics
-    ///
-    /// As [`with_token`](ParallelIteratorTokenExt::with_token).
+    /// pulls items from it, but for one item for each thread and, where the length is not known, for each part. A base that
+    /// pushes its items runs on until one of them arrives here: **`filter(p).try_with_token(t)` searches on while `p`
+    /// holds for nothing**, and if nothing is left it ends with `Ok`, as nothing was left out. Put this before `filter`,
+    /// `flat_map` and expensive work.
     ///
     /// # Examples
     ///
@@ -74,7 +79,7 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// use cantok_rayon::prelude::*;
     /// use rayon::prelude::*;
     ///
-    /// let squares: Result<Vec<u64>, CancellationError> = (1..=1_000_u64)
+    /// let squares: Result<Vec<u32>, CancellationError> = (1..1_001_u32)
     ///     .into_par_iter()
     ///     .try_with_token(SimpleToken::new())
     ///     .map(|number| number.map(|number| number * number))
@@ -90,6 +95,10 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// assert_eq!(results.len(), 1_000);
     /// assert_eq!(results.iter().filter(|(_, result)| result.is_ok()).count(), 100);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`with_token`](ParallelIteratorTokenExt::with_token).
     fn try_with_token(self, token: impl Into<Token>) -> TryWithToken<Self> {
         TryWithToken::new(self, token.into())
     }
@@ -98,13 +107,12 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// the token is cancelled, like [`with_token`](ParallelIteratorTokenExt::with_token), whose guarantees it has. The
     /// panic still reaches the caller.
     ///
-    /// Rayon alone finishes what other threads have in hand before it passes a panic on, which is for them all that
-    /// was left of their parts. It does not matter whether the panic comes from work before or after this adapter.
+    /// Rayon alone passes a panic on only when all other threads have finished their parts of the iterator. Here they stop
+    /// after the item that they are at, whether the panic comes from work before or after this adapter.
     /// The token's cause is then a [reason](cantok_core::Cause::Reason), "an item panicked".
     ///
-    /// # Panics
-    ///
-    /// As [`with_token`](ParallelIteratorTokenExt::with_token).
+    /// It is this token that is cancelled, and whatever derives from it: hand in the token itself rather than a sum that
+    /// nobody else has.
     ///
     /// # Examples
     ///
@@ -117,7 +125,7 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     ///
     /// let token = SimpleToken::new();
     /// let result = panic::catch_unwind(|| {
-    ///     (1..=1_000_000_u64)
+    ///     (1..1_000_001_u32)
     ///         .into_par_iter()
     ///         .cancel_on_panic(&token)
     ///         .for_each(|number| assert_ne!(number, 1_000, "this one"));
@@ -125,6 +133,10 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// assert!(result.is_err());
     /// assert_eq!(token.cause().unwrap().source().unwrap().to_string(), "an item panicked");
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// When run, with the panic of an item or of a check.
     fn cancel_on_panic(self, token: impl Into<Token>) -> CancelOnPanic<Self> {
         CancelOnPanic::new(self, token.into())
     }

@@ -4,15 +4,7 @@ use cantok_core::{CancellationError, Token};
 ///
 /// There is one check for each closure, immediately before it starts: for `b` that is when a thread takes it up, which
 /// may be long after this call. A closure that has started is not interrupted; to end it sooner, have it check the
-/// token too. A [`CounterToken`](cantok_core::CounterToken) pays a unit for each closure.
-///
-/// # Errors
-///
-/// If one of them was not started, says why. What the other returned is dropped.
-///
-/// # Panics
-///
-/// As [`rayon::join`], with the panic of a closure or of a check (see [`Token::is_cancelled`]).
+/// token too. A [`CounterToken`](cantok_core::CounterToken) spends a unit for each closure.
 ///
 /// # Examples
 ///
@@ -38,6 +30,14 @@ use cantok_core::{CancellationError, Token};
 /// let error = leaves(200, &token).unwrap_err();
 /// assert_eq!(error.to_string(), "the timeout of 5ms has expired");
 /// ```
+///
+/// # Errors
+///
+/// If at least one of them was not started, says why. What the other returned is dropped.
+///
+/// # Panics
+///
+/// As [`rayon::join`], with the panic of a closure or of a check (see [`Token::is_cancelled`]).
 pub fn join<A, B, RA, RB>(
     token: impl Into<Token>,
     a: A,

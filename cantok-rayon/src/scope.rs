@@ -12,16 +12,6 @@ use std::sync::{Arc, OnceLock};
 /// if a look finds the token cancelled. Jobs that have started are not interrupted; to end them sooner, have them check
 /// the token too. As with rayon, this returns when all jobs are done or skipped.
 ///
-/// # Errors
-///
-/// If anything was skipped, says why, and how many jobs; what `op` returned is dropped. A job that had started and ended
-/// itself early was not skipped: ask [`Token::cause`] as well, or have the jobs keep their results.
-///
-/// # Panics
-///
-/// As [`rayon::scope`], with the panic of `op`, of a job or of a check (see [`Token::is_cancelled`]), when all jobs
-/// are done or skipped. A job that panics does not cancel the token.
-///
 /// # Examples
 ///
 /// ```
@@ -43,6 +33,16 @@ use std::sync::{Arc, OnceLock};
 /// assert_eq!(error.cancellation().to_string(), "the counter of 3 checks is used up");
 /// assert_eq!(started.into_inner(), 3);
 /// ```
+///
+/// # Errors
+///
+/// If anything was skipped, says why, and how many jobs; what `op` returned is dropped. A job that had started and ended
+/// itself early was not skipped: ask [`Token::cause`] as well, or have the jobs keep their results.
+///
+/// # Panics
+///
+/// As [`rayon::scope`], with the panic of `op`, of a job or of a check (see [`Token::is_cancelled`]), when all jobs
+/// are done or skipped. A job that panics does not cancel the token.
 pub fn scope<'scope, OP, R>(token: impl Into<Token>, op: OP) -> Result<R, ScopeError>
 where
     OP: FnOnce(&Scope<'_, 'scope>) -> R + Send,

@@ -10,11 +10,6 @@ use std::sync::{Arc, OnceLock};
 /// [`Spawned`] tells whether `f` was skipped. That is recorded before `f` is dropped: whoever gets to know of the drop,
 /// like the receiver of a channel whose sender `f` owns, finds the reason there.
 ///
-/// # Panics
-///
-/// As with [`rayon::spawn`], a panic of `f`, or of the check (see [`Token::is_cancelled`]), goes to the pool's panic
-/// handler, which aborts the process unless it was set to do something else.
-///
 /// # Examples
 ///
 /// ```
@@ -35,6 +30,11 @@ use std::sync::{Arc, OnceLock};
 /// assert!(receiver.recv().is_err()); // nobody is left to send anything
 /// assert!(late.skipped().unwrap().is_from(&token));
 /// ```
+///
+/// # Panics
+///
+/// As with [`rayon::spawn`], a panic of `f`, or of the check (see [`Token::is_cancelled`]), goes to the pool's panic
+/// handler, which aborts the process unless it was set to do something else.
 pub fn spawn<F>(token: impl Into<Token>, f: F) -> Spawned
 where
     F: FnOnce() + Send + 'static,

@@ -6,6 +6,8 @@ use std::ops::ControlFlow;
 
 /// A parallel iterator that stops quietly when its token is cancelled. Made by
 /// [`ParallelIteratorTokenExt::with_token`](crate::ParallelIteratorTokenExt::with_token).
+///
+/// Not indexed: put `enumerate`, `zip`, `chunks` and their like before it.
 #[derive(Clone, Debug)]
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct WithToken<I> {

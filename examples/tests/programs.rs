@@ -94,7 +94,7 @@ fn parallel_search_finds_a_text_in_files() {
     assert_eq!(status, Some(0), "{printed}");
     assert_eq!(
         printed,
-        format!("found Cargo.toml:2: {package}\nstopped by the first hit\n")
+        "found Cargo.toml at byte 10\nstopped by the first hit\n"
     );
 
     let (status, printed) = search(&["files", package, "README.md"]);
@@ -102,7 +102,10 @@ fn parallel_search_finds_a_text_in_files() {
 
     let (status, printed) = search(&["files", package, "README.md", "no such file"]);
     assert_eq!(status, Some(2), "{printed}");
-    assert_eq!(printed, "nothing found, but 1 could not be read\n");
+    assert_eq!(
+        printed,
+        "1 could not be read\nnothing found in what was searched\n"
+    );
 
     let (status, printed) = search(&["--budget", "0", "files", package, manifest]);
     assert_eq!(status, Some(3), "{printed}");

@@ -99,6 +99,7 @@ fn the_guide_names_files_that_exist() {
             "cantok-core/tests/",
             "cantok-rayon/benches/",
             "cantok-rayon/src/",
+            "cantok-rayon/tests/",
             "examples/",
         ];
         let exists = places

@@ -15,6 +15,8 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// A parallel iterator that yields errors instead of items once its token is cancelled. Made by
 /// [`ParallelIteratorTokenExt::try_with_token`](crate::ParallelIteratorTokenExt::try_with_token).
+///
+/// Indexed, with the same length, where its base is.
 #[derive(Clone, Debug)]
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct TryWithToken<I> {
