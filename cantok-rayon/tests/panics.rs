@@ -249,7 +249,9 @@ fn a_panic_after_the_run_does_not_cancel() {
     let items = (0..1_000).into_par_iter().cancel_on_panic(&token);
     let panic = panic_of(|| {
         let all: Vec<usize> = items.collect();
-        all.into_iter().map(|item| fail_at(500, item)).count()
+        all.into_iter()
+            .map(|item| fail_at(500, item))
+            .sum::<usize>()
     });
     assert_eq!(panic, "a test panic in an item");
     assert!(token.cause().is_none());

@@ -237,7 +237,8 @@ fn generic_functions_take_any_iterator_and_any_token() {
         items.into_par_iter().try_with_token(token).sum()
     }
     assert_eq!(total(vec![1, 2], SimpleToken::new()).unwrap(), 3);
-    assert_eq!(total([1, 2], &SimpleToken::new()).unwrap(), 3);
+    let token = SimpleToken::new();
+    assert_eq!(total([1, 2], &token).unwrap(), 3);
     assert_eq!(total(Some(4), Token::never()).unwrap(), 4);
     assert!(total(0..10, CounterToken::new(9)).is_err());
     assert!(total((0..10).par_bridge().map(|item| item), CounterToken::new(9)).is_err());
