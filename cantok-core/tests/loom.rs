@@ -35,6 +35,32 @@ fn cancelled_implies_a_cause() {
     });
 }
 
+/// The same of a look, which sees what was written before the cancel too.
+#[test]
+fn a_look_that_finds_a_cancel_finds_its_cause() {
+    for is_armed in [false, true] {
+        model(move || {
+            let operand = SimpleToken::new();
+            let sum = &operand + SimpleToken::new();
+            let sum = if is_armed { armed(sum) } else { sum };
+            let written = Arc::new(AtomicUsize::new(0));
+            let canceller = thread::spawn({
+                let written = Arc::clone(&written);
+                move || {
+                    written.store(1, Ordering::Relaxed);
+                    operand.cancel()
+                }
+            });
+            if sum.looks_cancelled() {
+                assert!(sum.cause().is_some());
+                assert_eq!(written.load(Ordering::Relaxed), 1);
+            }
+            canceller.join().unwrap();
+            assert!(sum.looks_cancelled());
+        });
+    }
+}
+
 /// Guarantee 1: of two cancels one does it, and its reason is the cause for all.
 #[test]
 fn one_of_two_cancels_wins() {
