@@ -4,6 +4,8 @@
 mod cancel_on_panic;
 mod ext;
 mod join;
+#[cfg(doctest)]
+mod must_not_compile;
 pub mod prelude;
 mod run;
 mod scope;

@@ -1,0 +1,65 @@
+//! Programs that must not compile, each followed by its twin, which differs in that one thing and compiles.
+//!
+//! What drops items has no length, so whatever needs one comes before it.
+//!
+//! ```compile_fail,E0599
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! let items = [1, 2].par_iter().with_token(SimpleToken::new()).enumerate();
+//! ```
+//! ```
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! let items = [1, 2].par_iter().enumerate().with_token(SimpleToken::new());
+//! ```
+//!
+//! ```compile_fail,E0599
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! let items = [1, 2].par_iter().cancel_on_panic(SimpleToken::new()).zip([3, 4]);
+//! ```
+//! ```
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! let items = [1, 2].par_iter().zip([3, 4]).cancel_on_panic(SimpleToken::new());
+//! ```
+//!
+//! Results have a length only where the items have one.
+//!
+//! ```compile_fail,E0599
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! let items = [1, 2].par_iter().filter(|item| **item > 1);
+//! let results = items.try_with_token(SimpleToken::new()).enumerate();
+//! ```
+//! ```
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! let items = [1, 2].par_iter().map(|item| *item > 1);
+//! let results = items.try_with_token(SimpleToken::new()).enumerate();
+//! ```
+//!
+//! A job of a scope may borrow what outlives the scope, and nothing else.
+//!
+//! ```compile_fail,E0373
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::scope;
+//! scope(SimpleToken::new(), |s| {
+//!     let local = 1;
+//!     s.spawn(|_| println!("{local}"));
+//! });
+//! ```
+//! ```
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::scope;
+//! let local = 1;
+//! scope(SimpleToken::new(), |s| {
+//!     s.spawn(|_| println!("{local}"));
+//! });
+//! ```
