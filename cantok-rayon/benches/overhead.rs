@@ -100,9 +100,49 @@ fn larger(c: &mut Criterion) {
     }
 }
 
+/// Without a known length rayon collects into many vectors and puts them together.
+fn collect(c: &mut Criterion) {
+    let token = Token::from(SimpleToken::new());
+    let flag = AtomicBool::new(false);
+    let numbers: Vec<u64> = (0..1_000_000).collect();
+    let items = || black_box(&numbers).par_iter();
+    let mut group = c.benchmark_group("collect a million u64");
+    group.throughput(Throughput::Elements(numbers.len() as u64));
+    group.bench_function("plain", |b| {
+        b.iter(|| items().map(|number| number ^ 5).collect::<Vec<_>>())
+    });
+    group.bench_function("rayon's take_any_while, AtomicBool", |b| {
+        b.iter(|| {
+            let items = items().take_any_while(|_| !flag.load(Ordering::Relaxed));
+            items.map(|number| number ^ 5).collect::<Vec<_>>()
+        })
+    });
+    group.bench_function("with_token", |b| {
+        b.iter(|| {
+            let items = items().with_token(&token);
+            items.map(|number| number ^ 5).collect::<Vec<_>>()
+        })
+    });
+    group.bench_function("plain, into a Result", |b| {
+        b.iter(|| {
+            let items = items().map(|number| Ok(number ^ 5));
+            items.collect::<Result<Vec<_>, CancellationError>>()
+        })
+    });
+    group.bench_function("try_with_token, into a Result", |b| {
+        b.iter(|| {
+            let items = items().try_with_token(&token);
+            let items = items.map(|number| number.map(|number| number ^ 5));
+            items.collect::<Result<Vec<_>, CancellationError>>()
+        })
+    });
+    group.finish();
+}
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     small(&mut criterion);
     larger(&mut criterion);
+    collect(&mut criterion);
     criterion.final_summary();
 }
