@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rayon_cancel::CancelAdapter;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
-use support::work;
+use support::{ITEMS, work};
 
 /// All contenders, for items that cost what `work` does.
 fn contenders(
@@ -88,12 +88,8 @@ fn small(c: &mut Criterion) {
 }
 
 fn larger(c: &mut Criterion) {
-    for (name, items, steps) in [
-        ("5 ns", 100_000, 8),
-        ("20 ns", 50_000, 30),
-        ("1000 ns", 4_000, 730),
-    ] {
-        let numbers: Vec<u64> = (0..items).collect();
+    for (name, steps) in ITEMS {
+        let numbers: Vec<u64> = (0..3_000_000 / u64::from(steps)).collect();
         let mut group = c.benchmark_group(name);
         contenders(&mut group, &numbers, |number| work(number, steps));
         group.finish();

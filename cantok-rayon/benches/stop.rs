@@ -4,7 +4,8 @@ mod support;
 
 use cantok_core::SimpleToken;
 use cantok_rayon::prelude::*;
-use criterion::Criterion;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion};
 use rayon::iter::{Repeat, repeat};
 use rayon::prelude::*;
 use rayon_cancel::CancelAdapter;
@@ -12,13 +13,16 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::work;
+use support::{ITEMS, work};
+
+/// What is done for each item.
+type Item<'a> = &'a (dyn Fn(u64) + Sync);
 
 /// Has `run` consume endless items on another thread, with a function to be called for each, and returns the time from
 /// `cancel`, once items are under way, until it has returned.
 fn latency(
     steps: u32,
-    run: impl FnOnce(Repeat<u64>, &(dyn Fn(u64) + Sync)) + Send,
+    run: impl FnOnce(Repeat<u64>, Item<'_>) + Send,
     cancel: impl FnOnce(),
 ) -> Duration {
     let is_running = AtomicBool::new(false);
@@ -42,72 +46,50 @@ fn latency(
     })
 }
 
+/// Measures what `round` returns.
+fn measure(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    mut round: impl FnMut() -> Duration,
+) {
+    group.bench_function(name, |b| {
+        b.iter_custom(|rounds| (0..rounds).map(|_| round()).sum())
+    });
+}
+
 fn stop(c: &mut Criterion) {
-    for (items, steps) in [
-        ("5 ns", 3),
-        ("20 ns", 12),
-        ("1000 ns", 620),
-        ("100 us", 62_000),
-    ] {
-        let mut group = c.benchmark_group(format!("stop/{items}"));
+    for (name, steps) in ITEMS.into_iter().chain([("100 us", 73_000)]) {
+        let mut group = c.benchmark_group(format!("stop/{name}"));
         group.sample_size(30);
-        group.bench_function("take_any_while, AtomicBool", |b| {
-            b.iter_custom(|rounds| {
-                let round = || {
-                    let flag = AtomicBool::new(false);
-                    latency(
-                        steps,
-                        |items, item| {
-                            let items = items.take_any_while(|_| !flag.load(Ordering::Relaxed));
-                            items.for_each(item);
-                        },
-                        || flag.store(true, Ordering::Relaxed),
-                    )
-                };
-                (0..rounds).map(|_| round()).sum()
+        measure(&mut group, "rayon's take_any_while, AtomicBool", || {
+            let flag = AtomicBool::new(false);
+            let run = |items: Repeat<u64>, item: Item<'_>| {
+                let items = items.take_any_while(|_| !flag.load(Ordering::Relaxed));
+                items.for_each(item);
+            };
+            latency(steps, run, || flag.store(true, Ordering::Relaxed))
+        });
+        measure(&mut group, "peer: rayon-cancel", || {
+            let items = CancelAdapter::new(repeat(1));
+            let canceller = items.canceller();
+            let run = |_, item: Item<'_>| items.for_each(item);
+            latency(steps, run, || canceller.cancel())
+        });
+        measure(&mut group, "with_token", || {
+            let token = SimpleToken::new();
+            let run = |items: Repeat<u64>, item: Item<'_>| items.with_token(&token).for_each(item);
+            latency(steps, run, || {
+                token.cancel();
             })
         });
-        group.bench_function("peer: rayon-cancel", |b| {
-            b.iter_custom(|rounds| {
-                let round = || {
-                    let items = CancelAdapter::new(repeat(1));
-                    let canceller = items.canceller();
-                    latency(steps, |_, item| items.for_each(item), || canceller.cancel())
-                };
-                (0..rounds).map(|_| round()).sum()
-            })
-        });
-        group.bench_function("with_token", |b| {
-            b.iter_custom(|rounds| {
-                let round = || {
-                    let token = SimpleToken::new();
-                    latency(
-                        steps,
-                        |items, item| items.with_token(&token).for_each(item),
-                        || {
-                            token.cancel();
-                        },
-                    )
-                };
-                (0..rounds).map(|_| round()).sum()
-            })
-        });
-        group.bench_function("try_with_token", |b| {
-            b.iter_custom(|rounds| {
-                let round = || {
-                    let token = SimpleToken::new();
-                    latency(
-                        steps,
-                        |items, item| {
-                            let results = items.try_with_token(&token);
-                            results.try_for_each(|number| number.map(item)).unwrap_err();
-                        },
-                        || {
-                            token.cancel();
-                        },
-                    )
-                };
-                (0..rounds).map(|_| round()).sum()
+        measure(&mut group, "try_with_token", || {
+            let token = SimpleToken::new();
+            let run = |items: Repeat<u64>, item: Item<'_>| {
+                let results = items.try_with_token(&token);
+                results.try_for_each(|number| number.map(item)).unwrap_err();
+            };
+            latency(steps, run, || {
+                token.cancel();
             })
         });
         group.finish();
