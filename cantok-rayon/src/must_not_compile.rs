@@ -63,3 +63,36 @@
 //!     s.spawn(|_| println!("{local}"));
 //! });
 //! ```
+//!
+//! An adapter does nothing by itself.
+//!
+//! ```compile_fail
+//! #![deny(unused_must_use)]
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! [1, 2].par_iter().with_token(SimpleToken::new());
+//! ```
+//! ```compile_fail
+//! #![deny(unused_must_use)]
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! [1, 2].par_iter().try_with_token(SimpleToken::new());
+//! ```
+//! ```compile_fail
+//! #![deny(unused_must_use)]
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! [1, 2].par_iter().cancel_on_panic(SimpleToken::new());
+//! ```
+//! ```
+//! #![deny(unused_must_use)]
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! [1, 2].par_iter().with_token(SimpleToken::new()).for_each(drop);
+//! [1, 2].par_iter().try_with_token(SimpleToken::new()).for_each(drop);
+//! [1, 2].par_iter().cancel_on_panic(SimpleToken::new()).for_each(drop);
+//! ```
