@@ -60,13 +60,18 @@ impl<'t> OnPanic<'t> {
         }
     }
 
-    fn disarm(self) {
-        self.is_armed.set(false);
+    fn arm(&self) {
+        self.is_armed.set(true);
     }
 
-    /// Armed unless this thread is unwinding already. For what may be dropped without a word.
+    /// Armed unless this thread is unwinding already. For what may be dropped without a word. (A panic that nobody else
+    /// sees on such a thread cancels when the run ends.)
     fn arm_if_calm(&self) {
         self.is_armed.set(!thread::panicking());
+    }
+
+    fn disarm(self) {
+        self.is_armed.set(false);
     }
 }
 
@@ -79,8 +84,8 @@ impl Drop for OnPanic<'_> {
     }
 }
 
-/// Besides being split and turned into folders, a consumer is dropped unused, and may be kept by the folder of a base like
-/// `flat_map` as long as that has items. Rayon asks it whether it is full on each thread that it comes to.
+/// Besides being split and turned into a folder, a consumer may be dropped unused, and be kept by the folder of a base like
+/// `flat_map` for as long as that has items. Then rayon asks it whether it is full on the thread that it has come to.
 struct PanicConsumer<'t, C> {
     base: C,
     on_panic: OnPanic<'t>,
@@ -100,8 +105,11 @@ impl<'t, T, C: Consumer<T>> Consumer<T> for PanicConsumer<'t, C> {
     type Result = C::Result;
 
     fn split_at(self, index: usize) -> (Self, Self, Self::Reducer) {
-        let token = self.on_panic.token;
-        let (left, right, base) = self.base.split_at(index);
+        let PanicConsumer { base, on_panic } = self;
+        on_panic.arm();
+        let token = on_panic.token;
+        let (left, right, base) = base.split_at(index);
+        on_panic.disarm();
         (
             PanicConsumer::new(left, token),
             PanicConsumer::new(right, token),
@@ -110,11 +118,10 @@ impl<'t, T, C: Consumer<T>> Consumer<T> for PanicConsumer<'t, C> {
     }
 
     fn into_folder(self) -> Self::Folder {
-        let on_panic = OnPanic::new(self.on_panic.token);
-        PanicFolder {
-            base: self.base.into_folder(),
-            on_panic,
-        }
+        let PanicConsumer { base, on_panic } = self;
+        on_panic.arm();
+        let base = base.into_folder();
+        PanicFolder { base, on_panic }
     }
 
     fn full(&self) -> bool {

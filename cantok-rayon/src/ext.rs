@@ -12,7 +12,8 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     ///
     /// Nothing that comes after this adapter is started once the token is cancelled; items under way are finished. Of
     /// the work that comes before it, each thread of the pool may start one more item of this adapter:
-    /// `map(f).with_token(t)` has run `f` when the token is asked, `with_token(t).map(f)` has not.
+    /// `map(f).with_token(t)` has run `f` when the token is asked, `with_token(t).map(f)` has not. (Items that a `skip(n)`
+    /// before this adapter skips are run on the side, and nobody can stop those.)
     ///
     /// There is one check for each item that arrives here, and none besides, so that a
     /// [`CounterToken`](cantok_core::CounterToken) of `n` units lets exactly `n` items pass, on any number of threads.
@@ -64,12 +65,14 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// [`IndexedParallelIterator`](rayon::iter::IndexedParallelIterator) where its base is, for `enumerate`, `zip`,
     /// `collect_into_vec` and their like. Where the length is not known, each of the parts into which rayon has split the
     /// work ends with an error at its place if something of it was left out. An adapter that drops results unseen, like
-    /// `skip_any`, drops errors too: put it before this one.
+    /// `skip_any`, drops errors too: put it before this one. What a `with_token` before this one has dropped is not missed
+    /// here.
     ///
     /// There is one check for each item, and none besides. After the cancel no work of the base is started where rayon
     /// pulls items from it, but for one item for each thread and, where the length is not known, for each part. A base that
     /// pushes its items runs on until one of them arrives here: **`filter(p).try_with_token(t)` searches on while `p`
-    /// holds for nothing**, and if nothing is left it ends with `Ok`, as nothing was left out. Put this before `filter`,
+    /// holds for nothing**, and if nothing is left it ends with `Ok`, as nothing was left out. `flat_map` makes a part at
+    /// least of every iterator, and makes them all if nothing stops at the first error. So put this before `filter`,
     /// `flat_map` and expensive work.
     ///
     /// # Examples
@@ -108,7 +111,8 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// panic still reaches the caller.
     ///
     /// Rayon alone passes a panic on only when all other threads have finished their parts of the iterator. Here they stop
-    /// after the item that they are at, whether the panic comes from work before or after this adapter.
+    /// after the item that they are at, whether the panic comes from work before or after this adapter; only a panic in what a
+    /// `skip(n)` before it skips is noticed when all else has ended.
     /// The token's cause is then a [reason](cantok_core::Cause::Reason), "an item panicked".
     ///
     /// It is this token that is cancelled, and whatever derives from it: hand in the token itself rather than a sum that

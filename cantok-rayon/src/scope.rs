@@ -156,6 +156,8 @@ impl fmt::Debug for Scope<'_, '_> {
 ///
 /// It converts into what it is caused by, a [`CancellationError`], and into an [`io::Error`] as that does.
 ///
+/// # Examples
+///
 /// ```
 /// use cantok_core::{CancellationError, SimpleToken};
 /// use cantok_rayon::scope;

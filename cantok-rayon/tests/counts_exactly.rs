@@ -127,6 +127,32 @@ fn items_that_are_skipped_are_asked_for() {
 }
 
 #[test]
+fn what_follows_may_ask_for_more_than_it_passes_on() {
+    for pool in &*POOLS {
+        let spent = |run: &(dyn Fn(&CounterToken) -> usize + Sync)| {
+            let counter = CounterToken::new(10_000);
+            let passed = pool.install(|| run(&counter));
+            (passed, 10_000 - counter.remaining() as usize)
+        };
+        let items = || (0..LEN).into_par_iter();
+        let long_left = spent(&|token| items().try_with_token(token).zip(0..LEN / 2).count());
+        assert_eq!(long_left, (LEN / 2, LEN / 2 + 1));
+        let long_right = spent(&|token| {
+            (0..LEN / 2)
+                .into_par_iter()
+                .zip(items().try_with_token(token))
+                .count()
+        });
+        assert_eq!(long_right, (LEN / 2, LEN / 2));
+        let (passed, asked) = spent(&|token| items().with_token(token).take_any(10).count());
+        assert!(
+            passed == 10 && (10..=10 + pool.current_num_threads()).contains(&asked),
+            "{asked}"
+        );
+    }
+}
+
+#[test]
 fn a_condition_is_called_once_for_each_item() {
     for pool in &*POOLS {
         let calls = Arc::new(AtomicUsize::new(0));

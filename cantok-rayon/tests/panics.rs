@@ -7,14 +7,15 @@ mod support;
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Barrier, mpsc};
+use std::thread;
 
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{join, scope};
 use pools::{POOLS, pool};
-use rayon::iter::repeat;
+use rayon::iter::{once, repeat};
 use rayon::prelude::*;
 use support::watchdog;
 
@@ -353,6 +354,72 @@ fn a_job_that_is_run_by_a_panic_is_not_cancelled_by_it() {
         assert_eq!(panic, "a test panic around a job");
         assert_eq!(sums, [499_500; 2]);
         assert!(token.cause().is_none());
+    }
+}
+
+/// A thread that unwinds takes up a part of another job, in which nothing panics.
+#[test]
+fn a_job_that_is_helped_by_a_thread_that_unwinds_is_not_cancelled() {
+    /// Counts some items, of which the first waits for the second to be taken by another thread.
+    type Run = fn(&AtomicBool, &Token) -> usize;
+    fn wait(is_taken: &AtomicBool) {
+        while !is_taken.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+    }
+    let runs: [(usize, Run); 3] = [
+        (2, |is_taken, token| {
+            let second = once(()).map(|()| is_taken.store(true, Ordering::SeqCst));
+            let items = once(()).map(|()| wait(is_taken)).chain(second);
+            items.cancel_on_panic(token).count()
+        }),
+        (3, |is_taken, token| {
+            let second = once(()).map(|()| is_taken.store(true, Ordering::SeqCst));
+            let items = once(()).map(|()| wait(is_taken));
+            let items = items.chain(second.chain(once(())));
+            items.cancel_on_panic(token).count()
+        }),
+        (3, |is_taken, token| {
+            let items = (0..2)
+                .into_par_iter()
+                .with_max_len(1)
+                .flat_map(|item| match item {
+                    0 => {
+                        wait(is_taken);
+                        vec![()]
+                    }
+                    _ => {
+                        is_taken.store(true, Ordering::SeqCst);
+                        vec![(); 2]
+                    }
+                });
+            items.cancel_on_panic(token).count()
+        }),
+    ];
+    for (expected, run) in runs {
+        watchdog("a job of which another thread takes a part", move || {
+            let token = Token::from(SimpleToken::new());
+            let pool = pool(2);
+            let (is_unwinding, unwinding) = mpsc::channel();
+            let (is_over, over) = mpsc::channel::<()>();
+            pool.spawn(move || {
+                let panic = panic_of(|| {
+                    // Works on whatever there is until the other job is over.
+                    let _works = OnDrop(|| {
+                        is_unwinding.send(()).unwrap();
+                        while over.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                            rayon::yield_now();
+                        }
+                    });
+                    panic_any("a test panic around a job");
+                });
+                assert_eq!(panic, "a test panic around a job");
+            });
+            unwinding.recv().unwrap();
+            let count = pool.install(|| run(&AtomicBool::new(false), &token));
+            drop(is_over);
+            assert_eq!((count, token.cause()), (expected, None));
+        });
     }
 }
 

@@ -76,6 +76,29 @@ fn results_are_indexed_with_a_bar_on_either_side() {
     }
 }
 
+/// indicatif does not pass on that it knows the length.
+#[test]
+fn a_bar_before_try_with_token_hides_the_length() {
+    for pool in &*POOLS {
+        let results = || {
+            let items = (0..LEN)
+                .into_par_iter()
+                .progress_with(ProgressBar::hidden());
+            items.try_with_token(CounterToken::new(10))
+        };
+        assert_eq!((results().len(), results().opt_len()), (LEN, None));
+        let all: Vec<_> = pool.install(|| results().collect());
+        let passed = all.iter().filter(|result| result.is_ok()).count();
+        assert!(
+            passed == 10 && all.len() > 10 && all.len() < LEN,
+            "{}",
+            all.len()
+        );
+        let all: Result<Vec<_>, CancellationError> = pool.install(|| results().collect());
+        assert!(all.is_err());
+    }
+}
+
 #[test]
 fn a_bar_does_not_keep_items_from_being_stopped() {
     for pool in &*POOLS {

@@ -129,21 +129,6 @@ fn all_or_error<R: Send + PartialEq + Debug>(
             assert_eq!(error, token.cause().unwrap());
         }
     });
-    for pool in &*POOLS {
-        for stop in stops(LEN) {
-            let token = stop.token();
-            let base = (0..LEN).into_par_iter();
-            // The third way of going through the items: as a producer.
-            let results = base.try_with_token(&token).rev().rev();
-            let (result, seen) = see(stop, &token, |note| {
-                pool.install(|| results.inspect(note).collect::<Result<Vec<_>, _>>())
-            });
-            match result {
-                Ok(all) => assert_eq!(all, (0..LEN).collect::<Vec<_>>()),
-                Err(error) => assert!(error == token.cause().unwrap() && seen.errors > 0),
-            }
-        }
-    }
 }
 
 fn option(result: Outcome) -> Option<usize> {
@@ -189,6 +174,32 @@ fn collecting_into_a_result_is_all_or_error() {
         },
         |items| items,
     );
+}
+
+/// Results that are pulled rather than pushed.
+#[test]
+fn collecting_what_comes_backwards_is_all_or_error() {
+    all_or_error(
+        |results| results.rev().rev().collect::<Result<Vec<_>, _>>(),
+        |items| items,
+    );
+    all_or_error(
+        |results| results.rev().collect::<Result<Vec<_>, _>>(),
+        |items| items.into_iter().rev().collect(),
+    );
+    for pool in &*POOLS {
+        for stop in stops(LEN) {
+            let token = stop.token();
+            let results = (0..LEN).into_par_iter().try_with_token(&token).rev().rev();
+            let (result, seen) = see(stop, &token, |note| {
+                pool.install(|| results.inspect(note).collect::<Result<Vec<_>, _>>())
+            });
+            match result {
+                Ok(all) => assert_eq!(all, (0..LEN).collect::<Vec<_>>()),
+                Err(error) => assert!(error == token.cause().unwrap() && seen.errors > 0),
+            }
+        }
+    }
 }
 
 #[test]

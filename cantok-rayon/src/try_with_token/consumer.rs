@@ -98,8 +98,11 @@ where
         I: IntoIterator<Item = T>,
     {
         let items = iter.into_iter();
-        // Where there is no item, there is none to be left out.
-        let has_items = items.size_hint().0 > 0;
+        // Where there is no item, there is none to be left out, and where there may be none, one has to be asked for.
+        let has_items = match self.owed {
+            Owed::Exactly(left) => left > 0,
+            Owed::OneError | Owed::Nothing => items.size_hint().0 > 0,
+        };
         let mut results = Results {
             items,
             run: self.run,
