@@ -322,6 +322,45 @@ fn without_a_panic_cancel_on_panic_is_with_token() {
     }
 }
 
+/// Not only when the panic has come to the caller, which waits for all other parts.
+#[test]
+fn a_panic_in_what_combines_results_stops_the_siblings_at_once() {
+    watchdog("endless siblings of a panic in reduce", || {
+        for pool in &*POOLS {
+            let token = SimpleToken::new();
+            let panic = panic_of(|| {
+                pool.install(|| {
+                    let items = (0..2).into_par_iter().with_max_len(1).chain(repeat(2));
+                    let items = items.cancel_on_panic(&token);
+                    items.reduce(|| 0, |_, _| panic_any("a test panic in an item"))
+                })
+            });
+            assert_eq!(panic, "a test panic in an item");
+        }
+    });
+}
+
+#[test]
+fn a_panic_in_a_job_that_is_run_by_a_panic_stops_the_siblings_at_once() {
+    watchdog("endless siblings of a panic within a panic", || {
+        for pool in &*POOLS {
+            let token = SimpleToken::new();
+            let panic = panic_of(|| {
+                pool.install(|| {
+                    let _runs = OnDrop(|| {
+                        let items = once(500).chain(repeat(0)).cancel_on_panic(&token);
+                        let panic = panic_of(|| items.for_each(|item| _ = fail_at(500, item)));
+                        assert_eq!(panic, "a test panic in an item");
+                    });
+                    panic_any("a test panic around a job");
+                })
+            });
+            assert_eq!(panic, "a test panic around a job");
+            assert!(token.is_cancelled());
+        }
+    });
+}
+
 /// Runs a job when it is dropped.
 struct OnDrop<F: FnMut()>(F);
 
@@ -360,39 +399,33 @@ fn a_job_that_is_run_by_a_panic_is_not_cancelled_by_it() {
 /// A thread that unwinds takes up a part of another job, in which nothing panics.
 #[test]
 fn a_job_that_is_helped_by_a_thread_that_unwinds_is_not_cancelled() {
-    /// Counts some items, of which the first waits for the second to be taken by another thread.
+    /// Counts some items, of which the first waits until a thread that unwinds has taken the second.
     type Run = fn(&AtomicBool, &Token) -> usize;
-    fn wait(is_taken: &AtomicBool) {
+    fn first(is_taken: &AtomicBool) {
         while !is_taken.load(Ordering::SeqCst) {
             thread::yield_now();
         }
     }
+    fn second(is_taken: &AtomicBool) {
+        is_taken.store(thread::panicking(), Ordering::SeqCst);
+    }
     let runs: [(usize, Run); 3] = [
         (2, |is_taken, token| {
-            let second = once(()).map(|()| is_taken.store(true, Ordering::SeqCst));
-            let items = once(()).map(|()| wait(is_taken)).chain(second);
+            let items = once(()).map(|()| first(is_taken));
+            let items = items.chain(once(()).map(|()| second(is_taken)));
             items.cancel_on_panic(token).count()
         }),
         (3, |is_taken, token| {
-            let second = once(()).map(|()| is_taken.store(true, Ordering::SeqCst));
-            let items = once(()).map(|()| wait(is_taken));
-            let items = items.chain(second.chain(once(())));
-            items.cancel_on_panic(token).count()
+            let items = once(()).map(|()| first(is_taken));
+            let behind = once(()).map(|()| second(is_taken)).chain(once(()));
+            items.chain(behind).cancel_on_panic(token).count()
         }),
         (3, |is_taken, token| {
-            let items = (0..2)
-                .into_par_iter()
-                .with_max_len(1)
-                .flat_map(|item| match item {
-                    0 => {
-                        wait(is_taken);
-                        vec![()]
-                    }
-                    _ => {
-                        is_taken.store(true, Ordering::SeqCst);
-                        vec![(); 2]
-                    }
-                });
+            let items = (0..2).into_par_iter().with_max_len(1);
+            let items = items.flat_map(|item| match item {
+                0 => vec![first(is_taken)],
+                _ => vec![second(is_taken); 2],
+            });
             items.cancel_on_panic(token).count()
         }),
     ];
@@ -400,13 +433,13 @@ fn a_job_that_is_helped_by_a_thread_that_unwinds_is_not_cancelled() {
         watchdog("a job of which another thread takes a part", move || {
             let token = Token::from(SimpleToken::new());
             let pool = pool(2);
-            let (is_unwinding, unwinding) = mpsc::channel();
+            let (starts, start) = mpsc::channel();
             let (is_over, over) = mpsc::channel::<()>();
             pool.spawn(move || {
                 let panic = panic_of(|| {
-                    // Works on whatever there is until the other job is over.
                     let _works = OnDrop(|| {
-                        is_unwinding.send(()).unwrap();
+                        // The job has started, so on the other thread. Works on what there is until it is over.
+                        start.recv().unwrap();
                         while over.try_recv() == Err(mpsc::TryRecvError::Empty) {
                             rayon::yield_now();
                         }
@@ -415,30 +448,13 @@ fn a_job_that_is_helped_by_a_thread_that_unwinds_is_not_cancelled() {
                 });
                 assert_eq!(panic, "a test panic around a job");
             });
-            unwinding.recv().unwrap();
-            let count = pool.install(|| run(&AtomicBool::new(false), &token));
+            let count = pool.install(|| {
+                starts.send(()).unwrap();
+                run(&AtomicBool::new(false), &token)
+            });
             drop(is_over);
             assert_eq!((count, token.cause()), (expected, None));
         });
-    }
-}
-
-#[test]
-fn a_panic_in_a_job_that_is_run_by_a_panic_cancels() {
-    for pool in &*POOLS {
-        let token = Token::from(SimpleToken::new());
-        let panic = panic_of(|| {
-            pool.install(|| {
-                let _runs = OnDrop(|| {
-                    let items = (0..1_000).into_par_iter().cancel_on_panic(&token);
-                    let panic = panic_of(|| items.map(|item| fail_at(500, item)).count());
-                    assert_eq!(panic, "a test panic in an item");
-                });
-                panic_any("a test panic around a job");
-            })
-        });
-        assert_eq!(panic, "a test panic around a job");
-        assert!(token.cause().is_some());
     }
 }
 
