@@ -18,6 +18,10 @@ use rayon::prelude::*;
 
 const LEN: usize = 1_000;
 
+/// How many items a part may have that is not split any further. Rayon would make both shorter and longer ones.
+const MIN_LEN: usize = 20;
+const MAX_LEN: usize = 40;
+
 /// A base that knows its length, notes which items were asked for, and checks that it is split as it should be.
 struct Strict<'a> {
     asked: &'a AtomicUsize,
@@ -62,15 +66,17 @@ impl<'a> Producer for StrictProducer<'a> {
     type IntoIter = StrictIter<'a>;
 
     fn into_iter(self) -> StrictIter<'a> {
+        let len = self.range.len();
+        assert!((MIN_LEN..=MAX_LEN).contains(&len), "a part of {len}");
         StrictIter(self)
     }
 
     fn min_len(&self) -> usize {
-        3
+        MIN_LEN
     }
 
     fn max_len(&self) -> usize {
-        40
+        MAX_LEN
     }
 
     fn split_at(self, index: usize) -> (Self, Self) {
