@@ -30,7 +30,7 @@ impl<I: ParallelIterator> ParallelIterator for CancelOnPanic<I> {
     where
         C: UnindexedConsumer<Self::Item>,
     {
-        // For panics that no part of the consumer is there to see.
+        // For panics that no part of the consumer takes for its own.
         let on_panic = OnPanic::new(&self.token);
         let run = Run::new(self.token.clone(), "cancel_on_panic");
         let stopping = WithTokenConsumer::new(consumer, &run);

@@ -361,6 +361,27 @@ fn a_panic_in_a_job_that_is_run_by_a_panic_stops_the_siblings_at_once() {
     });
 }
 
+/// Where a consumer that is kept by the base cannot tell that panic from the one around.
+#[test]
+fn a_panic_in_a_job_that_is_run_by_a_panic_cancels_in_the_end_at_the_latest() {
+    for pool in &*POOLS {
+        let token = SimpleToken::new();
+        let panic = panic_of(|| {
+            pool.install(|| {
+                let _runs = OnDrop(|| {
+                    let items = (0..1_000).into_par_iter();
+                    let items = items.flat_map(|item| [fail_at(500, item)]);
+                    let panic = panic_of(|| items.cancel_on_panic(&token).count());
+                    assert_eq!(panic, "a test panic in an item");
+                });
+                panic_any("a test panic around a job");
+            })
+        });
+        assert_eq!(panic, "a test panic around a job");
+        assert!(token.is_cancelled());
+    }
+}
+
 /// Runs a job when it is dropped.
 struct OnDrop<F: FnMut()>(F);
 
