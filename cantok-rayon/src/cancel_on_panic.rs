@@ -84,8 +84,9 @@ impl Drop for OnPanic<'_> {
     }
 }
 
-/// Besides being split and turned into a folder, a consumer may be dropped unused, and be kept by the folder of a base like
-/// `flat_map` for as long as that has items. Then rayon asks it whether it is full on the thread that it has come to.
+/// Besides being split and turned into a folder, a consumer may be dropped unused, and be kept by the folder of a base
+/// like `flat_map` for as long as that has items. Then rayon asks it whether it is full on the thread that it has come
+/// to.
 struct PanicConsumer<'t, C> {
     base: C,
     on_panic: OnPanic<'t>,

@@ -4,22 +4,23 @@ use rayon::iter::ParallelIterator;
 
 /// `with_token`, `try_with_token` and `cancel_on_panic` for every parallel iterator.
 pub trait ParallelIteratorTokenExt: ParallelIterator {
-    /// Stops quietly when the token is cancelled: a stopped iterator looks finished, and what it returns may be a part of
-    /// the result. Ask [`Token::cause`] afterwards: if there is none, it is everything. Or use
-    /// [`try_with_token`](ParallelIteratorTokenExt::try_with_token), whose partial results do not pass for complete ones.
+    /// Stops quietly when the token is cancelled: a stopped iterator looks finished, and what it returns may be a part
+    /// of the result. Ask [`Token::cause`] afterwards: if there is none, it is everything. Or use
+    /// [`try_with_token`](ParallelIteratorTokenExt::try_with_token), whose partial results do not pass for complete
+    /// ones.
     ///
     /// # Guarantees
     ///
     /// Nothing that comes after this adapter is started once the token is cancelled; items under way are finished. Of
     /// the work that comes before it, each thread of the pool may start one more item of this adapter:
-    /// `map(f).with_token(t)` has run `f` when the token is asked, `with_token(t).map(f)` has not. (Items that a `skip(n)`
-    /// before this adapter skips are run on the side, and nobody can stop those.)
+    /// `map(f).with_token(t)` has run `f` when the token is asked, `with_token(t).map(f)` has not. (Items that a
+    /// `skip(n)` before this adapter skips are run on the side, and nobody can stop those.)
     ///
     /// There is one check for each item that arrives here, and none besides, so that a
     /// [`CounterToken`](cantok_core::CounterToken) of `n` units lets exactly `n` items pass, on any number of threads.
-    /// Which items these are depends on how rayon has distributed the work. With a counter of as many units as there are
-    /// items all pass, and nobody is refused. A condition is not called while no item arrives, as after a `filter` that
-    /// lets nothing through; flags and deadlines stop that too.
+    /// Which items these are depends on how rayon has distributed the work. With a counter of as many units as there
+    /// are items all pass, and nobody is refused. A condition is not called while no item arrives, as after a `filter`
+    /// that lets nothing through; flags and deadlines stop that too.
     ///
     /// The number of items is not known in advance any more, so this is not an
     /// [`IndexedParallelIterator`](rayon::iter::IndexedParallelIterator): `enumerate`, `zip` and their like come before
@@ -53,27 +54,27 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// Yields `Ok(item)` until the token is cancelled and errors with the cause in place of what is left out: a partial
     /// result cannot pass for a complete one.
     ///
-    /// Made for what stops at an error: `collect::<Result<_, _>>()`, `sum` and `product` into a `Result`, `try_for_each`,
-    /// `try_reduce`, `try_fold`. Whatever goes on (`for_each`, `count`, `filter_map(Result::ok)`, `find_any` of an item) is
-    /// given an error for each item that is left, which over a long range takes longer than it would have taken to do the
-    /// work; for those take [`with_token`](ParallelIteratorTokenExt::with_token).
+    /// Made for what stops at an error: `collect::<Result<_, _>>()`, `sum` and `product` into a `Result`,
+    /// `try_for_each`, `try_reduce`, `try_fold`. Whatever goes on (`for_each`, `count`, `filter_map(Result::ok)`,
+    /// `find_any` of an item) is given an error for each item that is left, which over a long range takes longer than
+    /// it would have taken to do the work; for those take [`with_token`](ParallelIteratorTokenExt::with_token).
     ///
     /// # Guarantees
     ///
     /// Where the length is known it stays what it was, and so does the order: there is one result for each item, and an
     /// error for each that was left out. So this is an
     /// [`IndexedParallelIterator`](rayon::iter::IndexedParallelIterator) where its base is, for `enumerate`, `zip`,
-    /// `collect_into_vec` and their like. Where the length is not known, each of the parts into which rayon has split the
-    /// work ends with an error at its place if something of it was left out. An adapter that drops results unseen, like
-    /// `skip_any`, drops errors too: put it before this one. What a `with_token` before this one has dropped is not missed
-    /// here.
+    /// `collect_into_vec` and their like. Where the length is not known, each of the parts into which rayon has split
+    /// the work ends with an error at its place if something of it was left out. An adapter that drops results unseen,
+    /// like `skip_any`, drops errors too: put it before this one. What a `with_token` before this one has dropped is
+    /// not missed here.
     ///
     /// There is one check for each item, and none besides. After the cancel no work of the base is started where rayon
-    /// pulls items from it, but for one item for each thread and, where the length is not known, for each part. A base that
-    /// pushes its items runs on until one of them arrives here: **`filter(p).try_with_token(t)` searches on while `p`
-    /// holds for nothing**, and if nothing is left it ends with `Ok`, as nothing was left out. `flat_map` makes a part at
-    /// least of every iterator, and makes them all if nothing stops at the first error. So put this before `filter`,
-    /// `flat_map` and expensive work.
+    /// pulls items from it, but for one item for each thread and, where the length is not known, for each part. A base
+    /// that pushes its items runs on until one of them arrives here: **`filter(p).try_with_token(t)` searches on while
+    /// `p` holds for nothing**, and if nothing is left it ends with `Ok`, as nothing was left out. `flat_map` makes a
+    /// part at least of every iterator, and makes them all if nothing stops at the first error. So put this before
+    /// `filter`, `flat_map` and expensive work.
     ///
     /// # Examples
     ///
@@ -110,13 +111,13 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// the token is cancelled, like [`with_token`](ParallelIteratorTokenExt::with_token), whose guarantees it has. The
     /// panic still reaches the caller.
     ///
-    /// Rayon alone passes a panic on only when all other threads have finished their parts of the iterator. Here they stop
-    /// after the item that they are at, whether the panic comes from work before or after this adapter; only a panic in what a
-    /// `skip(n)` before it skips is noticed when all else has ended.
-    /// The token's cause is then a [reason](cantok_core::Cause::Reason), "an item panicked".
+    /// Rayon alone passes a panic on only when all other threads have finished their parts of the iterator. Here they
+    /// stop after the item that they are at, whether the panic comes from work before or after this adapter; only a
+    /// panic in what a `skip(n)` before it skips is noticed when all else has ended. The token's cause is then a
+    /// [reason](cantok_core::Cause::Reason), "an item panicked".
     ///
-    /// It is this token that is cancelled, and whatever derives from it: hand in the token itself rather than a sum that
-    /// nobody else has.
+    /// It is this token that is cancelled, and whatever derives from it: hand in the token itself rather than a sum
+    /// that nobody else has.
     ///
     /// # Examples
     ///

@@ -36,8 +36,8 @@ use std::sync::{Arc, OnceLock};
 ///
 /// # Errors
 ///
-/// If anything was skipped, says why, and how many jobs; what `op` returned is dropped. A job that had started and ended
-/// itself early was not skipped: ask [`Token::cause`] as well, or have the jobs keep their results.
+/// If anything was skipped, says why, and how many jobs; what `op` returned is dropped. A job that had started and
+/// ended itself early was not skipped: ask [`Token::cause`] as well, or have the jobs keep their results.
 ///
 /// # Panics
 ///
@@ -121,8 +121,8 @@ pub struct Scope<'a, 'scope> {
 }
 
 impl<'scope> Scope<'_, 'scope> {
-    /// [`rayon::Scope::spawn`] of a job that is skipped, and counted as such, if the token is cancelled when it is about
-    /// to start. A job that is skipped is dropped.
+    /// [`rayon::Scope::spawn`] of a job that is skipped, and counted as such, if the token is cancelled when it is
+    /// about to start. A job that is skipped is dropped.
     ///
     /// # Panics
     ///

@@ -1,5 +1,5 @@
-//! Rayon's rules between those who make items and those who take them: every split is passed on, a part of a known length
-//! gets exactly as many results as that, and nobody is told too early that enough has come.
+//! Rayon's rules between those who make items and those who take them: every split is passed on, a part of a known
+//! length gets exactly as many results as that, and nobody is told too early that enough has come.
 
 #[path = "support/pools.rs"]
 mod pools;

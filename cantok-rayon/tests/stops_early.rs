@@ -54,7 +54,8 @@ impl Trap {
     }
 }
 
-/// Runs `job` in pools of 1, 2 and 8 threads and gives to `verify` how many items it started, and the number of threads.
+/// Runs `job` in pools of 1, 2 and 8 threads and gives to `verify` how many items it started, and the number of
+/// threads.
 fn each_trap(job: impl Fn(&Trap) + Send + Sync + Copy + 'static, verify: impl Fn(usize, usize)) {
     for threads in [1, 2, 8] {
         let started = watchdog("items that are stopped", move || {

@@ -28,8 +28,8 @@ const LEN: usize = 1_000;
 /// The items behind the adapter, each of which is noted.
 type Items<'a> = Inspect<WithToken<Iter<usize>>, &'a (dyn Fn(&usize) + Sync)>;
 
-/// Runs `terminal` in every pool, stopped in every way, and gives what it returned, with the items that passed in order,
-/// to `verify`. `all`: it wants all items.
+/// Runs `terminal` in every pool, stopped in every way, and gives what it returned, with the items that passed in
+/// order, to `verify`. `all`: it wants all items.
 fn each_run<R: Send>(
     all: bool,
     terminal: impl Fn(Items<'_>) -> R + Sync,

@@ -1,5 +1,5 @@
-//! Whatever consumes a `try_with_token` iterator gets one result for each item, in order, or the error, whenever the token
-//! is cancelled and however many threads there are.
+//! Whatever consumes a `try_with_token` iterator gets one result for each item, in order, or the error, whenever the
+//! token is cancelled and however many threads there are.
 
 #[path = "support/pools.rs"]
 mod pools;
@@ -113,8 +113,8 @@ fn same<R: Send + PartialEq + Debug>(
     });
 }
 
-/// For terminals that stop at the first error: either there was one and that is the result, or the result is that of all
-/// items.
+/// For terminals that stop at the first error: either there was one and that is the result, or the result is that of
+/// all items.
 fn all_or_error<R: Send + PartialEq + Debug>(
     terminal: impl Fn(Results<'_>) -> Result<R, CancellationError> + Sync,
     sequential: impl Fn(Vec<usize>) -> R,

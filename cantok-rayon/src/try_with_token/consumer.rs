@@ -6,9 +6,9 @@ use std::mem;
 
 /// Passes results on to its base.
 ///
-/// It says that it is *full*, upon which rayon leaves out what follows, only behind an error of its own, and only where no
-/// exact number of results is owed. An error elsewhere is not enough: a search for the first hit may pass over that one
-/// and take a hit that comes behind what was left out here.
+/// It says that it is *full*, upon which rayon leaves out what follows, only behind an error of its own, and only where
+/// no exact number of results is owed. An error elsewhere is not enough: a search for the first hit may pass over that
+/// one and take a hit that comes behind what was left out here.
 pub(super) struct TryConsumer<'r, C> {
     base: C,
     run: &'r Run,

@@ -1,5 +1,5 @@
-//! `try_with_token`: items are pushed through the [`consumer`], or pulled from the [`producer`] where the order of items
-//! matters to whatever comes next.
+//! `try_with_token`: items are pushed through the [`consumer`], or pulled from the [`producer`] where the order of
+//! items matters to whatever comes next.
 
 mod consumer;
 mod owed;
