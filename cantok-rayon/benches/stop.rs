@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{ITEMS, work};
+use support::{item_5_ns, item_20_ns, item_1000_ns};
 
 /// What is done for each item.
 type Item<'a> = &'a (dyn Fn(u64) + Sync);
@@ -21,7 +21,7 @@ type Item<'a> = &'a (dyn Fn(u64) + Sync);
 /// Has `run` consume endless items on another thread, with a function to be called for each, and returns the time from
 /// `cancel`, once items are under way, until it has returned.
 fn latency(
-    steps: u32,
+    work: fn(u64) -> u64,
     run: impl FnOnce(Repeat<u64>, Item<'_>) + Send,
     cancel: impl FnOnce(),
 ) -> Duration {
@@ -29,7 +29,7 @@ fn latency(
     thread::scope(|scope| {
         let runner = scope.spawn(|| {
             run(repeat(1), &|number| {
-                black_box(work(number, steps));
+                black_box(work(number));
                 // Only once, so that items do not fight over the cache line.
                 if !is_running.load(Ordering::Relaxed) {
                     is_running.store(true, Ordering::Relaxed);
@@ -58,7 +58,14 @@ fn measure(
 }
 
 fn stop(c: &mut Criterion) {
-    for (name, steps) in ITEMS.into_iter().chain([("100 us", 73_000)]) {
+    let item_100_us = |number| (0..100).fold(number, |number, _| item_1000_ns(number));
+    let items = [
+        ("5 ns", item_5_ns as fn(u64) -> u64),
+        ("20 ns", item_20_ns),
+        ("1000 ns", item_1000_ns),
+        ("100 us", item_100_us),
+    ];
+    for (name, work) in items {
         let mut group = c.benchmark_group(format!("stop/{name}"));
         group.sample_size(30);
         measure(&mut group, "rayon's take_any_while, AtomicBool", || {
@@ -67,18 +74,18 @@ fn stop(c: &mut Criterion) {
                 let items = items.take_any_while(|_| !flag.load(Ordering::Relaxed));
                 items.for_each(item);
             };
-            latency(steps, run, || flag.store(true, Ordering::Relaxed))
+            latency(work, run, || flag.store(true, Ordering::Relaxed))
         });
         measure(&mut group, "peer: rayon-cancel", || {
             let items = CancelAdapter::new(repeat(1));
             let canceller = items.canceller();
             let run = |_, item: Item<'_>| items.for_each(item);
-            latency(steps, run, || canceller.cancel())
+            latency(work, run, || canceller.cancel())
         });
         measure(&mut group, "with_token", || {
             let token = SimpleToken::new();
             let run = |items: Repeat<u64>, item: Item<'_>| items.with_token(&token).for_each(item);
-            latency(steps, run, || {
+            latency(work, run, || {
                 token.cancel();
             })
         });
@@ -88,7 +95,7 @@ fn stop(c: &mut Criterion) {
                 let results = items.try_with_token(&token);
                 results.try_for_each(|number| number.map(item)).unwrap_err();
             };
-            latency(steps, run, || {
+            latency(work, run, || {
                 token.cancel();
             })
         });
