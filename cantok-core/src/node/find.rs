@@ -17,20 +17,11 @@ struct Fired<'a> {
     error: CancellationError,
 }
 
-/// Has the compiler move what follows out of the caller's loop.
-#[cold]
-#[inline(always)]
-fn out_of_line() {}
-
 impl Node {
     /// A check: `true` if the token is cancelled.
     #[inline]
     pub(crate) fn check(self: &Arc<Self>) -> bool {
-        if self.state.is_live() {
-            return false;
-        }
-        out_of_line();
-        self.check_sources()
+        !self.state.is_live() && self.check_sources()
     }
 
     /// The rest of [`Node::check`]. Not inlined: in a caller's loop the call costs less than its body does.
@@ -302,15 +293,11 @@ impl Node {
     /// [`Node::look`] at the price of [`Node::check`]: of an armed node the deadline is left to the timer.
     #[inline]
     pub(crate) fn looks_cancelled(self: &Arc<Self>) -> bool {
-        if self.state.is_pushed() {
-            return false;
-        }
-        out_of_line();
-        self.look_at_sources()
+        !self.state.is_pushed() && self.look_at_sources()
     }
 
-    /// The rest of [`Node::looks_cancelled`]. Not inlined, as [`Node::check_sources`].
-    #[inline(never)]
+    /// The rest of [`Node::looks_cancelled`]. Unlike the rest of a check it is rarely gone through.
+    #[cold]
     fn look_at_sources(self: &Arc<Self>) -> bool {
         match self.state.phase() {
             Phase::Live | Phase::Armed => false,
