@@ -231,8 +231,9 @@ impl Token {
     /// Whether the token is cancelled, as a [look](Token#checks-and-looks): what [`is_cancelled`](Token::is_cancelled)
     /// answers as far as no condition is called and no counter is spent for it, and at the same cost. For authors of
     /// adapters, which check once for each item and want to see in between, as often as they like, whether to go on.
+    /// What it finds is final, as with [`cause`](Token::cause).
     ///
-    /// [`cause`](Token::cause) reads the clock where there is a deadline. This leaves that to the background thread
+    /// [`cause`](Token::cause) reads the clock where there is a deadline; this leaves that to the background thread
     /// once the token has been asked often, so it may see a deadline as much later as a check may.
     ///
     /// # Panics

@@ -31,8 +31,11 @@ impl Report {
     }
 
     pub(crate) fn file(&self) {
-        // Relaxed: rayon joins all parts of a job before the report is dropped.
-        self.is_filed.store(true, Ordering::Relaxed);
+        // Relaxed: rayon joins all parts of a job before the report is dropped. Only once, since all threads come here
+        // for everything that they leave out.
+        if !self.is_filed.load(Ordering::Relaxed) {
+            self.is_filed.store(true, Ordering::Relaxed);
+        }
     }
 }
 
