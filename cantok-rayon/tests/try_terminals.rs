@@ -515,24 +515,10 @@ fn indexed_adapters_keep_every_result_at_its_place() {
         },
         |all| all.into_iter().enumerate().collect::<Vec<_>>(),
     );
-    same(
-        |results| {
-            results
-                .zip(0..LEN)
-                .map(|(result, item)| (option(result), item))
-                .collect()
-        },
-        |all| all.into_iter().zip(0..LEN).collect::<Vec<_>>(),
-    );
-    same(
-        |results| {
-            results
-                .zip_eq(0..LEN)
-                .map(|(result, item)| (option(result), item))
-                .collect()
-        },
-        |all| all.into_iter().zip(0..LEN).collect::<Vec<_>>(),
-    );
+    let pair = |(result, item): (Outcome, usize)| (option(result), item);
+    let pairs = |all: Vec<Option<usize>>| all.into_iter().zip(0..LEN).collect::<Vec<_>>();
+    same(|results| results.zip(0..LEN).map(pair).collect(), pairs);
+    same(|results| results.zip_eq(0..LEN).map(pair).collect(), pairs);
     same(
         |results| {
             let zipped = (0..LEN).into_par_iter().zip(results);
