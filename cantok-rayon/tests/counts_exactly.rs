@@ -3,6 +3,7 @@
 #[path = "support/pools.rs"]
 mod pools;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -65,17 +66,15 @@ fn a_counter_counts_what_arrives_from_any_base() {
     each_counter(|| rayon::iter::repeat_n('x', LEN));
     each_counter(|| rayon::iter::repeat('x').take_any(LEN));
     each_counter(|| {
-        let mut splits = rayon::iter::split(0..LEN, |range: std::ops::Range<usize>| {
+        // However rayon splits it up.
+        let splits = rayon::iter::split(0..LEN, |range: Range<usize>| {
             let middle = range.start + range.len() / 2;
             match range.len() {
                 0 | 1 => (range, None),
                 _ => (range.start..middle, Some(middle..range.end)),
             }
-        })
-        .flat_map_iter(|range| range)
-        .collect::<Vec<_>>();
-        splits.sort_unstable();
-        splits.into_par_iter()
+        });
+        splits.flat_map_iter(|range| range)
     });
 }
 

@@ -528,33 +528,18 @@ fn indexed_adapters_keep_every_result_at_its_place() {
         },
         |all| (0..LEN).zip(all).collect::<Vec<_>>(),
     );
+    let others = || (LEN..LEN * 2).into_par_iter().map(Some);
+    let alternating = |all: Vec<Option<usize>>| {
+        let pairs = all.into_iter().zip((LEN..LEN * 2).map(Some));
+        pairs.flat_map(|(a, b)| [a, b]).collect::<Vec<_>>()
+    };
     same(
-        |results| {
-            results
-                .map(option)
-                .interleave((LEN..LEN * 2).into_par_iter().map(Some))
-                .collect()
-        },
-        |all| {
-            let others = (LEN..LEN * 2).map(Some);
-            all.into_iter()
-                .zip(others)
-                .flat_map(|(a, b)| [a, b])
-                .collect::<Vec<_>>()
-        },
+        |results| results.map(option).interleave(others()).collect(),
+        alternating,
     );
     same(
-        |results| {
-            let others = (LEN..LEN * 2).into_par_iter().map(Some);
-            results.map(option).interleave_shortest(others).collect()
-        },
-        |all| {
-            let others = (LEN..LEN * 2).map(Some);
-            all.into_iter()
-                .zip(others)
-                .flat_map(|(a, b)| [a, b])
-                .collect::<Vec<_>>()
-        },
+        |results| results.map(option).interleave_shortest(others()).collect(),
+        alternating,
     );
     same(
         |results| results.map(option).chunks(7).collect(),
