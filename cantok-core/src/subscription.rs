@@ -33,7 +33,7 @@ impl Subscription {
     ) -> Self {
         let callback: Arc<dyn Call> = Arc::new(Callback::new(f, can_be_awaited));
         let subscriber = Subscriber::Callback(Arc::clone(&callback));
-        let (enrolment, late) = enrol(node, subscriber);
+        let (enrolment, late) = enrol(node, subscriber, Node::look_for_zero);
         if let Some(panic) = late.and_then(|error| callback.run(error)) {
             panic.resume();
         }
@@ -46,7 +46,16 @@ impl Subscription {
     }
 
     pub(crate) fn of_waker(node: &Arc<Node>, waker: &Waker) -> Self {
-        let (enrolment, late) = enrol(node, Subscriber::Waker(waker.clone()));
+        let subscriber = Subscriber::Waker(waker.clone());
+        Subscription::with_waker(enrol(node, subscriber, Node::look_for_zero), waker)
+    }
+
+    pub(crate) fn of_checked(node: &Arc<Node>, waker: &Waker) -> Self {
+        let subscriber = Subscriber::Checked(waker.clone());
+        Subscription::with_waker(enrol(node, subscriber, Node::look), waker)
+    }
+
+    fn with_waker((enrolment, late): Enrolled<'_>, waker: &Waker) -> Self {
         if late.is_some() {
             waker.wake_by_ref();
         }
@@ -92,19 +101,23 @@ impl Subscription {
     }
 }
 
-/// Subscribes. With the error if the subscriber came too late and is to be told by the caller.
-fn enrol(
-    node: &Arc<Node>,
+/// With the error if the subscriber came too late and is to be told by the caller.
+type Enrolled<'a> = (Enrolment<Arc<Node>>, Option<&'a CancellationError>);
+
+/// Subscribes. `look` is how this subscriber looks whether the node is cancelled.
+fn enrol<'a>(
+    node: &'a Arc<Node>,
     subscriber: Subscriber,
-) -> (Enrolment<Arc<Node>>, Option<&CancellationError>) {
-    if node.look_for_zero().is_none() {
+    look: impl Fn(&'a Arc<Node>) -> Option<&'a CancellationError>,
+) -> Enrolled<'a> {
+    if look(node).is_none() {
         expect_threads(start_threads(node));
     }
     let enrolment = Enrolment::new(Arc::clone(node), subscriber);
     expect_threads(node.arm());
     // Whatever was cancelled or used up before it could push is found here. If the subscriber is in the list, this
     // look, or another thread, tells it; otherwise it came too late.
-    let error = node.look_for_zero();
+    let error = look(node);
     let late = error.filter(|_| !enrolment.is_in());
     (enrolment, late)
 }

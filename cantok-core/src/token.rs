@@ -541,6 +541,37 @@ impl Token {
         Subscription::of_waker(&self.node, waker)
     }
 
+    /// [`subscribe_waker`](Token::subscribe_waker) for a call that has made its check and goes on to wait for something
+    /// else, as a receive does when there is no message yet. The check has paid for the call, and this asks for nothing
+    /// more.
+    ///
+    /// - A counter without a unit left does not cancel the token: the last unit may be this call's own. It is cancelled
+    ///   by the next check, which is refused.
+    /// - A condition has been asked by the check, and is polled from one interval later on.
+    ///
+    /// # Panics
+    ///
+    /// As [`subscribe_waker`](Token::subscribe_waker).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::CounterToken;
+    /// use std::task::Waker;
+    ///
+    /// let token = CounterToken::new(1);
+    /// assert!(token.keep_on());
+    /// let call = token.subscribe_waker_after_check(Waker::noop());
+    /// assert!(token.cause().is_none()); // there was one unit, for this call
+    ///
+    /// drop(call);
+    /// let _task = token.subscribe_waker(Waker::noop());
+    /// assert!(token.cause().is_some()); // there is none for whoever waits for the end of the units
+    /// ```
+    pub fn subscribe_waker_after_check(&self, waker: &Waker) -> Subscription {
+        Subscription::of_checked(&self.node, waker)
+    }
+
     /// Keeps `guard` alive as long as this token and everything derived from it, and drops it with the last of them:
     /// what an adapter needs to cancel the token, such as a signal registration or a bridge to another library's token.
     /// For authors of adapters.

@@ -20,6 +20,21 @@ fn model_with(preemptions: usize, f: impl Fn() + Send + Sync + 'static) {
     builder.check(f);
 }
 
+/// A task that counts how often it is woken.
+struct Woken(AtomicUsize);
+
+impl Woken {
+    fn new() -> std::sync::Arc<Self> {
+        std::sync::Arc::new(Woken(AtomicUsize::new(0)))
+    }
+}
+
+impl std::task::Wake for Woken {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// Guarantee 4: whoever sees a token cancelled finds its cause.
 #[test]
 fn cancelled_implies_a_cause() {
@@ -109,6 +124,21 @@ fn the_last_unit_wakes_who_waits() {
         let spender = thread::spawn(move || assert!(other.keep_on()));
         counter.wait();
         spender.join().unwrap();
+    });
+}
+
+/// A call that waits after its check is not ended by the last unit, and is woken by the check that is refused.
+#[test]
+fn the_last_unit_leaves_a_checked_call_alone() {
+    model(|| {
+        let counter = CounterToken::new(2);
+        assert!(counter.keep_on());
+        let other = counter.clone();
+        let woken = Woken::new();
+        let rival = thread::spawn(move || (other.keep_on(), other.keep_on()));
+        let _call = counter.subscribe_waker_after_check(&woken.clone().into());
+        assert_eq!(rival.join().unwrap(), (true, false));
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
     });
 }
 
@@ -209,16 +239,8 @@ fn a_callback_is_given_the_cause() {
 /// Invariant 3 for a task: it is woken if it does not find the cancel.
 #[test]
 fn no_task_is_left_asleep() {
-    struct Woken(AtomicUsize);
-
-    impl std::task::Wake for Woken {
-        fn wake(self: std::sync::Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     model(|| {
-        let woken = std::sync::Arc::new(Woken(AtomicUsize::new(0)));
+        let woken = Woken::new();
         let root = SimpleToken::new();
         let child = root.child();
         let canceller = thread::spawn(move || root.cancel());

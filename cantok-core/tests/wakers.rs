@@ -6,7 +6,7 @@ mod support;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::thread;
@@ -40,6 +40,13 @@ impl Wake for Count {
 /// A task that tells that it was woken.
 struct Tell(Mutex<Sender<()>>);
 
+impl Tell {
+    fn new() -> (Waker, Receiver<()>) {
+        let (sender, woken) = mpsc::channel();
+        (Waker::from(Arc::new(Tell(Mutex::new(sender)))), woken)
+    }
+}
+
 impl Wake for Tell {
     fn wake(self: Arc<Self>) {
         let sender = self.0.lock().expect("not poisoned");
@@ -47,17 +54,27 @@ impl Wake for Tell {
     }
 }
 
+type Subscribe = fn(&Token, &Waker) -> Subscription;
+
+/// What they have in common is shown of both.
+const BOTH: [Subscribe; 2] = [Token::subscribe_waker, Token::subscribe_waker_after_check];
+
 #[test]
 fn a_waker_is_woken_once_before_cancel_returns() {
-    watchdog("wakers on a cancel", || {
+    for subscribe in BOTH {
+        woken_once_before_cancel_returns(subscribe);
+    }
+}
+
+fn woken_once_before_cancel_returns(subscribe: Subscribe) {
+    watchdog("wakers on a cancel", move || {
         let all = shapes(&Token::never()).len();
         // One waker, and then a list of them.
         for (index, wakers) in (0..all).flat_map(|index| [(index, 1), (index, 3)]) {
             let source = SimpleToken::new();
             let (shape, token) = shapes(&source).swap_remove(index);
             let (count, waker) = Count::new();
-            let _subscriptions: Vec<_> =
-                (0..wakers).map(|_| token.subscribe_waker(&waker)).collect();
+            let _subscriptions: Vec<_> = (0..wakers).map(|_| subscribe(&token, &waker)).collect();
             assert_eq!(count.get(), 0, "{shape}");
             assert!(source.cancel(), "{shape}");
             assert_eq!(count.get(), wakers, "{shape}");
@@ -73,9 +90,12 @@ fn a_waker_that_comes_too_late_is_woken_at_once() {
     token.cancel();
     let spent = CounterToken::new(0);
     let passed = TimeoutToken::new(Duration::ZERO);
-    for token in [&*token, &*token.child(), &*spent, &*passed] {
+    let child = token.child();
+    let of_all = [&*token, &*child, &*passed].map(|token| BOTH.map(|subscribe| (token, subscribe)));
+    let of_one: (&Token, Subscribe) = (&spent, Token::subscribe_waker);
+    for (token, subscribe) in of_all.into_iter().flatten().chain([of_one]) {
         let (count, waker) = Count::new();
-        let subscription = token.subscribe_waker(&waker);
+        let subscription = subscribe(token, &waker);
         assert_eq!(count.get(), 1);
         drop(subscription);
         assert_eq!(count.get(), 1);
@@ -87,15 +107,19 @@ fn a_waker_that_comes_too_late_is_woken_at_once() {
 #[test]
 fn a_waker_is_woken_though_nobody_checks() {
     watchdog("wakers of what fires by itself", || {
-        let tokens = [
-            Token::from(TimeoutToken::new(Duration::from_millis(5))),
-            Token::from(ConditionToken::new(|| true)),
-            SimpleToken::new() + TimeoutToken::new(HOUR) + ConditionToken::new(|| true),
-        ];
-        for token in tokens {
-            let (sender, woken) = mpsc::channel();
-            let waker = Waker::from(Arc::new(Tell(Mutex::new(sender))));
-            let _subscription = token.subscribe_waker(&waker);
+        let tokens = || {
+            [
+                Token::from(TimeoutToken::new(Duration::from_millis(5))),
+                Token::from(ConditionToken::new(|| true)),
+                SimpleToken::new() + TimeoutToken::new(HOUR) + ConditionToken::new(|| true),
+            ]
+        };
+        for (token, subscribe) in BOTH
+            .into_iter()
+            .flat_map(|subscribe| tokens().map(|token| (token, subscribe)))
+        {
+            let (waker, woken) = Tell::new();
+            let _subscription = subscribe(&token, &waker);
             woken.recv().expect("woken");
             assert!(token.cause().is_some());
         }
@@ -113,40 +137,119 @@ fn a_waker_is_woken_by_the_check_that_spends_the_last_unit() {
 }
 
 #[test]
-fn a_subscription_that_is_gone_wakes_nobody() {
-    let token = SimpleToken::new();
-    let child = token.child();
+fn a_call_that_has_spent_the_last_unit_is_cancelled_by_the_next_check() {
+    let counter = CounterToken::new(2);
+    let sum = &counter + SimpleToken::new();
     let (count, waker) = Count::new();
-    let (kept, kept_waker) = Count::new();
-    let _kept = child.subscribe_waker(&kept_waker);
-    drop(child.subscribe_waker(&waker));
-    drop(token.subscribe_waker(&waker));
-    drop(Token::never().subscribe_waker(&waker));
-    drop(waker);
-    assert_eq!(Arc::strong_count(&count), 1, "nobody keeps the waker");
-    token.cancel();
-    assert_eq!((count.get(), kept.get()), (0, 1));
+    assert!(sum.keep_on());
+    let _first = [&counter, &sum].map(|token| token.subscribe_waker_after_check(&waker));
+    assert!(sum.keep_on());
+    let _last = [&counter, &sum].map(|token| token.subscribe_waker_after_check(&waker));
+    assert_eq!((counter.remaining(), count.get()), (0, 0));
+    assert!(sum.cause().is_none());
+    assert!(counter.is_cancelled());
+    assert_eq!(count.get(), 4);
+}
+
+#[test]
+fn a_call_does_not_have_a_condition_asked_that_it_has_just_asked() {
+    watchdog("conditions of calls", || {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let condition = ConditionToken::new({
+            let asked = asked.clone();
+            move || {
+                asked.fetch_add(1, Ordering::SeqCst);
+                false
+            }
+        });
+        let condition = condition.poll_interval(HOUR);
+        let sum = &condition + SimpleToken::new();
+        assert!(sum.keep_on());
+        let call = sum.subscribe_waker_after_check(Waker::noop());
+        await_the_executor();
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        drop(call);
+        // Whoever has not checked has it asked at once, now that the call has nothing scheduled any more.
+        let _task = sum.subscribe_waker(Waker::noop());
+        await_the_executor();
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    });
+}
+
+/// Returns when it has done all that was due before.
+fn await_the_executor() {
+    let (waker, woken) = Tell::new();
+    let _subscription = ConditionToken::new(|| true).subscribe_waker(&waker);
+    woken.recv().expect("woken");
+}
+
+#[test]
+fn a_call_has_a_condition_polled_as_long_as_it_waits() {
+    watchdog("a condition of a call", || {
+        let (asks, asked) = mpsc::channel();
+        let condition = ConditionToken::new(move || asks.send(()).is_err());
+        let condition = condition.poll_interval(Duration::from_millis(1));
+        let sum = &condition + SimpleToken::new();
+        let (waker, woken) = Tell::new();
+        let call = sum.subscribe_waker_after_check(&waker);
+        asked.iter().take(3).for_each(drop);
+        drop(call);
+        await_the_executor();
+        asked.try_iter().for_each(drop);
+        // Whatever was due within the next interval comes before this.
+        let later = ConditionToken::new(|| true).poll_interval(Duration::from_millis(3));
+        let later = later.subscribe_waker_after_check(&waker);
+        woken.recv().expect("woken");
+        drop(later);
+        assert!(asked.try_recv().is_err(), "nobody waits");
+
+        let _call = sum.subscribe_waker_after_check(&waker);
+        drop(asked);
+        woken.recv().expect("the condition is satisfied");
+        assert!(sum.cause().expect("cancelled").is_from(&condition));
+    });
+}
+
+#[test]
+fn a_subscription_that_is_gone_wakes_nobody() {
+    for subscribe in BOTH {
+        let token = SimpleToken::new();
+        let child = token.child();
+        let (count, waker) = Count::new();
+        let (kept, kept_waker) = Count::new();
+        let _kept = subscribe(&child, &kept_waker);
+        drop(subscribe(&child, &waker));
+        drop(subscribe(&token, &waker));
+        drop(subscribe(&Token::never(), &waker));
+        drop(waker);
+        assert_eq!(Arc::strong_count(&count), 1, "nobody keeps the waker");
+        token.cancel();
+        assert_eq!((count.get(), kept.get()), (0, 1));
+    }
 }
 
 #[test]
 fn a_detached_waker_lives_as_long_as_the_token() {
-    let token = SimpleToken::new();
-    let (count, waker) = Count::new();
-    for token in [token.clone(), token.child()] {
-        token.subscribe_waker(&waker).detach();
+    for subscribe in BOTH {
+        let token = SimpleToken::new();
+        let (count, waker) = Count::new();
+        for token in [token.clone(), token.child()] {
+            subscribe(&token, &waker).detach();
+        }
+        assert_eq!(
+            Arc::strong_count(&count),
+            3,
+            "the child took its own with it"
+        );
+        token.cancel();
+        assert_eq!(count.get(), 1);
     }
-    assert_eq!(
-        Arc::strong_count(&count),
-        3,
-        "the child took its own with it"
-    );
-    token.cancel();
-    assert_eq!(count.get(), 1);
 
     let token = SimpleToken::new();
+    let (count, waker) = Count::new();
     token.subscribe_waker(&waker).detach();
     drop((token, waker));
-    assert_eq!((Arc::strong_count(&count), count.get()), (1, 1));
+    assert_eq!((Arc::strong_count(&count), count.get()), (1, 0));
 }
 
 /// Tasks are not kept waiting by callbacks, which may block.
@@ -154,8 +257,7 @@ fn a_detached_waker_lives_as_long_as_the_token() {
 fn wakers_come_before_callbacks() {
     watchdog("a callback that waits for a task", || {
         let root = SimpleToken::new();
-        let (sender, woken) = mpsc::channel();
-        let waker = Waker::from(Arc::new(Tell(Mutex::new(sender))));
+        let (waker, woken) = Tell::new();
         let _callback = root.on_cancel(move |_| woken.recv().expect("woken before this runs"));
         let child = root.child();
         let _subscription = child.subscribe_waker(&waker);
@@ -241,7 +343,7 @@ fn wakers_come_and_go_beside_a_cancel() {
             let (count, waker) = Count::new();
             thread::scope(|scope| {
                 scope.spawn(|| root.cancel());
-                let subscription = child.subscribe_waker(&waker);
+                let subscription = BOTH[round / 2 % 2](&child, &waker);
                 if round % 2 == 0 {
                     drop(subscription);
                 } else {

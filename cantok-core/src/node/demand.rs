@@ -5,26 +5,33 @@ use super::{Node, unattended};
 use crate::leaves::{Condition, Counter};
 use crate::sync::Arc;
 use std::ops::AddAssign;
+use std::time::Duration;
 
-/// How many subscribers rely on a node's conditions and counters although nobody may check it.
+/// How many subscribers rely on a node's counters and conditions although nobody may check it.
 ///
 /// A counter in demand cancels its token in the moment its last unit is spent. A condition in demand is polled by
-/// the executor; threads in `wait` poll conditions themselves, so only tasks and callbacks, the unattended ones, count
-/// there.
+/// the executor.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Demand {
-    pub(crate) threads: usize,
-    pub(crate) unattended: usize,
+    pub(crate) counters: usize,
+    pub(crate) conditions: usize,
 }
 
 impl Demand {
+    /// A thread in `wait`, which polls conditions itself.
     pub(crate) const THREAD: Demand = Demand {
-        threads: 1,
-        unattended: 0,
+        counters: 1,
+        conditions: 0,
     };
+    /// A task or a callback.
     pub(crate) const UNATTENDED: Demand = Demand {
-        threads: 0,
-        unattended: 1,
+        counters: 1,
+        conditions: 1,
+    };
+    /// A call that goes on after its check, in which it has spent its units.
+    pub(crate) const CHECKED: Demand = Demand {
+        counters: 0,
+        conditions: 1,
     };
 
     /// Adds this demand to all that `node` polls.
@@ -32,12 +39,20 @@ impl Demand {
         if !self.concerns(node) {
             return;
         }
-        for found in Leaves::<Counter>::of(&node.sources) {
-            found.leaf().add_demand(self.threads + self.unattended);
+        if self.counters > 0 {
+            for found in Leaves::<Counter>::of(&node.sources) {
+                found.leaf().add_demand(self.counters);
+            }
         }
-        if self.unattended > 0 {
+        if self.conditions > 0 {
             for found in Leaves::<Condition>::of(&node.sources) {
-                unattended::watch(found.leaf(), found.owner().unwrap_or(node), self.unattended);
+                // Whoever relies on conditions alone has asked them a moment ago, in its check.
+                let first = match self.counters {
+                    0 => found.leaf().poll_interval(),
+                    _ => Duration::ZERO,
+                };
+                let owner = found.owner().unwrap_or(node);
+                unattended::watch(found.leaf(), owner, self.conditions, first);
             }
         }
     }
@@ -50,29 +65,29 @@ impl Demand {
 
     /// The part of [`Demand::release`] that takes no lock.
     pub(super) fn release_counters(self, node: &Node) {
-        if self.concerns(node) {
+        if self.counters > 0 && self.concerns(node) {
             for found in Leaves::<Counter>::of(&node.sources) {
-                found.leaf().release_demand(self.threads + self.unattended);
+                found.leaf().release_demand(self.counters);
             }
         }
     }
 
     pub(super) fn release_conditions(self, node: &Node) {
-        if self.unattended > 0 && self.concerns(node) {
+        if self.conditions > 0 && self.concerns(node) {
             for found in Leaves::<Condition>::of(&node.sources) {
-                unattended::unwatch(found.leaf(), self.unattended);
+                unattended::unwatch(found.leaf(), self.conditions);
             }
         }
     }
 
     fn concerns(self, node: &Node) -> bool {
-        (self.threads > 0 || self.unattended > 0) && node.state.polls()
+        (self.counters > 0 || self.conditions > 0) && node.state.polls()
     }
 }
 
 impl AddAssign for Demand {
     fn add_assign(&mut self, more: Demand) {
-        self.threads += more.threads;
-        self.unattended += more.unattended;
+        self.counters += more.counters;
+        self.conditions += more.conditions;
     }
 }

@@ -61,7 +61,7 @@ impl<N: Borrow<Arc<Node>>> Drop for Enrolment<N> {
         }
         if let Some(subscriber) = self.node().remove(slot) {
             self.demand.release(self.node());
-            if let Subscriber::Waker(waker) = subscriber {
+            if let Subscriber::Waker(waker) | Subscriber::Checked(waker) = subscriber {
                 // The last handle of a task, perhaps.
                 drop_nested(waker);
             }

@@ -234,7 +234,7 @@ impl Jobs {
         match subscriber {
             Subscriber::Link(_) => {}
             Subscriber::Thread(parker) => self.threads.push(parker),
-            Subscriber::Waker(waker) => self.push_waker(waker),
+            Subscriber::Waker(waker) | Subscriber::Checked(waker) => self.push_waker(waker),
             Subscriber::Callback(callback) => match self.callbacks.last_mut() {
                 Some(same) if same.error == *error => same.callbacks.push(callback),
                 _ => self.callbacks.push(Callbacks {

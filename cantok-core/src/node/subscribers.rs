@@ -17,6 +17,8 @@ pub(crate) enum Subscriber {
     Thread(Arc<Parker>),
     /// A task.
     Waker(Waker),
+    /// A call that has made its check.
+    Checked(Waker),
     /// A callback of `on_cancel` or `subscribe`.
     Callback(Arc<dyn Call>),
 }
@@ -28,13 +30,17 @@ impl Subscriber {
             Subscriber::Link(_) => Demand::default(),
             Subscriber::Thread(_) => Demand::THREAD,
             Subscriber::Waker(_) | Subscriber::Callback(_) => Demand::UNATTENDED,
+            Subscriber::Checked(_) => Demand::CHECKED,
         }
     }
 
     fn link(&self) -> Option<&Weak<Node>> {
         match self {
             Subscriber::Link(node) => Some(node),
-            Subscriber::Thread(_) | Subscriber::Waker(_) | Subscriber::Callback(_) => None,
+            Subscriber::Thread(_)
+            | Subscriber::Waker(_)
+            | Subscriber::Checked(_)
+            | Subscriber::Callback(_) => None,
         }
     }
 }
@@ -341,7 +347,9 @@ impl Untold {
         self.demand += subscriber.demand();
         match subscriber {
             Subscriber::Link(_) | Subscriber::Thread(_) => {}
-            Subscriber::Waker(waker) => self.users.push(Box::new(waker)),
+            Subscriber::Waker(waker) | Subscriber::Checked(waker) => {
+                self.users.push(Box::new(waker));
+            }
             Subscriber::Callback(callback) => self.users.push(Box::new(callback)),
         }
     }

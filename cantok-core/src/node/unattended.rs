@@ -8,11 +8,12 @@ use crate::leaves::{Condition, Watch};
 use crate::sync::{Arc, Weak, lock};
 use std::time::{Duration, Instant};
 
-/// Adds demand for a condition, which is asked for the first time at once.
-pub(super) fn watch(condition: &Arc<Condition>, owner: &Arc<Node>, demand: usize) {
+/// Adds demand for a condition, which is asked for the first time after that time, or sooner if others have been there
+/// before.
+pub(super) fn watch(condition: &Arc<Condition>, owner: &Arc<Node>, demand: usize, first: Duration) {
     let mut watch = lock(&condition.watch);
     watch.demand += demand;
-    schedule(&mut watch, condition, Arc::downgrade(owner), Duration::ZERO);
+    schedule(&mut watch, condition, Arc::downgrade(owner), first);
 }
 
 /// Takes demand back.
