@@ -41,7 +41,7 @@ impl Wake for Count {
 struct Tell(Mutex<Sender<()>>);
 
 impl Tell {
-    fn new() -> (Waker, Receiver<()>) {
+    fn waker() -> (Waker, Receiver<()>) {
         let (sender, woken) = mpsc::channel();
         (Waker::from(Arc::new(Tell(Mutex::new(sender)))), woken)
     }
@@ -118,7 +118,7 @@ fn a_waker_is_woken_though_nobody_checks() {
             .into_iter()
             .flat_map(|subscribe| tokens().map(|token| (token, subscribe)))
         {
-            let (waker, woken) = Tell::new();
+            let (waker, woken) = Tell::waker();
             let _subscription = subscribe(&token, &waker);
             woken.recv().expect("woken");
             assert!(token.cause().is_some());
@@ -178,7 +178,7 @@ fn a_call_does_not_have_a_condition_asked_that_it_has_just_asked() {
 
 /// Returns when it has done all that was due before.
 fn await_the_executor() {
-    let (waker, woken) = Tell::new();
+    let (waker, woken) = Tell::waker();
     let _subscription = ConditionToken::new(|| true).subscribe_waker(&waker);
     woken.recv().expect("woken");
 }
@@ -190,7 +190,7 @@ fn a_call_has_a_condition_polled_as_long_as_it_waits() {
         let condition = ConditionToken::new(move || asks.send(()).is_err());
         let condition = condition.poll_interval(Duration::from_millis(1));
         let sum = &condition + SimpleToken::new();
-        let (waker, woken) = Tell::new();
+        let (waker, woken) = Tell::waker();
         let call = sum.subscribe_waker_after_check(&waker);
         asked.iter().take(3).for_each(drop);
         drop(call);
@@ -257,7 +257,7 @@ fn a_detached_waker_lives_as_long_as_the_token() {
 fn wakers_come_before_callbacks() {
     watchdog("a callback that waits for a task", || {
         let root = SimpleToken::new();
-        let (waker, woken) = Tell::new();
+        let (waker, woken) = Tell::waker();
         let _callback = root.on_cancel(move |_| woken.recv().expect("woken before this runs"));
         let child = root.child();
         let _subscription = child.subscribe_waker(&waker);

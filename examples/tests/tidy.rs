@@ -94,6 +94,9 @@ fn the_guide_names_files_that_exist() {
     for path in paths {
         let places = [
             "",
+            "cantok-channel/benches/",
+            "cantok-channel/src/",
+            "cantok-channel/tests/",
             "cantok-core/",
             "cantok-core/src/",
             "cantok-core/tests/",

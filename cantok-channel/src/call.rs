@@ -1,0 +1,287 @@
+//! One call of an operation: one check, one attempt, and then waiting for the channel, the token and the limit at once.
+//!
+//! # Invariants
+//!
+//! 1. **One check.** It comes first, and nothing is taken or handed over if it is refused. All that follows are looks.
+//! 2. **No wake-up is lost.** Whoever waits is subscribed before it selects, and subscribing to a token that is cancelled
+//!    already sounds the alarm. So the alarm's channel is disconnected at the latest when the cancel has returned, and
+//!    crossbeam wakes those who select it, or finds that when they begin to.
+//! 3. **What is selected is done.** Selecting is crossbeam's, in one step for the alarm and the operation: a message that
+//!    it takes is returned, whatever happens to the token then, and what another thread has been told of is never given
+//!    up, as it would be by one that is woken for a message and returns with a cancel.
+//! 4. **The token comes first.** The alarm stands before the operation in a biased select, and a limit that has passed is
+//!    reported only if the token is not cancelled.
+
+use crate::alarm::Alarm;
+use crate::{
+    RecvTimeoutTokenError, RecvTokenError, SendTimeoutTokenError, SendTokenError,
+    TryRecvTokenError, TrySendTokenError,
+};
+use cantok_core::{CancellationError, Subscription, Token};
+use crossbeam_channel::{
+    Receiver, RecvError, Select, SelectedOperation, SendError, Sender, TryRecvError, TrySendError,
+};
+use std::sync::OnceLock;
+use std::time::Instant;
+use std::{hint, thread};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    token: &'a Token,
+    /// Made by the first call that has to wait.
+    alarm: &'a OnceLock<Alarm>,
+    #[cfg(feature = "tracing")]
+    job: &'static str,
+}
+
+impl<'a> Call<'a> {
+    /// `job` is the operation's name in reports.
+    #[inline]
+    pub(crate) fn new(token: &'a Token, alarm: &'a OnceLock<Alarm>, job: &'static str) -> Self {
+        #[cfg(not(feature = "tracing"))]
+        let _ = job;
+        Call {
+            token,
+            alarm,
+            #[cfg(feature = "tracing")]
+            job,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn try_recv<T>(self, receiver: &Receiver<T>) -> Result<T, TryRecvTokenError> {
+        self.attempt_to_recv(receiver)?
+            .ok_or(TryRecvTokenError::Empty)
+    }
+
+    #[inline]
+    pub(crate) fn recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvTokenError> {
+        match self.attempt_to_recv(receiver)? {
+            Some(message) => Ok(message),
+            None => self.wait_to_recv(receiver),
+        }
+    }
+
+    /// Without a limit if that is `None`.
+    pub(crate) fn recv_until<T>(
+        self,
+        receiver: &Receiver<T>,
+        limit: Option<Instant>,
+    ) -> Result<T, RecvTimeoutTokenError> {
+        match self.attempt_to_recv(receiver)? {
+            Some(message) => Ok(message),
+            None => self
+                .wait_to_recv_until(receiver, limit)?
+                .ok_or(RecvTimeoutTokenError::Timeout),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn try_send<T>(
+        self,
+        sender: &Sender<T>,
+        message: T,
+    ) -> Result<(), TrySendTokenError<T>> {
+        match self.attempt_to_send(sender, message)? {
+            None => Ok(()),
+            Some(message) => Err(TrySendTokenError::Full(message)),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn send<T>(self, sender: &Sender<T>, message: T) -> Result<(), SendTokenError<T>> {
+        match self.attempt_to_send(sender, message)? {
+            None => Ok(()),
+            Some(message) => self.wait_to_send(sender, message),
+        }
+    }
+
+    /// Without a limit if that is `None`.
+    pub(crate) fn send_until<T>(
+        self,
+        sender: &Sender<T>,
+        message: T,
+        limit: Option<Instant>,
+    ) -> Result<(), SendTimeoutTokenError<T>> {
+        let Some(message) = self.attempt_to_send(sender, message)? else {
+            return Ok(());
+        };
+        match self.wait_to_send_until(sender, message, limit)? {
+            None => Ok(()),
+            Some(message) => Err(SendTimeoutTokenError::Timeout(message)),
+        }
+    }
+
+    /// The check, and a message if there is one.
+    #[inline]
+    fn attempt_to_recv<T>(self, receiver: &Receiver<T>) -> Result<Option<T>, RecvTokenError> {
+        if let Err(error) = self.token.check() {
+            return Err(RecvTokenError::Cancelled(self.ended_by(error)));
+        }
+        take(receiver)
+    }
+
+    #[cold]
+    fn wait_to_recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvTokenError> {
+        loop {
+            if let Some(message) = self.wait_to_recv_until(receiver, None)? {
+                return Ok(message);
+            }
+        }
+    }
+
+    /// `None`: the limit has passed.
+    fn wait_to_recv_until<T>(
+        self,
+        receiver: &Receiver<T>,
+        limit: Option<Instant>,
+    ) -> Result<Option<T>, RecvTokenError> {
+        for () in self.pauses(receiver.capacity()) {
+            if let Some(message) = take(receiver)? {
+                return Ok(Some(message));
+            }
+        }
+        match self.select(limit, |select| select.recv(receiver)) {
+            Ok(Some((selected, _subscription))) => match selected.recv(receiver) {
+                Ok(message) => Ok(Some(message)),
+                Err(RecvError) => Err(RecvTokenError::Disconnected),
+            },
+            Ok(None) => Ok(None),
+            Err(error) => Err(RecvTokenError::Cancelled(error)),
+        }
+    }
+
+    /// The check, and the message is handed over if there is room for it, or somebody who waits. Otherwise it is
+    /// returned.
+    #[inline]
+    fn attempt_to_send<T>(
+        self,
+        sender: &Sender<T>,
+        message: T,
+    ) -> Result<Option<T>, SendTokenError<T>> {
+        if let Err(error) = self.token.check() {
+            return Err(SendTokenError::Cancelled(message, self.ended_by(error)));
+        }
+        put(sender, message)
+    }
+
+    #[cold]
+    fn wait_to_send<T>(self, sender: &Sender<T>, mut message: T) -> Result<(), SendTokenError<T>> {
+        loop {
+            match self.wait_to_send_until(sender, message, None)? {
+                None => return Ok(()),
+                Some(unsent) => message = unsent,
+            }
+        }
+    }
+
+    /// With the message: the limit has passed.
+    fn wait_to_send_until<T>(
+        self,
+        sender: &Sender<T>,
+        mut message: T,
+        limit: Option<Instant>,
+    ) -> Result<Option<T>, SendTokenError<T>> {
+        for () in self.pauses(sender.capacity()) {
+            match put(sender, message)? {
+                None => return Ok(None),
+                Some(unsent) => message = unsent,
+            }
+        }
+        match self.select(limit, |select| select.send(sender)) {
+            Ok(Some((selected, _subscription))) => match selected.send(sender, message) {
+                Ok(()) => Ok(None),
+                Err(SendError(message)) => Err(SendTokenError::Disconnected(message)),
+            },
+            Ok(None) => Ok(Some(message)),
+            Err(error) => Err(SendTokenError::Cancelled(message, error)),
+        }
+    }
+
+    /// Pauses before a thread sleeps: what is about to happen need not wake it. As crossbeam's own calls have them, for
+    /// some microseconds, and as its `Backoff` makes them: they double, and end in a few turns for other threads. Until
+    /// the token is cancelled. There are none without capacity, where nothing can be had unless somebody sleeps.
+    fn pauses(self, capacity: Option<usize>) -> impl Iterator<Item = ()> {
+        const SPINS: u32 = 7;
+        const TURNS: u32 = 4;
+        let steps = if capacity == Some(0) {
+            0
+        } else {
+            SPINS + TURNS
+        };
+        (0..steps).map_while(move |step| {
+            if step < SPINS {
+                (0..1 << step).for_each(|_| hint::spin_loop());
+            } else {
+                thread::yield_now();
+            }
+            (!self.token.looks_cancelled()).then_some(())
+        })
+    }
+
+    /// Waits until the operation that is added can be done, which the caller does at once, and before the subscription
+    /// is ended: somebody may be waiting for it. `None`: the limit has passed.
+    fn select<'s>(
+        self,
+        limit: Option<Instant>,
+        add: impl FnOnce(&mut Select<'s>) -> usize,
+    ) -> Result<Option<(SelectedOperation<'s>, Subscription)>, CancellationError>
+    where
+        'a: 's,
+    {
+        let alarm = self.alarm.get_or_init(Alarm::new);
+        let subscription = self.token.subscribe_waker_after_check(alarm.waker());
+        let mut select = Select::new_biased();
+        let cancelled = select.recv(alarm.receiver());
+        add(&mut select);
+        // This thread keeps the token's deadline itself: whoever else would tell it may be busy with callbacks.
+        let until = [limit, self.token.deadline()].into_iter().flatten().min();
+        loop {
+            let selected = match until {
+                None => Some(select.select()),
+                Some(until) => select.select_deadline(until).ok(),
+            };
+            match selected {
+                Some(selected) if selected.index() == cancelled => {
+                    // It has to be done, like every operation that was selected.
+                    let _ = selected.recv(alarm.receiver());
+                }
+                Some(selected) => return Ok(Some((selected, subscription))),
+                None => {}
+            }
+            if let Some(error) = self.token.cause() {
+                return Err(self.ended_by(error));
+            }
+            if limit.is_some_and(|limit| limit <= Instant::now()) {
+                return Ok(None);
+            }
+        }
+    }
+
+    #[cold]
+    fn ended_by(self, error: CancellationError) -> CancellationError {
+        #[cfg(feature = "tracing")]
+        crate::trace::stopped_early(self.job, &error);
+        error
+    }
+}
+
+/// A message, if there is one.
+#[inline]
+fn take<T>(receiver: &Receiver<T>) -> Result<Option<T>, RecvTokenError> {
+    match receiver.try_recv() {
+        Ok(message) => Ok(Some(message)),
+        Err(TryRecvError::Empty) => Ok(None),
+        Err(TryRecvError::Disconnected) => Err(RecvTokenError::Disconnected),
+    }
+}
+
+/// Hands the message over if there is room for it, or somebody who waits. Otherwise it is returned.
+#[inline]
+fn put<T>(sender: &Sender<T>, message: T) -> Result<Option<T>, SendTokenError<T>> {
+    match sender.try_send(message) {
+        Ok(()) => Ok(None),
+        Err(TrySendError::Full(message)) => Ok(Some(message)),
+        Err(TrySendError::Disconnected(message)) => Err(SendTokenError::Disconnected(message)),
+    }
+}

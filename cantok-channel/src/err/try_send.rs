@@ -1,0 +1,98 @@
+use crate::SendTokenError;
+use cantok_core::CancellationError;
+use crossbeam_channel::TrySendError;
+use std::error::Error;
+use std::fmt;
+
+/// Why [`try_send`](crate::WithToken::try_send) did not send, with the message that was not sent.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TrySendTokenError<T> {
+    /// The token is cancelled.
+    Cancelled(T, CancellationError),
+    /// The channel is full and not disconnected. One without capacity is full unless somebody waits to receive.
+    Full(T),
+    /// The channel is disconnected: all receivers are gone.
+    Disconnected(T),
+}
+
+impl<T> TrySendTokenError<T> {
+    /// The message that was not sent.
+    pub fn into_inner(self) -> T {
+        match self {
+            TrySendTokenError::Cancelled(message, _)
+            | TrySendTokenError::Full(message)
+            | TrySendTokenError::Disconnected(message) => message,
+        }
+    }
+
+    /// The cancel, if that is why.
+    pub fn cancellation(&self) -> Option<&CancellationError> {
+        match self {
+            TrySendTokenError::Cancelled(_, error) => Some(error),
+            TrySendTokenError::Full(_) | TrySendTokenError::Disconnected(_) => None,
+        }
+    }
+
+    /// Whether the token is cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancellation().is_some()
+    }
+
+    /// Whether there was no room.
+    pub fn is_full(&self) -> bool {
+        matches!(self, TrySendTokenError::Full(_))
+    }
+
+    /// Whether the channel is disconnected.
+    pub fn is_disconnected(&self) -> bool {
+        matches!(self, TrySendTokenError::Disconnected(_))
+    }
+}
+
+impl<T> From<SendTokenError<T>> for TrySendTokenError<T> {
+    fn from(error: SendTokenError<T>) -> Self {
+        match error {
+            SendTokenError::Cancelled(message, error) => {
+                TrySendTokenError::Cancelled(message, error)
+            }
+            SendTokenError::Disconnected(message) => TrySendTokenError::Disconnected(message),
+        }
+    }
+}
+
+impl<T> From<TrySendError<T>> for TrySendTokenError<T> {
+    fn from(error: TrySendError<T>) -> Self {
+        match error {
+            TrySendError::Full(message) => TrySendTokenError::Full(message),
+            TrySendError::Disconnected(message) => TrySendTokenError::Disconnected(message),
+        }
+    }
+}
+
+/// Without the message, which need not be `Debug`.
+impl<T> fmt::Debug for TrySendTokenError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrySendTokenError::Cancelled(_, error) => write!(f, "Cancelled(.., {error:?})"),
+            TrySendTokenError::Full(_) => f.write_str("Full(..)"),
+            TrySendTokenError::Disconnected(_) => f.write_str("Disconnected(..)"),
+        }
+    }
+}
+
+/// Of a cancel, what its [`CancellationError`] says; otherwise what crossbeam's error says.
+impl<T> fmt::Display for TrySendTokenError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrySendTokenError::Cancelled(_, error) => error.fmt(f),
+            TrySendTokenError::Full(_) => TrySendError::Full(()).fmt(f),
+            TrySendTokenError::Disconnected(_) => TrySendError::Disconnected(()).fmt(f),
+        }
+    }
+}
+
+impl<T> Error for TrySendTokenError<T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cancellation().and_then(Error::source)
+    }
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod alarm;
+mod call;
+mod cancelled;
+mod err;
+mod iter;
+#[cfg(doctest)]
+mod must_not_compile;
+pub mod prelude;
+mod receiver_ext;
+mod sender_ext;
+#[cfg(feature = "tracing")]
+mod trace;
+mod with_token;
+
+pub use cancelled::{Cancelled, cancelled};
+pub use err::{
+    RecvTimeoutTokenError, RecvTokenError, SendTimeoutTokenError, SendTokenError,
+    TryRecvTokenError, TrySendTokenError,
+};
+pub use iter::{IntoIter, Iter, TryIter, TryWithToken};
+pub use receiver_ext::ReceiverTokenExt;
+pub use sender_ext::SenderTokenExt;
+pub use with_token::WithToken;

@@ -1,0 +1,103 @@
+use crate::call::Call;
+use crate::{RecvTokenError, TryWithToken, WithToken};
+use cantok_core::Token;
+use crossbeam_channel::Receiver;
+use std::borrow::{Borrow, Cow};
+use std::sync::OnceLock;
+
+/// `with_token`, `try_with_token` and `recv_with_token` for crossbeam's receivers, of whatever channel.
+pub trait ReceiverTokenExt<T>: Borrow<Receiver<T>> + Into<Receiver<T>> {
+    /// A view of this receiver whose operations end when the token is cancelled. See [`WithToken`] for what they
+    /// guarantee.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_channel::prelude::*;
+    /// use cantok_core::SimpleToken;
+    /// use crossbeam_channel::unbounded;
+    /// use std::thread;
+    ///
+    /// let (sender, receiver) = unbounded();
+    /// let token = SimpleToken::new();
+    ///
+    /// let worker = thread::spawn({
+    ///     let token = token.clone();
+    ///     move || receiver.with_token(token).iter().sum::<u32>()
+    /// });
+    ///
+    /// let sender = sender.with_token(&token);
+    /// sender.send(40).unwrap();
+    /// sender.send(2).unwrap();
+    ///
+    /// token.cancel(); // the worker need not wait for the sender to go
+    /// assert!([0, 40, 42].contains(&worker.join().unwrap()));
+    /// assert_eq!(sender.send(1).unwrap_err().into_inner(), 1);
+    /// ```
+    fn with_token(&self, token: impl Into<Token>) -> WithToken<'_, Receiver<T>> {
+        WithToken::new(Cow::Borrowed(self.borrow()), token.into())
+    }
+
+    /// [`with_token`](ReceiverTokenExt::with_token) by value, for a view that is to be returned, stored or sent to
+    /// another thread.
+    fn with_token_owned(self, token: impl Into<Token>) -> WithToken<'static, Receiver<T>> {
+        WithToken::new(Cow::Owned(self.into()), token.into())
+    }
+
+    /// An iterator over `Ok(message)` until the channel is empty and disconnected; if the token is cancelled before,
+    /// it ends with one `Err` with the cause. So a part of what was sent cannot pass for all of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_channel::prelude::*;
+    /// use cantok_core::{CancellationError, CounterToken};
+    /// use crossbeam_channel::unbounded;
+    ///
+    /// let (sender, receiver) = unbounded();
+    /// (1..=10).for_each(|number| sender.send(number).unwrap());
+    /// drop(sender);
+    ///
+    /// let sum: Result<u32, CancellationError> =
+    ///     receiver.try_with_token(CounterToken::new(3)).sum();
+    /// assert_eq!(sum.unwrap_err().to_string(), "the counter of 3 checks is used up");
+    /// assert_eq!(receiver.len(), 7); // nothing was taken in vain
+    /// ```
+    fn try_with_token(&self, token: impl Into<Token>) -> TryWithToken<'_, T> {
+        TryWithToken::new(self.with_token(token))
+    }
+
+    /// One [`recv`](WithToken::recv) that ends when the token is cancelled. Of many in a row, those of a
+    /// [view](ReceiverTokenExt::with_token) cost less where they have to wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](WithToken::recv).
+    ///
+    /// # Panics
+    ///
+    /// As [`WithToken`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_channel::prelude::*;
+    /// use cantok_core::SimpleToken;
+    /// use crossbeam_channel::unbounded;
+    ///
+    /// let (sender, receiver) = unbounded();
+    /// let token = SimpleToken::new();
+    /// sender.send(1).unwrap();
+    /// sender.send(2).unwrap();
+    /// assert_eq!(receiver.recv_with_token(&token), Ok(1));
+    /// token.cancel();
+    /// assert!(receiver.recv_with_token(&token).unwrap_err().is_cancelled());
+    /// assert_eq!(receiver.recv(), Ok(2)); // it is still there
+    /// ```
+    #[inline]
+    fn recv_with_token(&self, token: &Token) -> Result<T, RecvTokenError> {
+        Call::new(token, &OnceLock::new(), "recv_with_token").recv(self.borrow())
+    }
+}
+
+impl<T> ReceiverTokenExt<T> for Receiver<T> {}

@@ -1,0 +1,129 @@
+use super::WithToken;
+use crate::{IntoIter, Iter, RecvTimeoutTokenError, RecvTokenError, TryIter, TryRecvTokenError};
+use crossbeam_channel::Receiver;
+use std::time::{Duration, Instant};
+
+/// Receiving. As crossbeam's operations of the same names, until the token is cancelled.
+impl<T> WithToken<'_, Receiver<T>> {
+    /// Waits for a message.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`](RecvTokenError::Cancelled) when the token is; [`Disconnected`](RecvTokenError::Disconnected) when
+    /// the channel is empty and disconnected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_channel::RecvTokenError;
+    /// use cantok_channel::prelude::*;
+    /// use cantok_core::TimeoutToken;
+    /// use crossbeam_channel::unbounded;
+    /// use std::time::Duration;
+    ///
+    /// let (sender, receiver) = unbounded();
+    /// let receiver = receiver.with_token_owned(TimeoutToken::new(Duration::from_millis(5)));
+    /// sender.send("hello").unwrap();
+    /// assert_eq!(receiver.recv(), Ok("hello"));
+    /// match receiver.recv() {
+    ///     Err(RecvTokenError::Cancelled(error)) => {
+    ///         assert_eq!(error.to_string(), "the timeout of 5ms has expired");
+    ///     }
+    ///     other => unreachable!("{other:?}"),
+    /// }
+    /// ```
+    #[inline]
+    pub fn recv(&self) -> Result<T, RecvTokenError> {
+        self.call("recv").recv(&self.channel)
+    }
+
+    /// Takes a message if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`](TryRecvTokenError::Cancelled) when the token is, also if there are messages;
+    /// [`Empty`](TryRecvTokenError::Empty); [`Disconnected`](TryRecvTokenError::Disconnected) when the channel is empty
+    /// and disconnected.
+    #[inline]
+    pub fn try_recv(&self) -> Result<T, TryRecvTokenError> {
+        self.call("try_recv").try_recv(&self.channel)
+    }
+
+    /// Waits for a message, for at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](WithToken::recv), and [`Timeout`](RecvTimeoutTokenError::Timeout) when that time has passed, which
+    /// ends neither the token nor the channel. A time beyond the clock's range never passes.
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutTokenError> {
+        let deadline = Instant::now().checked_add(timeout);
+        self.call("recv_timeout")
+            .recv_until(&self.channel, deadline)
+    }
+
+    /// Waits for a message until `deadline` at the latest.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_timeout`](WithToken::recv_timeout).
+    pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutTokenError> {
+        self.call("recv_deadline")
+            .recv_until(&self.channel, Some(deadline))
+    }
+
+    /// An iterator that [receives](WithToken::recv) until the token is cancelled or the channel is empty and
+    /// disconnected. An iterator that was stopped looks finished: [`Token::cause`](cantok_core::Token::cause) tells, or
+    /// [`try_with_token`](crate::ReceiverTokenExt::try_with_token) does.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter::new(self)
+    }
+
+    /// An iterator that [takes what is there](WithToken::try_recv) without waiting, until the token is cancelled or the
+    /// channel is empty. Each time it is asked is one check, also when it finds nothing.
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter::new(self)
+    }
+
+    /// An iterator over what is still in the channel, without waiting and without asking the token: for what is left
+    /// after a cancel. It spends no counter.
+    ///
+    /// It ends when the channel is empty. Messages of senders that do not know of the cancel may come afterwards: there
+    /// are none if all senders use the token too, or are gone. Of a channel without capacity it takes what waits to be
+    /// sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_channel::prelude::*;
+    /// use cantok_core::CounterToken;
+    /// use crossbeam_channel::unbounded;
+    ///
+    /// let (sender, receiver) = unbounded();
+    /// (0..10).for_each(|number| sender.send(number).unwrap());
+    ///
+    /// let receiver = receiver.with_token_owned(CounterToken::new(3));
+    /// assert!(receiver.iter().eq([0, 1, 2]));
+    /// assert!(receiver.drain().eq(3..10));
+    /// ```
+    pub fn drain(&self) -> crossbeam_channel::TryIter<'_, T> {
+        self.channel.try_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a WithToken<'_, Receiver<T>> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<'a, T> IntoIterator for WithToken<'a, Receiver<T>> {
+    type Item = T;
+    type IntoIter = IntoIter<'a, T>;
+
+    fn into_iter(self) -> IntoIter<'a, T> {
+        IntoIter::new(self)
+    }
+}

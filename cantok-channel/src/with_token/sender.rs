@@ -1,0 +1,82 @@
+use super::WithToken;
+use crate::{SendTimeoutTokenError, SendTokenError, TrySendTokenError};
+use crossbeam_channel::Sender;
+use std::time::{Duration, Instant};
+
+/// Sending. As crossbeam's operations of the same names, until the token is cancelled.
+impl<T> WithToken<'_, Sender<T>> {
+    /// Waits until the message can be sent: until there is room for it, or, without capacity, somebody to receive it.
+    ///
+    /// # Errors
+    ///
+    /// With the message: [`Cancelled`](SendTokenError::Cancelled) when the token is, also if there is room;
+    /// [`Disconnected`](SendTokenError::Disconnected) when all receivers are gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_channel::SendTokenError;
+    /// use cantok_channel::prelude::*;
+    /// use cantok_core::TimeoutToken;
+    /// use crossbeam_channel::bounded;
+    /// use std::time::Duration;
+    ///
+    /// let (sender, receiver) = bounded(1);
+    /// let sender = sender.with_token_owned(TimeoutToken::new(Duration::from_millis(5)));
+    /// sender.send("hello").unwrap();
+    /// match sender.send("are you there?") {
+    ///     Err(SendTokenError::Cancelled(message, error)) => {
+    ///         assert_eq!(message, "are you there?");
+    ///         assert_eq!(error.to_string(), "the timeout of 5ms has expired");
+    ///     }
+    ///     other => unreachable!("{other:?}"),
+    /// }
+    /// assert!(receiver.try_iter().eq(["hello"]));
+    /// ```
+    #[inline]
+    pub fn send(&self, message: T) -> Result<(), SendTokenError<T>> {
+        self.call("send").send(&self.channel, message)
+    }
+
+    /// Sends the message if that can be done at once.
+    ///
+    /// # Errors
+    ///
+    /// With the message: [`Cancelled`](TrySendTokenError::Cancelled) when the token is, also if there is room;
+    /// [`Full`](TrySendTokenError::Full) when there is no room, or, without capacity, nobody who waits to receive;
+    /// [`Disconnected`](TrySendTokenError::Disconnected) when all receivers are gone.
+    #[inline]
+    pub fn try_send(&self, message: T) -> Result<(), TrySendTokenError<T>> {
+        self.call("try_send").try_send(&self.channel, message)
+    }
+
+    /// Waits until the message can be sent, for at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](WithToken::send), and [`Timeout`](SendTimeoutTokenError::Timeout) when that time has passed, which
+    /// ends neither the token nor the channel. A time beyond the clock's range never passes.
+    pub fn send_timeout(
+        &self,
+        message: T,
+        timeout: Duration,
+    ) -> Result<(), SendTimeoutTokenError<T>> {
+        let deadline = Instant::now().checked_add(timeout);
+        self.call("send_timeout")
+            .send_until(&self.channel, message, deadline)
+    }
+
+    /// Waits until the message can be sent, until `deadline` at the latest.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_timeout`](WithToken::send_timeout).
+    pub fn send_deadline(
+        &self,
+        message: T,
+        deadline: Instant,
+    ) -> Result<(), SendTimeoutTokenError<T>> {
+        self.call("send_deadline")
+            .send_until(&self.channel, message, Some(deadline))
+    }
+}

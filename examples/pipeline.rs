@@ -1,0 +1,184 @@
+//! Counts the lines of files: one thread finds them, several read them, one writes the results. Stopped from outside, at
+//! any moment, nothing is lost: each file that was found is written, or is where the counts at the end say.
+//!
+//! ```text
+//! pipeline src tests
+//! pipeline --timeout 0.5 --limit 100 /usr/include
+//! ```
+
+use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use std::{fs, thread};
+
+use cantok_channel::SendTokenError;
+use cantok_channel::prelude::*;
+use cantok_core::{CancellationError, CounterToken, SimpleToken, TimeoutToken, Token};
+use clap::Parser;
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+/// Counts the lines of all files in some folders and below. Enter stops it.
+///
+/// Exit status: 0 when all files were counted, 2 for wrong arguments or when something could not be read or written, 3
+/// when it was stopped before.
+#[derive(Parser)]
+struct Arguments {
+    #[arg(default_value = ".")]
+    folders: Vec<PathBuf>,
+    /// How many threads read files.
+    #[arg(long, value_name = "THREADS", default_value = "4")]
+    readers: NonZeroUsize,
+    /// Stop after that many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    timeout: Option<Duration>,
+    /// Find no more than that many files.
+    #[arg(long, value_name = "FILES", allow_negative_numbers = true)]
+    limit: Option<u64>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// A file, and how many lines it has.
+type Counted = (PathBuf, io::Result<usize>);
+
+/// What the finder has done.
+struct Found {
+    files: usize,
+    unreadable_folders: usize,
+    /// The file that it could not hand on any more, and why.
+    handed_back: Option<(PathBuf, CancellationError)>,
+}
+
+/// Sends all files below the folders until the token stops it.
+fn find(mut folders: Vec<PathBuf>, files: &Sender<PathBuf>, token: Token) -> Found {
+    let files = files.with_token(token);
+    let mut found = Found {
+        files: 0,
+        unreadable_folders: 0,
+        handed_back: None,
+    };
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            found.unreadable_folders += 1;
+            continue;
+        };
+        for entry in entries {
+            let Ok((path, kind)) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))
+            else {
+                found.unreadable_folders += 1;
+                continue;
+            };
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() {
+                found.files += 1;
+                match files.send(path) {
+                    Ok(()) => {}
+                    Err(SendTokenError::Cancelled(path, error)) => {
+                        found.handed_back = Some((path, error));
+                        return found;
+                    }
+                    Err(SendTokenError::Disconnected(_)) => unreachable!("`main` has a receiver"),
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Counts lines until there are no more files, or the token stops it. What it has counted is always handed on: its
+/// receiver takes whatever comes.
+fn read(files: &Receiver<PathBuf>, counted: &Sender<Counted>, token: &Token) {
+    for path in files.with_token(token) {
+        let lines = fs::read(&path).map(|text| text.iter().filter(|&&byte| byte == b'\n').count());
+        let Ok(()) = counted.send((path, lines)) else {
+            unreachable!("`main` receives until all senders are gone")
+        };
+    }
+}
+
+fn stop_on_enter(stop: SimpleToken) {
+    // Ends with the program: a thread that reads cannot be woken.
+    thread::spawn(move || {
+        if io::stdin()
+            .read_line(&mut String::new())
+            .is_ok_and(|bytes| bytes > 0)
+        {
+            stop.cancel();
+        }
+    });
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let stop = SimpleToken::new().named("enter");
+    let mut token: Token = stop.child().into();
+    if let Some(timeout) = arguments.timeout {
+        token += TimeoutToken::new(timeout).named("--timeout");
+    }
+    // Stops the finder alone: what it has found by then is counted.
+    let mut finding: Token = token.child().into();
+    if let Some(limit) = arguments.limit {
+        finding += CounterToken::new(limit).named("--limit");
+    }
+    stop_on_enter(stop.clone());
+
+    let (file_sender, files) = bounded(1_000);
+    let (counted_sender, counted) = bounded::<Counted>(1_000);
+    let mut written = 0;
+    let mut unreadable = 0;
+    let mut unwritten = 0;
+    let found = thread::scope(|scope| {
+        let finder = scope.spawn(move || find(arguments.folders, &file_sender, finding));
+        for _ in 0..arguments.readers.get() {
+            let (files, counted_sender, token) = (&files, counted_sender.clone(), &token);
+            scope.spawn(move || read(files, &counted_sender, token));
+        }
+        drop(counted_sender); // so that the loop below ends with the readers
+
+        let mut out = BufWriter::new(io::stdout().lock());
+        for (path, lines) in &counted {
+            let Ok(lines) = lines else {
+                unreadable += 1;
+                continue;
+            };
+            match writeln!(out, "{lines}\t{}", path.display()) {
+                Ok(()) => written += 1,
+                Err(error) => {
+                    unwritten += 1;
+                    stop.cancel_with(error);
+                }
+            }
+        }
+        if let Err(error) = out.flush() {
+            stop.cancel_with(error);
+        }
+        finder.join().expect("the finder does not panic")
+    });
+
+    let left = files.with_token(&token).drain().count();
+    let handed_back = usize::from(found.handed_back.is_some());
+    let files = found.files;
+    eprintln!(
+        "{files} files found: {written} written, {unwritten} not, {unreadable} unreadable, {left} left in the channel, \
+         {handed_back} handed back to the finder"
+    );
+    assert_eq!(files, written + unwritten + unreadable + left + handed_back);
+    if found.unreadable_folders > 0 {
+        eprintln!("{} folders could not be read", found.unreadable_folders);
+    }
+    let stopped = token.cause().or(found.handed_back.map(|(_, error)| error));
+    match stopped {
+        Some(error) => {
+            eprintln!("stopped: {error}");
+            ExitCode::from(3)
+        }
+        None if unreadable + unwritten + found.unreadable_folders > 0 => ExitCode::from(2),
+        None => ExitCode::SUCCESS,
+    }
+}
