@@ -4,15 +4,15 @@
 //!
 //! 1. **One check.** It comes first, and nothing is taken or handed over if it is refused. All that follows are looks.
 //! 2. **No wake-up is lost.** Whoever waits is subscribed before it selects, and subscribing to a token that is cancelled
-//!    already sounds the alarm. So the alarm's channel is disconnected at the latest when the cancel has returned, and
-//!    crossbeam wakes those who select it, or finds that when they begin to.
-//! 3. **What is selected is done.** Selecting is crossbeam's, in one step for the alarm and the operation: a message that
-//!    it takes is returned, whatever happens to the token then, and what another thread has been told of is never given
-//!    up, as it would be by one that is woken for a message and returns with a cancel.
-//! 4. **The token comes first.** The alarm stands before the operation in a biased select, and a limit that has passed is
-//!    reported only if the token is not cancelled.
+//!    already disconnects the cancel channel. So that is disconnected at the latest when the cancel has returned, and
+//!    crossbeam wakes those who select it, or finds that when they begin to. Whoever finds it disconnected finds a cause.
+//! 3. **What is selected is done.** Selecting is crossbeam's, in one step for the cancel channel and the operation: a
+//!    message that it takes is returned, whatever happens to the token then, and what another thread has been told of is
+//!    never given up, as it would be by one that is woken for a message and returns with a cancel.
+//! 4. **The token comes first.** The cancel channel stands before the operation in a biased select, and a limit that has
+//!    passed is reported only if the token is not cancelled.
 
-use crate::alarm::Alarm;
+use crate::cancel_channel::CancelChannel;
 use crate::{
     RecvTimeoutTokenError, RecvTokenError, SendTimeoutTokenError, SendTokenError,
     TryRecvTokenError, TrySendTokenError,
@@ -29,7 +29,7 @@ use std::{hint, thread};
 pub(crate) struct Call<'a> {
     token: &'a Token,
     /// Made by the first call that has to wait.
-    alarm: &'a OnceLock<Alarm>,
+    cancel: &'a OnceLock<CancelChannel>,
     #[cfg(feature = "tracing")]
     job: &'static str,
 }
@@ -37,12 +37,16 @@ pub(crate) struct Call<'a> {
 impl<'a> Call<'a> {
     /// `job` is the operation's name in reports.
     #[inline]
-    pub(crate) fn new(token: &'a Token, alarm: &'a OnceLock<Alarm>, job: &'static str) -> Self {
+    pub(crate) fn new(
+        token: &'a Token,
+        cancel: &'a OnceLock<CancelChannel>,
+        job: &'static str,
+    ) -> Self {
         #[cfg(not(feature = "tracing"))]
         let _ = job;
         Call {
             token,
-            alarm,
+            cancel,
             #[cfg(feature = "tracing")]
             job,
         }
@@ -121,6 +125,7 @@ impl<'a> Call<'a> {
         take(receiver)
     }
 
+    /// [`Call::wait_to_recv_until`] without a limit, which is never reported to have passed.
     #[cold]
     fn wait_to_recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvTokenError> {
         loop {
@@ -165,6 +170,7 @@ impl<'a> Call<'a> {
         put(sender, message)
     }
 
+    /// [`Call::wait_to_send_until`] without a limit, which is never reported to have passed.
     #[cold]
     fn wait_to_send<T>(self, sender: &Sender<T>, mut message: T) -> Result<(), SendTokenError<T>> {
         loop {
@@ -229,10 +235,10 @@ impl<'a> Call<'a> {
     where
         'a: 's,
     {
-        let alarm = self.alarm.get_or_init(Alarm::new);
-        let subscription = self.token.subscribe_waker_after_check(alarm.waker());
+        let cancel = self.cancel.get_or_init(CancelChannel::new);
+        let subscription = self.token.subscribe_waker_after_check(cancel.waker());
         let mut select = Select::new_biased();
-        let cancelled = select.recv(alarm.receiver());
+        let cancelled = select.recv(cancel.receiver());
         add(&mut select);
         // This thread keeps the token's deadline itself: whoever else would tell it may be busy with callbacks.
         let until = [limit, self.token.deadline()].into_iter().flatten().min();
@@ -244,7 +250,7 @@ impl<'a> Call<'a> {
             match selected {
                 Some(selected) if selected.index() == cancelled => {
                     // It has to be done, like every operation that was selected.
-                    let _ = selected.recv(alarm.receiver());
+                    let _ = selected.recv(cancel.receiver());
                 }
                 Some(selected) => return Ok(Some((selected, subscription))),
                 None => {}

@@ -1,4 +1,4 @@
-use crate::alarm::Alarm;
+use crate::cancel_channel::CancelChannel;
 use cantok_core::{Subscription, Token};
 use crossbeam_channel::Receiver;
 use std::convert::Infallible;
@@ -56,24 +56,33 @@ use std::ops::Deref;
 /// assert_eq!(work(&newspaper, &inbox, &token), []); // the token first
 /// assert_eq!(inbox.len(), 1);
 /// ```
-///
-/// # Panics
-///
-/// When made, if the token has a deadline or a condition and the operating system refuses the thread that watches over
-/// it, as [`std::thread::spawn`] does.
-#[must_use = "it is disconnected for as long as it lives"]
+#[must_use = "dropping it disconnects its receiver"]
 pub struct Cancelled {
-    alarm: Alarm,
-    subscription: Subscription,
+    token: Token,
+    channel: CancelChannel,
+    _subscription: Subscription,
 }
 
 /// A receiver that is disconnected when the token is cancelled. See [`Cancelled`].
+///
+/// # Panics
+///
+/// If the token has a deadline or a condition and the operating system refuses the thread that watches over it, as
+/// [`std::thread::spawn`] does.
 pub fn cancelled(token: impl Into<Token>) -> Cancelled {
-    let alarm = Alarm::new();
-    let subscription = token.into().subscribe_waker(alarm.waker());
+    let token = token.into();
+    let channel = CancelChannel::new();
     Cancelled {
-        alarm,
-        subscription,
+        _subscription: token.subscribe_waker(channel.waker()),
+        channel,
+        token,
+    }
+}
+
+/// Another one of the same token, with a channel of its own.
+impl Clone for Cancelled {
+    fn clone(&self) -> Self {
+        cancelled(&self.token)
     }
 }
 
@@ -81,14 +90,12 @@ impl Deref for Cancelled {
     type Target = Receiver<Infallible>;
 
     fn deref(&self) -> &Receiver<Infallible> {
-        self.alarm.receiver()
+        self.channel.receiver()
     }
 }
 
 impl fmt::Debug for Cancelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Cancelled")
-            .field(&self.subscription)
-            .finish()
+        f.debug_tuple("Cancelled").field(&self.token).finish()
     }
 }

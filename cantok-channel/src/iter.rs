@@ -1,8 +1,7 @@
 //! Iterators over what is received.
 
-use crate::{RecvTokenError, WithToken};
+use crate::{ReceiverTokenExt, RecvTokenError, WithToken};
 use cantok_core::CancellationError;
-use crossbeam_channel::Receiver;
 use std::iter::FusedIterator;
 
 /// An iterator that receives until the token is cancelled. Made by [`WithToken::iter`].
@@ -11,13 +10,13 @@ use std::iter::FusedIterator;
 /// stopped it; if there is none, the channel was empty and disconnected.
 #[derive(Clone, Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
-pub struct Iter<'a, T> {
-    receiver: &'a WithToken<'a, Receiver<T>>,
+pub struct Iter<'a, R> {
+    receiver: &'a WithToken<R>,
     done: bool,
 }
 
-impl<'a, T> Iter<'a, T> {
-    pub(crate) fn new(receiver: &'a WithToken<'_, Receiver<T>>) -> Self {
+impl<'a, R> Iter<'a, R> {
+    pub(crate) fn new(receiver: &'a WithToken<R>) -> Self {
         Iter {
             receiver,
             done: false,
@@ -25,26 +24,26 @@ impl<'a, T> Iter<'a, T> {
     }
 }
 
-impl<T> Iterator for Iter<'_, T> {
-    type Item = T;
+impl<R: ReceiverTokenExt> Iterator for Iter<'_, R> {
+    type Item = R::Message;
 
-    fn next(&mut self) -> Option<T> {
+    fn next(&mut self) -> Option<R::Message> {
         next(self.receiver, &mut self.done)?.ok()
     }
 }
 
-impl<T> FusedIterator for Iter<'_, T> {}
+impl<R: ReceiverTokenExt> FusedIterator for Iter<'_, R> {}
 
 /// An [`Iter`] that owns the view. Made by the `into_iter` of [`WithToken`].
 #[derive(Clone, Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
-pub struct IntoIter<'a, T> {
-    receiver: WithToken<'a, Receiver<T>>,
+pub struct IntoIter<R> {
+    receiver: WithToken<R>,
     done: bool,
 }
 
-impl<'a, T> IntoIter<'a, T> {
-    pub(crate) fn new(receiver: WithToken<'a, Receiver<T>>) -> Self {
+impl<R> IntoIter<R> {
+    pub(crate) fn new(receiver: WithToken<R>) -> Self {
         IntoIter {
             receiver,
             done: false,
@@ -52,15 +51,15 @@ impl<'a, T> IntoIter<'a, T> {
     }
 }
 
-impl<T> Iterator for IntoIter<'_, T> {
-    type Item = T;
+impl<R: ReceiverTokenExt> Iterator for IntoIter<R> {
+    type Item = R::Message;
 
-    fn next(&mut self) -> Option<T> {
+    fn next(&mut self) -> Option<R::Message> {
         next(&self.receiver, &mut self.done)?.ok()
     }
 }
 
-impl<T> FusedIterator for IntoIter<'_, T> {}
+impl<R: ReceiverTokenExt> FusedIterator for IntoIter<R> {}
 
 /// An iterator that receives until the channel is empty and disconnected, and ends with an error if the token is
 /// cancelled before. Made by [`ReceiverTokenExt::try_with_token`](crate::ReceiverTokenExt::try_with_token).
@@ -68,13 +67,13 @@ impl<T> FusedIterator for IntoIter<'_, T> {}
 /// Each message is one check.
 #[derive(Clone, Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
-pub struct TryWithToken<'a, T> {
-    receiver: WithToken<'a, Receiver<T>>,
+pub struct TryWithToken<R> {
+    receiver: WithToken<R>,
     done: bool,
 }
 
-impl<'a, T> TryWithToken<'a, T> {
-    pub(crate) fn new(receiver: WithToken<'a, Receiver<T>>) -> Self {
+impl<R> TryWithToken<R> {
+    pub(crate) fn new(receiver: WithToken<R>) -> Self {
         TryWithToken {
             receiver,
             done: false,
@@ -82,44 +81,44 @@ impl<'a, T> TryWithToken<'a, T> {
     }
 }
 
-impl<T> Iterator for TryWithToken<'_, T> {
-    type Item = Result<T, CancellationError>;
+impl<R: ReceiverTokenExt> Iterator for TryWithToken<R> {
+    type Item = Result<R::Message, CancellationError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         next(&self.receiver, &mut self.done)
     }
 }
 
-impl<T> FusedIterator for TryWithToken<'_, T> {}
+impl<R: ReceiverTokenExt> FusedIterator for TryWithToken<R> {}
 
 /// An iterator over what is there, until the token is cancelled. Made by [`WithToken::try_iter`].
 ///
 /// Each time it is asked is one check.
 #[derive(Clone, Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
-pub struct TryIter<'a, T> {
-    receiver: &'a WithToken<'a, Receiver<T>>,
+pub struct TryIter<'a, R> {
+    receiver: &'a WithToken<R>,
 }
 
-impl<'a, T> TryIter<'a, T> {
-    pub(crate) fn new(receiver: &'a WithToken<'_, Receiver<T>>) -> Self {
+impl<'a, R> TryIter<'a, R> {
+    pub(crate) fn new(receiver: &'a WithToken<R>) -> Self {
         TryIter { receiver }
     }
 }
 
-impl<T> Iterator for TryIter<'_, T> {
-    type Item = T;
+impl<R: ReceiverTokenExt> Iterator for TryIter<'_, R> {
+    type Item = R::Message;
 
-    fn next(&mut self) -> Option<T> {
+    fn next(&mut self) -> Option<R::Message> {
         self.receiver.try_recv().ok()
     }
 }
 
 /// The next message, or why there is none: once, since another call would be another check.
-fn next<T>(
-    receiver: &WithToken<'_, Receiver<T>>,
+fn next<R: ReceiverTokenExt>(
+    receiver: &WithToken<R>,
     done: &mut bool,
-) -> Option<Result<T, CancellationError>> {
+) -> Option<Result<R::Message, CancellationError>> {
     if *done {
         return None;
     }

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod alarm;
 mod call;
+mod cancel_channel;
 mod cancelled;
 mod err;
 mod iter;

@@ -2,11 +2,17 @@ use crate::call::Call;
 use crate::{RecvTokenError, TryWithToken, WithToken};
 use cantok_core::Token;
 use crossbeam_channel::Receiver;
-use std::borrow::{Borrow, Cow};
 use std::sync::OnceLock;
 
-/// `with_token`, `try_with_token` and `recv_with_token` for crossbeam's receivers, of whatever channel.
-pub trait ReceiverTokenExt<T>: Borrow<Receiver<T>> + Into<Receiver<T>> {
+/// `with_token`, `try_with_token` and `recv_with_token` for crossbeam's receivers, of whatever channel, and for
+/// references to them.
+pub trait ReceiverTokenExt: Sized {
+    /// What is received.
+    type Message;
+
+    /// The receiver.
+    fn as_receiver(&self) -> &Receiver<Self::Message>;
+
     /// A view of this receiver whose operations end when the token is cancelled. See [`WithToken`] for what they
     /// guarantee.
     ///
@@ -34,14 +40,14 @@ pub trait ReceiverTokenExt<T>: Borrow<Receiver<T>> + Into<Receiver<T>> {
     /// assert!([0, 40, 42].contains(&worker.join().unwrap()));
     /// assert_eq!(sender.send(1).unwrap_err().into_inner(), 1);
     /// ```
-    fn with_token(&self, token: impl Into<Token>) -> WithToken<'_, Receiver<T>> {
-        WithToken::new(Cow::Borrowed(self.borrow()), token.into())
+    fn with_token(&self, token: impl Into<Token>) -> WithToken<&Receiver<Self::Message>> {
+        WithToken::new(self.as_receiver(), token.into())
     }
 
     /// [`with_token`](ReceiverTokenExt::with_token) by value, for a view that is to be returned, stored or sent to
     /// another thread.
-    fn with_token_owned(self, token: impl Into<Token>) -> WithToken<'static, Receiver<T>> {
-        WithToken::new(Cow::Owned(self.into()), token.into())
+    fn with_token_owned(self, token: impl Into<Token>) -> WithToken<Self> {
+        WithToken::new(self, token.into())
     }
 
     /// An iterator over `Ok(message)` until the channel is empty and disconnected; if the token is cancelled before,
@@ -63,8 +69,13 @@ pub trait ReceiverTokenExt<T>: Borrow<Receiver<T>> + Into<Receiver<T>> {
     /// assert_eq!(sum.unwrap_err().to_string(), "the counter of 3 checks is used up");
     /// assert_eq!(receiver.len(), 7); // nothing was taken in vain
     /// ```
-    fn try_with_token(&self, token: impl Into<Token>) -> TryWithToken<'_, T> {
+    fn try_with_token(&self, token: impl Into<Token>) -> TryWithToken<&Receiver<Self::Message>> {
         TryWithToken::new(self.with_token(token))
+    }
+
+    /// [`try_with_token`](ReceiverTokenExt::try_with_token) by value.
+    fn try_with_token_owned(self, token: impl Into<Token>) -> TryWithToken<Self> {
+        TryWithToken::new(self.with_token_owned(token))
     }
 
     /// One [`recv`](WithToken::recv) that ends when the token is cancelled. Of many in a row, those of a
@@ -95,9 +106,25 @@ pub trait ReceiverTokenExt<T>: Borrow<Receiver<T>> + Into<Receiver<T>> {
     /// assert_eq!(receiver.recv(), Ok(2)); // it is still there
     /// ```
     #[inline]
-    fn recv_with_token(&self, token: &Token) -> Result<T, RecvTokenError> {
-        Call::new(token, &OnceLock::new(), "recv_with_token").recv(self.borrow())
+    fn recv_with_token(&self, token: &Token) -> Result<Self::Message, RecvTokenError> {
+        Call::new(token, &OnceLock::new(), "recv").recv(self.as_receiver())
     }
 }
 
-impl<T> ReceiverTokenExt<T> for Receiver<T> {}
+impl<T> ReceiverTokenExt for Receiver<T> {
+    type Message = T;
+
+    #[inline]
+    fn as_receiver(&self) -> &Receiver<T> {
+        self
+    }
+}
+
+impl<R: ReceiverTokenExt> ReceiverTokenExt for &R {
+    type Message = R::Message;
+
+    #[inline]
+    fn as_receiver(&self) -> &Receiver<R::Message> {
+        R::as_receiver(self)
+    }
+}

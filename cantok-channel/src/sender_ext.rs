@@ -2,11 +2,16 @@ use crate::call::Call;
 use crate::{SendTokenError, WithToken};
 use cantok_core::Token;
 use crossbeam_channel::Sender;
-use std::borrow::{Borrow, Cow};
 use std::sync::OnceLock;
 
-/// `with_token` and `send_with_token` for crossbeam's senders, of whatever channel.
-pub trait SenderTokenExt<T>: Borrow<Sender<T>> + Into<Sender<T>> {
+/// `with_token` and `send_with_token` for crossbeam's senders, of whatever channel, and for references to them.
+pub trait SenderTokenExt: Sized {
+    /// What is sent.
+    type Message;
+
+    /// The sender.
+    fn as_sender(&self) -> &Sender<Self::Message>;
+
     /// A view of this sender whose operations end when the token is cancelled. See [`WithToken`] for what they
     /// guarantee.
     ///
@@ -28,14 +33,14 @@ pub trait SenderTokenExt<T>: Borrow<Sender<T>> + Into<Sender<T>> {
     /// assert_eq!(unsent, 3);
     /// assert!(receiver.try_iter().eq([0, 1, 2]));
     /// ```
-    fn with_token(&self, token: impl Into<Token>) -> WithToken<'_, Sender<T>> {
-        WithToken::new(Cow::Borrowed(self.borrow()), token.into())
+    fn with_token(&self, token: impl Into<Token>) -> WithToken<&Sender<Self::Message>> {
+        WithToken::new(self.as_sender(), token.into())
     }
 
     /// [`with_token`](SenderTokenExt::with_token) by value, for a view that is to be returned, stored or sent to
     /// another thread.
-    fn with_token_owned(self, token: impl Into<Token>) -> WithToken<'static, Sender<T>> {
-        WithToken::new(Cow::Owned(self.into()), token.into())
+    fn with_token_owned(self, token: impl Into<Token>) -> WithToken<Self> {
+        WithToken::new(self, token.into())
     }
 
     /// One [`send`](WithToken::send) that ends when the token is cancelled. Of many in a row, those of a
@@ -64,9 +69,29 @@ pub trait SenderTokenExt<T>: Borrow<Sender<T>> + Into<Sender<T>> {
     /// assert!(receiver.try_iter().eq(["a"]));
     /// ```
     #[inline]
-    fn send_with_token(&self, message: T, token: &Token) -> Result<(), SendTokenError<T>> {
-        Call::new(token, &OnceLock::new(), "send_with_token").send(self.borrow(), message)
+    fn send_with_token(
+        &self,
+        message: Self::Message,
+        token: &Token,
+    ) -> Result<(), SendTokenError<Self::Message>> {
+        Call::new(token, &OnceLock::new(), "send").send(self.as_sender(), message)
     }
 }
 
-impl<T> SenderTokenExt<T> for Sender<T> {}
+impl<T> SenderTokenExt for Sender<T> {
+    type Message = T;
+
+    #[inline]
+    fn as_sender(&self) -> &Sender<T> {
+        self
+    }
+}
+
+impl<S: SenderTokenExt> SenderTokenExt for &S {
+    type Message = S::Message;
+
+    #[inline]
+    fn as_sender(&self) -> &Sender<S::Message> {
+        S::as_sender(self)
+    }
+}

@@ -32,12 +32,6 @@ impl RecvTokenError {
     }
 }
 
-impl From<RecvError> for RecvTokenError {
-    fn from(_: RecvError) -> Self {
-        RecvTokenError::Disconnected
-    }
-}
-
 impl From<CancellationError> for RecvTokenError {
     fn from(error: CancellationError) -> Self {
         RecvTokenError::Cancelled(error)

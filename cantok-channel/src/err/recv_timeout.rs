@@ -50,15 +50,6 @@ impl From<RecvTokenError> for RecvTimeoutTokenError {
     }
 }
 
-impl From<RecvTimeoutError> for RecvTimeoutTokenError {
-    fn from(error: RecvTimeoutError) -> Self {
-        match error {
-            RecvTimeoutError::Timeout => RecvTimeoutTokenError::Timeout,
-            RecvTimeoutError::Disconnected => RecvTimeoutTokenError::Disconnected,
-        }
-    }
-}
-
 impl From<CancellationError> for RecvTimeoutTokenError {
     fn from(error: CancellationError) -> Self {
         RecvTimeoutTokenError::Cancelled(error)

@@ -41,12 +41,6 @@ impl<T> SendTokenError<T> {
     }
 }
 
-impl<T> From<SendError<T>> for SendTokenError<T> {
-    fn from(error: SendError<T>) -> Self {
-        SendTokenError::Disconnected(error.0)
-    }
-}
-
 /// Without the message, which need not be `Debug`.
 impl<T> fmt::Debug for SendTokenError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -61,15 +61,6 @@ impl<T> From<SendTokenError<T>> for SendTimeoutTokenError<T> {
     }
 }
 
-impl<T> From<SendTimeoutError<T>> for SendTimeoutTokenError<T> {
-    fn from(error: SendTimeoutError<T>) -> Self {
-        match error {
-            SendTimeoutError::Timeout(message) => SendTimeoutTokenError::Timeout(message),
-            SendTimeoutError::Disconnected(message) => SendTimeoutTokenError::Disconnected(message),
-        }
-    }
-}
-
 /// Without the message, which need not be `Debug`.
 impl<T> fmt::Debug for SendTimeoutTokenError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -49,15 +49,6 @@ impl From<RecvTokenError> for TryRecvTokenError {
     }
 }
 
-impl From<TryRecvError> for TryRecvTokenError {
-    fn from(error: TryRecvError) -> Self {
-        match error {
-            TryRecvError::Empty => TryRecvTokenError::Empty,
-            TryRecvError::Disconnected => TryRecvTokenError::Disconnected,
-        }
-    }
-}
-
 impl From<CancellationError> for TryRecvTokenError {
     fn from(error: CancellationError) -> Self {
         TryRecvTokenError::Cancelled(error)

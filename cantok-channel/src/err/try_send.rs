@@ -60,15 +60,6 @@ impl<T> From<SendTokenError<T>> for TrySendTokenError<T> {
     }
 }
 
-impl<T> From<TrySendError<T>> for TrySendTokenError<T> {
-    fn from(error: TrySendError<T>) -> Self {
-        match error {
-            TrySendError::Full(message) => TrySendTokenError::Full(message),
-            TrySendError::Disconnected(message) => TrySendTokenError::Disconnected(message),
-        }
-    }
-}
-
 /// Without the message, which need not be `Debug`.
 impl<T> fmt::Debug for TrySendTokenError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,10 +3,9 @@
 mod receiver;
 mod sender;
 
-use crate::alarm::Alarm;
 use crate::call::Call;
+use crate::cancel_channel::CancelChannel;
 use cantok_core::Token;
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -49,29 +48,25 @@ use std::sync::OnceLock;
 /// deadline or a condition and the operating system refuses the thread that watches over it, as [`std::thread::spawn`]
 /// does. A message is dropped with the panic, not lost in the channel.
 #[must_use = "a view does nothing unless it is used"]
-pub struct WithToken<'a, C: Clone> {
-    channel: Cow<'a, C>,
+pub struct WithToken<C> {
+    channel: C,
     token: Token,
-    alarm: OnceLock<Alarm>,
+    /// Made by the first call that has to wait.
+    cancel: OnceLock<CancelChannel>,
 }
 
-impl<'a, C: Clone> WithToken<'a, C> {
-    pub(crate) fn new(channel: Cow<'a, C>, token: Token) -> Self {
+impl<C> WithToken<C> {
+    pub(crate) fn new(channel: C, token: Token) -> Self {
         WithToken {
             channel,
             token,
-            alarm: OnceLock::new(),
+            cancel: OnceLock::new(),
         }
     }
 
-    /// The receiver or sender itself, whose operations know nothing of the token.
-    pub fn get_ref(&self) -> &C {
-        &self.channel
-    }
-
-    /// The receiver or sender itself: the one that was given by value, or a clone of the borrowed one.
+    /// The receiver or sender that the view was made of.
     pub fn into_inner(self) -> C {
-        self.channel.into_owned()
+        self.channel
     }
 
     /// The token that ends the operations.
@@ -79,18 +74,20 @@ impl<'a, C: Clone> WithToken<'a, C> {
         &self.token
     }
 
+    /// `job` is the operation's name in reports.
+    #[inline]
     fn call(&self, job: &'static str) -> Call<'_> {
-        Call::new(&self.token, &self.alarm, job)
+        Call::new(&self.token, &self.cancel, job)
     }
 }
 
-impl<C: Clone> Clone for WithToken<'_, C> {
+impl<C: Clone> Clone for WithToken<C> {
     fn clone(&self) -> Self {
         WithToken::new(self.channel.clone(), self.token.clone())
     }
 }
 
-impl<C: Clone + fmt::Debug> fmt::Debug for WithToken<'_, C> {
+impl<C: fmt::Debug> fmt::Debug for WithToken<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WithToken")
             .field("channel", &self.channel)

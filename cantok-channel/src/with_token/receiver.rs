@@ -1,10 +1,13 @@
 use super::WithToken;
-use crate::{IntoIter, Iter, RecvTimeoutTokenError, RecvTokenError, TryIter, TryRecvTokenError};
+use crate::{
+    IntoIter, Iter, ReceiverTokenExt, RecvTimeoutTokenError, RecvTokenError, TryIter,
+    TryRecvTokenError,
+};
 use crossbeam_channel::Receiver;
 use std::time::{Duration, Instant};
 
 /// Receiving. As crossbeam's operations of the same names, until the token is cancelled.
-impl<T> WithToken<'_, Receiver<T>> {
+impl<R: ReceiverTokenExt> WithToken<R> {
     /// Waits for a message.
     ///
     /// # Errors
@@ -33,8 +36,8 @@ impl<T> WithToken<'_, Receiver<T>> {
     /// }
     /// ```
     #[inline]
-    pub fn recv(&self) -> Result<T, RecvTokenError> {
-        self.call("recv").recv(&self.channel)
+    pub fn recv(&self) -> Result<R::Message, RecvTokenError> {
+        self.call("recv").recv(self.receiver())
     }
 
     /// Takes a message if there is one.
@@ -45,8 +48,8 @@ impl<T> WithToken<'_, Receiver<T>> {
     /// [`Empty`](TryRecvTokenError::Empty); [`Disconnected`](TryRecvTokenError::Disconnected) when the channel is empty
     /// and disconnected.
     #[inline]
-    pub fn try_recv(&self) -> Result<T, TryRecvTokenError> {
-        self.call("try_recv").try_recv(&self.channel)
+    pub fn try_recv(&self) -> Result<R::Message, TryRecvTokenError> {
+        self.call("try_recv").try_recv(self.receiver())
     }
 
     /// Waits for a message, for at most `timeout`.
@@ -55,10 +58,10 @@ impl<T> WithToken<'_, Receiver<T>> {
     ///
     /// As [`recv`](WithToken::recv), and [`Timeout`](RecvTimeoutTokenError::Timeout) when that time has passed, which
     /// ends neither the token nor the channel. A time beyond the clock's range never passes.
-    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutTokenError> {
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<R::Message, RecvTimeoutTokenError> {
         let deadline = Instant::now().checked_add(timeout);
         self.call("recv_timeout")
-            .recv_until(&self.channel, deadline)
+            .recv_until(self.receiver(), deadline)
     }
 
     /// Waits for a message until `deadline` at the latest.
@@ -66,21 +69,21 @@ impl<T> WithToken<'_, Receiver<T>> {
     /// # Errors
     ///
     /// As [`recv_timeout`](WithToken::recv_timeout).
-    pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutTokenError> {
+    pub fn recv_deadline(&self, deadline: Instant) -> Result<R::Message, RecvTimeoutTokenError> {
         self.call("recv_deadline")
-            .recv_until(&self.channel, Some(deadline))
+            .recv_until(self.receiver(), Some(deadline))
     }
 
     /// An iterator that [receives](WithToken::recv) until the token is cancelled or the channel is empty and
     /// disconnected. An iterator that was stopped looks finished: [`Token::cause`](cantok_core::Token::cause) tells, or
     /// [`try_with_token`](crate::ReceiverTokenExt::try_with_token) does.
-    pub fn iter(&self) -> Iter<'_, T> {
+    pub fn iter(&self) -> Iter<'_, R> {
         Iter::new(self)
     }
 
     /// An iterator that [takes what is there](WithToken::try_recv) without waiting, until the token is cancelled or the
     /// channel is empty. Each time it is asked is one check, also when it finds nothing.
-    pub fn try_iter(&self) -> TryIter<'_, T> {
+    pub fn try_iter(&self) -> TryIter<'_, R> {
         TryIter::new(self)
     }
 
@@ -105,25 +108,30 @@ impl<T> WithToken<'_, Receiver<T>> {
     /// assert!(receiver.iter().eq([0, 1, 2]));
     /// assert!(receiver.drain().eq(3..10));
     /// ```
-    pub fn drain(&self) -> crossbeam_channel::TryIter<'_, T> {
-        self.channel.try_iter()
+    pub fn drain(&self) -> crossbeam_channel::TryIter<'_, R::Message> {
+        self.receiver().try_iter()
+    }
+
+    /// The receiver itself, whose operations know nothing of the token: for `len`, `capacity` and the like.
+    pub fn receiver(&self) -> &Receiver<R::Message> {
+        self.channel.as_receiver()
     }
 }
 
-impl<'a, T> IntoIterator for &'a WithToken<'_, Receiver<T>> {
-    type Item = T;
-    type IntoIter = Iter<'a, T>;
+impl<'a, R: ReceiverTokenExt> IntoIterator for &'a WithToken<R> {
+    type Item = R::Message;
+    type IntoIter = Iter<'a, R>;
 
-    fn into_iter(self) -> Iter<'a, T> {
+    fn into_iter(self) -> Iter<'a, R> {
         self.iter()
     }
 }
 
-impl<'a, T> IntoIterator for WithToken<'a, Receiver<T>> {
-    type Item = T;
-    type IntoIter = IntoIter<'a, T>;
+impl<R: ReceiverTokenExt> IntoIterator for WithToken<R> {
+    type Item = R::Message;
+    type IntoIter = IntoIter<R>;
 
-    fn into_iter(self) -> IntoIter<'a, T> {
+    fn into_iter(self) -> IntoIter<R> {
         IntoIter::new(self)
     }
 }

@@ -1,10 +1,10 @@
 use super::WithToken;
-use crate::{SendTimeoutTokenError, SendTokenError, TrySendTokenError};
+use crate::{SendTimeoutTokenError, SendTokenError, SenderTokenExt, TrySendTokenError};
 use crossbeam_channel::Sender;
 use std::time::{Duration, Instant};
 
 /// Sending. As crossbeam's operations of the same names, until the token is cancelled.
-impl<T> WithToken<'_, Sender<T>> {
+impl<S: SenderTokenExt> WithToken<S> {
     /// Waits until the message can be sent: until there is room for it, or, without capacity, somebody to receive it.
     ///
     /// # Errors
@@ -34,8 +34,8 @@ impl<T> WithToken<'_, Sender<T>> {
     /// assert!(receiver.try_iter().eq(["hello"]));
     /// ```
     #[inline]
-    pub fn send(&self, message: T) -> Result<(), SendTokenError<T>> {
-        self.call("send").send(&self.channel, message)
+    pub fn send(&self, message: S::Message) -> Result<(), SendTokenError<S::Message>> {
+        self.call("send").send(self.sender(), message)
     }
 
     /// Sends the message if that can be done at once.
@@ -46,8 +46,8 @@ impl<T> WithToken<'_, Sender<T>> {
     /// [`Full`](TrySendTokenError::Full) when there is no room, or, without capacity, nobody who waits to receive;
     /// [`Disconnected`](TrySendTokenError::Disconnected) when all receivers are gone.
     #[inline]
-    pub fn try_send(&self, message: T) -> Result<(), TrySendTokenError<T>> {
-        self.call("try_send").try_send(&self.channel, message)
+    pub fn try_send(&self, message: S::Message) -> Result<(), TrySendTokenError<S::Message>> {
+        self.call("try_send").try_send(self.sender(), message)
     }
 
     /// Waits until the message can be sent, for at most `timeout`.
@@ -58,12 +58,12 @@ impl<T> WithToken<'_, Sender<T>> {
     /// ends neither the token nor the channel. A time beyond the clock's range never passes.
     pub fn send_timeout(
         &self,
-        message: T,
+        message: S::Message,
         timeout: Duration,
-    ) -> Result<(), SendTimeoutTokenError<T>> {
+    ) -> Result<(), SendTimeoutTokenError<S::Message>> {
         let deadline = Instant::now().checked_add(timeout);
         self.call("send_timeout")
-            .send_until(&self.channel, message, deadline)
+            .send_until(self.sender(), message, deadline)
     }
 
     /// Waits until the message can be sent, until `deadline` at the latest.
@@ -73,10 +73,15 @@ impl<T> WithToken<'_, Sender<T>> {
     /// As [`send_timeout`](WithToken::send_timeout).
     pub fn send_deadline(
         &self,
-        message: T,
+        message: S::Message,
         deadline: Instant,
-    ) -> Result<(), SendTimeoutTokenError<T>> {
+    ) -> Result<(), SendTimeoutTokenError<S::Message>> {
         self.call("send_deadline")
-            .send_until(&self.channel, message, Some(deadline))
+            .send_until(self.sender(), message, Some(deadline))
+    }
+
+    /// The sender itself, whose operations know nothing of the token: for `len`, `capacity` and the like.
+    pub fn sender(&self) -> &Sender<S::Message> {
+        self.channel.as_sender()
     }
 }

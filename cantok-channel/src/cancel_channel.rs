@@ -1,25 +1,23 @@
-//! A channel that a cancel disconnects: what a blocked call selects beside its own operation.
+//! A channel that a cancel disconnects: what a call that waits selects beside its own operation.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
-pub(crate) struct Alarm {
+pub(crate) struct CancelChannel {
     receiver: Receiver<Infallible>,
-    /// Disconnects it. A waker rather than a callback, because wakers come first in a cancel and no callback that
-    /// takes its time keeps them waiting.
+    /// Owns the sender.
     waker: Waker,
 }
 
-impl Alarm {
+impl CancelChannel {
     pub(crate) fn new() -> Self {
-        // Of crossbeam's channels the one that costs least to make and to select.
         let (sender, receiver) = unbounded();
-        let bell = Bell(Mutex::new(Some(sender)));
-        Alarm {
+        let disconnect = Disconnect(Mutex::new(Some(sender)));
+        CancelChannel {
             receiver,
-            waker: Waker::from(Arc::new(bell)),
+            waker: Waker::from(Arc::new(disconnect)),
         }
     }
 
@@ -27,21 +25,24 @@ impl Alarm {
         &self.receiver
     }
 
+    /// Disconnects the channel. A waker and not a callback, because in a cancel wakers come first: no callback that takes
+    /// its time keeps a call waiting.
     pub(crate) fn waker(&self) -> &Waker {
         &self.waker
     }
 }
 
-/// The only sender there is.
-struct Bell(Mutex<Option<Sender<Infallible>>>);
+/// Holds the only sender.
+struct Disconnect(Mutex<Option<Sender<Infallible>>>);
 
-impl Wake for Bell {
+impl Wake for Disconnect {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
         let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Outside the lock, since it wakes others.
         drop(sender);
     }
 }

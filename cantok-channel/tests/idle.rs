@@ -1,0 +1,92 @@
+//! Calls that wait use no processor time. It is the time of the process that is measured, so this is the only test of its
+//! program.
+#![cfg(target_os = "linux")]
+
+#[path = "support/operations.rs"]
+mod operations;
+#[path = "../../cantok-core/tests/support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use cantok_channel::cancelled;
+use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
+use crossbeam_channel::{after, never, select_biased};
+use operations::{Recv, Send, Waits, channels, recvs, sends};
+use support::watchdog;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// How long all threads of this process have run so far, in steps of 10 ms.
+fn processor_time() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    // The program's name, in brackets, may hold anything.
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let ticks = fields.split(' ').skip(11).take(2);
+    let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+#[test]
+fn calls_that_wait_use_no_processor_time() {
+    watchdog("two seconds of waiting", || {
+        let stop = SimpleToken::new();
+        let tokens: [Token; 3] = [
+            stop.child().into(),
+            &stop + TimeoutToken::new(HOUR),
+            &stop + CounterToken::new(u64::MAX),
+        ];
+        let empty = channels();
+        let full = channels();
+        for (_, sender, _) in &full {
+            (0..sender.capacity().unwrap_or(0)).for_each(|_| sender.send(0).unwrap());
+        }
+        let receives: Vec<Recv> = recvs()
+            .into_iter()
+            .filter(|recv| recv.waits != Waits::Never)
+            .collect();
+        let sends: Vec<Send> = sends()
+            .into_iter()
+            .filter(|send| send.waits != Waits::Never)
+            .collect();
+        thread::scope(|scope| {
+            let mut tokens = tokens.iter().cycle();
+            let mut token = || tokens.next().expect("an endless list");
+            for number in 0..64 {
+                let (recv, token) = (&receives[number % receives.len()], token());
+                let (_, _, receiver) = &empty[number / receives.len() % empty.len()];
+                scope.spawn(|| assert!((recv.run)(receiver, token, HOUR).is_cancelled()));
+            }
+            for (_, sender, _) in full
+                .iter()
+                .filter(|(_, sender, _)| sender.capacity().is_some())
+            {
+                for send in &sends {
+                    let token = token();
+                    scope.spawn(|| assert!((send.run)(sender, 7, token, HOUR).is_cancelled()));
+                }
+            }
+            for _ in 0..3 {
+                let token = token();
+                scope.spawn(move || {
+                    let cancelled = cancelled(token);
+                    select_biased! {
+                        recv(cancelled) -> _ => (),
+                        recv(after(HOUR)) -> _ => unreachable!("an hour has not passed"),
+                        recv(never::<()>()) -> _ => unreachable!("nothing is sent"),
+                    }
+                });
+            }
+            // Time to begin, and for the pauses that come before a thread sleeps.
+            assert!(stop.wait_timeout(Duration::from_millis(200)).is_none());
+            let before = processor_time();
+            assert!(stop.wait_timeout(Duration::from_secs(2)).is_none());
+            let used = processor_time() - before;
+            stop.cancel();
+            // What polls every millisecond, on that many threads, uses several times as much.
+            assert!(used <= Duration::from_millis(100), "{used:?}");
+        });
+    });
+}
