@@ -3,9 +3,10 @@
 //! # Invariants
 //!
 //! 1. **One check.** It comes first, and nothing is taken or handed over if it is refused. All that follows are looks.
-//! 2. **No wake-up is lost.** Whoever waits is subscribed before it selects, and subscribing to a token that is cancelled
-//!    already disconnects the cancel channel. So that is disconnected at the latest when the cancel has returned, and
-//!    crossbeam wakes those who select it, or finds that when they begin to. Whoever finds it disconnected finds a cause.
+//! 2. **No wake-up is lost.** Whoever waits is subscribed before it selects. Subscribing to a token that is cancelled
+//!    already disconnects the cancel channel, and otherwise whoever cancels the token does, after it has marked it. Then
+//!    crossbeam wakes those who select the channel, or finds it disconnected when they begin to. So whoever is woken finds
+//!    a cause.
 //! 3. **What is selected is done.** Selecting is crossbeam's, in one step for the cancel channel and the operation: a
 //!    message that it takes is returned, whatever happens to the token then, and what another thread has been told of is
 //!    never given up, as it would be by one that is woken for a message and returns with a cancel.
@@ -13,14 +14,13 @@
 //!    passed is reported only if the token is not cancelled.
 
 use crate::cancel_channel::CancelChannel;
+use crate::crossbeam::{Receiver, Select, SelectedOperation, Sender};
 use crate::{
     RecvTimeoutTokenError, RecvTokenError, SendTimeoutTokenError, SendTokenError,
     TryRecvTokenError, TrySendTokenError,
 };
 use cantok_core::{CancellationError, Subscription, Token};
-use crossbeam_channel::{
-    Receiver, RecvError, Select, SelectedOperation, SendError, Sender, TryRecvError, TrySendError,
-};
+use crossbeam_channel::{RecvError, SendError, TryRecvError, TrySendError};
 use std::sync::OnceLock;
 use std::time::Instant;
 use std::{hint, thread};
@@ -189,9 +189,12 @@ impl<'a> Call<'a> {
         limit: Option<Instant>,
     ) -> Result<Option<T>, SendTokenError<T>> {
         for () in self.pauses(sender.capacity()) {
-            match put(sender, message)? {
-                None => return Ok(None),
-                Some(unsent) => message = unsent,
+            // A look first: the message may be large, and goes there and back.
+            if !sender.is_full() {
+                match put(sender, message)? {
+                    None => return Ok(None),
+                    Some(unsent) => message = unsent,
+                }
             }
         }
         match self.select(limit, |select| select.send(sender)) {

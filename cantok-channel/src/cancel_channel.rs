@@ -1,6 +1,6 @@
 //! A channel that a cancel disconnects: what a call that waits selects beside its own operation.
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crate::crossbeam::{Receiver, Sender, unbounded};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};

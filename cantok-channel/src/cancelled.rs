@@ -1,6 +1,6 @@
 use crate::cancel_channel::CancelChannel;
+use crate::crossbeam::Receiver;
 use cantok_core::{Subscription, Token};
-use crossbeam_channel::Receiver;
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::Deref;
@@ -11,27 +11,29 @@ use std::ops::Deref;
 ///
 /// # Guarantees
 ///
-/// It never carries a message, and it is disconnected by the cancel and by nothing else: its operations block, or find
-/// it empty, until then. When the call that cancels returns, it is disconnected, and the token's
-/// [`cause`](Token::cause) says why. On a token that cannot be cancelled it stays empty.
+/// It never carries a message, and while it lives it is disconnected by the cancel and by nothing else: until then its
+/// operations block, or find it empty, as they always do on a token that cannot be cancelled. Whoever finds it
+/// disconnected finds the token's [`cause`](Token::cause). It is disconnected before `cancel()` returns `true` and before
+/// any callback of that cancel runs. Deadlines and conditions disconnect it from the thread that
+/// [`on_cancel`](Token::on_cancel) tells of, and so late if a callback takes its time there.
 ///
-/// It keeps the token alive, and drops what it has registered there when it is dropped. A clone of the receiver inside
-/// is good for as long as this lives; afterwards it is disconnected too.
+/// It keeps the token alive, and takes back what it has registered there when it is dropped. Clone it for another thread;
+/// the receiver inside, if that is cloned, is disconnected when this is dropped.
 ///
-/// Between operations that are ready at the same time `select!` and `Select::new` choose at random, so messages are
-/// received after the cancel as well, about half of them in a select of two. With `select_biased!` or
-/// [`Select::new_biased`](crossbeam_channel::Select::new_biased) and this first, none is.
+/// Among operations that are ready together `select!` and `Select::new` choose at random, so they go on receiving what
+/// there is until the choice falls on this. With `select_biased!`, or
+/// [`Select::new_biased`](crossbeam_channel::Select::new_biased), put it first, and nothing is received once it is
+/// disconnected.
 ///
-/// It waits like [`Token::wait`] and makes no check: it spends no counter, a counter without a unit left counts as
-/// cancelled, and a condition is polled at its interval.
+/// To wait for it is not a check: it spends no counter. Like [`Token::wait`] it takes a counter without a unit left for
+/// cancelled.
 ///
 /// # Examples
 ///
 /// ```
 /// use cantok_channel::cancelled;
-/// use cantok_core::{TimeoutToken, Token};
+/// use cantok_core::{SimpleToken, Token};
 /// use crossbeam_channel::{Receiver, select_biased, unbounded};
-/// use std::time::Duration;
 ///
 /// fn work(news: &Receiver<u32>, orders: &Receiver<u32>, token: &Token) -> Vec<u32> {
 ///     let cancelled = cancelled(token);
@@ -39,8 +41,14 @@ use std::ops::Deref;
 ///     loop {
 ///         select_biased! {
 ///             recv(cancelled) -> _ => return seen,
-///             recv(orders) -> order => seen.extend(order),
-///             recv(news) -> piece => seen.extend(piece),
+///             recv(orders) -> order => match order {
+///                 Ok(order) => seen.push(order),
+///                 Err(_) => return seen,
+///             },
+///             recv(news) -> piece => match piece {
+///                 Ok(piece) => seen.push(piece),
+///                 Err(_) => return seen,
+///             },
 ///         }
 ///     }
 /// }
@@ -49,9 +57,11 @@ use std::ops::Deref;
 /// let (orders, inbox) = unbounded();
 /// orders.send(1).unwrap();
 /// news.send(2).unwrap();
-/// let token = TimeoutToken::new(Duration::from_millis(5));
+/// drop(news);
+/// let token = SimpleToken::new();
 /// assert_eq!(work(&newspaper, &inbox, &token), [1, 2]);
 ///
+/// token.cancel();
 /// orders.send(3).unwrap();
 /// assert_eq!(work(&newspaper, &inbox, &token), []); // the token first
 /// assert_eq!(inbox.len(), 1);

@@ -4,8 +4,13 @@
 mod call;
 mod cancel_channel;
 mod cancelled;
+#[cfg_attr(loom, path = "loom/crossbeam.rs")]
+mod crossbeam;
 mod err;
 mod iter;
+#[cfg(all(loom, test))]
+#[path = "loom/models.rs"]
+mod models;
 #[cfg(doctest)]
 mod must_not_compile;
 pub mod prelude;

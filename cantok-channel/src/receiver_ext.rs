@@ -1,7 +1,7 @@
 use crate::call::Call;
+use crate::crossbeam::Receiver;
 use crate::{RecvTokenError, TryWithToken, WithToken};
 use cantok_core::Token;
-use crossbeam_channel::Receiver;
 use std::sync::OnceLock;
 
 /// `with_token`, `try_with_token` and `recv_with_token` for crossbeam's receivers, of whatever channel, and for
@@ -50,8 +50,9 @@ pub trait ReceiverTokenExt: Sized {
         WithToken::new(self, token.into())
     }
 
-    /// An iterator over `Ok(message)` until the channel is empty and disconnected; if the token is cancelled before,
-    /// it ends with one `Err` with the cause. So a part of what was sent cannot pass for all of it.
+    /// An iterator over `Ok(message)` until the channel is empty and disconnected. If the token is cancelled before the
+    /// iterator has found that, it ends with one `Err` with the cause, so a part of what was sent cannot pass for all of
+    /// it.
     ///
     /// # Examples
     ///

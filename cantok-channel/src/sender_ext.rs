@@ -1,7 +1,7 @@
 use crate::call::Call;
+use crate::crossbeam::Sender;
 use crate::{SendTokenError, WithToken};
 use cantok_core::Token;
-use crossbeam_channel::Sender;
 use std::sync::OnceLock;
 
 /// `with_token` and `send_with_token` for crossbeam's senders, of whatever channel, and for references to them.

@@ -91,19 +91,20 @@ fn what_fires_by_itself_wakes_every_call() {
         });
         let counter = CounterToken::new(1_000);
         let timeout = TimeoutToken::new(Duration::from_millis(20));
-        let tokens: [(&Token, Box<dyn FnOnce()>); 3] = [
-            (&timeout, Box::new(|| ())),
-            (&condition, Box::new(|| drop(satisfy))),
-            (&counter, Box::new(|| while counter.keep_on() {})),
-        ];
-        for (token, stop) in tokens {
-            for (call, outcome) in every_call(token, stop) {
+        let ended = |token: &Token, outcomes: Vec<(String, Outcome)>| {
+            for (call, outcome) in outcomes {
                 let Outcome::Cancelled(_, error) = outcome else {
                     panic!("{call} on {token:?}: {outcome:?}");
                 };
                 assert!(error.is_from(token), "{call} on {token:?}");
             }
-        }
+        };
+        ended(&timeout, every_call(&timeout, || ()));
+        ended(&condition, every_call(&condition, || drop(satisfy)));
+        ended(
+            &counter,
+            every_call(&counter, || while counter.keep_on() {}),
+        );
     });
 }
 

@@ -404,8 +404,8 @@ impl Token {
     /// while nobody checks runs `f` on a thread of this crate, where a panic is reported by the panic hook and goes no
     /// further. A condition that panics there is left alone until somebody checks. There is one such thread for the
     /// whole process, for the callbacks of all tokens, for tasks and for conditions: an `f` that blocks there keeps the
-    /// others waiting, and one that waits for the callback of another deadline waits for ever. Deadlines themselves are
-    /// marked by another thread, and are not late for it.
+    /// others waiting, and one that waits there for the callback of another deadline, or for a condition that nobody
+    /// checks, waits for ever. Deadlines themselves are marked by another thread, and are not late for it.
     ///
     /// `f` runs outside every lock and may use any token. For as long as the [`Registration`] lives; see there for
     /// what dropping it guarantees. On a token that cannot be cancelled `f` is dropped with the registration.

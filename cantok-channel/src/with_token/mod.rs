@@ -13,40 +13,35 @@ use std::sync::OnceLock;
 /// [`ReceiverTokenExt::with_token`](crate::ReceiverTokenExt::with_token) and
 /// [`SenderTokenExt::with_token`](crate::SenderTokenExt::with_token).
 ///
-/// It borrows the channel's end, or owns it, and can be used by any number of threads at once. What the first call that
-/// waits has set up is there for the others.
+/// `C` is a `Receiver` or a `Sender`, or a reference to one. Any number of threads can use a view at once, and what the
+/// first call that waits has set up is there for the others.
 ///
 /// # Guarantees
 ///
-/// One call is one check: conditions are called once, and one unit of each counter is spent. If there are several
-/// reasons for a call to end, the first of these is the one:
-///
-/// 1. the token was cancelled before the call: `Cancelled`; nothing was taken or sent
-/// 2. there is a message to be received, or room for one to be sent: `Ok`
-/// 3. the channel is disconnected: `Disconnected`
-/// 4. there is nothing to be done at once, and the operation does not wait: `Empty`, `Full`
-///
-/// and for those that wait, whichever comes first, in this order if they come together:
-///
-/// 5. the token is cancelled: `Cancelled`; nothing was taken or sent
-/// 6. a message, or room for one: `Ok`
-/// 7. the channel is disconnected: `Disconnected`
-/// 8. the time has passed: `Timeout`
+/// One call is one check: conditions are called once, and one unit of each counter is spent. What comes first if several
+/// things hold is in [a table](crate#what-comes-first): a cancelled token before all else.
 ///
 /// Nothing is lost. A message that was taken out of the channel is returned, even if the token is cancelled in the same
 /// moment, and one that was not sent is handed back in the error. So what was sent is what was received and what is
-/// still in the channel.
+/// still in the channel. (A call under way when the token is cancelled may still take or send a message.)
 ///
-/// A call that waits uses no processor time; it is woken by the cancel, before any callback of the token runs. Only a
-/// condition has to be asked meanwhile: at its [interval](cantok_core::ConditionToken::poll_interval), once for all who
-/// wait. A counter limits the number of calls, not their time: the call that spends the last unit waits like any other,
-/// until the next one is refused.
+/// A call that waits uses no processor time. It keeps the token's deadline itself, and a cancel wakes it before any
+/// callback of that token runs. Only a condition has to be asked meanwhile: at its
+/// [interval](cantok_core::ConditionToken::poll_interval), once for all who wait, on the thread that
+/// [`on_cancel`](Token::on_cancel) tells of, and so late if a callback takes its time there.
+///
+/// A counter limits the number of calls and not their time. The call that spends the last unit waits like any other, and
+/// it is the next one that is refused, and cancels the token. But if somebody waits for the end of the units, by
+/// [`Token::wait`], [`on_cancel`](Token::on_cancel) or [`cancelled`](crate::cancelled), spending the last one cancels.
 ///
 /// # Panics
 ///
-/// Every operation, with the panic of a check (see [`Token::is_cancelled`]). Those that wait, if the token has a
-/// deadline or a condition and the operating system refuses the thread that watches over it, as [`std::thread::spawn`]
-/// does. A message is dropped with the panic, not lost in the channel.
+/// Every operation, with the panic of a check (see [`Token::is_cancelled`]); also a call that waits, where it is the one
+/// that finds a deadline passed and runs the token's callbacks. If a send panics, its message is dropped.
+///
+/// A call that waits, if the token has a deadline or a condition and the operating system refuses the thread that watches
+/// over it, as [`std::thread::spawn`] does. A condition that panics meanwhile is left alone until somebody checks, and
+/// does not end the call.
 #[must_use = "a view does nothing unless it is used"]
 pub struct WithToken<C> {
     channel: C,

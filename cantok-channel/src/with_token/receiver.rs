@@ -1,9 +1,9 @@
 use super::WithToken;
+use crate::crossbeam::Receiver;
 use crate::{
     IntoIter, Iter, ReceiverTokenExt, RecvTimeoutTokenError, RecvTokenError, TryIter,
     TryRecvTokenError,
 };
-use crossbeam_channel::Receiver;
 use std::time::{Duration, Instant};
 
 /// Receiving. As crossbeam's operations of the same names, until the token is cancelled.
@@ -90,9 +90,9 @@ impl<R: ReceiverTokenExt> WithToken<R> {
     /// An iterator over what is still in the channel, without waiting and without asking the token: for what is left
     /// after a cancel. It spends no counter.
     ///
-    /// It ends when the channel is empty. Messages of senders that do not know of the cancel may come afterwards: there
-    /// are none if all senders use the token too, or are gone. Of a channel without capacity it takes what waits to be
-    /// sent.
+    /// It is crossbeam's iterator and ends when the channel is empty, which it need not be for good: a send that was under
+    /// way at the cancel may still put its message there. What is drained once those calls have returned is all that is
+    /// left. Of a channel without capacity it takes what waits to be sent.
     ///
     /// # Examples
     ///
@@ -108,7 +108,7 @@ impl<R: ReceiverTokenExt> WithToken<R> {
     /// assert!(receiver.iter().eq([0, 1, 2]));
     /// assert!(receiver.drain().eq(3..10));
     /// ```
-    pub fn drain(&self) -> crossbeam_channel::TryIter<'_, R::Message> {
+    pub fn drain(&self) -> crate::crossbeam::TryIter<'_, R::Message> {
         self.receiver().try_iter()
     }
 

@@ -1,6 +1,6 @@
 use super::WithToken;
+use crate::crossbeam::Sender;
 use crate::{SendTimeoutTokenError, SendTokenError, SenderTokenExt, TrySendTokenError};
-use crossbeam_channel::Sender;
 use std::time::{Duration, Instant};
 
 /// Sending. As crossbeam's operations of the same names, until the token is cancelled.

@@ -277,6 +277,10 @@ impl Jobs {
     pub(crate) fn run(mut self) {
         self.wake_threads();
         let mut first = None;
+        // They take no time, as whatever else is here may.
+        for waker in self.wakers {
+            Panic::keep_first(&mut first, Panic::catch(|| waker.wake()));
+        }
         // Before the callbacks, which may block: nothing is kept alive by a cancel that has passed it.
         for node in self.orphans {
             Panic::keep_first(&mut first, Panic::catch(|| drop(node)));
@@ -287,9 +291,6 @@ impl Jobs {
         #[cfg(feature = "tracing")]
         for event in self.events {
             Panic::keep_first(&mut first, Panic::catch(|| event.emit()));
-        }
-        for waker in self.wakers {
-            Panic::keep_first(&mut first, Panic::catch(|| waker.wake()));
         }
         for Callbacks { error, callbacks } in self.callbacks {
             for callback in callbacks {

@@ -43,16 +43,21 @@ pub(super) fn checked(condition: &Arc<Condition>, owner: &Arc<Node>) {
     }
 }
 
-/// Puts the condition on the executor's schedule, if it is wanted and not there.
+/// Puts the condition on the executor's schedule, if it is wanted and not there, or not that soon.
 fn schedule(watch: &mut Watch, condition: &Arc<Condition>, owner: Weak<Node>, after: Duration) {
-    let busy = watch.scheduled.is_some() || condition.needs_attention();
-    if watch.demand == 0 || busy {
+    if watch.demand == 0 || condition.needs_attention() {
         return;
     }
     // Beyond the clock's range: never.
     let Some(at) = Instant::now().checked_add(after) else {
         return;
     };
+    if let Some(due) = watch.scheduled {
+        if due.0 <= at {
+            return;
+        }
+        executor::unschedule(due);
+    }
     let poll = Poll {
         condition: Arc::downgrade(condition),
         owner,
