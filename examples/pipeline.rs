@@ -1,11 +1,12 @@
-//! Counts the lines of files: one thread finds them, several read them, one writes the results. Stopped from outside, at
-//! any moment, nothing is lost: each file that was found is written, or is where the counts at the end say.
+//! Counts the lines of files: one thread finds them, several read them, one writes the results. Stopped from outside,
+//! at any moment, nothing is lost: each file that was found is written, or is where the counts at the end say.
 //!
 //! ```text
 //! pipeline src tests
 //! pipeline --timeout 0.5 --limit 100 /usr/include
 //! ```
 
+use std::error::Error;
 use std::io::{self, BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -102,22 +103,23 @@ fn read(files: &Receiver<PathBuf>, counted: &Sender<Counted>, token: &Token) {
     }
 }
 
-fn stop_on_enter(stop: SimpleToken) {
+fn cancel_on_enter(token: SimpleToken) {
     // Ends with the program: a thread that reads cannot be woken.
     thread::spawn(move || {
         if io::stdin()
             .read_line(&mut String::new())
             .is_ok_and(|bytes| bytes > 0)
         {
-            stop.cancel();
+            token.cancel();
         }
     });
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let stop = SimpleToken::new().named("enter");
-    let mut token: Token = stop.child().into();
+    let enter = SimpleToken::new().named("enter");
+    let output = SimpleToken::new().named("output");
+    let mut token = &enter + &output;
     if let Some(timeout) = arguments.timeout {
         token += TimeoutToken::new(timeout).named("--timeout");
     }
@@ -126,7 +128,7 @@ fn main() -> ExitCode {
     if let Some(limit) = arguments.limit {
         finding += CounterToken::new(limit).named("--limit");
     }
-    stop_on_enter(stop.clone());
+    cancel_on_enter(enter);
 
     let (file_sender, files) = bounded(1_000);
     let (counted_sender, counted) = bounded::<Counted>(1_000);
@@ -151,12 +153,12 @@ fn main() -> ExitCode {
                 Ok(()) => written += 1,
                 Err(error) => {
                     unwritten += 1;
-                    stop.cancel_with(error);
+                    output.cancel_with(error);
                 }
             }
         }
         if let Err(error) = out.flush() {
-            stop.cancel_with(error);
+            output.cancel_with(error);
         }
         finder.join().expect("the finder does not panic")
     });
@@ -175,7 +177,8 @@ fn main() -> ExitCode {
     let stopped = token.cause().or(found.handed_back.map(|(_, error)| error));
     match stopped {
         Some(error) => {
-            eprintln!("stopped: {error}");
+            let reason = error.source().map(|reason| format!(" ({reason})"));
+            eprintln!("stopped: {error}{}", reason.unwrap_or_default());
             ExitCode::from(3)
         }
         None if unreadable + unwritten + found.unreadable_folders > 0 => ExitCode::from(2),

@@ -4,14 +4,14 @@
 //!
 //! 1. **One check.** It comes first, and nothing is taken or handed over if it is refused. All that follows are looks.
 //! 2. **No wake-up is lost.** Whoever waits is subscribed before it selects. Subscribing to a token that is cancelled
-//!    already disconnects the cancel channel, and otherwise whoever cancels the token does, after it has marked it. Then
-//!    crossbeam wakes those who select the channel, or finds it disconnected when they begin to. So whoever is woken finds
-//!    a cause.
+//!    already disconnects the cancel channel, and otherwise whoever cancels the token does, after it has marked it.
+//!    Then crossbeam wakes those who select the channel, or finds it disconnected when they begin to. So whoever is
+//!    woken finds a cause.
 //! 3. **What is selected is done.** Selecting is crossbeam's, in one step for the cancel channel and the operation: a
-//!    message that it takes is returned, whatever happens to the token then, and what another thread has been told of is
-//!    never given up, as it would be by one that is woken for a message and returns with a cancel.
-//! 4. **The token comes first.** The cancel channel stands before the operation in a biased select, and a limit that has
-//!    passed is reported only if the token is not cancelled.
+//!    message that it takes is returned, whatever happens to the token then, and what another thread has been told of
+//!    is never given up, as it would be by one that is woken for a message and returns with a cancel.
+//! 4. **The token comes first.** The cancel channel stands before the operation in a biased select, and a limit that
+//!    has passed is reported only if the token is not cancelled.
 
 use crate::cancel_channel::CancelChannel;
 use crate::crossbeam::{Receiver, Select, SelectedOperation, Sender};

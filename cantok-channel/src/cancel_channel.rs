@@ -25,8 +25,8 @@ impl CancelChannel {
         &self.receiver
     }
 
-    /// Disconnects the channel. A waker and not a callback, because in a cancel wakers come first: no callback that takes
-    /// its time keeps a call waiting.
+    /// Disconnects the channel. A waker and not a callback, because in a cancel wakers come first: no callback that
+    /// takes its time keeps a call waiting.
     pub(crate) fn waker(&self) -> &Waker {
         &self.waker
     }

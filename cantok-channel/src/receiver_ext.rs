@@ -51,8 +51,8 @@ pub trait ReceiverTokenExt: Sized {
     }
 
     /// An iterator over `Ok(message)` until the channel is empty and disconnected. If the token is cancelled before the
-    /// iterator has found that, it ends with one `Err` with the cause, so a part of what was sent cannot pass for all of
-    /// it.
+    /// iterator has found that, it ends with one `Err` with the cause, so a part of what was sent cannot pass for all
+    /// of it.
     ///
     /// # Examples
     ///

@@ -1,5 +1,5 @@
-//! Calls that wait use no processor time. It is the time of the process that is measured, so this is the only test of its
-//! program.
+//! Calls that wait use no processor time. It is the time of the process that is measured, so this is the only test of
+//! its program.
 #![cfg(target_os = "linux")]
 
 #[path = "support/operations.rs"]

@@ -127,12 +127,12 @@ proptest! {
         steps in steps(),
         capacity in option::of(1..4_usize),
         units in 0..80_u64,
-        owns_token in any::<bool>(),
+        is_flat in any::<bool>(),
     ) {
         let (sender, receiver) = capacity.map_or_else(unbounded, bounded);
         let stop = SimpleToken::new();
         let counter = CounterToken::new(units);
-        let token = if owns_token { &stop + &counter } else { (&stop + SimpleToken::new()) + &counter };
+        let token = if is_flat { &stop + &counter } else { (&stop + SimpleToken::new()) + &counter };
         let (mut sender, mut receiver) =
             (Some(sender.with_token_owned(&token)), Some(receiver.with_token_owned(&token)));
         let mut model = Model {

@@ -1,4 +1,5 @@
-//! Each message is received, is still in the channel, or was handed back: exactly one of these, whatever is cancelled when.
+//! Each message is received, is still in the channel, or was handed back: exactly one of these, whatever is cancelled
+//! when.
 
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;

@@ -23,8 +23,8 @@ use probe::Probe;
 use shapes::{HOUR, shapes};
 use support::watchdog;
 
-/// Starts every call that waits, on channels where nothing but the token ends it; runs `stop` when they have begun to; and
-/// gives what came of each.
+/// Starts every call that waits, on channels where nothing but the token ends it; runs `stop` when they have begun to;
+/// and gives what came of each.
 fn every_call(token: &Token, stop: impl FnOnce()) -> Vec<(String, Outcome)> {
     let (token, probe) = Probe::of(token);
     let empty = channels();

@@ -1,5 +1,6 @@
 //! The example programs run, end, and print what their readers are told.
 
+use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -15,12 +16,19 @@ fn run(example: &str, input: &str) -> String {
 
 /// The exit status of a program, and what it prints.
 fn run_with(example: &str, arguments: &[&str], input: &str) -> (Option<i32>, String) {
+    let (status, printed, _) = run_in_full(example, arguments, input);
+    (status, printed)
+}
+
+/// The exit status of a program, what it prints, and what it reports as errors.
+fn run_in_full(example: &str, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
     let mut program = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--example", example, "--"])
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // A program that reads nothing may have ended by now, which is not for this write to report.
@@ -31,8 +39,9 @@ fn run_with(example: &str, arguments: &[&str], input: &str) -> (Option<i32>, Str
         .recv_timeout(Duration::from_secs(300))
         .unwrap_or_else(|_| panic!("no end after 300 s: {example}"))
         .unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap();
-    (output.status.code(), printed)
+    let [printed, reported] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    (output.status.code(), printed, reported)
 }
 
 #[test]
@@ -109,4 +118,69 @@ fn parallel_search_finds_a_text_in_files() {
 
     let (status, printed) = search(&["--budget", "0", "files", package, manifest]);
     assert_eq!(status, Some(3), "{printed}");
+}
+
+/// Found, written, left in the channel and handed back, by what the pipeline reports.
+fn pipeline_counts(reported: &str) -> [usize; 4] {
+    let numbers: Vec<usize> = reported
+        .lines()
+        .next()
+        .unwrap_or_else(|| panic!("no counts: {reported}"))
+        .split(' ')
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let [found, written, unwritten, unreadable, left, handed_back] = numbers[..] else {
+        panic!("other counts: {reported}");
+    };
+    assert_eq!((unwritten, unreadable), (0, 0), "{reported}");
+    assert_eq!(found, written + left + handed_back, "{reported}");
+    [found, written, left, handed_back]
+}
+
+#[test]
+fn pipeline_counts_the_lines_of_all_files() {
+    let (status, printed, reported) = run_in_full("pipeline", &["tests"], "");
+    assert_eq!(status, Some(0), "{reported}");
+    let files = fs::read_dir("tests").unwrap().count();
+    assert_eq!(pipeline_counts(&reported), [files, files, 0, 0]);
+    let lines = fs::read_to_string("tests/programs.rs")
+        .unwrap()
+        .lines()
+        .count();
+    assert!(
+        printed.contains(&format!("{lines}\ttests/programs.rs\n")),
+        "{printed}"
+    );
+    assert_eq!(printed.lines().count(), files);
+}
+
+#[test]
+fn pipeline_loses_nothing_whenever_it_is_stopped() {
+    let pipeline = |arguments: &[&str], input| {
+        let all = [arguments, &["../cantok-core", "--readers", "2"][..]].concat();
+        let (status, printed, reported) = run_in_full("pipeline", &all, input);
+        let counts = pipeline_counts(&reported);
+        assert_eq!(printed.lines().count(), counts[1], "{reported}");
+        (status, reported, counts)
+    };
+
+    // What was found within the limit is written, and one file more is what the finder is refused.
+    let (status, reported, counts) = pipeline(&["--limit", "5"], "");
+    assert_eq!((status, counts), (Some(3), [6, 5, 0, 1]));
+    assert!(reported.contains("stopped: --limit: the counter of 5 checks is used up"));
+
+    let (status, reported, counts) = pipeline(&["--timeout", "0"], "");
+    assert_eq!((status, counts), (Some(3), [1, 0, 0, 1]));
+    assert!(reported.contains("stopped: --timeout: "), "{reported}");
+
+    let mut stopped = 0;
+    for seconds in ["0.00001", "0.0002", "0.0005", "0.001", "0.002", "0.004"] {
+        let (status, reported, _) = pipeline(&["--timeout", seconds], "");
+        assert_eq!(status == Some(3), reported.contains("stopped: --timeout: "));
+        stopped += u32::from(status == Some(3));
+    }
+    assert!(stopped > 0, "10 µs are too short for all files");
+
+    let (status, reported, _) = pipeline(&[], "\n");
+    assert!(status == Some(0) || reported.contains("stopped: enter: the token was cancelled"));
 }

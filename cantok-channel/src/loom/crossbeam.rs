@@ -2,8 +2,9 @@
 //! crossbeam-channel 0.5.17 takes them (`select.rs`, `context.rs`, `waker.rs`, `flavors/array.rs`), each under a lock
 //! of its own, so that other threads come between:
 //!
-//! - whoever selects tries all operations in order; registers them one after the other, each time looking again whether it
-//!   is ready; sleeps until somebody decides for it; takes all registrations back; and tries what was decided, then all;
+//! - whoever selects tries all operations in order; registers them one after the other, each time looking again whether
+//!   it is ready; sleeps until somebody decides for it; takes all registrations back; and tries what was decided, then
+//!   all;
 //! - whoever sends or receives does so first, and then decides for the first of those who are registered and undecided;
 //! - whoever drops the last handle of one end decides for all who are registered at the other.
 

@@ -18,8 +18,8 @@ use std::sync::OnceLock;
 ///
 /// # Guarantees
 ///
-/// One call is one check: conditions are called once, and one unit of each counter is spent. What comes first if several
-/// things hold is in [a table](crate#what-comes-first): a cancelled token before all else.
+/// One call is one check: conditions are called once, and one unit of each counter is spent. What comes first if
+/// several things hold is in [a table](crate#what-comes-first): a cancelled token before all else.
 ///
 /// Nothing is lost. A message that was taken out of the channel is returned, even if the token is cancelled in the same
 /// moment, and one that was not sent is handed back in the error. So what was sent is what was received and what is
@@ -30,18 +30,18 @@ use std::sync::OnceLock;
 /// [interval](cantok_core::ConditionToken::poll_interval), once for all who wait, on the thread that
 /// [`on_cancel`](Token::on_cancel) tells of, and so late if a callback takes its time there.
 ///
-/// A counter limits the number of calls and not their time. The call that spends the last unit waits like any other, and
-/// it is the next one that is refused, and cancels the token. But if somebody waits for the end of the units, by
+/// A counter limits the number of calls and not their time. The call that spends the last unit waits like any other,
+/// and it is the next one that is refused, and cancels the token. But if somebody waits for the end of the units, by
 /// [`Token::wait`], [`on_cancel`](Token::on_cancel) or [`cancelled`](crate::cancelled), spending the last one cancels.
 ///
 /// # Panics
 ///
-/// Every operation, with the panic of a check (see [`Token::is_cancelled`]); also a call that waits, where it is the one
-/// that finds a deadline passed and runs the token's callbacks. If a send panics, its message is dropped.
+/// Every operation, with the panic of a check (see [`Token::is_cancelled`]); also a call that waits, where it is the
+/// one that finds a deadline passed and runs the token's callbacks. If a send panics, its message is dropped.
 ///
-/// A call that waits, if the token has a deadline or a condition and the operating system refuses the thread that watches
-/// over it, as [`std::thread::spawn`] does. A condition that panics meanwhile is left alone until somebody checks, and
-/// does not end the call.
+/// A call that waits, if the token has a deadline or a condition and the operating system refuses the thread that
+/// watches over it, as [`std::thread::spawn`] does. A condition that panics meanwhile is left alone until somebody
+/// checks, and does not end the call.
 #[must_use = "a view does nothing unless it is used"]
 pub struct WithToken<C> {
     channel: C,

@@ -90,9 +90,9 @@ impl<R: ReceiverTokenExt> WithToken<R> {
     /// An iterator over what is still in the channel, without waiting and without asking the token: for what is left
     /// after a cancel. It spends no counter.
     ///
-    /// It is crossbeam's iterator and ends when the channel is empty, which it need not be for good: a send that was under
-    /// way at the cancel may still put its message there. What is drained once those calls have returned is all that is
-    /// left. Of a channel without capacity it takes what waits to be sent.
+    /// It is crossbeam's iterator and ends when the channel is empty, which it need not be for good: a send that was
+    /// under way at the cancel may still put its message there. What is drained once those calls have returned is all
+    /// that is left. Of a channel without capacity it takes what waits to be sent.
     ///
     /// # Examples
     ///
