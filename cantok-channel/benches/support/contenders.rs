@@ -1,0 +1,323 @@
+//! Receiving and sending with everything that can do it: crossbeam's own calls, the select that is written by hand to make
+//! them stoppable, and ours.
+
+use cantok_channel::cancelled;
+use cantok_channel::prelude::*;
+use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
+use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
+use std::convert::Infallible;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use std::{mem, thread};
+
+/// A name, and what takes the time that it returns.
+pub(crate) type Contender<'a> = (&'static str, Box<dyn Fn() -> Duration + 'a>);
+
+type Channel = fn() -> (Sender<u64>, Receiver<u64>);
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Calls of a run where nobody has to wait.
+const CALLS: u64 = 10_000;
+/// Round trips of a run between two threads.
+const ROUND_TRIPS: u64 = 300;
+
+/// Calls `f` with the name, the number of calls or round trips in a run, and the contenders of each group. The first
+/// contender is the limit.
+pub(crate) fn each_group(mut f: impl FnMut(&str, u64, &[Contender<'_>])) {
+    let room: Channel = || bounded(CALLS as usize);
+    f("recv, bounded, a message is ready", CALLS, &receives(room));
+    f(
+        "recv, unbounded, a message is ready",
+        CALLS,
+        &receives(unbounded),
+    );
+    f("send, bounded, there is room", CALLS, &sends(room));
+    f("send, unbounded", CALLS, &sends(unbounded));
+    f("recv_timeout of 0 s, bounded(0)", CALLS, &timeouts());
+    let name = "ping-pong, bounded(0): every receive sleeps";
+    f(name, ROUND_TRIPS, &ping_pongs(|| bounded(0)));
+    f(
+        "ping-pong, bounded(1)",
+        ROUND_TRIPS,
+        &ping_pongs(|| bounded(1)),
+    );
+    f("ping-pong, unbounded", ROUND_TRIPS, &ping_pongs(unbounded));
+}
+
+/// What is selected by hand beside an operation to make it stoppable. Nobody is ever killed here.
+fn kill_channel() -> Receiver<Infallible> {
+    let (kill, killed) = bounded(0);
+    mem::forget(kill);
+    killed
+}
+
+/// 16 tokens that others hold too, and a deadline: armed after some calls.
+fn sum_of_many() -> Token {
+    let tokens: Vec<_> = (0..16).map(|_| SimpleToken::new()).collect();
+    let sum = Token::any(&tokens) + TimeoutToken::new(HOUR);
+    (0..100).for_each(|_| assert!(sum.keep_on()));
+    sum
+}
+
+/// Times all calls on a channel that has been filled before.
+fn receive_all(channel: Channel, recv: impl Fn(&Receiver<u64>) -> u64) -> Duration {
+    let (sender, receiver) = channel();
+    (0..CALLS).for_each(|number| sender.send(number).unwrap());
+    let start = Instant::now();
+    for _ in 0..CALLS {
+        black_box(recv(&receiver));
+    }
+    start.elapsed()
+}
+
+/// The same through a view.
+fn receive_all_by_view(channel: Channel, token: impl Into<Token>) -> Duration {
+    let (sender, receiver) = channel();
+    (0..CALLS).for_each(|number| sender.send(number).unwrap());
+    let view = receiver.with_token(token);
+    let start = Instant::now();
+    for _ in 0..CALLS {
+        black_box(view.recv().unwrap());
+    }
+    start.elapsed()
+}
+
+fn receives(channel: Channel) -> Vec<Contender<'static>> {
+    let token = SimpleToken::new();
+    let killed = kill_channel();
+    vec![
+        (
+            "crossbeam's recv",
+            Box::new(move || receive_all(channel, |receiver| receiver.recv().unwrap())),
+        ),
+        (
+            "crossbeam's try_recv",
+            Box::new(move || receive_all(channel, |receiver| receiver.try_recv().unwrap())),
+        ),
+        (
+            "select! by hand",
+            Box::new(move || {
+                receive_all(channel, |receiver| {
+                    select! {
+                        recv(receiver) -> message => message.unwrap(),
+                        recv(killed) -> _ => unreachable!("nobody is killed"),
+                    }
+                })
+            }),
+        ),
+        (
+            "with_token",
+            Box::new(move || receive_all_by_view(channel, SimpleToken::new())),
+        ),
+        (
+            "with_token, 16 tokens and a deadline",
+            Box::new(move || receive_all_by_view(channel, sum_of_many())),
+        ),
+        (
+            "with_token, a counter",
+            Box::new(move || receive_all_by_view(channel, CounterToken::new(u64::MAX))),
+        ),
+        (
+            "recv_with_token",
+            Box::new(move || {
+                receive_all(channel, |receiver| {
+                    receiver.recv_with_token(&token).unwrap()
+                })
+            }),
+        ),
+    ]
+}
+
+/// Times all calls on an empty channel.
+fn send_all(channel: Channel, send: impl Fn(&Sender<u64>, u64)) -> Duration {
+    let (sender, _receiver) = channel();
+    let start = Instant::now();
+    for number in 0..CALLS {
+        send(&sender, black_box(number));
+    }
+    start.elapsed()
+}
+
+fn sends(channel: Channel) -> Vec<Contender<'static>> {
+    let token = SimpleToken::new();
+    let killed = kill_channel();
+    vec![
+        (
+            "crossbeam's send",
+            Box::new(move || send_all(channel, |sender, number| sender.send(number).unwrap())),
+        ),
+        (
+            "select! by hand",
+            Box::new(move || {
+                send_all(channel, |sender, number| {
+                    select! {
+                        send(sender, number) -> sent => sent.unwrap(),
+                        recv(killed) -> _ => unreachable!("nobody is killed"),
+                    }
+                })
+            }),
+        ),
+        (
+            "with_token",
+            Box::new(move || {
+                let (sender, _receiver) = channel();
+                let view = sender.with_token(SimpleToken::new());
+                let start = Instant::now();
+                for number in 0..CALLS {
+                    view.send(black_box(number)).unwrap();
+                }
+                start.elapsed()
+            }),
+        ),
+        (
+            "send_with_token",
+            Box::new(move || {
+                send_all(channel, |sender, number| {
+                    sender.send_with_token(number, &token).unwrap();
+                })
+            }),
+        ),
+    ]
+}
+
+/// What it takes to begin to wait and to end it.
+fn timeouts() -> Vec<Contender<'static>> {
+    fn time(call: impl Fn()) -> Duration {
+        let start = Instant::now();
+        (0..CALLS).for_each(|_| call());
+        start.elapsed()
+    }
+
+    let token = || SimpleToken::new() + SimpleToken::new();
+    // Where a call sleeps at once, if it sleeps at all.
+    let (sender, receiver) = bounded::<u64>(0);
+    mem::forget(sender);
+    let receiver = move || receiver.clone();
+    let (plain, by_hand, view, views) = (receiver(), receiver(), receiver(), receiver());
+    let (kept, new, selected) = (token(), token(), token());
+    let view = view.with_token_owned(kept);
+    vec![
+        (
+            "crossbeam's recv_timeout",
+            Box::new(move || time(|| assert!(plain.recv_timeout(Duration::ZERO).is_err()))),
+        ),
+        (
+            "select! by hand",
+            Box::new(move || {
+                let cancelled = cancelled(&selected);
+                time(|| {
+                    select! {
+                        recv(by_hand) -> _ => unreachable!("nothing is sent"),
+                        recv(cancelled) -> _ => unreachable!("nothing is cancelled"),
+                        default(Duration::ZERO) => (),
+                    }
+                })
+            }),
+        ),
+        (
+            "with_token",
+            Box::new(move || time(|| assert!(view.recv_timeout(Duration::ZERO).is_err()))),
+        ),
+        (
+            "with_token, a new view each time",
+            Box::new(move || {
+                time(|| {
+                    let view = views.with_token(&new);
+                    assert!(view.recv_timeout(Duration::ZERO).is_err());
+                })
+            }),
+        ),
+    ]
+}
+
+/// Times a number of round trips between this thread and another one, of which each waits for the other's message.
+fn ping_pong(channel: Channel, recv: impl Fn(&Receiver<u64>) -> u64 + Sync) -> Duration {
+    let (to, from) = channel();
+    let (back_to, back_from) = channel();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..ROUND_TRIPS {
+                back_to.send(recv(&from)).unwrap();
+            }
+        });
+        let start = Instant::now();
+        for number in 0..ROUND_TRIPS {
+            to.send(number).unwrap();
+            black_box(recv(&back_from));
+        }
+        start.elapsed()
+    })
+}
+
+/// The same through views.
+fn ping_pong_by_view(channel: Channel, token: impl Into<Token>) -> Duration {
+    let (to, from) = channel();
+    let (back_to, back_from) = channel();
+    let token = token.into();
+    let (from, back_from) = (from.with_token(&token), back_from.with_token(&token));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..ROUND_TRIPS {
+                back_to.send(from.recv().unwrap()).unwrap();
+            }
+        });
+        let start = Instant::now();
+        for number in 0..ROUND_TRIPS {
+            to.send(number).unwrap();
+            black_box(back_from.recv().unwrap());
+        }
+        start.elapsed()
+    })
+}
+
+fn ping_pongs(channel: Channel) -> Vec<Contender<'static>> {
+    let token = SimpleToken::new();
+    let killed = kill_channel();
+    let killed_too = killed.clone();
+    vec![
+        (
+            "select! by hand",
+            Box::new(move || {
+                ping_pong(channel, |receiver| {
+                    select! {
+                        recv(receiver) -> message => message.unwrap(),
+                        recv(killed) -> _ => unreachable!("nobody is killed"),
+                    }
+                })
+            }),
+        ),
+        (
+            "select! by hand, a deadline",
+            Box::new(move || {
+                ping_pong(channel, |receiver| {
+                    select! {
+                        recv(receiver) -> message => message.unwrap(),
+                        recv(killed_too) -> _ => unreachable!("nobody is killed"),
+                        default(HOUR) => unreachable!("an hour has not passed"),
+                    }
+                })
+            }),
+        ),
+        (
+            "crossbeam's recv",
+            Box::new(move || ping_pong(channel, |receiver| receiver.recv().unwrap())),
+        ),
+        (
+            "with_token",
+            Box::new(move || ping_pong_by_view(channel, SimpleToken::new())),
+        ),
+        (
+            "with_token, a deadline",
+            Box::new(move || ping_pong_by_view(channel, TimeoutToken::new(HOUR))),
+        ),
+        (
+            "recv_with_token",
+            Box::new(move || {
+                ping_pong(channel, |receiver| {
+                    receiver.recv_with_token(&token).unwrap()
+                })
+            }),
+        ),
+    ]
+}
