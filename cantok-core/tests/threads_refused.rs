@@ -1,47 +1,22 @@
 //! Where the system refuses a thread, tokens go on working by asking the clock.
 #![cfg(target_os = "linux")]
 
+#[path = "support/refused.rs"]
+mod refused;
 mod support;
 
-use std::env;
 use std::panic;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
-use support::watchdog;
+use refused::where_threads_are_refused;
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// Set in the process in which no thread can be started.
-const REFUSED: &str = "CANTOK_TEST_THREADS_REFUSED";
-
-/// Runs the test of this name in a process of its own where every new thread asks for more stack than there are addresses;
-/// there `f` is run.
-fn where_threads_are_refused(test: &str, f: impl FnOnce()) {
-    if env::var_os(REFUSED).is_some() {
-        assert!(
-            thread::Builder::new().spawn(|| ()).is_err(),
-            "a thread was started"
-        );
-        f();
-        return;
-    }
-    let mut again = Command::new(env::current_exe().expect("the path of this program"));
-    again
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(REFUSED, "1")
-        .env("RUST_MIN_STACK", (1_u64 << 46).to_string());
-    let output = watchdog(test, move || again.output().expect("this program again"));
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{test}: {}\n{text}", output.status);
-}
 
 #[test]
 fn a_deadline_is_found_by_checks() {
