@@ -1,45 +1,27 @@
-//! The contenders of `overhead.rs` taking turns: a machine changes its pace from one measurement to the next, but rarely
-//! within a round, so the ratios can be relied on. Prints the least and the median of each one's times.
+//! The contenders of `overhead.rs` taking turns. Prints the least and the median time for each item.
 
 #[path = "support/contenders.rs"]
 mod contenders;
 mod support;
+#[path = "../../cantok-core/benches/support/turns.rs"]
+mod turns;
 
-use contenders::{Contender, each_group};
-use std::env;
+use contenders::each_group;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
-
-fn take_turns(name: &str, contenders: &[Contender<'_>], time: Duration) {
-    let mut times = vec![Vec::new(); contenders.len()];
-    let end = Instant::now() + time;
-    loop {
-        for ((_, run), times) in contenders.iter().zip(&mut times) {
-            let start = Instant::now();
-            black_box(run());
-            times.push(start.elapsed());
-        }
-        if Instant::now() > end {
-            break;
-        }
-    }
-    println!("\n{name:39} least     median  and how often plain's");
-    let mut plain = None;
-    for ((contender, _), mut times) in contenders.iter().zip(times) {
-        times.sort_unstable();
-        let (least, median) = (times[0], times[times.len() / 2]);
-        let (plain_least, plain_median) = *plain.get_or_insert((least, median));
-        println!(
-            "    {contender:35} {least:<9.1?} {median:<9.1?} {:>5.2} {:>5.2}",
-            least.as_secs_f64() / plain_least.as_secs_f64(),
-            median.as_secs_f64() / plain_median.as_secs_f64(),
-        );
-    }
-}
+use std::time::Instant;
+use turns::take_turns;
 
 fn main() {
-    // Options and filters are criterion's; `--test` only tries benchmarks out.
-    let is_test = env::args().any(|argument| argument == "--test");
-    let time = Duration::from_secs(if is_test { 0 } else { 4 });
-    each_group(|name, _, contenders| take_turns(name, contenders, time));
+    each_group(|name, items, contenders| {
+        let timed = |run: &dyn Fn() -> u64| {
+            let start = Instant::now();
+            black_box(run());
+            start.elapsed()
+        };
+        let contenders: Vec<_> = contenders
+            .iter()
+            .map(|(contender, run)| (*contender, move || timed(run)))
+            .collect();
+        take_turns(name, items as u64, &contenders, 4);
+    });
 }
