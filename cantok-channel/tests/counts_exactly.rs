@@ -66,6 +66,18 @@ fn every_call_is_one_check_whatever_comes_of_it() {
     }
 }
 
+/// The check has asked it, and the next time would be in an hour.
+#[test]
+fn a_call_that_waits_asks_a_condition_once() {
+    let (condition, asked) = counting(HOUR);
+    let receiver = never::<()>().with_token_owned(&condition);
+    for calls in 1..4 {
+        let limit = Duration::from_millis(2);
+        assert!(receiver.recv_timeout(limit).unwrap_err().is_timeout());
+        assert_eq!(asked.load(Ordering::SeqCst), calls);
+    }
+}
+
 #[test]
 fn as_many_calls_pass_as_there_are_units() {
     for recv in recvs() {

@@ -7,6 +7,7 @@ mod memory;
 mod support;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use cantok_channel::cancelled;
@@ -66,6 +67,16 @@ fn calls_that_waited() {
                 .is_timeout()
         );
         assert_eq!(view.recv(), Ok(1));
+    });
+}
+
+#[test]
+fn calls_that_were_woken() {
+    let (sender, receiver) = bounded(0);
+    // Until nobody receives any more.
+    thread::spawn(move || while sender.send(()).is_ok() {});
+    stays_flat("calls that were woken", move |token| {
+        receiver.recv_with_token(token).unwrap();
     });
 }
 
