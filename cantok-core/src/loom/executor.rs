@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-pub(crate) type Due = ();
+pub(crate) type Due = (Instant, u64);
 
 pub(crate) fn start() -> io::Result<()> {
     Ok(())
@@ -11,6 +11,8 @@ pub(crate) fn start() -> io::Result<()> {
 
 pub(crate) fn submit(_job: impl FnOnce() + Send + 'static) {}
 
-pub(crate) fn schedule(_at: Instant, _job: impl FnOnce(Due) + Send + 'static) -> Due {}
+pub(crate) fn schedule(at: Instant, _job: impl FnOnce(Due) + Send + 'static) -> Due {
+    (at, 0)
+}
 
 pub(crate) fn unschedule(_due: Due) {}
