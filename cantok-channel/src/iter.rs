@@ -62,7 +62,7 @@ impl<R: ReceiverTokenExt> Iterator for IntoIter<R> {
 impl<R: ReceiverTokenExt> FusedIterator for IntoIter<R> {}
 
 /// An iterator that receives until the channel is empty and disconnected, and ends with an error if the token is
-/// cancelled before. Made by [`ReceiverTokenExt::try_with_token`](crate::ReceiverTokenExt::try_with_token).
+/// cancelled before. Made by [`ReceiverTokenExt::try_with_token`].
 ///
 /// Each message is one check.
 #[derive(Clone, Debug)]

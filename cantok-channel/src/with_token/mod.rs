@@ -32,7 +32,8 @@ use std::sync::OnceLock;
 ///
 /// A counter limits the number of calls and not their time. The call that spends the last unit waits like any other,
 /// and it is the next one that is refused, and cancels the token. But if somebody waits for the end of the units, by
-/// [`Token::wait`], [`on_cancel`](Token::on_cancel) or [`cancelled`](crate::cancelled), spending the last one cancels.
+/// [`Token::wait`], [`on_cancel`](Token::on_cancel) or [`cancelled`](crate::cancelled()), spending the last one
+/// cancels.
 ///
 /// # Panics
 ///
