@@ -16,11 +16,9 @@ use cantok_channel::prelude::*;
 use cantok_channel::{RecvTimeoutTokenError, cancelled};
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 use crossbeam_channel::{never, unbounded};
-use operations::{Outcome, Waits, channels, recvs, sends};
+use operations::{HOUR, Outcome, channels, recvs, sends, waiting_recvs};
 use probe::Probe;
 use support::watchdog;
-
-const HOUR: Duration = Duration::from_secs(3600);
 
 /// A condition that counts how often it is asked.
 fn counting(interval: Duration) -> (ConditionToken, Arc<AtomicU64>) {
@@ -115,10 +113,7 @@ fn as_many_calls_pass_as_there_are_units() {
 #[test]
 fn a_call_that_waits_has_spent_its_unit() {
     watchdog("calls that wait with the last unit", || {
-        for recv in recvs()
-            .into_iter()
-            .filter(|recv| recv.waits != Waits::Never)
-        {
+        for recv in waiting_recvs() {
             for (channel, sender, receiver) in channels() {
                 let counter = CounterToken::new(1);
                 let (token, probe) = Probe::of(&counter);

@@ -25,23 +25,37 @@ const LIMIT: usize = 4 * 1024 * 1024;
 /// The memory is the process's, so one test measures at a time.
 static MEASURING: Mutex<()> = Mutex::new(());
 
-fn stays_flat(what: &'static str, round: impl Fn(&Token) + Send + 'static) {
-    const ROUNDS: usize = 100_000;
+fn stays_flat(what: &'static str, round: impl Fn(&Token) + Send + Sync + 'static) {
+    const BLOCKS: usize = 100;
+    const ROUNDS: usize = 1_000;
     let _measuring = MEASURING.lock().unwrap_or_else(PoisonError::into_inner);
-    watchdog(what, move || {
-        let root = SimpleToken::new();
-        let tokens = [
-            Token::from(&root),
-            &root + TimeoutToken::new(HOUR) + CounterToken::new(u64::MAX),
-            &root + ConditionToken::new(|| false).poll_interval(HOUR),
-        ];
-        (0..ROUNDS / 10).for_each(|number| round(&tokens[number % tokens.len()]));
-        let before = resident_bytes().expect("/proc/self/statm");
-        (0..ROUNDS).for_each(|number| round(&tokens[number % tokens.len()]));
-        let after = resident_bytes().expect("/proc/self/statm");
-        let grown = after.saturating_sub(before);
-        assert!(grown <= LIMIT, "{what}: {grown} bytes in {ROUNDS} rounds");
+    let root = SimpleToken::new();
+    let rounds = Arc::new(move |tokens: &[Token; 3]| {
+        for number in 0..ROUNDS {
+            round(&tokens[number % tokens.len()]);
+        }
     });
+    let tokens = Arc::new([
+        Token::from(&root),
+        &root + TimeoutToken::new(HOUR) + CounterToken::new(u64::MAX),
+        &root + ConditionToken::new(|| false).poll_interval(HOUR),
+    ]);
+    let run = |blocks| {
+        for _ in 0..blocks {
+            let (rounds, tokens) = (rounds.clone(), tokens.clone());
+            watchdog(what, move || rounds(&tokens));
+        }
+    };
+    run(BLOCKS / 10);
+    let before = resident_bytes().expect("/proc/self/statm");
+    run(BLOCKS);
+    let after = resident_bytes().expect("/proc/self/statm");
+    let grown = after.saturating_sub(before);
+    assert!(
+        grown <= LIMIT,
+        "{what}: {grown} bytes in {} rounds",
+        BLOCKS * ROUNDS
+    );
 }
 
 #[test]

@@ -255,15 +255,13 @@ fn round(channel: fn() -> (Sender<usize>, Receiver<usize>), seed: u64) -> usize 
 }
 
 fn stress(channel: fn() -> (Sender<usize>, Receiver<usize>)) {
-    watchdog("messages through a channel", move || {
-        let mut made = 0;
-        for seed in 0.. {
-            made += round(channel, seed);
-            if made >= MESSAGES {
-                return;
-            }
+    let mut made = 0;
+    for seed in 0.. {
+        made += watchdog("messages through a channel", move || round(channel, seed));
+        if made >= MESSAGES {
+            return;
         }
-    });
+    }
 }
 
 #[test]

@@ -12,11 +12,9 @@ use std::time::Duration;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken};
 use crossbeam_channel::{bounded, unbounded};
 use events::{Collector, line};
-use operations::{Outcome, Waits, recvs, sends};
+use operations::{HOUR, Outcome, recvs, sends, waiting_recvs};
 use tracing::Event;
 use tracing::subscriber::with_default;
-
-const HOUR: Duration = Duration::from_secs(3600);
 
 /// The events of adapters in what `f` does.
 fn stops(f: impl FnOnce()) -> Vec<String> {
@@ -68,10 +66,7 @@ fn a_call_that_is_refused_is_one_event() {
 #[test]
 fn a_call_that_is_ended_is_one_event() {
     let (_sender, receiver) = bounded(0);
-    for recv in recvs()
-        .into_iter()
-        .filter(|recv| recv.waits != Waits::Never)
-    {
+    for recv in waiting_recvs() {
         let token = TimeoutToken::new(Duration::from_millis(2));
         let stops = stops(|| assert!((recv.run)(&receiver, &token, HOUR).is_cancelled()));
         let cause = "cause=Timeout { after: 2ms }";

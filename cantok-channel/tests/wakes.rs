@@ -18,7 +18,7 @@ use cantok_channel::prelude::*;
 use cantok_channel::{RecvTokenError, cancelled};
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use crossbeam_channel::{Receiver, after, at, bounded, never, tick, unbounded};
-use operations::{Outcome, Waits, channels, recvs, sends};
+use operations::{Outcome, channels, fill, waiting_recvs, waiting_sends};
 use probe::Probe;
 use shapes::{HOUR, shapes};
 use support::watchdog;
@@ -29,27 +29,21 @@ fn every_call(token: &Token, stop: impl FnOnce()) -> Vec<(String, Outcome)> {
     let (token, probe) = Probe::of(token);
     let empty = channels();
     let full = channels();
-    let full = full.iter().filter_map(|(channel, sender, receiver)| {
-        (0..sender.capacity()?).for_each(|_| sender.send(0).unwrap());
-        Some((channel, sender, receiver))
-    });
+    let full = full
+        .iter()
+        .filter(|(_, sender, _)| sender.capacity().is_some());
     thread::scope(|scope| {
         let token = &token;
         let mut calls = Vec::new();
         for (channel, _, receiver) in &empty {
-            for recv in recvs()
-                .into_iter()
-                .filter(|recv| recv.waits != Waits::Never)
-            {
+            for recv in waiting_recvs() {
                 let call = scope.spawn(move || (recv.run)(receiver, token, HOUR));
                 calls.push((format!("{} {channel}", recv.name), call));
             }
         }
         for (channel, sender, _) in full {
-            for send in sends()
-                .into_iter()
-                .filter(|send| send.waits != Waits::Never)
-            {
+            fill(sender);
+            for send in waiting_sends() {
                 let call = scope.spawn(move || (send.run)(sender, 7, token, HOUR));
                 calls.push((format!("{} {channel}", send.name), call));
             }
@@ -117,16 +111,20 @@ fn a_cancel_wakes_those_who_wait_for_a_time() {
         let receiver = receiver.with_token(&token);
         thread::scope(|scope| {
             let calls = [
-                scope.spawn(|| receiver.recv().err()),
-                scope.spawn(|| receiver.receiver().recv_with_token(&token).err()),
-                scope.spawn(|| receiver.iter().next().map(|_| RecvTokenError::Disconnected)),
+                scope.spawn(|| receiver.recv().is_err_and(|error| error.is_cancelled())),
+                scope.spawn(|| {
+                    let received = receiver.receiver().recv_with_token(&token);
+                    received.is_err_and(|error| error.is_cancelled())
+                }),
+                scope.spawn(|| {
+                    let received = receiver.recv_timeout(Duration::MAX);
+                    received.is_err_and(|error| error.is_cancelled())
+                }),
+                scope.spawn(|| receiver.iter().next().is_none()),
             ];
             probe.await_calls(calls.len());
             source.cancel();
-            for call in calls {
-                let ended = call.join().unwrap();
-                assert!(ended.is_none_or(|error| error.is_cancelled()));
-            }
+            assert!(calls.into_iter().all(|call| call.join().unwrap()));
         });
         assert!(receiver.iter().next().is_none());
     }
@@ -137,6 +135,24 @@ fn a_cancel_wakes_those_who_wait_for_a_time() {
         wakes(at(Instant::now() + HOUR));
         wakes(tick(HOUR));
         wakes(never::<()>());
+    });
+}
+
+/// A time beyond the clock's range does not pass.
+#[test]
+fn a_cancel_wakes_a_send_that_would_wait_for_ever() {
+    watchdog("a send that waits", || {
+        let source = SimpleToken::new();
+        let (token, probe) = Probe::of(&source);
+        let (sender, _receiver) = bounded(0);
+        thread::scope(|scope| {
+            let call = scope.spawn(|| sender.with_token(&token).send_timeout(7, Duration::MAX));
+            probe.await_calls(1);
+            source.cancel();
+            let error = call.join().unwrap().unwrap_err();
+            assert!(error.is_cancelled());
+            assert_eq!(error.into_inner(), 7);
+        });
     });
 }
 

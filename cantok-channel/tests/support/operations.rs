@@ -146,6 +146,13 @@ pub(crate) fn recvs() -> [Recv; 10] {
     ]
 }
 
+/// Those that wait.
+pub(crate) fn waiting_recvs() -> impl Iterator<Item = Recv> {
+    recvs()
+        .into_iter()
+        .filter(|recv| recv.waits != Waits::Never)
+}
+
 pub(crate) fn sends() -> [Send; 6] {
     use Waits::{ForEver, Never, UntilLimit};
     let send = |name, waits, run| Send { name, waits, run };
@@ -188,6 +195,13 @@ pub(crate) fn sends() -> [Send; 6] {
     ]
 }
 
+/// Those that wait.
+pub(crate) fn waiting_sends() -> impl Iterator<Item = Send> {
+    sends()
+        .into_iter()
+        .filter(|send| send.waits != Waits::Never)
+}
+
 pub(crate) type Channel = (&'static str, Sender<u32>, Receiver<u32>);
 
 fn channel(name: &'static str, (sender, receiver): (Sender<u32>, Receiver<u32>)) -> Channel {
@@ -203,3 +217,13 @@ pub(crate) fn channels() -> [Channel; 4] {
         channel("bounded(0)", bounded(0)),
     ]
 }
+
+/// Fills a channel up, if it can be full. Tells with how many messages.
+pub(crate) fn fill(sender: &Sender<u32>) -> usize {
+    let messages = sender.capacity().unwrap_or(0);
+    (0..messages).for_each(|_| sender.send(0).unwrap());
+    messages
+}
+
+/// Longer than any test runs.
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);

@@ -1,13 +1,21 @@
-//! Knowing that a call waits, without sleeping until it probably does.
+//! Knowing that calls wait, without sleeping until they probably do.
 
 use cantok_core::{ConditionToken, Token};
 use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::Duration;
 
-/// A condition that is never satisfied and tells whenever it is asked: by the check of a call, and then, once the call
-/// waits and has subscribed, every millisecond.
+/// A condition that is never satisfied and tells whenever it is asked: by the check of a call, and then, once a call waits
+/// and has subscribed, every millisecond by the core's thread for that.
 pub(crate) struct Probe {
-    asked: Receiver<()>,
+    token: Token,
+    asked: Receiver<By>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    Check,
+    Poll,
 }
 
 impl Probe {
@@ -15,18 +23,31 @@ impl Probe {
     pub(crate) fn of(token: &Token) -> (Token, Self) {
         let (asks, asked) = mpsc::channel();
         let probe = ConditionToken::new(move || {
+            let by = match thread::current().name() {
+                Some("cantok-executor") => By::Poll,
+                _ => By::Check,
+            };
             // Nobody may be listening any more.
-            let _ = asks.send(());
+            let _ = asks.send(by);
             false
         });
-        let probe = probe.poll_interval(Duration::from_millis(1));
-        (token + probe, Probe { asked })
+        let token = token + probe.poll_interval(Duration::from_millis(1));
+        (token.clone(), Probe { token, asked })
     }
 
-    /// Returns when `calls` calls have made their checks and at least one of them waits.
+    /// Returns when that many calls have made their checks and at least one of them waits, or the token is cancelled.
     pub(crate) fn await_calls(&self, calls: usize) {
-        for _ in 0..=calls {
-            self.asked.recv().expect("the token lives");
+        for _ in 0..calls {
+            self.await_ask(By::Check);
+        }
+        self.await_ask(By::Poll);
+    }
+
+    fn await_ask(&self, by: By) {
+        while self.token.cause().is_none() {
+            if self.asked.recv_timeout(Duration::from_millis(1)) == Ok(by) {
+                return;
+            }
         }
     }
 }
