@@ -7,7 +7,7 @@
 //! ```
 
 use std::error::Error;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,8 +22,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// Counts the lines of all files in some folders and below. Enter stops it.
 ///
-/// Exit status: 0 when all files were counted, 2 for wrong arguments or when something could not be read or written, 3
-/// when it was stopped before.
+/// Links are not followed. Exit status: 0 when all files were counted, 2 for wrong arguments or when something could not
+/// be read or written, 3 when it was stopped before all was found and read.
 #[derive(Parser)]
 struct Arguments {
     #[arg(default_value = ".")]
@@ -34,7 +34,7 @@ struct Arguments {
     /// Stop after that many seconds.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     timeout: Option<Duration>,
-    /// Find no more than that many files.
+    /// Count no more than that many files.
     #[arg(long, value_name = "FILES", allow_negative_numbers = true)]
     limit: Option<u64>,
 }
@@ -48,30 +48,34 @@ fn seconds(text: &str) -> Result<Duration, String> {
 type Counted = (PathBuf, io::Result<usize>);
 
 /// What the finder has done.
+#[derive(Default)]
 struct Found {
     files: usize,
-    unreadable_folders: usize,
-    /// The file that it could not hand on any more, and why.
-    handed_back: Option<(PathBuf, CancellationError)>,
+    /// Folders, and what is in them.
+    unreadable: usize,
+    /// How many files it could not hand on any more: none or one.
+    handed_back: usize,
+    stopped: Option<CancellationError>,
 }
 
 /// Sends all files below the folders until the token stops it.
 fn find(mut folders: Vec<PathBuf>, files: &Sender<PathBuf>, token: Token) -> Found {
     let files = files.with_token(token);
-    let mut found = Found {
-        files: 0,
-        unreadable_folders: 0,
-        handed_back: None,
-    };
+    let mut found = Found::default();
     while let Some(folder) = folders.pop() {
+        // A look, since only files are to be counted by the limit.
+        found.stopped = files.token().cause();
+        if found.stopped.is_some() {
+            break;
+        }
         let Ok(entries) = fs::read_dir(&folder) else {
-            found.unreadable_folders += 1;
+            found.unreadable += 1;
             continue;
         };
         for entry in entries {
             let Ok((path, kind)) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))
             else {
-                found.unreadable_folders += 1;
+                found.unreadable += 1;
                 continue;
             };
             if kind.is_dir() {
@@ -80,8 +84,10 @@ fn find(mut folders: Vec<PathBuf>, files: &Sender<PathBuf>, token: Token) -> Fou
                 found.files += 1;
                 match files.send(path) {
                     Ok(()) => {}
-                    Err(SendTokenError::Cancelled(path, error)) => {
-                        found.handed_back = Some((path, error));
+                    // With the file, for a program that has another use for it.
+                    Err(SendTokenError::Cancelled(_, error)) => {
+                        found.handed_back = 1;
+                        found.stopped = Some(error);
                         return found;
                     }
                     Err(SendTokenError::Disconnected(_)) => unreachable!("`main` has a receiver"),
@@ -143,7 +149,8 @@ fn main() -> ExitCode {
         }
         drop(counted_sender); // so that the loop below ends with the readers
 
-        let mut out = BufWriter::new(io::stdout().lock());
+        // Line by line, so that what counts as written is written.
+        let mut out = io::stdout().lock();
         for (path, lines) in &counted {
             let Ok(lines) = lines else {
                 unreadable += 1;
@@ -157,31 +164,35 @@ fn main() -> ExitCode {
                 }
             }
         }
-        if let Err(error) = out.flush() {
-            output.cancel_with(error);
-        }
         finder.join().expect("the finder does not panic")
     });
 
     let left = files.with_token(&token).drain().count();
-    let handed_back = usize::from(found.handed_back.is_some());
-    let files = found.files;
+    let Found {
+        files, handed_back, ..
+    } = found;
     eprintln!(
         "{files} files found: {written} written, {unwritten} not, {unreadable} unreadable, {left} left in the channel, \
          {handed_back} handed back to the finder"
     );
     assert_eq!(files, written + unwritten + unreadable + left + handed_back);
-    if found.unreadable_folders > 0 {
-        eprintln!("{} folders could not be read", found.unreadable_folders);
+    if found.unreadable > 0 {
+        eprintln!("{} folders or entries could not be read", found.unreadable);
     }
-    let stopped = token.cause().or(found.handed_back.map(|(_, error)| error));
-    match stopped {
-        Some(error) => {
-            let reason = error.source().map(|reason| format!(" ({reason})"));
-            eprintln!("stopped: {error}{}", reason.unwrap_or_default());
-            ExitCode::from(3)
-        }
-        None if unreadable + unwritten + found.unreadable_folders > 0 => ExitCode::from(2),
-        None => ExitCode::SUCCESS,
+    // A cancel that came when all was done has stopped nothing.
+    let readers_stopped = token.cause().filter(|_| left > 0);
+    let stopped = found.stopped.or(readers_stopped);
+    if let Some(error) = &stopped {
+        let reason = error.source().map(|reason| format!(" ({reason})"));
+        eprintln!("stopped: {error}{}", reason.unwrap_or_default());
+    }
+    if unwritten > 0 {
+        ExitCode::from(2)
+    } else if stopped.is_some() {
+        ExitCode::from(3)
+    } else if unreadable + found.unreadable > 0 {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
     }
 }

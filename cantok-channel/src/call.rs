@@ -258,6 +258,7 @@ impl<'a> Call<'a> {
                 Some(selected) => return Ok(Some((selected, subscription))),
                 None => {}
             }
+            // Before the limit (invariant 4).
             if let Some(error) = self.token.cause() {
                 return Err(self.ended_by(error));
             }

@@ -22,8 +22,8 @@ use std::ops::Deref;
 ///
 /// Among operations that are ready together `select!` and `Select::new` choose at random, so they go on receiving what
 /// there is until the choice falls on this. With `select_biased!`, or
-/// [`Select::new_biased`](crossbeam_channel::Select::new_biased), put it first, and nothing is received once it is
-/// disconnected.
+/// [`Select::new_biased`](crossbeam_channel::Select::new_biased), put it first: a select that begins once it is
+/// disconnected receives nothing.
 ///
 /// To wait for it is not a check: it spends no counter. Like [`Token::wait`] it takes a counter without a unit left for
 /// cancelled.
@@ -89,7 +89,7 @@ pub fn cancelled(token: impl Into<Token>) -> Cancelled {
     }
 }
 
-/// Another one of the same token, with a channel of its own.
+/// Another one of the same token, with a channel of its own. Panics as [`cancelled()`] does.
 impl Clone for Cancelled {
     fn clone(&self) -> Self {
         cancelled(&self.token)

@@ -6,9 +6,9 @@ use std::iter::FusedIterator;
 
 /// An iterator that receives until the token is cancelled. Made by [`WithToken::iter`].
 ///
-/// Each message is one check. At the end [`Token::cause`](cantok_core::Token::cause) tells whether the token has
-/// stopped it; if there is none, the channel was empty and disconnected.
-#[derive(Clone, Debug)]
+/// Each message is one check. If the token has no [`cause`](cantok_core::Token::cause) at the end, the channel was
+/// empty and disconnected, and everything was received; if it has one, perhaps not.
+#[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct Iter<'a, R> {
     receiver: &'a WithToken<R>,
@@ -35,7 +35,7 @@ impl<R: ReceiverTokenExt> Iterator for Iter<'_, R> {
 impl<R: ReceiverTokenExt> FusedIterator for Iter<'_, R> {}
 
 /// An [`Iter`] that owns the view. Made by the `into_iter` of [`WithToken`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct IntoIter<R> {
     receiver: WithToken<R>,
@@ -65,7 +65,7 @@ impl<R: ReceiverTokenExt> FusedIterator for IntoIter<R> {}
 /// cancelled before. Made by [`ReceiverTokenExt::try_with_token`].
 ///
 /// Each message is one check.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct TryWithToken<R> {
     receiver: WithToken<R>,
@@ -94,7 +94,7 @@ impl<R: ReceiverTokenExt> FusedIterator for TryWithToken<R> {}
 /// An iterator over what is there, until the token is cancelled. Made by [`WithToken::try_iter`].
 ///
 /// Each time it is asked is one check.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct TryIter<'a, R> {
     receiver: &'a WithToken<R>,

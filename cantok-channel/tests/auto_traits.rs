@@ -31,10 +31,6 @@ fn views_are_what_the_channel_is() {
     all::<WithToken<&Receiver<Cell>>>();
     all::<WithToken<&Sender<Cell>>>();
     cloned::<WithToken<Receiver<Cell>>>();
-    cloned::<Iter<'_, Receiver<Cell>>>();
-    cloned::<IntoIter<Receiver<Cell>>>();
-    cloned::<TryIter<'_, Receiver<Cell>>>();
-    cloned::<TryWithToken<Receiver<Cell>>>();
     cloned::<Cancelled>();
     cloned::<WithToken<Sender<Cell>>>();
 }

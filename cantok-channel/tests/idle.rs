@@ -75,7 +75,8 @@ fn calls_that_wait_use_no_processor_time() {
             assert!(stop.wait_timeout(Duration::from_secs(2)).is_none());
             let used = processor_time() - before;
             stop.cancel();
-            // With what it takes to begin. What polls every millisecond, on that many threads, uses several times as much.
+            // With what it takes to begin. What polls every millisecond, on that many threads, uses several times as
+            // much.
             assert!(used <= Duration::from_millis(100), "{used:?}");
         });
     });

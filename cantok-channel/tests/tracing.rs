@@ -5,14 +5,22 @@
 mod events;
 #[path = "support/operations.rs"]
 mod operations;
+#[path = "support/probe.rs"]
+mod probe;
+#[path = "../../cantok-core/tests/support/mod.rs"]
+mod support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
+use cantok_channel::prelude::*;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken};
-use crossbeam_channel::{bounded, unbounded};
+use crossbeam_channel::{bounded, never, unbounded};
 use events::{Collector, line};
 use operations::{HOUR, Outcome, recvs, sends, waiting_recvs};
+use probe::Probe;
+use support::watchdog;
 use tracing::Event;
 use tracing::subscriber::with_default;
 
@@ -96,4 +104,27 @@ fn a_call_that_ends_otherwise_is_no_event() {
         }
     });
     assert!(stops.is_empty(), "{stops:?}");
+}
+
+/// Whoever collects events may take their time.
+#[test]
+fn a_call_is_woken_before_the_cancel_is_reported() {
+    watchdog("a report that waits for a call to end", || {
+        let (ended, end) = mpsc::channel();
+        let end = Mutex::new(end);
+        let collector = Collector(move |event: &Event<'_>| {
+            assert!(line(event).contains("message=cancelled"));
+            end.lock().unwrap().recv().unwrap();
+        });
+        let source = SimpleToken::new();
+        let (token, probe) = Probe::of(&source);
+        let call = thread::spawn(move || {
+            let received = never::<()>().recv_with_token(&token);
+            ended.send(()).unwrap();
+            received
+        });
+        probe.await_calls(1);
+        with_default(collector, || source.cancel());
+        assert!(call.join().unwrap().unwrap_err().is_cancelled());
+    });
 }

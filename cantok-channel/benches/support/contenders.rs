@@ -1,7 +1,6 @@
-//! Receiving and sending with everything that can do it: crossbeam's own calls, the select that is written by hand to make
-//! them stoppable, and ours.
+//! Receiving and sending with everything that can do it: crossbeam's own calls, the select that is written by hand to
+//! make them stoppable, and ours.
 
-use cantok_channel::cancelled;
 use cantok_channel::prelude::*;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
@@ -195,7 +194,7 @@ fn timeouts() -> Vec<Contender<'static>> {
     mem::forget(sender);
     let receiver = move || receiver.clone();
     let (plain, by_hand, view, views) = (receiver(), receiver(), receiver(), receiver());
-    let (kept, new, selected) = (token(), token(), token());
+    let (kept, new, killed) = (token(), token(), kill_channel());
     let view = view.with_token_owned(kept);
     vec![
         (
@@ -205,11 +204,10 @@ fn timeouts() -> Vec<Contender<'static>> {
         (
             "select! by hand",
             Box::new(move || {
-                let cancelled = cancelled(&selected);
                 time(|| {
                     select! {
                         recv(by_hand) -> _ => unreachable!("nothing is sent"),
-                        recv(cancelled) -> _ => unreachable!("nothing is cancelled"),
+                        recv(killed) -> _ => unreachable!("nobody is killed"),
                         default(Duration::ZERO) => (),
                     }
                 })

@@ -1,12 +1,14 @@
-//! What stands in for crossbeam's channels in loom's models. As far as these crates use them, and in the same steps as
-//! crossbeam-channel 0.5.17 takes them (`select.rs`, `context.rs`, `waker.rs`, `flavors/array.rs`), each under a lock
-//! of its own, so that other threads come between:
+//! What stands in for crossbeam's channels in loom's models, as far as this crate uses them. It goes by the steps of
+//! crossbeam-channel 0.5.17 (`select.rs`, `context.rs`, `waker.rs`), and other threads come between any two of them:
 //!
 //! - whoever selects tries all operations in order; registers them one after the other, each time looking again whether
-//!   it is ready; sleeps until somebody decides for it; takes all registrations back; and tries what was decided, then
-//!   all;
+//!   it is ready; sleeps until somebody decides for it; takes all registrations back; tries what was decided, then all;
 //! - whoever sends or receives does so first, and then decides for the first of those who are registered and undecided;
 //! - whoever drops the last handle of one end decides for all who are registered at the other.
+//!
+//! What it is not: each step is taken under a lock, so crossbeam's own orderings are not modelled, nor its shortcut
+//! past an empty list of waiters. A slot that was selected is not seen by others until it is filled or emptied. There
+//! is no channel without capacity, and no deadline ever passes.
 
 #![allow(
     unnameable_types,

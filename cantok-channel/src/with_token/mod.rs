@@ -25,9 +25,9 @@ use std::sync::OnceLock;
 /// moment, and one that was not sent is handed back in the error. So what was sent is what was received and what is
 /// still in the channel. (A call under way when the token is cancelled may still take or send a message.)
 ///
-/// A call that waits uses no processor time. It keeps the token's deadline itself, and a cancel wakes it before any
-/// callback of that token runs. Only a condition has to be asked meanwhile: at its
-/// [interval](cantok_core::ConditionToken::poll_interval), once for all who wait, on the thread that
+/// A call that waits tries for some microseconds, as crossbeam's own do, and then sleeps. It keeps the token's deadline
+/// itself, and a cancel wakes it before any callback of that token runs. Only a condition has to be asked meanwhile: at
+/// its [interval](cantok_core::ConditionToken::poll_interval), once for all who wait, on the thread that
 /// [`on_cancel`](Token::on_cancel) tells of, and so late if a callback takes its time there.
 ///
 /// A counter limits the number of calls and not their time. The call that spends the last unit waits like any other,

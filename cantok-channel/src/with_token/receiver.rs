@@ -20,15 +20,16 @@ impl<R: ReceiverTokenExt> WithToken<R> {
     /// ```
     /// use cantok_channel::RecvTokenError;
     /// use cantok_channel::prelude::*;
-    /// use cantok_core::TimeoutToken;
+    /// use cantok_core::{SimpleToken, TimeoutToken};
     /// use crossbeam_channel::unbounded;
     /// use std::time::Duration;
     ///
     /// let (sender, receiver) = unbounded();
-    /// let receiver = receiver.with_token_owned(TimeoutToken::new(Duration::from_millis(5)));
     /// sender.send("hello").unwrap();
-    /// assert_eq!(receiver.recv(), Ok("hello"));
-    /// match receiver.recv() {
+    /// assert_eq!(receiver.with_token(SimpleToken::new()).recv(), Ok("hello"));
+    ///
+    /// let timeout = TimeoutToken::new(Duration::from_millis(5));
+    /// match receiver.with_token(timeout).recv() {
     ///     Err(RecvTokenError::Cancelled(error)) => {
     ///         assert_eq!(error.to_string(), "the timeout of 5ms has expired");
     ///     }
@@ -75,8 +76,9 @@ impl<R: ReceiverTokenExt> WithToken<R> {
     }
 
     /// An iterator that [receives](WithToken::recv) until the token is cancelled or the channel is empty and
-    /// disconnected. An iterator that was stopped looks finished: [`Token::cause`](cantok_core::Token::cause) tells, or
-    /// [`try_with_token`](crate::ReceiverTokenExt::try_with_token) does.
+    /// disconnected. One that was stopped looks finished: if the token has no
+    /// [`cause`](cantok_core::Token::cause) afterwards, it was not stopped.
+    /// [`try_with_token`](crate::ReceiverTokenExt::try_with_token) tells by itself.
     pub fn iter(&self) -> Iter<'_, R> {
         Iter::new(self)
     }
@@ -108,6 +110,7 @@ impl<R: ReceiverTokenExt> WithToken<R> {
     /// assert!(receiver.iter().eq([0, 1, 2]));
     /// assert!(receiver.drain().eq(3..10));
     /// ```
+    #[must_use = "it takes nothing out unless it is consumed"]
     pub fn drain(&self) -> crate::crossbeam::TryIter<'_, R::Message> {
         self.receiver().try_iter()
     }

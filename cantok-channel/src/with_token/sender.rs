@@ -17,14 +17,15 @@ impl<S: SenderTokenExt> WithToken<S> {
     /// ```
     /// use cantok_channel::SendTokenError;
     /// use cantok_channel::prelude::*;
-    /// use cantok_core::TimeoutToken;
+    /// use cantok_core::{SimpleToken, TimeoutToken};
     /// use crossbeam_channel::bounded;
     /// use std::time::Duration;
     ///
     /// let (sender, receiver) = bounded(1);
-    /// let sender = sender.with_token_owned(TimeoutToken::new(Duration::from_millis(5)));
-    /// sender.send("hello").unwrap();
-    /// match sender.send("are you there?") {
+    /// sender.with_token(SimpleToken::new()).send("hello").unwrap();
+    ///
+    /// let timeout = TimeoutToken::new(Duration::from_millis(5));
+    /// match sender.with_token(timeout).send("are you there?") {
     ///     Err(SendTokenError::Cancelled(message, error)) => {
     ///         assert_eq!(message, "are you there?");
     ///         assert_eq!(error.to_string(), "the timeout of 5ms has expired");

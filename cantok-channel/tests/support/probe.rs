@@ -5,8 +5,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-/// A condition that is never satisfied and tells whenever it is asked: by the check of a call, and then, once a call waits
-/// and has subscribed, every millisecond by the core's thread for that.
+/// A condition that is never satisfied and tells whenever it is asked: by the check of a call, and then, once a call
+/// waits and has subscribed, every millisecond by the core's thread for that.
 pub(crate) struct Probe {
     token: Token,
     asked: Receiver<By>,

@@ -4,8 +4,8 @@
 use std::env;
 use std::time::{Duration, Instant};
 
-/// Has all contenders run for `seconds` in turn, and prints the least and the median of each one's times, divided by `per`,
-/// and how often the first one's they are. A contender is a name and what takes the time that it returns.
+/// Has all contenders run for `seconds` in turn, and prints the least and the median of each one's times, divided by
+/// `per`, and how often the first one's they are. A contender is a name and what takes the time that it returns.
 pub(crate) fn take_turns<F: Fn() -> Duration>(
     name: &str,
     per: u64,

@@ -6,7 +6,7 @@ use super::sources::{Entry, Found, Leaf, Leaves, first_of};
 use super::state::Phase;
 use super::{Kind, Node, unattended};
 use crate::leaves::{Answer, Condition, Counter, Deadline, Spent};
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
 use std::time::Instant;
 
@@ -284,6 +284,9 @@ impl Node {
     /// A look: the cause, if the token is cancelled or a flag or a passed deadline says that it must be. Latches
     /// what it finds.
     pub(crate) fn look(self: &Arc<Self>) -> Option<&CancellationError> {
+        // Acquire: pairs with the release of whatever has told this thread of the cancel, if that was read relaxed, as
+        // crossbeam reads that a channel is disconnected. Then the mark, which came before, is seen here.
+        fence(Ordering::Acquire);
         if !self.is_marked() {
             self.latch(self.find_pushed(Instant::now)?);
         }

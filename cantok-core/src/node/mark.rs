@@ -277,7 +277,7 @@ impl Jobs {
     pub(crate) fn run(mut self) {
         self.wake_threads();
         let mut first = None;
-        // They take no time, as whatever else is here may.
+        // First, since they do not block, as destructors, events and callbacks may.
         for waker in self.wakers {
             Panic::keep_first(&mut first, Panic::catch(|| waker.wake()));
         }

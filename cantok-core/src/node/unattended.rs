@@ -1,4 +1,5 @@
-//! Conditions that callbacks rely on although nobody may check them: the executor asks them at their interval.
+//! Conditions that callbacks, tasks and calls rely on although nobody may check them: the executor asks them at their
+//! interval.
 
 use super::Node;
 use super::mark::Jobs;

@@ -8,8 +8,8 @@ use std::thread;
 /// Set in the process in which no thread can be started.
 const REFUSED: &str = "CANTOK_TEST_THREADS_REFUSED";
 
-/// Runs the test of this name in a process of its own where every new thread asks for more stack than there are addresses;
-/// there `f` is run.
+/// Runs the test of this name in a process of its own where every new thread asks for more stack than there are
+/// addresses; there `f` is run.
 pub(crate) fn where_threads_are_refused(test: &str, f: impl FnOnce()) {
     if env::var_os(REFUSED).is_some() {
         assert!(
