@@ -9,7 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_channel::prelude::*;
-use cantok_channel::{WithToken, cancelled};
+use cantok_channel::{
+    RecvTimeoutTokenError, SendTimeoutTokenError, TryRecvTokenError, TrySendTokenError, WithToken,
+    cancelled,
+};
 use cantok_core::{CounterToken, SimpleToken, Token};
 use crossbeam_channel::{
     Receiver, RecvError, Select, SelectTimeoutError, Sender, after, at, bounded, select_biased,
@@ -63,11 +66,19 @@ enum Miss {
     Disconnected,
 }
 
-fn miss(is_cancelled: bool, is_disconnected: bool) -> Miss {
-    match (is_cancelled, is_disconnected) {
-        (true, _) => Miss::Cancelled,
-        (_, true) => Miss::Disconnected,
-        _ => Miss::NotNow,
+fn missed(error: RecvTimeoutTokenError) -> Miss {
+    match error {
+        RecvTimeoutTokenError::Cancelled(_) => Miss::Cancelled,
+        RecvTimeoutTokenError::Disconnected => Miss::Disconnected,
+        RecvTimeoutTokenError::Timeout => Miss::NotNow,
+    }
+}
+
+fn unsent(error: SendTimeoutTokenError<usize>) -> (usize, Miss) {
+    match error {
+        SendTimeoutTokenError::Cancelled(message, _) => (message, Miss::Cancelled),
+        SendTimeoutTokenError::Disconnected(message) => (message, Miss::Disconnected),
+        SendTimeoutTokenError::Timeout(message) => (message, Miss::NotNow),
     }
 }
 
@@ -82,33 +93,22 @@ fn send(
     random: &mut SmallRng,
 ) -> Result<(), (usize, Miss)> {
     match random.random_range(0..6) {
-        0 => sender.send(message).map_err(|error| {
-            let why = miss(error.is_cancelled(), error.is_disconnected());
-            (error.into_inner(), why)
-        }),
+        0 => sender.send(message).map_err(|error| unsent(error.into())),
         1 => sender
             .sender()
             .send_with_token(message, sender.token())
-            .map_err(|error| {
-                let why = miss(error.is_cancelled(), error.is_disconnected());
-                (error.into_inner(), why)
-            }),
-        2 => sender.try_send(message).map_err(|error| {
-            let why = miss(error.is_cancelled(), error.is_disconnected());
-            (error.into_inner(), why)
+            .map_err(|error| unsent(error.into())),
+        2 => sender.try_send(message).map_err(|error| match error {
+            TrySendTokenError::Cancelled(message, _) => (message, Miss::Cancelled),
+            TrySendTokenError::Disconnected(message) => (message, Miss::Disconnected),
+            TrySendTokenError::Full(message) => (message, Miss::NotNow),
         }),
         3 => sender
             .send_timeout(message, some_micros(random))
-            .map_err(|error| {
-                let why = miss(error.is_cancelled(), error.is_disconnected());
-                (error.into_inner(), why)
-            }),
+            .map_err(unsent),
         4 => sender
             .send_deadline(message, Instant::now() + some_micros(random))
-            .map_err(|error| {
-                let why = miss(error.is_cancelled(), error.is_disconnected());
-                (error.into_inner(), why)
-            }),
+            .map_err(unsent),
         _ => {
             let cancelled = cancelled(sender.token());
             let mut select = Select::new_biased();
@@ -131,14 +131,20 @@ fn send(
 /// Receives by some operation.
 fn recv(receiver: &WithToken<Receiver<usize>>, random: &mut SmallRng) -> Result<usize, Miss> {
     match random.random_range(0..7) {
-        0 => (receiver.recv()).map_err(|e| miss(e.is_cancelled(), e.is_disconnected())),
-        1 => (receiver.receiver().recv_with_token(receiver.token()))
-            .map_err(|e| miss(e.is_cancelled(), e.is_disconnected())),
-        2 => (receiver.try_recv()).map_err(|e| miss(e.is_cancelled(), e.is_disconnected())),
-        3 => (receiver.recv_timeout(some_micros(random)))
-            .map_err(|e| miss(e.is_cancelled(), e.is_disconnected())),
-        4 => (receiver.recv_deadline(Instant::now() + some_micros(random)))
-            .map_err(|e| miss(e.is_cancelled(), e.is_disconnected())),
+        0 => receiver.recv().map_err(|error| missed(error.into())),
+        1 => receiver
+            .receiver()
+            .recv_with_token(receiver.token())
+            .map_err(|error| missed(error.into())),
+        2 => receiver.try_recv().map_err(|error| match error {
+            TryRecvTokenError::Cancelled(_) => Miss::Cancelled,
+            TryRecvTokenError::Disconnected => Miss::Disconnected,
+            TryRecvTokenError::Empty => Miss::NotNow,
+        }),
+        3 => receiver.recv_timeout(some_micros(random)).map_err(missed),
+        4 => receiver
+            .recv_deadline(Instant::now() + some_micros(random))
+            .map_err(missed),
         5 => match receiver.receiver().try_with_token(receiver.token()).next() {
             Some(Ok(message)) => Ok(message),
             Some(Err(_)) => Err(Miss::Cancelled),

@@ -7,11 +7,13 @@ mod probe;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{marker, thread};
 
-use cantok_core::{SimpleToken, Token};
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use cantok_channel::prelude::*;
+use cantok_channel::{RecvTimeoutTokenError, SendTimeoutTokenError};
+use cantok_core::{SimpleToken, TimeoutToken, Token};
+use crossbeam_channel::{TrySendError, bounded};
 use operations::{
     Channel, HOUR, Outcome, Waits, channels, fill, recvs, sends, waiting_recvs, waiting_sends,
 };
@@ -29,6 +31,17 @@ fn buffers() -> impl Iterator<Item = Channel> {
     channels()
         .into_iter()
         .filter(|(_, _, receiver)| receiver.capacity() != Some(0))
+}
+
+/// What comes of a call without waiting once there is somebody at the other end.
+fn once_met(call: impl Fn() -> Outcome) -> Outcome {
+    loop {
+        let outcome = call();
+        if !matches!(outcome, Outcome::NotNow(_) | Outcome::Timeout(_)) {
+            return outcome;
+        }
+        thread::yield_now();
+    }
 }
 
 // Line 1: the token is cancelled, whatever else holds.
@@ -85,7 +98,7 @@ fn a_cancelled_token_comes_before_the_end_of_a_channel() {
             drop(receiver);
             let outcome = (send.run)(&sender, 7, &cancelled_token(), Duration::ZERO);
             assert!(
-                matches!(outcome, Outcome::Cancelled(Some(7), _)),
+                outcome.hands_back(7),
                 "{} {channel}: {outcome:?}",
                 send.name
             );
@@ -108,7 +121,7 @@ fn a_cancelled_token_comes_before_an_empty_and_a_full_channel() {
         for send in sends() {
             let outcome = (send.run)(&sender, 7, &cancelled_token(), Duration::ZERO);
             assert!(
-                matches!(outcome, Outcome::Cancelled(Some(7), _)),
+                outcome.hands_back(7),
                 "{} {channel}: {outcome:?}",
                 send.name
             );
@@ -124,7 +137,7 @@ fn a_cancelled_token_comes_before_room() {
             for limit in [Duration::ZERO, HOUR] {
                 let outcome = (send.run)(&sender, 7, &cancelled_token(), limit);
                 assert!(
-                    matches!(outcome, Outcome::Cancelled(Some(7), _)),
+                    outcome.hands_back(7),
                     "{} {channel}: {outcome:?}",
                     send.name
                 );
@@ -142,11 +155,7 @@ fn a_cancelled_token_comes_before_somebody_who_waits_to_receive() {
             thread::scope(|scope| {
                 let blocked = scope.spawn(|| receiver.recv());
                 let outcome = (send.run)(&sender, 7, &cancelled_token(), HOUR);
-                assert!(
-                    matches!(outcome, Outcome::Cancelled(Some(7), _)),
-                    "{}: {outcome:?}",
-                    send.name
-                );
+                assert!(outcome.hands_back(7), "{}: {outcome:?}", send.name);
                 sender.send(8).unwrap();
                 assert_eq!(blocked.join().unwrap(), Ok(8));
             });
@@ -175,14 +184,8 @@ fn a_message_that_waits_to_be_sent_is_taken() {
             let (sender, receiver) = bounded(0);
             thread::scope(|scope| {
                 let blocked = scope.spawn(|| sender.send(7));
-                let outcome = loop {
-                    let outcome = (recv.run)(&receiver, &SimpleToken::new(), Duration::ZERO);
-                    // The sender may not be there yet.
-                    if !matches!(outcome, Outcome::NotNow(_) | Outcome::Timeout(_)) {
-                        break outcome;
-                    }
-                    thread::yield_now();
-                };
+                let outcome =
+                    once_met(|| (recv.run)(&receiver, &SimpleToken::new(), Duration::ZERO));
                 assert_eq!(outcome, Outcome::Received(7), "{}", recv.name);
                 blocked.join().unwrap().unwrap();
             });
@@ -208,14 +211,8 @@ fn somebody_who_waits_to_receive_is_given_the_message() {
             let (sender, receiver) = bounded(0);
             thread::scope(|scope| {
                 let blocked = scope.spawn(|| receiver.recv());
-                let outcome = loop {
-                    let outcome = (send.run)(&sender, 7, &SimpleToken::new(), Duration::ZERO);
-                    // The receiver may not be there yet.
-                    if !matches!(outcome, Outcome::NotNow(_) | Outcome::Timeout(_)) {
-                        break outcome;
-                    }
-                    thread::yield_now();
-                };
+                let outcome =
+                    once_met(|| (send.run)(&sender, 7, &SimpleToken::new(), Duration::ZERO));
                 assert_eq!(outcome, Outcome::Sent, "{}", send.name);
                 assert_eq!(blocked.join().unwrap(), Ok(7));
             });
@@ -299,32 +296,15 @@ fn what_does_not_wait_returns_and_what_has_a_limit_ends_there() {
 
 // The second table: what happens first while a call waits.
 
-/// Runs `event` once the receive waits, and gives what came of both.
-fn while_receiving<R>(
-    run: fn(&Receiver<u32>, &Token, Duration) -> Outcome,
-    receiver: &Receiver<u32>,
+/// Runs `event` once the call waits, and gives what came of both.
+fn while_waiting<R>(
+    call: impl FnOnce(&Token) -> Outcome + marker::Send,
     event: impl FnOnce(&Token) -> R,
 ) -> (Outcome, R) {
     let source = SimpleToken::new();
     let (token, probe) = Probe::of(&source);
     thread::scope(|scope| {
-        let call = scope.spawn(move || run(receiver, &token, HOUR));
-        probe.await_calls(1);
-        let result = event(&source);
-        (call.join().unwrap(), result)
-    })
-}
-
-/// The same for a send.
-fn while_sending<R>(
-    run: fn(&Sender<u32>, u32, &Token, Duration) -> Outcome,
-    sender: &Sender<u32>,
-    event: impl FnOnce(&Token) -> R,
-) -> (Outcome, R) {
-    let source = SimpleToken::new();
-    let (token, probe) = Probe::of(&source);
-    thread::scope(|scope| {
-        let call = scope.spawn(move || run(sender, 7, &token, HOUR));
+        let call = scope.spawn(move || call(&token));
         probe.await_calls(1);
         let result = event(&source);
         (call.join().unwrap(), result)
@@ -338,8 +318,9 @@ fn a_receive_that_waits_ends_with_what_happens_first() {
         for recv in waiting_recvs() {
             for (channel, sender, receiver) in channels() {
                 let name = format!("{} {channel}", recv.name);
+                let receive = |token: &Token| (recv.run)(&receiver, token, HOUR);
                 // First of all a cancel, with everything else right behind it.
-                let (outcome, ()) = while_receiving(recv.run, &receiver, |token| {
+                let (outcome, ()) = while_waiting(receive, |token| {
                     token.cancel();
                     let _ = sender.try_send(7);
                 });
@@ -351,7 +332,7 @@ fn a_receive_that_waits_ends_with_what_happens_first() {
                 calls += 1;
                 cancelled += usize::from(outcome.is_cancelled());
 
-                let (outcome, _) = while_receiving(recv.run, &receiver, |token| {
+                let (outcome, _) = while_waiting(receive, |token| {
                     sender.send(8).unwrap();
                     token.cancel()
                 });
@@ -362,7 +343,7 @@ fn a_receive_that_waits_ends_with_what_happens_first() {
                     "{name}: {outcome:?} {left:?}"
                 );
 
-                let (outcome, ()) = while_receiving(recv.run, &receiver, |token| {
+                let (outcome, ()) = while_waiting(receive, |token| {
                     sender.send(9).unwrap();
                     // Not before the message has been taken.
                     while !receiver.is_empty() {
@@ -372,11 +353,12 @@ fn a_receive_that_waits_ends_with_what_happens_first() {
                 });
                 assert_eq!(outcome, Outcome::Received(9), "{name}");
 
-                let (outcome, ()) = while_receiving(recv.run, &receiver, |_| drop(sender));
+                let (outcome, ()) = while_waiting(receive, |_| drop(sender));
                 assert_eq!(outcome, Outcome::Disconnected(None), "{name}");
             }
             let (sender, receiver) = bounded(1);
-            let (outcome, ()) = while_receiving(recv.run, &receiver, |token| {
+            let receive = |token: &Token| (recv.run)(&receiver, token, HOUR);
+            let (outcome, ()) = while_waiting(receive, |token| {
                 token.cancel();
                 drop(sender);
             });
@@ -396,19 +378,17 @@ fn a_send_that_waits_ends_with_what_happens_first() {
                     continue;
                 }
                 let name = format!("{} {channel}", send.name);
+                let send_seven = |token: &Token| (send.run)(&sender, 7, token, HOUR);
                 let full = fill(&sender);
-                let (outcome, ()) = while_sending(send.run, &sender, |token| {
+                let (outcome, ()) = while_waiting(send_seven, |token| {
                     token.cancel();
                     assert_eq!(receiver.try_iter().count(), full);
                 });
-                assert!(
-                    matches!(outcome, Outcome::Cancelled(Some(7), _)),
-                    "{name}: {outcome:?}"
-                );
+                assert!(outcome.hands_back(7), "{name}: {outcome:?}");
                 assert!(receiver.is_empty());
 
                 fill(&sender);
-                let (outcome, first) = while_sending(send.run, &sender, |token| {
+                let (outcome, first) = while_waiting(send_seven, |token| {
                     let first = receiver.recv();
                     token.cancel();
                     first
@@ -421,12 +401,12 @@ fn a_send_that_waits_ends_with_what_happens_first() {
                 );
 
                 fill(&sender);
-                let (outcome, _) = while_sending(send.run, &sender, |_| receiver.recv());
+                let (outcome, _) = while_waiting(send_seven, |_| receiver.recv());
                 assert_eq!(outcome, Outcome::Sent, "{name}");
                 receiver.try_iter().for_each(drop);
 
                 fill(&sender);
-                let (outcome, ()) = while_sending(send.run, &sender, |_| drop(receiver));
+                let (outcome, ()) = while_waiting(send_seven, |_| drop(receiver));
                 assert_eq!(outcome, Outcome::Disconnected(Some(7)), "{name}");
             }
         }
@@ -437,12 +417,6 @@ fn a_send_that_waits_ends_with_what_happens_first() {
 #[test]
 fn a_deadline_of_the_token_comes_before_the_same_one_of_the_call() {
     watchdog("two deadlines at one instant", || {
-        use cantok_channel::RecvTimeoutTokenError;
-        use cantok_channel::SendTimeoutTokenError;
-        use cantok_channel::prelude::*;
-        use cantok_core::TimeoutToken;
-        use std::time::Instant;
-
         let (sender, receiver) = bounded(1);
         for micros in [0, 50, 2_000] {
             let at = Instant::now() + Duration::from_micros(micros);

@@ -22,12 +22,24 @@ fn run_with(example: &str, arguments: &[&str], input: &str) -> (Option<i32>, Str
 
 /// The exit status of a program, what it prints, and what it reports as errors.
 fn run_in_full(example: &str, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
-    let mut program = Command::new(env!("CARGO"))
+    let mut program = command(example, arguments);
+    program.stdout(Stdio::piped());
+    finish(example, program, input)
+}
+
+fn command(example: &str, arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO"));
+    program
         .args(["run", "--quiet", "--example", example, "--"])
         .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    program
+}
+
+/// [`run_in_full`], with the output wherever it was sent to.
+fn finish(example: &str, mut program: Command, input: &str) -> (Option<i32>, String, String) {
+    let mut program = program
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -202,14 +214,9 @@ fn pipeline_says_what_it_could_not_write() {
         .write(true)
         .open("/dev/full")
         .unwrap();
-    let program = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--example", "pipeline", "--", "tests"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null())
-        .stdout(full)
-        .output()
-        .unwrap();
-    let reported = String::from_utf8(program.stderr).unwrap();
-    assert_eq!(program.status.code(), Some(2), "{reported}");
+    let mut program = command("pipeline", &["tests"]);
+    program.stdout(full);
+    let (status, _, reported) = finish("pipeline", program, "");
+    assert_eq!(status, Some(2), "{reported}");
     assert!(reported.contains(" files found: 0 written, "), "{reported}");
 }

@@ -59,27 +59,32 @@ fn sum_of_many() -> Token {
     sum
 }
 
-/// Times all calls on a channel that has been filled before.
-fn receive_all(channel: Channel, recv: impl Fn(&Receiver<u64>) -> u64) -> Duration {
+/// Times all receives from a channel that has been filled before, by the function that is made of its receiver.
+fn receive_all<F: Fn() -> u64>(channel: Channel, by: impl FnOnce(Receiver<u64>) -> F) -> Duration {
     let (sender, receiver) = channel();
     (0..CALLS).for_each(|number| sender.send(number).unwrap());
+    let recv = by(receiver);
     let start = Instant::now();
     for _ in 0..CALLS {
-        black_box(recv(&receiver));
+        black_box(recv());
     }
     start.elapsed()
 }
 
-/// The same through a view.
-fn receive_all_by_view(channel: Channel, token: impl Into<Token>) -> Duration {
-    let (sender, receiver) = channel();
-    (0..CALLS).for_each(|number| sender.send(number).unwrap());
-    let view = receiver.with_token(token);
-    let start = Instant::now();
-    for _ in 0..CALLS {
-        black_box(view.recv().unwrap());
+/// The select that is written by hand.
+fn select_of(receiver: Receiver<u64>, killed: &Receiver<Infallible>) -> impl Fn() -> u64 {
+    move || {
+        select! {
+            recv(receiver) -> message => message.unwrap(),
+            recv(killed) -> _ => unreachable!("nobody is killed"),
+        }
     }
-    start.elapsed()
+}
+
+/// `recv` through a view.
+fn view_of(receiver: Receiver<u64>, token: impl Into<Token>) -> impl Fn() -> u64 {
+    let view = receiver.with_token_owned(token);
+    move || view.recv().unwrap()
 }
 
 fn receives(channel: Channel) -> Vec<Contender<'static>> {
@@ -88,52 +93,53 @@ fn receives(channel: Channel) -> Vec<Contender<'static>> {
     vec![
         (
             "crossbeam's recv",
-            Box::new(move || receive_all(channel, |receiver| receiver.recv().unwrap())),
+            Box::new(move || receive_all(channel, |receiver| move || receiver.recv().unwrap())),
         ),
         (
             "crossbeam's try_recv",
-            Box::new(move || receive_all(channel, |receiver| receiver.try_recv().unwrap())),
+            Box::new(move || receive_all(channel, |receiver| move || receiver.try_recv().unwrap())),
         ),
         (
             "select! by hand",
-            Box::new(move || {
-                receive_all(channel, |receiver| {
-                    select! {
-                        recv(receiver) -> message => message.unwrap(),
-                        recv(killed) -> _ => unreachable!("nobody is killed"),
-                    }
-                })
-            }),
+            Box::new(move || receive_all(channel, |receiver| select_of(receiver, &killed))),
         ),
         (
             "with_token",
-            Box::new(move || receive_all_by_view(channel, SimpleToken::new())),
+            Box::new(move || {
+                receive_all(channel, |receiver| view_of(receiver, SimpleToken::new()))
+            }),
         ),
         (
             "with_token, 16 tokens and a deadline",
-            Box::new(move || receive_all_by_view(channel, sum_of_many())),
+            Box::new(move || receive_all(channel, |receiver| view_of(receiver, sum_of_many()))),
         ),
         (
             "with_token, a counter",
-            Box::new(move || receive_all_by_view(channel, CounterToken::new(u64::MAX))),
+            Box::new(move || {
+                receive_all(channel, |receiver| {
+                    view_of(receiver, CounterToken::new(u64::MAX))
+                })
+            }),
         ),
         (
             "recv_with_token",
             Box::new(move || {
                 receive_all(channel, |receiver| {
-                    receiver.recv_with_token(&token).unwrap()
+                    let token = &token;
+                    move || receiver.recv_with_token(token).unwrap()
                 })
             }),
         ),
     ]
 }
 
-/// Times all calls on an empty channel.
-fn send_all(channel: Channel, send: impl Fn(&Sender<u64>, u64)) -> Duration {
+/// Times all sends into an empty channel, by the function that is made of its sender.
+fn send_all<F: Fn(u64)>(channel: Channel, by: impl FnOnce(Sender<u64>) -> F) -> Duration {
     let (sender, _receiver) = channel();
+    let send = by(sender);
     let start = Instant::now();
     for number in 0..CALLS {
-        send(&sender, black_box(number));
+        send(black_box(number));
     }
     start.elapsed()
 }
@@ -144,15 +150,20 @@ fn sends(channel: Channel) -> Vec<Contender<'static>> {
     vec![
         (
             "crossbeam's send",
-            Box::new(move || send_all(channel, |sender, number| sender.send(number).unwrap())),
+            Box::new(move || {
+                send_all(channel, |sender| move |number| sender.send(number).unwrap())
+            }),
         ),
         (
             "select! by hand",
             Box::new(move || {
-                send_all(channel, |sender, number| {
-                    select! {
-                        send(sender, number) -> sent => sent.unwrap(),
-                        recv(killed) -> _ => unreachable!("nobody is killed"),
+                send_all(channel, |sender| {
+                    let killed = &killed;
+                    move |number| {
+                        select! {
+                            send(sender, number) -> sent => sent.unwrap(),
+                            recv(killed) -> _ => unreachable!("nobody is killed"),
+                        }
                     }
                 })
             }),
@@ -160,20 +171,18 @@ fn sends(channel: Channel) -> Vec<Contender<'static>> {
         (
             "with_token",
             Box::new(move || {
-                let (sender, _receiver) = channel();
-                let view = sender.with_token(SimpleToken::new());
-                let start = Instant::now();
-                for number in 0..CALLS {
-                    view.send(black_box(number)).unwrap();
-                }
-                start.elapsed()
+                send_all(channel, |sender| {
+                    let view = sender.with_token_owned(SimpleToken::new());
+                    move |number| view.send(number).unwrap()
+                })
             }),
         ),
         (
             "send_with_token",
             Box::new(move || {
-                send_all(channel, |sender, number| {
-                    sender.send_with_token(number, &token).unwrap();
+                send_all(channel, |sender| {
+                    let token = &token;
+                    move |number| sender.send_with_token(number, token).unwrap()
                 })
             }),
         ),
@@ -229,41 +238,22 @@ fn timeouts() -> Vec<Contender<'static>> {
     ]
 }
 
-/// Times a number of round trips between this thread and another one, of which each waits for the other's message.
-fn ping_pong(channel: Channel, recv: impl Fn(&Receiver<u64>) -> u64 + Sync) -> Duration {
+/// Times a number of round trips between this thread and another one, of which each waits for the other's message, by
+/// the functions that are made of the receivers.
+fn ping_pong<F: Fn() -> u64 + Send>(channel: Channel, by: impl Fn(Receiver<u64>) -> F) -> Duration {
     let (to, from) = channel();
     let (back_to, back_from) = channel();
+    let (recv, recv_back) = (by(from), by(back_from));
     thread::scope(|scope| {
-        scope.spawn(|| {
+        scope.spawn(move || {
             for _ in 0..ROUND_TRIPS {
-                back_to.send(recv(&from)).unwrap();
+                back_to.send(recv()).unwrap();
             }
         });
         let start = Instant::now();
         for number in 0..ROUND_TRIPS {
             to.send(number).unwrap();
-            black_box(recv(&back_from));
-        }
-        start.elapsed()
-    })
-}
-
-/// The same through views.
-fn ping_pong_by_view(channel: Channel, token: impl Into<Token>) -> Duration {
-    let (to, from) = channel();
-    let (back_to, back_from) = channel();
-    let token = token.into();
-    let (from, back_from) = (from.with_token(&token), back_from.with_token(&token));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for _ in 0..ROUND_TRIPS {
-                back_to.send(from.recv().unwrap()).unwrap();
-            }
-        });
-        let start = Instant::now();
-        for number in 0..ROUND_TRIPS {
-            to.send(number).unwrap();
-            black_box(back_from.recv().unwrap());
+            black_box(recv_back());
         }
         start.elapsed()
     })
@@ -276,44 +266,47 @@ fn ping_pongs(channel: Channel) -> Vec<Contender<'static>> {
     vec![
         (
             "select! by hand",
-            Box::new(move || {
-                ping_pong(channel, |receiver| {
-                    select! {
-                        recv(receiver) -> message => message.unwrap(),
-                        recv(killed) -> _ => unreachable!("nobody is killed"),
-                    }
-                })
-            }),
+            Box::new(move || ping_pong(channel, |receiver| select_of(receiver, &killed))),
         ),
         (
             "select! by hand, a deadline",
             Box::new(move || {
                 ping_pong(channel, |receiver| {
-                    select! {
-                        recv(receiver) -> message => message.unwrap(),
-                        recv(killed_too) -> _ => unreachable!("nobody is killed"),
-                        default(HOUR) => unreachable!("an hour has not passed"),
+                    let killed = &killed_too;
+                    move || {
+                        select! {
+                            recv(receiver) -> message => message.unwrap(),
+                            recv(killed) -> _ => unreachable!("nobody is killed"),
+                            default(HOUR) => unreachable!("an hour has not passed"),
+                        }
                     }
                 })
             }),
         ),
         (
             "crossbeam's recv",
-            Box::new(move || ping_pong(channel, |receiver| receiver.recv().unwrap())),
+            Box::new(move || ping_pong(channel, |receiver| move || receiver.recv().unwrap())),
         ),
         (
             "with_token",
-            Box::new(move || ping_pong_by_view(channel, SimpleToken::new())),
+            Box::new(move || {
+                let token = SimpleToken::new();
+                ping_pong(channel, |receiver| view_of(receiver, &token))
+            }),
         ),
         (
             "with_token, a deadline",
-            Box::new(move || ping_pong_by_view(channel, TimeoutToken::new(HOUR))),
+            Box::new(move || {
+                let token = TimeoutToken::new(HOUR);
+                ping_pong(channel, |receiver| view_of(receiver, &token))
+            }),
         ),
         (
             "recv_with_token",
             Box::new(move || {
                 ping_pong(channel, |receiver| {
-                    receiver.recv_with_token(&token).unwrap()
+                    let token = &token;
+                    move || receiver.recv_with_token(token).unwrap()
                 })
             }),
         ),

@@ -27,6 +27,11 @@ impl Outcome {
     pub(crate) fn is_cancelled(&self) -> bool {
         matches!(self, Outcome::Cancelled(..))
     }
+
+    /// Whether a send was cancelled, and this message came back.
+    pub(crate) fn hands_back(&self, message: u32) -> bool {
+        matches!(self, Outcome::Cancelled(Some(unsent), _) if *unsent == message)
+    }
 }
 
 /// Whether an operation waits, and for how long.
