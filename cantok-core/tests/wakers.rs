@@ -1,5 +1,7 @@
 //! A task's waker that is subscribed is woken once, by whoever cancels, before that one does anything that may block.
 
+#[path = "support/executor.rs"]
+mod executor;
 #[path = "support/shapes.rs"]
 mod shapes;
 mod support;
@@ -13,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, Subscription, TimeoutToken, Token};
+use executor::await_the_executor;
 use shapes::{HOUR, shapes};
 use support::watchdog;
 
@@ -173,13 +176,6 @@ fn a_call_does_not_have_a_condition_asked_that_it_has_just_asked() {
         await_the_executor();
         assert_eq!(asked.load(Ordering::SeqCst), 2);
     });
-}
-
-/// Returns when it has done all that was due before.
-fn await_the_executor() {
-    let (waker, woken) = Tell::waker();
-    let _subscription = ConditionToken::new(|| true).subscribe_waker(&waker);
-    woken.recv().expect("woken");
 }
 
 #[test]
