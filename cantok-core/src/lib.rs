@@ -4,6 +4,7 @@
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 
 mod callback;
+mod cancelling;
 mod cause;
 mod compose;
 mod error;
@@ -29,7 +30,9 @@ mod tokens;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wait;
+mod weak;
 
+pub use cancelling::Cancelling;
 pub use cause::Cause;
 pub use error::CancellationError;
 pub use guard::DropGuard;
@@ -41,3 +44,4 @@ pub use token::Token;
 pub use tokens::{
     ConditionToken, CounterToken, DefaultToken, ImpossibleCancelError, SimpleToken, TimeoutToken,
 };
+pub use weak::WeakToken;

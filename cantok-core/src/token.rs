@@ -1,7 +1,8 @@
-use crate::node::{Composer, Kind, Node, Sources, mark};
+use crate::node::{Composer, Jobs, Kind, Node, Sources, mark};
 use crate::sync::Arc;
 use crate::{
-    CancellationError, Cause, DropGuard, Reason, Registration, SimpleToken, Subscription, wait,
+    CancellationError, Cancelling, Cause, DropGuard, Reason, Registration, SimpleToken,
+    Subscription, WeakToken, wait,
 };
 use std::error::Error;
 use std::fmt;
@@ -303,7 +304,7 @@ impl Token {
     /// assert!(child.is_cancelled());
     /// ```
     pub fn cancel(&self) -> bool {
-        self.cancel_because(|| Cause::Cancelled)
+        self.cancel_because(Cause::Cancelled)
     }
 
     /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that is cancelled by this reports
@@ -327,22 +328,62 @@ impl Token {
     /// assert_eq!(error.source().unwrap().to_string(), "the disk is full");
     /// ```
     pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> bool {
-        let reason = reason.into();
-        self.cancel_because(|| Cause::Reason(Reason::new(reason)))
+        self.cancel_because(Cause::Reason(Reason::new(reason.into())))
     }
 
-    fn cancel_because(&self, cause: impl FnOnce() -> Cause) -> bool {
-        if !self.can_be_cancelled() {
-            return false;
-        }
-        if self.node.look().is_some() {
-            mark::help(&self.node).run();
-            return false;
-        }
-        let error = CancellationError::new(cause(), self.node.name().cloned(), &self.node);
-        let (won, jobs) = mark::mark(&self.node, error);
+    fn cancel_because(&self, cause: Cause) -> bool {
+        let (won, jobs) = self.mark_because(cause);
         jobs.run();
         won
+    }
+
+    fn mark_because(&self, cause: Cause) -> (bool, Jobs) {
+        let mut jobs = Jobs::default();
+        if self.can_be_cancelled() {
+            jobs = self.node.look_first();
+            if !self.node.is_marked() {
+                let error = CancellationError::new(cause, self.node.name().cloned(), &self.node);
+                return mark::mark(&self.node, error);
+            }
+            jobs.extend(mark::help(&self.node));
+        }
+        if matches!(cause, Cause::Reason(_)) {
+            // With the rest, since the drop of a reason is user code.
+            jobs.drop_late(CancellationError::new(cause, None, &self.node));
+        }
+        (false, jobs)
+    }
+
+    /// [`cancel_with`](Token::cancel_with) in two steps, for authors of adapters that cancel several tokens at once or
+    /// have something to do before user code runs. When this returns, every token derived from this one answers
+    /// cancelled, and threads in [`wait`](Token::wait) have been woken; no user code has run. Tasks are woken and
+    /// callbacks run when the result is [finished](Cancelling::finish) or dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::sync::mpsc;
+    ///
+    /// let (first, second) = (SimpleToken::new(), SimpleToken::new());
+    /// let (sender, receiver) = mpsc::channel();
+    /// let _registration = first.on_cancel({
+    ///     let second = second.clone();
+    ///     move |_| sender.send(second.is_cancelled()).unwrap()
+    /// });
+    ///
+    /// let cancelling = [&first, &second].map(|token| token.begin_cancel_with("shutdown"));
+    /// assert!(receiver.try_recv().is_err());
+    /// assert!(cancelling.into_iter().all(|cancelling| cancelling.finish()));
+    /// assert_eq!(receiver.try_recv(), Ok(true));
+    /// ```
+    pub fn begin_cancel_with(
+        &self,
+        reason: impl Into<Box<dyn Error + Send + Sync + 'static>>,
+    ) -> Cancelling {
+        let (won, mut jobs) = self.mark_because(Cause::Reason(Reason::new(reason.into())));
+        jobs.wake_threads();
+        Cancelling::new(won, jobs)
     }
 
     /// Blocks until the token is cancelled.
@@ -627,6 +668,12 @@ impl Token {
     /// ```
     pub fn attach(&self, guard: impl Send + Sync + 'static) {
         self.node.attach(Box::new(guard));
+    }
+
+    /// A reference that does not keep the token alive. For authors of adapters. It does not keep a token from being
+    /// [absorbed](Token::any) into a sum, unless something is [attached](Token::attach).
+    pub fn downgrade(&self) -> WeakToken {
+        WeakToken::new(Arc::downgrade(&self.node))
     }
 
     /// A new token that is cancelled with this one, and can be cancelled without it.

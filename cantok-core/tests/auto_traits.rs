@@ -7,9 +7,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::vec;
 
 use cantok_core::{
-    CancellationError, Cause, ConditionToken, CounterToken, DefaultToken, DropGuard,
+    CancellationError, Cancelling, Cause, ConditionToken, CounterToken, DefaultToken, DropGuard,
     ImpossibleCancelError, Reason, Registration, SimpleToken, Subscription, TimeoutToken, Token,
-    TryWithToken, WithToken,
+    TryWithToken, WeakToken, WithToken,
 };
 
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}
@@ -45,6 +45,13 @@ fn every_guard_goes_everywhere() {
     goes_everywhere::<Registration>();
     goes_everywhere::<Subscription>();
     goes_everywhere::<DropGuard>();
+    goes_everywhere::<WeakToken>();
+}
+
+#[test]
+fn a_cancel_in_two_steps_can_be_finished_elsewhere() {
+    fn is_sent<T: Send + Unpin + Debug>() {}
+    is_sent::<Cancelling>();
 }
 
 #[test]

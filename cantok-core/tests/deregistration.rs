@@ -497,3 +497,32 @@ fn the_drop_of_an_attached_guard_may_use_tokens() {
         drop(registration);
     });
 }
+
+#[test]
+fn a_weak_token_keeps_nothing_alive() {
+    for_each_token(|shape, source, token| {
+        if !token.can_be_cancelled() {
+            return;
+        }
+        let (guard, dropped) = guard();
+        let derived = token.child();
+        derived.attach(guard);
+        let weak = derived.downgrade();
+        assert_eq!(weak.upgrade().as_ref(), Some(&*derived), "{shape}");
+        // What derives from it needs it, also a sum that would absorb it without the guard.
+        let sum = derived + SimpleToken::new();
+        let other = weak.clone();
+        assert!(
+            weak.upgrade().is_some_and(|token| token.cancel()),
+            "{shape}"
+        );
+        assert!(sum.is_cancelled() && !source.is_cancelled(), "{shape}");
+        assert!(!dropped.load(Ordering::SeqCst), "{shape}");
+        drop(sum);
+        assert!(dropped.load(Ordering::SeqCst), "{shape}");
+        assert!(
+            weak.upgrade().is_none() && other.upgrade().is_none(),
+            "{shape}"
+        );
+    });
+}

@@ -293,6 +293,21 @@ impl Node {
         self.error()
     }
 
+    /// A look by a canceller: marks what [`Node::look`] latches, and leaves the rest to the caller.
+    pub(crate) fn look_first(self: &Arc<Self>) -> Jobs {
+        self.look_at(Instant::now)
+    }
+
+    fn look_at(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Jobs {
+        if self.is_marked() {
+            return Jobs::default();
+        }
+        match self.find_pushed(now) {
+            Some(fired) => self.mark_fired(fired),
+            None => Jobs::default(),
+        }
+    }
+
     /// [`Node::look`] at the price of [`Node::check`]: of an armed node the deadline is left to the timer.
     #[inline]
     pub(crate) fn looks_cancelled(self: &Arc<Self>) -> bool {
@@ -361,12 +376,6 @@ impl Node {
 
     /// The timer's alarm: latches a deadline that has passed at `now`. The caller runs the jobs.
     pub(super) fn expire(self: &Arc<Self>, now: Instant) -> Jobs {
-        if self.is_marked() {
-            return Jobs::default();
-        }
-        match self.find_pushed(|| now) {
-            Some(fired) => self.mark_fired(fired),
-            None => Jobs::default(),
-        }
+        self.look_at(|| now)
     }
 }

@@ -75,7 +75,7 @@ impl Traversal {
     /// something below it that has yet to be visited.
     fn cancel(&mut self, node: &Arc<Node>, error: CancellationError) -> (bool, bool) {
         if node.state.has_one_flag() && node.state.claim() {
-            self.drop_late(error);
+            self.jobs.drop_late(error);
             return (false, self.tell(node, None));
         }
         let latched = Latched {
@@ -86,7 +86,7 @@ impl Traversal {
         let lost = node.cause.set(latched).err();
         let won = lost.is_none();
         if let Some(Latched { error, .. }) = lost {
-            self.drop_late(error);
+            self.jobs.drop_late(error);
         }
         // Whoever lost the cause writes the state as well, because the winner may not have come to it yet and the
         // caller relies on it; the cause that it found there was acquired with it.
@@ -94,13 +94,6 @@ impl Traversal {
         let latched = node.cause.get().filter(|_| won);
         let error = latched.map(|latched| &latched.error);
         (won, before.is_subscribed() && self.tell(node, error))
-    }
-
-    fn drop_late(&mut self, error: CancellationError) {
-        // Others hold nothing of the user's.
-        if matches!(error.cause(), Cause::Reason(_)) {
-            self.jobs.too_late.push(error);
-        }
     }
 
     /// Cancels a node whose one flag is cancelled with that error. Cheaper than [`Traversal::cancel`] by half. Tells
@@ -244,6 +237,14 @@ impl Jobs {
             },
         }
         demand
+    }
+
+    /// Has an error dropped that came too late.
+    pub(crate) fn drop_late(&mut self, error: CancellationError) {
+        // Others hold nothing of the user's.
+        if matches!(error.cause(), Cause::Reason(_)) {
+            self.too_late.push(error);
+        }
     }
 
     /// Gives up a reference to a node. If it is the last one, the node is dropped with the jobs.

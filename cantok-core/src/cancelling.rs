@@ -1,0 +1,45 @@
+use crate::node::Jobs;
+use std::{fmt, mem};
+
+/// A cancel that has been marked and is still to be told. Made by
+/// [`Token::begin_cancel_with`](crate::Token::begin_cancel_with); told at the latest when it is dropped.
+///
+/// # Panics
+///
+/// The drop runs the token's callbacks and resumes their first panic, unless the thread is unwinding already.
+#[must_use = "dropping it wakes tasks and runs callbacks at once"]
+pub struct Cancelling {
+    won: bool,
+    jobs: Jobs,
+}
+
+impl Cancelling {
+    pub(crate) fn new(won: bool, jobs: Jobs) -> Self {
+        Cancelling { won, jobs }
+    }
+
+    /// Wakes tasks and runs callbacks, on this thread. Returns whether it was this cancel that cancelled the token, as
+    /// [`Token::cancel`](crate::Token::cancel) does.
+    ///
+    /// # Panics
+    ///
+    /// Resumes the first panic of a callback or waker, after all of them have run.
+    pub fn finish(self) -> bool {
+        // The drop does the rest.
+        self.won
+    }
+}
+
+impl Drop for Cancelling {
+    fn drop(&mut self) {
+        mem::take(&mut self.jobs).run();
+    }
+}
+
+impl fmt::Debug for Cancelling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancelling")
+            .field("won", &self.won)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,49 @@
+use crate::Token;
+use crate::node::Node;
+use crate::sync::Weak;
+use std::fmt;
+
+/// A reference to a token that does not keep it alive: not the token, nor what is [attached](Token::attach) to it. Made
+/// by [`Token::downgrade`].
+///
+/// For authors of adapters, whose guard is to know the token that it is attached to: what cancels tokens from outside
+/// holds them like this, and learns by the guard's drop that one is gone.
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::SimpleToken;
+///
+/// let token = SimpleToken::new();
+/// let weak = token.downgrade();
+/// weak.upgrade().unwrap().cancel();
+/// assert!(token.is_cancelled());
+///
+/// let child = token.child();
+/// drop(token);
+/// assert!(weak.upgrade().is_some()); // the child needs it
+/// drop(child);
+/// assert!(weak.upgrade().is_none());
+/// ```
+#[derive(Clone)]
+pub struct WeakToken {
+    node: Weak<Node>,
+}
+
+impl WeakToken {
+    pub(crate) fn new(node: Weak<Node>) -> Self {
+        WeakToken { node }
+    }
+
+    /// The token, if a handle of it or of something derived from it is left. While this one is held it counts like any
+    /// other handle.
+    pub fn upgrade(&self) -> Option<Token> {
+        self.node.upgrade().map(Token::from_node)
+    }
+}
+
+impl fmt::Debug for WeakToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(WeakToken)")
+    }
+}

@@ -1,0 +1,147 @@
+//! A cancel in two steps: everything is marked, then user code runs.
+
+#[path = "support/shapes.rs"]
+mod shapes;
+mod support;
+
+use std::error::Error;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cantok_core::{Cause, DefaultToken, SimpleToken, TimeoutToken, Token};
+use shapes::{HOUR, shapes};
+use support::watchdog;
+
+#[test]
+fn the_first_step_marks_everything_and_runs_no_user_code() {
+    for (shape, token) in shapes(&SimpleToken::new()) {
+        let source = SimpleToken::new();
+        let derived = &token + &source;
+        let calls = Arc::<AtomicUsize>::default();
+        let _registration = derived.on_cancel({
+            let calls = calls.clone();
+            move |_| {
+                calls.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let cancelling = source.begin_cancel_with("first");
+        assert!(source.is_cancelled() && derived.is_cancelled(), "{shape}");
+        assert!(derived.cause().unwrap().is_from(&source), "{shape}");
+        assert_eq!(calls.load(Ordering::SeqCst), 0, "{shape}");
+        assert!(cancelling.finish(), "{shape}");
+        assert_eq!(calls.load(Ordering::SeqCst), 1, "{shape}");
+        assert!(token.cause().is_none(), "{shape}");
+    }
+}
+
+#[test]
+fn the_first_step_wakes_threads_and_the_second_tasks() {
+    struct Tell(Mutex<mpsc::Sender<()>>);
+    impl Wake for Tell {
+        fn wake(self: Arc<Self>) {
+            self.0.lock().unwrap().send(()).unwrap();
+        }
+    }
+    watchdog("a cancel in two steps", || {
+        let token = SimpleToken::new() + TimeoutToken::new(HOUR);
+        let waiting = thread::spawn({
+            let token = token.clone();
+            move || token.wait()
+        });
+        let (told, heard) = mpsc::channel();
+        let _task = token.subscribe_waker(&Waker::from(Arc::new(Tell(Mutex::new(told)))));
+        let cancelling = token.begin_cancel_with("enough");
+        assert!(waiting.join().unwrap().is_from(&token));
+        assert!(heard.try_recv().is_err());
+        drop(cancelling);
+        assert!(heard.try_recv().is_ok());
+    });
+}
+
+#[test]
+fn what_comes_too_late_says_so_and_tells_all_the_same() {
+    let token = SimpleToken::new();
+    let first = token.begin_cancel_with("first");
+    let second = token.begin_cancel_with("second");
+    assert!(!second.finish());
+    assert!(!token.cancel());
+    assert!(first.finish());
+    assert_eq!(
+        token.cause().unwrap().source().unwrap().to_string(),
+        "first"
+    );
+
+    // A deadline that nobody has noticed is the cause, and its callbacks are told in the second step.
+    let past = TimeoutToken::at(Instant::now() - Duration::from_millis(1));
+    let cancelling = past.begin_cancel_with("too late");
+    assert!(matches!(
+        past.cause().unwrap().cause(),
+        Cause::Timeout { .. }
+    ));
+    assert!(!cancelling.finish());
+
+    for never in [Token::never(), DefaultToken::new().into()] {
+        assert!(!never.begin_cancel_with("never").finish());
+        assert!(never.cause().is_none());
+    }
+}
+
+/// Counts its drop, and panics in it.
+#[derive(Debug)]
+struct PanicsInDrop(Arc<AtomicUsize>);
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        panic::resume_unwind(Box::new("a drop's panic"));
+    }
+}
+
+impl fmt::Display for PanicsInDrop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("panics in drop")
+    }
+}
+
+impl Error for PanicsInDrop {}
+
+#[test]
+fn a_reason_that_comes_too_late_is_dropped_in_the_second_step() {
+    let dropped = Arc::<AtomicUsize>::default();
+    let token = SimpleToken::new();
+    token.cancel();
+    for token in [token.into(), Token::never()] {
+        let before = dropped.load(Ordering::SeqCst);
+        let cancelling = token.begin_cancel_with(PanicsInDrop(dropped.clone()));
+        assert_eq!(dropped.load(Ordering::SeqCst), before);
+        let panic = panic::catch_unwind(AssertUnwindSafe(|| cancelling.finish()));
+        assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"a drop's panic"));
+        assert_eq!(dropped.load(Ordering::SeqCst), before + 1);
+    }
+}
+
+#[test]
+fn a_cancel_that_nobody_finishes_is_told_when_it_is_dropped() {
+    let token = SimpleToken::new();
+    let calls = Arc::<AtomicUsize>::default();
+    for _ in 0..3 {
+        let calls = calls.clone();
+        token
+            .on_cancel(move |_| {
+                calls.fetch_add(1, Ordering::SeqCst);
+                panic::resume_unwind(Box::new("a callback's panic"));
+            })
+            .detach();
+    }
+    let panic = panic::catch_unwind(AssertUnwindSafe(|| {
+        let _cancelling = token.begin_cancel_with("a panic is on its way");
+        panic::resume_unwind(Box::new("the first panic"));
+    }));
+    assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"the first panic"));
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+}
