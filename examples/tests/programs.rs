@@ -220,3 +220,173 @@ fn pipeline_says_what_it_could_not_write() {
     assert_eq!(status, Some(2), "{reported}");
     assert!(reported.contains(" files found: 0 written, "), "{reported}");
 }
+
+#[test]
+fn ctrl_c_ends_well_when_nobody_stops_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("primes");
+    let file = path.to_str().unwrap();
+
+    let (status, printed) = run_with("ctrl_c", &["--seconds", "0", file], "");
+    assert_eq!(status, Some(0), "{printed}");
+    assert_eq!(printed, format!("1 primes in {file}\n"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "2\n");
+
+    // What is there already is not overwritten, nor removed.
+    let (status, _, reported) = run_in_full("ctrl_c", &[file], "");
+    assert_eq!(status, Some(2), "{reported}");
+    assert!(path.exists());
+}
+
+/// The example `ctrl_c`, and signals for it.
+#[cfg(unix)]
+mod ctrl_c {
+    use std::io::{BufRead, BufReader, Read};
+    use std::os::unix::process::ExitStatusExt;
+    use std::path::PathBuf;
+    use std::process::{Child, ChildStderr, Stdio};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use cantok_signal::SignalToken;
+    use rustix::process::{Pid, Signal, kill_process};
+    use tempfile::TempDir;
+
+    use super::command;
+
+    /// What the closure returns, unless that takes too long.
+    fn soon<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -> T {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || sender.send(f()));
+        receiver
+            .recv_timeout(Duration::from_secs(300))
+            .unwrap_or_else(|error| panic!("{what}: {error} (300 s)"))
+    }
+
+    /// Whether programs that are started here ignore the signal, as under `nohup` or in the background of a script:
+    /// they would go on.
+    fn is_ignored(signal: Signal) -> bool {
+        let token = SignalToken::termination().unwrap();
+        let ignored = token
+            .signals()
+            .all(|other| other.number() != signal.as_raw());
+        if ignored {
+            eprintln!(
+                "not tested, since signal {} is ignored here",
+                signal.as_raw()
+            );
+        }
+        ignored
+    }
+
+    struct Running {
+        program: Child,
+        reported: Option<BufReader<ChildStderr>>,
+        path: PathBuf,
+        _folder: TempDir,
+    }
+
+    impl Running {
+        /// Returns when the program is at work.
+        fn start(cleanup: &str) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("primes");
+            let mut program = command("ctrl_c", &["--seconds", "600", "--cleanup", cleanup])
+                .arg(&path)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let reported = program.stderr.take().map(BufReader::new);
+            let mut running = Running {
+                program,
+                reported,
+                path,
+                _folder: folder,
+            };
+            running.until_reported(&["at work"]);
+            assert!(running.path.exists());
+            running
+        }
+
+        /// Reads until each of the texts was the beginning of a line, in any order.
+        fn until_reported(&mut self, texts: &[&'static str]) {
+            let mut missing = texts.to_vec();
+            let mut reported = self.reported.take().unwrap();
+            let reported = soon(&format!("{texts:?}"), move || {
+                let mut line = String::new();
+                while !missing.is_empty() {
+                    line.clear();
+                    let bytes = reported.read_line(&mut line).unwrap();
+                    assert_ne!(bytes, 0, "ended without having reported {missing:?}");
+                    missing.retain(|text| !line.starts_with(text));
+                }
+                reported
+            });
+            self.reported = Some(reported);
+        }
+
+        fn send(&self, signal: Signal) {
+            // `cargo run` does not start the program, it becomes it.
+            kill_process(Pid::from_child(&self.program), signal).unwrap();
+        }
+
+        /// The signal that the program has ended by, the rest of what it reported, and whether the file is left.
+        fn end(self) -> (Option<i32>, String, bool) {
+            let mut reported = String::new();
+            let (output, reported) = soon("end", move || {
+                if let Some(mut rest) = self.reported {
+                    rest.read_to_string(&mut reported).unwrap();
+                }
+                (self.program.wait_with_output().unwrap(), reported)
+            });
+            assert_eq!(output.stdout, b"", "{reported}");
+            (output.status.signal(), reported, self.path.exists())
+        }
+    }
+
+    #[test]
+    fn cleans_up_and_ends_by_the_signal() {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            if is_ignored(signal) {
+                continue;
+            }
+            let running = Running::start("0");
+            running.send(signal);
+            let (ended_by, reported, left) = running.end();
+            assert_eq!(ended_by, Some(signal.as_raw()), "{reported}");
+            assert!(reported.contains("removed "), "{reported}");
+            assert!(!left, "{reported}");
+        }
+    }
+
+    #[test]
+    fn ends_at_once_when_pressed_again() {
+        if is_ignored(Signal::INT) {
+            return;
+        }
+        let mut running = Running::start("100000");
+        running.send(Signal::INT);
+        running.until_reported(&["stopping; press Ctrl-C again", "cleaning up"]);
+        running.send(Signal::INT);
+        let (ended_by, reported, left) = running.end();
+        assert_eq!(ended_by, Some(Signal::INT.as_raw()), "{reported}");
+        assert!(!reported.contains("removed "), "{reported}");
+        assert!(left, "{reported}");
+    }
+
+    #[test]
+    fn cleans_up_when_its_terminal_is_gone() {
+        if is_ignored(Signal::HUP) {
+            return;
+        }
+        let mut running = Running::start("0");
+        running.reported = None; // from now on, whatever it writes is an error
+        running.send(Signal::HUP);
+        let (ended_by, _, left) = running.end();
+        assert_eq!(ended_by, Some(Signal::HUP.as_raw()));
+        assert!(!left);
+    }
+}

@@ -103,6 +103,9 @@ fn the_guide_names_files_that_exist() {
             "cantok-rayon/benches/",
             "cantok-rayon/src/",
             "cantok-rayon/tests/",
+            "cantok-signal/benches/",
+            "cantok-signal/src/",
+            "cantok-signal/tests/",
             "examples/",
         ];
         let exists = places

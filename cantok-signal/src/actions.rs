@@ -1,0 +1,99 @@
+//! What the handlers do while tokens live.
+
+use crate::Signal;
+use crate::hooks::{Action, Flag, Hook, Hooks};
+use crate::second::End;
+use crate::signals::Signals;
+use crate::sync::Ordering;
+use std::collections::BTreeMap;
+use std::io;
+
+/// By which signal the process ends and how, if one of those signals has come before.
+pub(crate) type Escalations = BTreeMap<(Signal, End), Signals>;
+
+/// One set of actions, for all signals that have a handler. It is replaced as a whole, the new one being there before the
+/// old one goes, so that there is no moment in which a signal is missed. The two share no flag but those of arrivals:
+/// where a signal meets both, it is a first one to both.
+#[derive(Default)]
+pub(crate) struct Actions {
+    signals: Signals,
+    escalations: Escalations,
+    /// Set: the next signal of that kind ends the process.
+    armed: BTreeMap<(Signal, End), Flag>,
+    /// Held for their drop.
+    _hooks: Vec<Hook>,
+}
+
+impl Actions {
+    /// In the order in which a handler is to go: first look whether this is the second signal, then remember that it
+    /// has come, and tell the thread at the end (invariants 2 and 3 of the registry).
+    pub(crate) fn new(
+        hooks: &Hooks,
+        arrived: &BTreeMap<Signal, Flag>,
+        escalations: Escalations,
+    ) -> io::Result<Self> {
+        let armed: BTreeMap<_, Flag> = escalations
+            .keys()
+            .map(|key| (*key, Flag::default()))
+            .collect();
+        let mut added = Vec::new();
+        for (&signal, arrival) in arrived {
+            for ((second, end), flag) in &armed {
+                if *second == signal {
+                    added.push(hooks.add(signal, Action::EndIf(*end, flag.clone()))?);
+                }
+            }
+            for (key, flag) in &armed {
+                if escalations[key].contains(signal) {
+                    added.push(hooks.add(signal, Action::Set(flag.clone()))?);
+                }
+            }
+            added.push(hooks.add(signal, Action::Set(arrival.clone()))?);
+            added.push(hooks.add(signal, Action::Wake)?);
+        }
+        Ok(Actions {
+            signals: arrived.keys().copied().collect(),
+            escalations,
+            armed,
+            _hooks: added,
+        })
+    }
+
+    /// Whether these actions do what is wanted, where the signals `ended` end the process before it gets to these
+    /// actions. What is left over from a token stays as long as it changes nothing, since replacing actions is slow and
+    /// some programs make a token for each of their commands: it changes nothing where the signal that would arm, or the
+    /// one that is armed, ends the process anyway.
+    pub(crate) fn serve(&self, signals: Signals, wanted: &Escalations, ended: Signals) -> bool {
+        let arming =
+            |escalations: &Escalations, key| escalations.get(key).copied().unwrap_or_default();
+        self.signals == signals
+            && wanted
+                .iter()
+                .all(|(key, &by)| (by - arming(&self.escalations, key)).is_empty())
+            && self.escalations.iter().all(|(key, &by)| {
+                ended.contains(key.0) || (by - arming(wanted, key) - ended).is_empty()
+            })
+    }
+
+    /// A first signal has come.
+    pub(crate) fn arm_by(&self, signal: Signal) {
+        for (key, flag) in &self.armed {
+            if self.escalations[key].contains(signal) {
+                store(flag, true);
+            }
+        }
+    }
+
+    /// Says of each kind of end whether a first signal has come.
+    pub(crate) fn set_armed(&self, is_armed: impl Fn(Signal, End) -> bool) {
+        for ((signal, end), flag) in &self.armed {
+            store(flag, is_armed(*signal, *end));
+        }
+    }
+}
+
+pub(crate) fn store(flag: &Flag, value: bool) {
+    // As signal-hook does on the other side, in the handler. Less would do: handlers conclude nothing from a flag but
+    // what to do next, and the stores are in the order of the registry's lock.
+    flag.store(value, Ordering::SeqCst);
+}

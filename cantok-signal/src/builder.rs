@@ -1,0 +1,161 @@
+use crate::registry::Settings;
+use crate::signals::Signals;
+use crate::{SecondSignal, Signal, SignalToken};
+use signal_hook::consts::{FORBIDDEN, SIGBUS};
+use signal_hook::low_level;
+use std::borrow::Borrow;
+use std::io;
+
+/// Says which signals cancel a [`SignalToken`], and what else they do. Made by [`SignalToken::builder`].
+///
+/// # Examples
+///
+/// A server that SIGTERM stops gently, the second one as well as a Ctrl-C at once:
+///
+/// ```
+/// use cantok_signal::{SecondSignal, Signal, SignalToken};
+///
+/// let token = SignalToken::builder()
+///     .signals([Signal::INT, Signal::TERM])
+///     .second(SecondSignal::Exit(1))
+///     .second_on([Signal::INT, Signal::TERM])
+///     .build()?;
+/// assert!(token.keep_on());
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens before build()"]
+pub struct SignalTokenBuilder {
+    signals: Vec<i32>,
+    second: SecondSignal,
+    second_on: Option<Vec<i32>>,
+    honor_ignored: bool,
+    restore_default: bool,
+}
+
+impl SignalTokenBuilder {
+    pub(crate) fn new() -> Self {
+        SignalTokenBuilder {
+            signals: vec![Signal::INT.number()],
+            second: SecondSignal::default(),
+            second_on: None,
+            honor_ignored: true,
+            restore_default: true,
+        }
+    }
+
+    /// Which signals cancel the token: [`Signal`]s, or numbers as in `libc` and `signal_hook::consts`. SIGINT alone, if
+    /// nothing is said.
+    pub fn signals<I>(mut self, signals: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Borrow<i32>,
+    {
+        self.signals = numbers(signals);
+        self
+    }
+
+    /// What a signal does that comes after a first one. [`SecondSignal::DefaultAction`], if nothing is said.
+    pub fn second(mut self, second: SecondSignal) -> Self {
+        self.second = second;
+        self
+    }
+
+    /// Which of the [signals](SignalTokenBuilder::signals) do that, whichever of them was the first. SIGINT, if nothing
+    /// is said: there is somebody at a keyboard who wants it now. A repeated SIGTERM or SIGHUP mostly does not mean so:
+    /// `timeout` and supervisors signal a process and then its group, which it is in.
+    pub fn second_on<I>(mut self, signals: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Borrow<i32>,
+    {
+        self.second_on = Some(numbers(signals));
+        self
+    }
+
+    /// Whether a signal that the process ignores stays ignored: one that was started by `nohup` is not to end with the
+    /// terminal, and one that a script has started in the background not with a Ctrl-C. `true`, if nothing is said.
+    ///
+    /// This is read from `/proc`, so it is known on Linux and Android. Elsewhere no signal is taken to be ignored.
+    /// (Rust programs ignore SIGPIPE from their start.)
+    pub fn honor_ignored(mut self, honor: bool) -> Self {
+        self.honor_ignored = honor;
+        self
+    }
+
+    /// Whether the signals have their default action back when the last token is gone that listens to them, with its
+    /// sums and children. `true`, if nothing is said. What counts is the last word of all tokens of the process that
+    /// listen to the signal: once one has said `false`, it holds for good.
+    ///
+    /// Say `false` if other code handles the signal that comes to do so only after this token: whoever was there before
+    /// is found out (on Linux and Android) and goes on undisturbed.
+    pub fn restore_default(mut self, restore: bool) -> Self {
+        self.restore_default = restore;
+        self
+    }
+
+    /// Makes the token, and the handlers that it needs. From here on its signals cancel it. The count of signals begins
+    /// anew for all tokens of the process: the next one is a first one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput), naming the signal:
+    /// - a signal that cannot be handled or whose handler must not return: SIGKILL, SIGSTOP, SIGSEGV, SIGILL, SIGFPE,
+    ///   SIGBUS;
+    /// - a number that is no signal, or one without a name, as real-time signals;
+    /// - a signal in [`second_on`](SignalTokenBuilder::second_on) that is not among the
+    ///   [`signals`](SignalTokenBuilder::signals);
+    /// - no signals at all.
+    ///
+    /// Other errors when the system refuses a thread, a socket or a handler. After an error the signals do what they
+    /// did before.
+    pub fn build(self) -> io::Result<SignalToken> {
+        let signals = checked(&self.signals)?;
+        if signals.is_empty() {
+            return Err(invalid("a signal token needs a signal".to_owned()));
+        }
+        let second_on = match &self.second_on {
+            None => Signals::from(Signal::INT) & signals,
+            Some(numbers) => {
+                let second_on = checked(numbers)?;
+                if let Some(signal) = (second_on - signals).iter().next() {
+                    let what = "is to be a second signal and does not cancel the token";
+                    return Err(invalid(format!("{signal} {what}")));
+                }
+                second_on
+            }
+        };
+        SignalToken::listen(&Settings {
+            signals,
+            second: self.second,
+            second_on,
+            honor_ignored: self.honor_ignored,
+            restore_default: self.restore_default,
+        })
+    }
+}
+
+fn numbers<I>(signals: I) -> Vec<i32>
+where
+    I: IntoIterator,
+    I::Item: Borrow<i32>,
+{
+    signals.into_iter().map(|signal| *signal.borrow()).collect()
+}
+
+fn checked(numbers: &[i32]) -> io::Result<Signals> {
+    numbers.iter().map(|&number| check(number)).collect()
+}
+
+fn check(number: i32) -> io::Result<Signal> {
+    // The instruction that causes a SIGBUS is run again when a handler returns, and again.
+    if FORBIDDEN.contains(&number) || number == SIGBUS {
+        let name = low_level::signal_name(number).unwrap_or_default();
+        return Err(invalid(format!("{name} cannot cancel a token")));
+    }
+    Signal::new(number).ok_or_else(|| invalid(format!("signal {number} is unknown")))
+}
+
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}

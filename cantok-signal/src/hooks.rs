@@ -1,0 +1,59 @@
+//! The one place where handlers are installed, by signal-hook.
+
+use crate::Signal;
+use crate::second::End;
+use crate::sync::{Arc, AtomicBool};
+use signal_hook::{flag, low_level};
+use signal_hook_registry::SigId;
+use std::io;
+use std::os::unix::net::UnixStream;
+
+/// Read and written inside handlers.
+pub(crate) type Flag = Arc<AtomicBool>;
+
+/// What a handler does. All of it is allowed there: atomics, one byte into a socket, the end of the process.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    EndIf(End, Flag),
+    Set(Flag),
+    Wake,
+}
+
+/// An action that is taken at each arrival of a signal, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Hook(SigId);
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        low_level::unregister(self.0);
+    }
+}
+
+/// Installs handlers.
+#[derive(Debug)]
+pub(crate) struct Hooks {
+    wake: UnixStream,
+}
+
+impl Hooks {
+    /// With the end of the socket at which [`Action::Wake`] is heard.
+    pub(crate) fn new() -> io::Result<(Self, UnixStream)> {
+        let (wake, woken) = UnixStream::pair()?;
+        Ok((Hooks { wake }, woken))
+    }
+
+    /// Appends an action to those that the signal has. They are taken in this order, on the thread that the signal
+    /// interrupts. The signal must not be a forbidden one.
+    pub(crate) fn add(&self, signal: Signal, action: Action) -> io::Result<Hook> {
+        let number = signal.number();
+        let id = match action {
+            Action::EndIf(End::Default, flag) => flag::register_conditional_default(number, flag),
+            Action::EndIf(End::Exit(code), flag) => {
+                flag::register_conditional_shutdown(number, code.into(), flag)
+            }
+            Action::Set(flag) => flag::register(number, flag),
+            Action::Wake => low_level::pipe::register(number, self.wake.try_clone()?),
+        };
+        id.map(Hook)
+    }
+}

@@ -1,0 +1,40 @@
+#![cfg_attr(unix, doc = include_str!("../README.md"))]
+#![cfg_attr(not(unix), doc = "Empty here: the crate is for Unix.")]
+#![forbid(unsafe_code)]
+#![cfg(unix)]
+// Models run without the process's own registry, the only user of some functions.
+#![cfg_attr(loom, allow(dead_code, unused_imports))]
+
+mod actions;
+mod builder;
+mod dispositions;
+#[cfg_attr(any(loom, test), path = "stand_in/hooks.rs")]
+mod hooks;
+#[cfg(all(loom, test))]
+#[path = "stand_in/loom.rs"]
+mod loom_models;
+#[cfg(all(not(loom), test))]
+#[path = "stand_in/model.rs"]
+mod model;
+#[cfg(doctest)]
+mod must_not_compile;
+#[cfg(not(loom))]
+mod process;
+mod registry;
+mod run;
+mod second;
+mod signal;
+mod signals;
+mod sync;
+mod token;
+#[cfg(feature = "tracing")]
+mod trace;
+#[cfg(test)]
+#[path = "stand_in/world.rs"]
+mod world;
+
+pub use builder::SignalTokenBuilder;
+pub use run::AsDynError;
+pub use second::SecondSignal;
+pub use signal::Signal;
+pub use token::SignalToken;

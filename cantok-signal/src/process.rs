@@ -1,0 +1,100 @@
+//! The process's own registry, and the thread that cancels. There is one of each, since signals belong to the process.
+
+use crate::dispositions::Dispositions;
+use crate::hooks::Hooks;
+use crate::registry::{Registry, Settings, TokenId};
+use crate::signals::Signals;
+use crate::sync::{Mutex, MutexGuard, PoisonError};
+use cantok_core::{SimpleToken, Token};
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+use std::time::Duration;
+
+/// `None` until the first token is built.
+static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
+
+fn lock() -> MutexGuard<'static, Option<Registry>> {
+    // No user code runs under the lock.
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A token that signals cancel, and which these are.
+pub(crate) fn listen(settings: &Settings) -> io::Result<(Token, Signals)> {
+    let token = SimpleToken::new();
+    let (id, signals) = {
+        let mut registry = lock();
+        let registry = match &mut *registry {
+            Some(registry) => registry,
+            none => none.insert(start()?),
+        };
+        registry.add(settings, token.downgrade(), Dispositions::now)?
+    };
+    token.attach(Listening(id));
+    Ok((token.into(), signals))
+}
+
+/// Attached to a token: gone with its last handle, sum and child.
+struct Listening(TokenId);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Some(registry) = &mut *lock() {
+            registry.remove(self.0);
+        }
+    }
+}
+
+fn start() -> io::Result<Registry> {
+    let (hooks, woken) = Hooks::new()?;
+    thread::Builder::new()
+        .name("cantok-signal".to_owned())
+        .spawn(move || cancel_on_arrival(woken))?;
+    Ok(Registry::new(hooks))
+}
+
+fn cancel_on_arrival(mut woken: UnixStream) {
+    loop {
+        match woken.read(&mut [0; 64]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(1..) => {}
+            // Somebody has closed descriptors that are not theirs. Nothing wakes this thread any more, but the flags are
+            // there.
+            Ok(0) | Err(_) => thread::sleep(Duration::from_millis(10)),
+        }
+        let arrivals = match &mut *lock() {
+            Some(registry) => registry.take_arrivals(),
+            None => Vec::new(),
+        };
+        // All tokens are marked before any user code runs, so that none of it keeps one from being cancelled.
+        let mut cancelled = Vec::new();
+        for arrival in &arrivals {
+            for token in &arrival.tokens {
+                cancelled.push(token.begin_cancel_with(arrival.signal));
+            }
+        }
+        for arrival in arrivals {
+            #[cfg(feature = "tracing")]
+            swallow(|| crate::trace::arrived(arrival.signal, arrival.tokens.len()));
+            for token in arrival.tokens {
+                swallow(|| drop(token));
+            }
+        }
+        for cancelling in cancelled {
+            swallow(|| drop(cancelling));
+        }
+    }
+}
+
+/// Runs user code. A panic has been reported by the panic hook and ends here: the next signal is to find this thread.
+fn swallow(user_code: impl FnOnce()) {
+    // What the code leaves half changed is its author's, as on any thread that panics.
+    let Err(payload) = panic::catch_unwind(AssertUnwindSafe(user_code)) else {
+        return;
+    };
+    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // Its drop may panic again.
+        std::mem::forget(payload);
+    }
+}

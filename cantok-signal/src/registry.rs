@@ -1,0 +1,289 @@
+//! Which tokens are to be cancelled by which signals, and what the handlers have to do for that.
+//!
+//! A handler may run at any moment, on any thread, several at a time. It takes no lock, so it meets whatever state the
+//! flags are in; everything else happens under the registry's lock. No user code runs under that lock, and no token is
+//! dropped.
+//!
+//! # Invariants
+//!
+//! 1. **A signal without a token does what it did before.** `Slot::back` is set whenever no token listens to the signal,
+//!    if its default action is to come back; its hook is the signal's first and stays for good. While a handler is being
+//!    installed, or if that fails half-way, it is set as well.
+//! 2. **The second signal is counted by handlers alone.** A handler looks whether it is the second before it arms, so the
+//!    first never ends the process, and it needs no thread of the program to get as far.
+//! 3. **Who is cancelled by a signal is armed.** Handlers arm before they tell of an arrival, so what is armed was armed
+//!    before its arrival is taken. Whoever takes an arrival arms again, under the lock under which it finds the tokens:
+//!    a token that is built meanwhile, which disarms, is either not among them, or the arming comes last.
+//! 4. **No arrival is lost.** `Slot::arrived` is set before the thread is woken, and taken by a swap after the thread
+//!    has read. A signal that comes in between sets it, and wakes, once more.
+
+use crate::actions::{Actions, Escalations, store};
+use crate::dispositions::{Disposition, Dispositions};
+use crate::hooks::{Action, Flag, Hook, Hooks};
+use crate::second::End;
+use crate::signals::Signals;
+use crate::sync::Ordering;
+use crate::{SecondSignal, Signal};
+use cantok_core::{Token, WeakToken};
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
+use std::io;
+
+/// What a token is to be like, checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) signals: Signals,
+    pub(crate) second: SecondSignal,
+    /// Some of `signals`.
+    pub(crate) second_on: Signals,
+    pub(crate) honor_ignored: bool,
+    pub(crate) restore_default: bool,
+}
+
+pub(crate) struct Registry {
+    hooks: Hooks,
+    slots: BTreeMap<Signal, Slot>,
+    tokens: BTreeMap<TokenId, Listener>,
+    next_id: TokenId,
+    /// How many tokens there are of each kind.
+    kinds: BTreeMap<Kind, Count>,
+    /// Grows with each token that is built, which restarts the count of signals.
+    round: u64,
+    actions: Actions,
+}
+
+pub(crate) type TokenId = u64;
+
+/// A signal that has a handler, from the first token on.
+struct Slot {
+    /// A signal has come that has yet to be told.
+    arrived: Flag,
+    /// Set: the signal does what it does by default.
+    back: Flag,
+    before: Disposition,
+    restore: bool,
+    /// Held for good.
+    _hook: Hook,
+}
+
+struct Listener {
+    token: WeakToken,
+    kind: Kind,
+    /// The round in which it was told of a signal.
+    told: Option<u64>,
+}
+
+/// What tokens may have in common.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    signals: Signals,
+    end: Option<End>,
+    second_on: Signals,
+}
+
+#[derive(Default)]
+struct Count {
+    living: usize,
+    /// Those of the living that were told of a signal in this round.
+    told: usize,
+}
+
+/// A signal, and the tokens that it cancels.
+pub(crate) struct Arrival {
+    pub(crate) signal: Signal,
+    pub(crate) tokens: Vec<Token>,
+}
+
+impl Registry {
+    pub(crate) fn new(hooks: Hooks) -> Self {
+        Registry {
+            hooks,
+            slots: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            next_id: 0,
+            kinds: BTreeMap::new(),
+            round: 0,
+            actions: Actions::default(),
+        }
+    }
+
+    /// Has a token cancelled by signals, and the count of them restarted. Returns which signals these are: not those that
+    /// are to stay ignored. If it fails, everything is as it was.
+    pub(crate) fn add(
+        &mut self,
+        settings: &Settings,
+        token: WeakToken,
+        dispositions: impl FnOnce() -> Dispositions,
+    ) -> io::Result<(TokenId, Signals)> {
+        let signals = self.install(settings, dispositions)?;
+        let kind = Kind {
+            signals,
+            end: settings.second.end(),
+            second_on: settings.second_on & signals,
+        };
+        self.kinds.entry(kind).or_default().living += 1;
+        if let Err(error) = self.update_actions() {
+            self.forget(kind);
+            return Err(error);
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        self.tokens.insert(
+            id,
+            Listener {
+                token,
+                kind,
+                told: None,
+            },
+        );
+        self.round += 1;
+        self.kinds.values_mut().for_each(|count| count.told = 0);
+        self.arm_told();
+        for signal in signals.iter() {
+            if let Some(slot) = self.slots.get_mut(&signal) {
+                slot.restore &= settings.restore_default;
+                store(&slot.back, false);
+            }
+        }
+        Ok((id, signals))
+    }
+
+    /// Forgets a token that is gone.
+    pub(crate) fn remove(&mut self, id: TokenId) {
+        let Some(listener) = self.tokens.remove(&id) else {
+            return;
+        };
+        if let Some(count) = self.kinds.get_mut(&listener.kind) {
+            count.told -= usize::from(listener.told == Some(self.round));
+        }
+        self.forget(listener.kind);
+        for signal in self.back_to_default().iter() {
+            store(&self.slots[&signal].back, true);
+        }
+        // If the system refuses, the old ones stay, which end the process sooner than they should.
+        let _ = self.update_actions();
+        self.arm_told();
+    }
+
+    /// The signals that have come since the last time, and whom they cancel. The tokens are to be dropped after the
+    /// registry is unlocked.
+    pub(crate) fn take_arrivals(&mut self) -> Vec<Arrival> {
+        let mut arrivals = Vec::new();
+        for (&signal, slot) in &self.slots {
+            // Acquire: pairs with the handler's store, so that a later disarming comes after what the handler armed.
+            if !slot.arrived.swap(false, Ordering::AcqRel) {
+                continue;
+            }
+            let mut tokens = Vec::new();
+            for listener in self.tokens.values_mut() {
+                if !listener.kind.signals.contains(signal) {
+                    continue;
+                }
+                tokens.extend(listener.token.upgrade());
+                if listener.told != Some(self.round) {
+                    listener.told = Some(self.round);
+                    if let Some(count) = self.kinds.get_mut(&listener.kind) {
+                        count.told += 1;
+                    }
+                }
+            }
+            if !tokens.is_empty() {
+                self.actions.arm_by(signal);
+                arrivals.push(Arrival { signal, tokens });
+            }
+        }
+        arrivals
+    }
+
+    /// Makes slots where there are none. Returns the signals that are to be listened to.
+    fn install(
+        &mut self,
+        settings: &Settings,
+        dispositions: impl FnOnce() -> Dispositions,
+    ) -> io::Result<Signals> {
+        let now = LazyCell::new(dispositions);
+        let mut signals = Signals::default();
+        for signal in settings.signals.iter() {
+            let known = self.slots.get(&signal).map(|slot| slot.before);
+            let before = known.unwrap_or_else(|| now.of(signal));
+            if before == Disposition::Ignored && settings.honor_ignored {
+                continue;
+            }
+            signals |= signal.into();
+            if known.is_none() {
+                let slot = Slot::new(&self.hooks, signal, before)?;
+                self.slots.insert(signal, slot);
+            }
+        }
+        Ok(signals)
+    }
+
+    fn forget(&mut self, kind: Kind) {
+        if let Some(count) = self.kinds.get_mut(&kind) {
+            count.living -= 1;
+            if count.living == 0 {
+                self.kinds.remove(&kind);
+            }
+        }
+    }
+
+    /// The signals that nobody listens to any more and that are to do what they do by default.
+    fn back_to_default(&self) -> Signals {
+        let listened = self
+            .kinds
+            .keys()
+            .fold(Signals::default(), |all, kind| all | kind.signals);
+        let unattended = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.restore && slot.before == Disposition::Default);
+        let unattended: Signals = unattended.map(|(signal, _)| *signal).collect();
+        unattended - listened
+    }
+
+    fn update_actions(&mut self) -> io::Result<()> {
+        let mut wanted = Escalations::new();
+        for kind in self.kinds.keys() {
+            for signal in kind.second_on.iter() {
+                if let Some(end) = kind.end {
+                    *wanted.entry((signal, end)).or_default() |= kind.signals;
+                }
+            }
+        }
+        let signals = self.slots.keys().copied().collect();
+        let ended = self.back_to_default().iter();
+        let ended = ended.filter(|signal| signal.ends_by_default()).collect();
+        if !self.actions.serve(signals, &wanted, ended) {
+            let arrived = self
+                .slots
+                .iter()
+                .map(|(signal, slot)| (*signal, slot.arrived.clone()));
+            self.actions = Actions::new(&self.hooks, &arrived.collect(), wanted)?;
+        }
+        Ok(())
+    }
+
+    /// Has those ends armed that a token waits for which was told of a signal, and no others. What a handler has armed
+    /// whose arrival has yet to be taken is armed again then (invariant 3).
+    fn arm_told(&self) {
+        self.actions.set_armed(|signal, end| {
+            self.kinds.iter().any(|(kind, count)| {
+                count.told > 0 && kind.end == Some(end) && kind.second_on.contains(signal)
+            })
+        });
+    }
+}
+
+impl Slot {
+    fn new(hooks: &Hooks, signal: Signal, before: Disposition) -> io::Result<Self> {
+        let back = Flag::default();
+        store(&back, before == Disposition::Default);
+        Ok(Slot {
+            arrived: Flag::default(),
+            _hook: hooks.add(signal, Action::EndIf(End::Default, back.clone()))?,
+            back,
+            before,
+            restore: true,
+        })
+    }
+}

@@ -1,0 +1,159 @@
+use signal_hook::{consts, low_level};
+use std::borrow::Borrow;
+use std::error::Error;
+use std::io::Write;
+use std::{fmt, io, process};
+
+/// A signal of the operating system: the reason with which a [`SignalToken`](crate::SignalToken) is cancelled.
+///
+/// It prints as its name and can be lent as its number, so that [`signals`](crate::SignalTokenBuilder::signals) takes
+/// both.
+///
+/// # Examples
+///
+/// ```
+/// use cantok_signal::Signal;
+///
+/// assert_eq!(Signal::INT.name(), "SIGINT");
+/// assert_eq!(Signal::INT.number(), 2);
+/// assert_eq!(Signal::INT.exit_code(), 130);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signal(i32);
+
+impl Signal {
+    /// `SIGHUP`: the terminal is gone, or, by convention, a daemon is to read its configuration again.
+    pub const HUP: Signal = Signal(consts::SIGHUP);
+    /// `SIGINT`: Ctrl-C.
+    pub const INT: Signal = Signal(consts::SIGINT);
+    /// `SIGQUIT`: Ctrl-\\, which asks for a core dump and is best left alone.
+    pub const QUIT: Signal = Signal(consts::SIGQUIT);
+    /// `SIGTERM`: what `kill`, supervisors and containers send.
+    pub const TERM: Signal = Signal(consts::SIGTERM);
+    /// `SIGUSR1`: of no meaning of its own.
+    pub const USR1: Signal = Signal(consts::SIGUSR1);
+    /// `SIGUSR2`: of no meaning of its own.
+    pub const USR2: Signal = Signal(consts::SIGUSR2);
+
+    /// The signal of that number, if it has a name.
+    pub(crate) fn new(number: i32) -> Option<Self> {
+        // More is not in a set of them; no named signal has such a number.
+        let named = (1..=64).contains(&number) && low_level::signal_name(number).is_some();
+        named.then_some(Signal(number))
+    }
+
+    /// Whether the default action is known to end the process.
+    pub(crate) fn ends_by_default(self) -> bool {
+        [
+            Signal::HUP,
+            Signal::INT,
+            Signal::QUIT,
+            Signal::TERM,
+            Signal::USR1,
+            Signal::USR2,
+        ]
+        .contains(&self)
+    }
+
+    /// Finds the signal that is behind an error: in a [`CancellationError`](cantok_core::CancellationError), of
+    /// whichever token, sum or child, or in any error that has one among its [sources](Error::source).
+    ///
+    /// `None`: something else happened.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use cantok_signal::{Signal, SignalToken};
+    /// use std::io;
+    ///
+    /// let token = SignalToken::interrupt()? + SimpleToken::new();
+    /// let job = token.child();
+    /// # signal_hook::low_level::raise(2)?;
+    /// // Ctrl-C …
+    /// let error = job.wait();
+    /// assert_eq!(Signal::of(&error), Some(Signal::INT));
+    /// assert_eq!(Signal::of(&io::Error::from(error)), Some(Signal::INT));
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(signal) = error.downcast_ref() {
+                return Some(*signal);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    /// The name, as in `SIGINT`.
+    pub fn name(&self) -> &'static str {
+        low_level::signal_name(self.0).unwrap_or("an unknown signal")
+    }
+
+    /// The number that the signal has on this system.
+    pub fn number(&self) -> i32 {
+        self.0
+    }
+
+    /// 128 and the number: the exit code by which shells report that a process was ended by the signal, and which
+    /// programs use that exit by themselves. [`raise_default`](Signal::raise_default) is better, since it lets shells see
+    /// what happened.
+    pub fn exit_code(&self) -> u8 {
+        128 | self.0.to_le_bytes()[0]
+    }
+
+    /// Ends the process by this signal, as if nobody had ever handled it: the end that a shell, `make` or a supervisor
+    /// expects of a program that was told to stop. A shell stops its script after it, where after a mere `exit(130)` it
+    /// goes on.
+    ///
+    /// Standard output is flushed first, as at every other end of a program; so this waits for a thread that holds its
+    /// lock, and for whoever reads it. Nothing is dropped and no thread is waited for: call it when everything has been
+    /// left, as [`SignalToken::run`](crate::SignalToken::run) does. Handlers are not called. A signal that is blocked or
+    /// ignored in this process ends it all the same. Where the signal's default action is not to end a process, as with
+    /// `SIGCHLD`, this exits with [`exit_code`](Signal::exit_code) after that action.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use cantok_signal::{Signal, SignalToken};
+    ///
+    /// fn main() -> std::io::Result<()> {
+    ///     let token = SignalToken::interrupt()?;
+    ///     let error = token.wait();
+    ///     match Signal::of(&error) {
+    ///         Some(signal) => signal.raise_default(),
+    ///         None => Err(error.into()),
+    ///     }
+    /// }
+    /// ```
+    pub fn raise_default(&self) -> ! {
+        // Nobody is left to be told of an error.
+        let _ = io::stdout().flush();
+        let _ = low_level::emulate_default_handler(self.0);
+        process::exit(self.exit_code().into())
+    }
+}
+
+impl Borrow<i32> for Signal {
+    fn borrow(&self) -> &i32 {
+        &self.0
+    }
+}
+
+impl Error for Signal {}
+
+/// The name.
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The name.
+impl fmt::Debug for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,159 @@
+//! What loom runs over every interleaving: the real registry, with handlers on threads of their own.
+
+use crate::dispositions::Dispositions;
+use crate::registry::Settings;
+use crate::second::End;
+use crate::signals::Signals;
+use crate::world::{Built, World};
+use crate::{SecondSignal, Signal};
+use loom::sync::Arc;
+use loom::thread::{self, JoinHandle};
+
+const DEFAULT: SecondSignal = SecondSignal::DefaultAction;
+const IGNORE: SecondSignal = SecondSignal::Ignore;
+const ENDED: Option<End> = Some(End::Default);
+
+/// Up to three preemptions.
+fn model(f: impl Fn(Arc<World>) + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.check(move || f(Arc::new(World::new())));
+}
+
+/// A token of those signals; `second` is what a second SIGINT does.
+fn build(world: &World, signals: &[Signal], second: SecondSignal) -> Built {
+    let signals: Signals = signals.iter().copied().collect();
+    let settings = Settings {
+        signals,
+        second,
+        second_on: signals & Signal::INT.into(),
+        honor_ignored: true,
+        restore_default: true,
+    };
+    world.try_build(&settings, Dispositions::default).unwrap()
+}
+
+/// A SIGINT arrives on a thread of its own.
+fn interrupted(world: &Arc<World>) -> JoinHandle<Option<End>> {
+    let world = Arc::clone(world);
+    thread::spawn(move || world.deliver(Signal::INT))
+}
+
+/// The thread that cancels is woken once, or comes too late.
+fn dispatched(world: &Arc<World>) -> JoinHandle<()> {
+    let world = Arc::clone(world);
+    thread::spawn(move || world.dispatch())
+}
+
+/// From here on nothing happens at the same time: the next signal but one ends the process, the next one if the token is
+/// cancelled already.
+fn a_second_ends(world: &World, built: &Built) {
+    world.dispatch();
+    if built.token.cause().is_none() {
+        assert_eq!(world.deliver(Signal::INT), None);
+        world.dispatch();
+        assert!(built.token.cause().is_some());
+    }
+    assert_eq!(world.deliver(Signal::INT), ENDED);
+}
+
+#[test]
+fn two_signals_at_the_same_time_end_the_process_or_the_third_does() {
+    model(|world| {
+        let built = build(&world, &[Signal::INT], DEFAULT);
+        let other = interrupted(&world);
+        let ended = [world.deliver(Signal::INT), other.join().unwrap()];
+        assert_ne!(ended, [ENDED; 2], "one of them was the first");
+        if ended == [None; 2] {
+            world.dispatch();
+            assert!(built.token.cause().is_some());
+            assert_eq!(world.deliver(Signal::INT), ENDED);
+        }
+    });
+}
+
+#[test]
+fn a_signal_that_comes_while_the_last_token_goes_leaves_the_default_action() {
+    model(|world| {
+        let built = build(&world, &[Signal::INT], DEFAULT);
+        let signal = interrupted(&world);
+        world.end(built);
+        let _ = signal.join().unwrap();
+        world.dispatch();
+        assert_eq!(world.deliver(Signal::INT), ENDED);
+    });
+}
+
+#[test]
+fn a_signal_that_comes_while_another_token_is_built_is_a_first_one() {
+    model(|world| {
+        let first = build(&world, &[Signal::INT], DEFAULT);
+        let signal = interrupted(&world);
+        let dispatched = dispatched(&world);
+        let second = build(&world, &[Signal::INT], DEFAULT);
+        assert_eq!(signal.join().unwrap(), None);
+        dispatched.join().unwrap();
+        world.dispatch();
+        assert!(first.token.cause().is_some());
+        a_second_ends(&world, &second);
+    });
+}
+
+#[test]
+fn a_signal_that_comes_while_the_actions_are_replaced_is_a_first_one() {
+    model(|world| {
+        let first = build(&world, &[Signal::INT], IGNORE);
+        let signal = interrupted(&world);
+        let second = build(&world, &[Signal::INT], DEFAULT);
+        assert_eq!(signal.join().unwrap(), None);
+        world.dispatch();
+        assert!(first.token.cause().is_some());
+        a_second_ends(&world, &second);
+    });
+}
+
+#[test]
+fn a_signal_that_comes_while_the_stronger_token_goes_is_told_to_the_weaker() {
+    model(|world| {
+        let weaker = build(&world, &[Signal::INT], IGNORE);
+        let stronger = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        let signal = interrupted(&world);
+        world.end(stronger);
+        assert_eq!(signal.join().unwrap(), None);
+        world.dispatch();
+        assert!(weaker.token.cause().is_some());
+        assert_eq!(world.deliver(Signal::INT), None);
+        assert_eq!(world.deliver(Signal::TERM), ENDED);
+    });
+}
+
+#[test]
+fn a_token_for_each_command_is_cancelled_by_a_signal_of_its_own() {
+    model(|world| {
+        let first = build(&world, &[Signal::INT], DEFAULT);
+        let signal = interrupted(&world);
+        world.dispatch();
+        if first.token.cause().is_some() {
+            world.end(first);
+            let second = build(&world, &[Signal::INT], DEFAULT);
+            assert_eq!(signal.join().unwrap(), None);
+            world.dispatch();
+            assert!(second.token.cause().is_none(), "it was the first one's");
+            a_second_ends(&world, &second);
+        } else {
+            assert_eq!(signal.join().unwrap(), None);
+        }
+    });
+}
+
+#[test]
+fn a_second_signal_ends_the_process_while_the_thread_is_at_it() {
+    model(|world| {
+        let built = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        assert_eq!(world.deliver(Signal::TERM), None);
+        let dispatched = dispatched(&world);
+        assert_eq!(world.deliver(Signal::INT), ENDED);
+        dispatched.join().unwrap();
+        assert!(built.token.cause().is_some());
+    });
+}

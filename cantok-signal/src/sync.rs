@@ -1,0 +1,16 @@
+//! The one place where the crate's atomics and locks come from: the standard library, or loom's models of it under
+//! `--cfg loom`.
+
+#[cfg(all(not(loom), test))]
+pub(crate) use std::sync::atomic::AtomicUsize;
+#[cfg(not(loom))]
+pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicBool};
+
+#[cfg(loom)]
+pub(crate) use loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicUsize},
+};
+
+// Reference counts are not what the models are about.
+pub(crate) use std::sync::{Arc, PoisonError, atomic::Ordering};

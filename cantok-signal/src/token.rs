@@ -1,0 +1,206 @@
+use crate::registry::Settings;
+use crate::signals::Signals;
+use crate::{Signal, SignalTokenBuilder};
+use cantok_core::Token;
+use std::hash::{Hash, Hasher};
+use std::ops::{Add, Deref};
+use std::sync::Arc;
+use std::{fmt, io};
+
+/// A token that a signal cancels: Ctrl-C, `kill`, a terminal that is closed.
+///
+/// It dereferences to a [`Token`], adds up with every other token, and can be cancelled by hand. There may be any number
+/// of them, also in libraries that know nothing of each other; a signal cancels them all.
+///
+/// # Guarantees
+///
+/// - The first signal cancels the token; the error's reason is the [`Signal`], found by [`Signal::of`].
+/// - After a first signal a SIGINT ends the process at once, by its default action and inside the handler, whatever the
+///   program is doing. Repeated SIGTERM or SIGHUP do not. [`builder`](SignalToken::builder) changes both.
+/// - Handlers touch atomics and a socket and nothing else. One thread for the whole process, started by the first token,
+///   cancels and runs callbacks. All tokens are marked before any callback runs; a callback that blocks keeps later ones
+///   waiting and tokens of later signals uncancelled, a callback that panics does neither.
+/// - With the last handle, sum and child of all tokens that listen to a signal, the signal's default action is back,
+///   unless somebody else had a handler before the first of them. A new token works again.
+/// - A signal that the process was told to ignore, as by `nohup`, stays ignored (on Linux and Android).
+///
+/// The crate's documentation has the whole life of a signal as a table.
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::{TimeoutToken, Token};
+/// use cantok_signal::{Signal, SignalToken};
+/// use std::time::Duration;
+///
+/// fn work(token: &Token) -> u64 {
+///     let mut steps = 0;
+///     while token.keep_on() {
+///         steps += 1;
+///     }
+///     steps
+/// }
+///
+/// let ctrl_c = SignalToken::interrupt()?;
+/// let token = &ctrl_c + TimeoutToken::new(Duration::from_millis(5));
+/// work(&token);
+/// let stopped = token.cause().unwrap();
+/// assert_eq!(Signal::of(&stopped), None); // nobody pressed Ctrl-C
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct SignalToken {
+    token: Token,
+    signals: Signals,
+}
+
+impl SignalToken {
+    /// A token that SIGINT cancels: Ctrl-C.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a thread, a socket or a handler; after that SIGINT does what it did before.
+    pub fn interrupt() -> io::Result<Self> {
+        SignalToken::builder().build()
+    }
+
+    /// A token that SIGINT, SIGTERM and SIGHUP cancel: Ctrl-C, a supervisor, and the end of the terminal.
+    ///
+    /// # Errors
+    ///
+    /// As [`interrupt`](SignalToken::interrupt).
+    pub fn termination() -> io::Result<Self> {
+        SignalToken::builder()
+            .signals([Signal::INT, Signal::TERM, Signal::HUP])
+            .build()
+    }
+
+    /// A token of other signals, or one whose second signal does something else.
+    pub fn builder() -> SignalTokenBuilder {
+        SignalTokenBuilder::new()
+    }
+
+    pub(crate) fn listen(settings: &Settings) -> io::Result<Self> {
+        #[cfg(not(loom))]
+        {
+            let (token, signals) = crate::process::listen(settings)?;
+            Ok(SignalToken { token, signals })
+        }
+        #[cfg(loom)]
+        unreachable!("models have registries of their own: {settings:?}")
+    }
+
+    /// Gives the token a name, for all its handles; see [`Token::named`].
+    #[must_use]
+    pub fn named(self, name: impl Into<Arc<str>>) -> Self {
+        SignalToken {
+            token: self.token.named(name),
+            signals: self.signals,
+        }
+    }
+
+    /// The signals that cancel the token: those that were asked for, without those that stay ignored.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_signal::{Signal, SignalToken};
+    ///
+    /// let token = SignalToken::interrupt()?;
+    /// assert!(token.signals().all(|signal| signal == Signal::INT));
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn signals(&self) -> impl Iterator<Item = Signal> + use<> {
+        self.signals.iter()
+    }
+}
+
+impl Deref for SignalToken {
+    type Target = Token;
+
+    #[inline]
+    fn deref(&self) -> &Token {
+        &self.token
+    }
+}
+
+impl From<SignalToken> for Token {
+    fn from(token: SignalToken) -> Self {
+        token.token
+    }
+}
+
+impl From<&SignalToken> for Token {
+    fn from(token: &SignalToken) -> Self {
+        token.token.clone()
+    }
+}
+
+impl<T: Into<Token>> Add<T> for SignalToken {
+    type Output = Token;
+
+    fn add(self, other: T) -> Token {
+        Token::from(self) + other
+    }
+}
+
+impl<T: Into<Token>> Add<T> for &SignalToken {
+    type Output = Token;
+
+    fn add(self, other: T) -> Token {
+        Token::from(self) + other
+    }
+}
+
+impl PartialEq for SignalToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.token == other.token
+    }
+}
+
+impl Eq for SignalToken {}
+
+impl PartialEq<Token> for SignalToken {
+    fn eq(&self, other: &Token) -> bool {
+        self.token == *other
+    }
+}
+
+impl PartialEq<SignalToken> for Token {
+    fn eq(&self, other: &SignalToken) -> bool {
+        *self == other.token
+    }
+}
+
+impl Hash for SignalToken {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.token.hash(state);
+    }
+}
+
+/// The signals, with the name where given: `SignalToken("stop", SIGINT, SIGTERM, cancelled)`.
+impl fmt::Debug for SignalToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_tuple("SignalToken");
+        if let Some(name) = self.name() {
+            debug.field(&name);
+        }
+        for signal in self.signals() {
+            debug.field(&signal);
+        }
+        // A look that changes nothing here: there is no deadline and no operand that it could find out about.
+        if self.cause().is_some() {
+            debug.field(&format_args!("cancelled"));
+        }
+        debug.finish()
+    }
+}
+
+/// One line, as of every token: `SignalToken (not cancelled)`, `SignalToken (the token was cancelled)`.
+impl fmt::Display for SignalToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.token.to_string();
+        let rest = shown.strip_prefix("SimpleToken").unwrap_or(&shown);
+        write!(f, "SignalToken{rest}")
+    }
+}
