@@ -14,6 +14,7 @@
 //! 3. **Who is cancelled by a signal is armed.** Handlers arm before they tell of an arrival, so what is armed was armed
 //!    before its arrival is taken. Whoever takes an arrival arms again, under the lock under which it finds the tokens:
 //!    a token that is built meanwhile, which disarms, is either not among them, or the arming comes last.
+//!    What came before a token was built is set aside for those that there were.
 //! 4. **No arrival is lost.** `Slot::arrived` is set before the thread is woken, and taken by a swap after the thread
 //!    has read. A signal that comes in between sets it, and wakes, once more.
 
@@ -27,7 +28,7 @@ use crate::{SecondSignal, Signal};
 use cantok_core::{Token, WeakToken};
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
-use std::io;
+use std::{io, mem};
 
 /// What a token is to be like, checked.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,8 @@ pub(crate) struct Registry {
     kinds: BTreeMap<Kind, Count>,
     /// Grows with each token that is built, which restarts the count of signals.
     round: u64,
+    /// Signals that came before the last token was built and have yet to be told to those that were there.
+    earlier: Vec<(Signal, Vec<WeakToken>)>,
     actions: Actions,
 }
 
@@ -103,6 +106,7 @@ impl Registry {
             next_id: 0,
             kinds: BTreeMap::new(),
             round: 0,
+            earlier: Vec::new(),
             actions: Actions::default(),
         }
     }
@@ -126,6 +130,7 @@ impl Registry {
             self.forget(kind);
             return Err(error);
         }
+        self.set_arrivals_aside();
         let id = self.next_id;
         self.next_id += 1;
         self.tokens.insert(
@@ -168,18 +173,15 @@ impl Registry {
     /// The signals that have come since the last time, and whom they cancel. The tokens are to be dropped after the
     /// registry is unlocked.
     pub(crate) fn take_arrivals(&mut self) -> Vec<Arrival> {
-        let mut arrivals = Vec::new();
-        for (&signal, slot) in &self.slots {
-            // Acquire: pairs with the handler's store, so that a later disarming comes after what the handler armed.
-            if !slot.arrived.swap(false, Ordering::AcqRel) {
-                continue;
-            }
+        let mut arrivals: Vec<Arrival> = mem::take(&mut self.earlier)
+            .into_iter()
+            .filter_map(|(signal, tokens)| Arrival::new(signal, &tokens))
+            .collect();
+        for signal in self.take_arrived() {
+            let listeners = self.tokens.values_mut();
             let mut tokens = Vec::new();
-            for listener in self.tokens.values_mut() {
-                if !listener.kind.signals.contains(signal) {
-                    continue;
-                }
-                tokens.extend(listener.token.upgrade());
+            for listener in listeners.filter(|listener| listener.kind.signals.contains(signal)) {
+                tokens.push(listener.token.clone());
                 if listener.told != Some(self.round) {
                     listener.told = Some(self.round);
                     if let Some(count) = self.kinds.get_mut(&listener.kind) {
@@ -187,12 +189,32 @@ impl Registry {
                     }
                 }
             }
-            if !tokens.is_empty() {
+            if let Some(arrival) = Arrival::new(signal, &tokens) {
                 self.actions.arm_by(signal);
-                arrivals.push(Arrival { signal, tokens });
+                arrivals.push(arrival);
             }
         }
         arrivals
+    }
+
+    /// What has come so far is for the tokens that there are so far. The thread is awake, or about to be.
+    fn set_arrivals_aside(&mut self) {
+        for signal in self.take_arrived() {
+            let listeners = self.tokens.values();
+            let tokens = listeners.filter(|listener| listener.kind.signals.contains(signal));
+            let tokens = tokens.map(|listener| listener.token.clone()).collect();
+            self.earlier.push((signal, tokens));
+        }
+    }
+
+    fn take_arrived(&self) -> Vec<Signal> {
+        // Acquire: pairs with the handler's store, so that a later disarming comes after what the handler armed.
+        let arrived = |slot: &Slot| slot.arrived.swap(false, Ordering::AcqRel);
+        let slots = self.slots.iter();
+        slots
+            .filter(|(_, slot)| arrived(slot))
+            .map(|(signal, _)| *signal)
+            .collect()
     }
 
     /// Makes slots where there are none. Returns the signals that are to be listened to.
@@ -263,14 +285,27 @@ impl Registry {
         Ok(())
     }
 
-    /// Has those ends armed that a token waits for which was told of a signal, and no others. What a handler has armed
-    /// whose arrival has yet to be taken is armed again then (invariant 3).
+    /// Has those ends armed that a token waits for which was told of a signal, or is about to be, and no others.
     fn arm_told(&self) {
+        // Relaxed: nothing that the handler wrote is read. What it has armed and not yet announced is disarmed here, and
+        // armed again when the arrival is taken (invariant 3).
+        let coming = |slot: &Slot| slot.arrived.load(Ordering::Relaxed);
+        let coming = self.slots.iter().filter(|(_, slot)| coming(slot));
+        let coming: Signals = coming.map(|(signal, _)| *signal).collect();
         self.actions.set_armed(|signal, end| {
             self.kinds.iter().any(|(kind, count)| {
-                count.told > 0 && kind.end == Some(end) && kind.second_on.contains(signal)
+                let told = count.told > 0 || !(kind.signals & coming).is_empty();
+                told && kind.end == Some(end) && kind.second_on.contains(signal)
             })
         });
+    }
+}
+
+impl Arrival {
+    /// `None` if nobody is left to be cancelled.
+    fn new(signal: Signal, tokens: &[WeakToken]) -> Option<Self> {
+        let tokens: Vec<Token> = tokens.iter().filter_map(WeakToken::upgrade).collect();
+        (!tokens.is_empty()).then_some(Arrival { signal, tokens })
     }
 }
 

@@ -9,7 +9,8 @@ use crate::{SecondSignal, Signal};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use signal_hook::consts::SIGWINCH;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 /// The last three are not as usual: one was ignored when the program began, one had a handler of somebody else's, and one
 /// does not end a process by default.
@@ -44,6 +45,8 @@ enum Step {
     BuildInVain(Settings, usize),
     End(Index),
     Deliver(Signal),
+    /// The thread gets to run.
+    Dispatch,
 }
 
 fn settings_strategy() -> impl Strategy<Value = Settings> {
@@ -81,6 +84,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (settings_strategy(), 0..12_usize).prop_map(|(settings, after)| Step::BuildInVain(settings, after)),
         3 => any::<Index>().prop_map(Step::End),
         4 => select(all()).prop_map(Step::Deliver),
+        3 => Just(Step::Dispatch),
     ]
 }
 
@@ -89,6 +93,8 @@ struct Expected {
     signals: Vec<Signal>,
     end: Option<End>,
     second_on: Signals,
+    /// In the order in which it is told of them.
+    signalled: Vec<Signal>,
     cancelled_by: Option<Signal>,
     /// A signal has come since the last token was built.
     told: bool,
@@ -99,6 +105,8 @@ struct Expected {
 struct Reference {
     tokens: Vec<Expected>,
     restore: BTreeMap<Signal, bool>,
+    /// What has come since the last dispatch or build: told in the order of the numbers.
+    coming: BTreeSet<Signal>,
 }
 
 impl Reference {
@@ -113,11 +121,13 @@ impl Reference {
         for signal in &signals {
             *self.restore.entry(*signal).or_insert(true) &= settings.restore_default;
         }
+        self.take();
         self.tokens.iter_mut().for_each(|token| token.told = false);
         self.tokens.push(Expected {
             signals,
             end: settings.second.end(),
             second_on: settings.second_on,
+            signalled: Vec::new(),
             cancelled_by: None,
             told: false,
             built,
@@ -144,9 +154,28 @@ impl Reference {
         }
         for token in self.tokens.iter_mut().filter(listening) {
             token.told = true;
-            token.cancelled_by.get_or_insert(signal);
         }
+        self.coming.insert(signal);
         Some(None)
+    }
+
+    /// What has come is for the tokens that there are.
+    fn take(&mut self) {
+        for signal in mem::take(&mut self.coming) {
+            for token in &mut self.tokens {
+                if token.signals.contains(&signal) {
+                    token.signalled.push(signal);
+                }
+            }
+        }
+    }
+
+    fn dispatch(&mut self) {
+        self.take();
+        for token in &mut self.tokens {
+            let first = token.signalled.first().copied();
+            token.cancelled_by = token.cancelled_by.or(first);
+        }
     }
 
     fn check(&self) {
@@ -193,7 +222,10 @@ fn run(steps: Vec<Step>) {
                 if ended.is_some() {
                     return;
                 }
+            }
+            Step::Dispatch => {
                 world.dispatch();
+                reference.dispatch();
             }
         }
         reference.check();

@@ -1,0 +1,96 @@
+//! A process that makes a token for each of its commands does not grow.
+#![cfg(target_os = "linux")]
+
+#[path = "../../cantok-core/tests/support/memory.rs"]
+mod memory;
+#[path = "support/program.rs"]
+mod program;
+
+use std::fs;
+
+use cantok_signal::{SecondSignal, Signal, SignalToken};
+use memory::resident_bytes;
+use program::{Program, raise, tell};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// What the process may grow by: a round that leaves a handler behind, of 100 bytes or more, exceeds it.
+const LIMIT: usize = 2 * 1024 * 1024;
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Does a tenth of the rounds to warm up, and then all of them without growing.
+fn stays_flat(test: &'static str, rounds: usize, round: fn(usize)) {
+    let program = Program::of(test, |_| {
+        (0..rounds / 10).for_each(round);
+        let before = (resident_bytes().unwrap(), descriptors());
+        for part in 0..10 {
+            (part * rounds / 10..(part + 1) * rounds / 10).for_each(round);
+            tell("a part");
+        }
+        let after = (resident_bytes().unwrap(), descriptors());
+        let grown = after.0.saturating_sub(before.0);
+        assert!(grown <= LIMIT, "{grown} bytes in {rounds} rounds");
+        assert_eq!(after.1, before.1, "descriptors");
+    });
+    let running = program.start("");
+    (0..10).for_each(|_| running.expect("a part"));
+    running.end().with_code(0);
+}
+
+#[test]
+fn a_token_after_the_other() {
+    stays_flat("a_token_after_the_other", 50_000, |_| {
+        drop(SignalToken::termination().unwrap());
+    });
+}
+
+#[test]
+fn tokens_of_all_kinds() {
+    stays_flat("tokens_of_all_kinds", 20_000, |number| {
+        let all = [SIGINT, SIGTERM, SIGHUP];
+        let seconds = [
+            SecondSignal::DefaultAction,
+            SecondSignal::Exit(7),
+            SecondSignal::Ignore,
+        ];
+        let builder = SignalToken::builder()
+            .signals(&all[..1 + number % 3])
+            .second(seconds[number / 3 % 3])
+            .restore_default(number % 2 == 0);
+        drop((
+            builder.clone().build().unwrap(),
+            builder.second_on([SIGINT]).build().unwrap(),
+            SignalToken::interrupt().unwrap().child(),
+        ));
+    });
+}
+
+#[test]
+fn tokens_that_are_cancelled() {
+    stays_flat("tokens_that_are_cancelled", 20_000, |_| {
+        let token = SignalToken::interrupt().unwrap();
+        raise(SIGINT);
+        assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+    });
+}
+
+#[test]
+fn tokens_that_are_refused() {
+    stays_flat("tokens_that_are_refused", 20_000, |_| {
+        let refused = SignalToken::builder().signals([SIGINT, 1000]).build();
+        drop(refused.unwrap_err());
+    });
+}
+
+#[test]
+fn tokens_beside_one_that_lives_long() {
+    stays_flat("tokens_beside_one_that_lives_long", 20_000, |_| {
+        use std::sync::OnceLock;
+        static SHUTDOWN: OnceLock<SignalToken> = OnceLock::new();
+        let shutdown = SHUTDOWN.get_or_init(|| SignalToken::termination().unwrap());
+        let exit = SignalToken::builder().second(SecondSignal::Exit(7));
+        drop(exit.build().unwrap() + shutdown);
+    });
+}

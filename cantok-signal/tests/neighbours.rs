@@ -1,0 +1,111 @@
+//! Others who handle the same signals in the same process.
+
+#[path = "support/bell.rs"]
+mod bell;
+#[path = "support/program.rs"]
+mod program;
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::mpsc;
+use std::task::Poll;
+
+use bell::Bell;
+use cantok_signal::{Signal, SignalToken};
+use program::{Program, raise, tell};
+use signal_hook::consts::SIGINT;
+use tokio::runtime::Builder;
+
+/// Installs tokio's handler, as the first poll does.
+async fn installed(ctrl_c: &mut Pin<&mut impl Future>) {
+    std::future::poll_fn(|context| {
+        assert!(ctrl_c.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    Builder::new_current_thread().enable_io().build().unwrap()
+}
+
+#[test]
+fn tokio_after_the_token() {
+    let program = Program::of("tokio_after_the_token", |_| {
+        let token = SignalToken::interrupt().unwrap();
+        runtime().block_on(async {
+            let mut ctrl_c = pin!(tokio::signal::ctrl_c());
+            installed(&mut ctrl_c).await;
+            raise(SIGINT);
+            ctrl_c.await.unwrap();
+        });
+        assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+        tell("both");
+        // Tokio's handler has nothing to say about the second.
+        raise(SIGINT);
+        tell("alive");
+    });
+    let running = program.start("");
+    running.expect("both");
+    assert_eq!(running.next(), None);
+    running.end().by_signal(SIGINT);
+}
+
+#[test]
+fn tokio_before_the_token() {
+    let program = Program::of("tokio_before_the_token", |_| {
+        runtime().block_on(async {
+            for _ in 0..3 {
+                let mut ctrl_c = pin!(tokio::signal::ctrl_c());
+                installed(&mut ctrl_c).await;
+                let bell = Bell::new();
+                let token = SignalToken::interrupt().unwrap();
+                raise(SIGINT);
+                ctrl_c.await.unwrap();
+                assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+                bell.ring();
+                drop(token);
+                tell("both");
+                // Whose handler is still there.
+                let mut ctrl_c = pin!(tokio::signal::ctrl_c());
+                installed(&mut ctrl_c).await;
+                raise(SIGINT);
+                ctrl_c.await.unwrap();
+                tell("alive");
+            }
+        });
+    });
+    let running = program.start("");
+    for _ in 0..3 {
+        running.expect("both");
+        running.expect("alive");
+    }
+    running.end().with_code(0);
+}
+
+#[test]
+fn ctrlc_before_the_token() {
+    let program = Program::of("ctrlc_before_the_token", |_| {
+        let (told, heard) = mpsc::channel();
+        ctrlc::set_handler(move || told.send(()).unwrap()).unwrap();
+        for _ in 0..3 {
+            let bell = Bell::new();
+            let token = SignalToken::interrupt().unwrap();
+            raise(SIGINT);
+            heard.recv().unwrap();
+            assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+            bell.ring();
+            drop(token);
+            tell("both");
+            raise(SIGINT);
+            heard.recv().unwrap();
+            tell("alive");
+        }
+    });
+    let running = program.start("");
+    for _ in 0..3 {
+        running.expect("both");
+        running.expect("alive");
+    }
+    running.end().with_code(0);
+}
