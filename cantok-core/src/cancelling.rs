@@ -1,8 +1,9 @@
 use crate::node::Jobs;
 use std::{fmt, mem};
 
-/// A cancel that has been marked and is still to be told. Made by
-/// [`Token::begin_cancel_with`](crate::Token::begin_cancel_with); told at the latest when it is dropped.
+/// A token that was cancelled while its tasks have yet to be woken and its callbacks to run: by
+/// [`finish`](Cancelling::finish), or when this is dropped. Made by
+/// [`Token::begin_cancel_with`](crate::Token::begin_cancel_with), where there is an example.
 ///
 /// # Panics
 ///

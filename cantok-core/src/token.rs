@@ -355,9 +355,12 @@ impl Token {
     }
 
     /// [`cancel_with`](Token::cancel_with) in two steps, for authors of adapters that cancel several tokens at once or
-    /// have something to do before user code runs. When this returns, every token derived from this one answers
-    /// cancelled, and threads in [`wait`](Token::wait) have been woken; no user code has run. Tasks are woken and
-    /// callbacks run when the result is [finished](Cancelling::finish) or dropped.
+    /// have something to do before user code runs.
+    ///
+    /// When this returns, every token derived from this one answers cancelled, and threads in [`wait`](Token::wait) have
+    /// been woken; no user code has run, and none can panic. Tasks are woken and callbacks run when the result is
+    /// [finished](Cancelling::finish) or dropped. On a token that is cancelled already, or cannot be cancelled, that
+    /// returns `false`, as `cancel_with` does.
     ///
     /// # Examples
     ///
@@ -372,6 +375,7 @@ impl Token {
     ///     move |_| sender.send(second.is_cancelled()).unwrap()
     /// });
     ///
+    /// // Both are cancelled before the callback of the first one runs.
     /// let cancelling = [&first, &second].map(|token| token.begin_cancel_with("shutdown"));
     /// assert!(receiver.try_recv().is_err());
     /// assert!(cancelling.into_iter().all(|cancelling| cancelling.finish()));
@@ -670,8 +674,10 @@ impl Token {
         self.node.attach(Box::new(guard));
     }
 
-    /// A reference that does not keep the token alive. For authors of adapters. It does not keep a token from being
-    /// [absorbed](Token::any) into a sum, unless something is [attached](Token::attach).
+    /// A reference that does not keep the token alive, for authors of adapters; see [`WeakToken`] for an example.
+    ///
+    /// A token that is [absorbed](Token::any) into a sum is gone for its weak references, although the sum lives. One with
+    /// something [attached](Token::attach) is not absorbed.
     pub fn downgrade(&self) -> WeakToken {
         WeakToken::new(Arc::downgrade(&self.node))
     }

@@ -75,15 +75,6 @@ impl Actions {
             })
     }
 
-    /// A first signal has come.
-    pub(crate) fn arm_by(&self, signal: Signal) {
-        for (key, flag) in &self.armed {
-            if self.escalations[key].contains(signal) {
-                store(flag, true);
-            }
-        }
-    }
-
     /// Says of each kind of end whether a first signal has come.
     pub(crate) fn set_armed(&self, is_armed: impl Fn(Signal, End) -> bool) {
         for ((signal, end), flag) in &self.armed {

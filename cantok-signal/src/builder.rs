@@ -55,7 +55,9 @@ impl SignalTokenBuilder {
         self
     }
 
-    /// What a signal does that comes after a first one. [`SecondSignal::DefaultAction`], if nothing is said.
+    /// What the signals of [`second_on`](SignalTokenBuilder::second_on) do after a first one; without SIGINT among the
+    /// [`signals`](SignalTokenBuilder::signals), say there which these are. [`SecondSignal::DefaultAction`], if nothing is
+    /// said.
     pub fn second(mut self, second: SecondSignal) -> Self {
         self.second = second;
         self
@@ -84,8 +86,8 @@ impl SignalTokenBuilder {
     }
 
     /// Whether the signals have their default action back when the last token is gone that listens to them, with its
-    /// sums and children. `true`, if nothing is said. What counts is the last word of all tokens of the process that
-    /// listen to the signal: once one has said `false`, it holds for good.
+    /// sums and children. `true`, if nothing is said. Once any token that listens to a signal has said `false`, that holds
+    /// until the process ends.
     ///
     /// Say `false` if other code handles the signal that comes to do so only after this token: whoever was there before
     /// is found out (on Linux and Android) and goes on undisturbed.
@@ -119,7 +121,7 @@ impl SignalTokenBuilder {
             Some(numbers) => {
                 let second_on = checked(numbers)?;
                 if let Some(signal) = (second_on - signals).iter().next() {
-                    let what = "is to be a second signal and does not cancel the token";
+                    let what = "is in `second_on` but not in `signals`";
                     return Err(invalid(format!("{signal} {what}")));
                 }
                 second_on
@@ -153,7 +155,7 @@ fn check(number: i32) -> io::Result<Signal> {
         let name = low_level::signal_name(number).unwrap_or_default();
         return Err(invalid(format!("{name} cannot cancel a token")));
     }
-    Signal::new(number).ok_or_else(|| invalid(format!("signal {number} is unknown")))
+    Signal::new(number).ok_or_else(|| invalid(format!("signal {number} is unknown or has no name")))
 }
 
 fn invalid(message: String) -> io::Error {

@@ -6,6 +6,7 @@
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 
 mod actions;
+mod as_dyn_error;
 mod builder;
 mod dispositions;
 #[cfg_attr(any(loom, test), path = "stand_in/hooks.rs")]
@@ -21,7 +22,6 @@ mod must_not_compile;
 #[cfg(not(loom))]
 mod process;
 mod registry;
-mod run;
 mod second;
 mod signal;
 mod signals;
@@ -33,8 +33,8 @@ mod trace;
 #[path = "stand_in/world.rs"]
 mod world;
 
+pub use as_dyn_error::AsDynError;
 pub use builder::SignalTokenBuilder;
-pub use run::AsDynError;
 pub use second::SecondSignal;
 pub use signal::Signal;
 pub use token::SignalToken;

@@ -9,8 +9,11 @@
 //! 1. **A signal without a token does what it did before.** `Slot::back` is set whenever no token listens to the signal,
 //!    if its default action is to come back; its hook is the signal's first and stays for good. While a handler is being
 //!    installed, or if that fails half-way, it is set as well.
-//! 2. **The second signal is counted by handlers alone.** A handler looks whether it is the second before it arms, so the
-//!    first never ends the process, and it needs no thread of the program to get as far.
+//! 2. **The second signal is counted by handlers alone.** A handler looks whether it is the second before it arms, and
+//!    before it tells of the arrival, upon which others arm. So the first never ends the process, and it needs no thread
+//!    of the program to get as far. While actions are replaced a handler may meet both sets of them, and tell by the one
+//!    before it looks by the other; nothing is armed until it has returned: signal-hook waits for it before it frees the
+//!    old ones, under the registry's lock.
 //! 3. **Who is cancelled by a signal is armed.** Handlers arm before they tell of an arrival, so what is armed was armed
 //!    before its arrival is taken. Whoever takes an arrival arms again, under the lock under which it finds the tokens:
 //!    a token that is built meanwhile, which disarms, is either not among them, or the arming comes last.
@@ -46,10 +49,8 @@ pub(crate) struct Registry {
     slots: BTreeMap<Signal, Slot>,
     tokens: BTreeMap<TokenId, Listener>,
     next_id: TokenId,
-    /// How many tokens there are of each kind.
-    kinds: BTreeMap<Kind, Count>,
-    /// Grows with each token that is built, which restarts the count of signals.
-    round: u64,
+    /// Those of which there are tokens.
+    kinds: BTreeMap<Kind, Living>,
     /// Signals that came before the last token was built and have yet to be told to those that were there.
     earlier: Vec<(Signal, Vec<WeakToken>)>,
     actions: Actions,
@@ -72,8 +73,6 @@ struct Slot {
 struct Listener {
     token: WeakToken,
     kind: Kind,
-    /// The round in which it was told of a signal.
-    told: Option<u64>,
 }
 
 /// What tokens may have in common.
@@ -84,11 +83,12 @@ struct Kind {
     second_on: Signals,
 }
 
+/// The tokens of a kind.
 #[derive(Default)]
-struct Count {
-    living: usize,
-    /// Those of the living that were told of a signal in this round.
-    told: usize,
+struct Living {
+    count: usize,
+    /// They were told of a signal since the last token was built: all of them, since they have the same signals.
+    told: bool,
 }
 
 /// A signal, and the tokens that it cancels.
@@ -105,7 +105,6 @@ impl Registry {
             tokens: BTreeMap::new(),
             next_id: 0,
             kinds: BTreeMap::new(),
-            round: 0,
             earlier: Vec::new(),
             actions: Actions::default(),
         }
@@ -125,7 +124,7 @@ impl Registry {
             end: settings.second.end(),
             second_on: settings.second_on & signals,
         };
-        self.kinds.entry(kind).or_default().living += 1;
+        self.kinds.entry(kind).or_default().count += 1;
         if let Err(error) = self.update_actions() {
             self.forget(kind);
             return Err(error);
@@ -133,16 +132,11 @@ impl Registry {
         self.set_arrivals_aside();
         let id = self.next_id;
         self.next_id += 1;
-        self.tokens.insert(
-            id,
-            Listener {
-                token,
-                kind,
-                told: None,
-            },
-        );
-        self.round += 1;
-        self.kinds.values_mut().for_each(|count| count.told = 0);
+        self.tokens.insert(id, Listener { token, kind });
+        // The count of signals begins anew.
+        self.kinds
+            .values_mut()
+            .for_each(|living| living.told = false);
         self.arm_told();
         for signal in signals.iter() {
             if let Some(slot) = self.slots.get_mut(&signal) {
@@ -158,9 +152,6 @@ impl Registry {
         let Some(listener) = self.tokens.remove(&id) else {
             return;
         };
-        if let Some(count) = self.kinds.get_mut(&listener.kind) {
-            count.told -= usize::from(listener.told == Some(self.round));
-        }
         self.forget(listener.kind);
         for signal in self.back_to_default().iter() {
             store(&self.slots[&signal].back, true);
@@ -178,38 +169,37 @@ impl Registry {
             .filter_map(|(signal, tokens)| Arrival::new(signal, &tokens))
             .collect();
         for signal in self.take_arrived() {
-            let listeners = self.tokens.values_mut();
-            let mut tokens = Vec::new();
-            for listener in listeners.filter(|listener| listener.kind.signals.contains(signal)) {
-                tokens.push(listener.token.clone());
-                if listener.told != Some(self.round) {
-                    listener.told = Some(self.round);
-                    if let Some(count) = self.kinds.get_mut(&listener.kind) {
-                        count.told += 1;
-                    }
-                }
-            }
-            if let Some(arrival) = Arrival::new(signal, &tokens) {
-                self.actions.arm_by(signal);
+            if let Some(arrival) = Arrival::new(signal, &self.listeners(signal)) {
                 arrivals.push(arrival);
             }
+            for (kind, living) in &mut self.kinds {
+                living.told |= kind.signals.contains(signal);
+            }
         }
+        self.arm_told();
         arrivals
     }
 
     /// What has come so far is for the tokens that there are so far. The thread is awake, or about to be.
     fn set_arrivals_aside(&mut self) {
         for signal in self.take_arrived() {
-            let listeners = self.tokens.values();
-            let tokens = listeners.filter(|listener| listener.kind.signals.contains(signal));
-            let tokens = tokens.map(|listener| listener.token.clone()).collect();
+            let tokens = self.listeners(signal);
             self.earlier.push((signal, tokens));
         }
     }
 
+    fn listeners(&self, signal: Signal) -> Vec<WeakToken> {
+        let listeners = self.tokens.values();
+        let listeners = listeners.filter(|listener| listener.kind.signals.contains(signal));
+        listeners.map(|listener| listener.token.clone()).collect()
+    }
+
     fn take_arrived(&self) -> Vec<Signal> {
-        // Acquire: pairs with the handler's store, so that a later disarming comes after what the handler armed.
-        let arrived = |slot: &Slot| slot.arrived.swap(false, Ordering::AcqRel);
+        // Acquire: pairs with the handler's store, so that a later disarming comes after what the handler armed. A swap,
+        // since a handler may store once more in between; a load first, since loom lets a swap pass over a store.
+        let arrived = |slot: &Slot| {
+            slot.arrived.load(Ordering::Acquire) && slot.arrived.swap(false, Ordering::AcqRel)
+        };
         let slots = self.slots.iter();
         slots
             .filter(|(_, slot)| arrived(slot))
@@ -241,9 +231,9 @@ impl Registry {
     }
 
     fn forget(&mut self, kind: Kind) {
-        if let Some(count) = self.kinds.get_mut(&kind) {
-            count.living -= 1;
-            if count.living == 0 {
+        if let Some(living) = self.kinds.get_mut(&kind) {
+            living.count -= 1;
+            if living.count == 0 {
                 self.kinds.remove(&kind);
             }
         }
@@ -293,8 +283,8 @@ impl Registry {
         let coming = self.slots.iter().filter(|(_, slot)| coming(slot));
         let coming: Signals = coming.map(|(signal, _)| *signal).collect();
         self.actions.set_armed(|signal, end| {
-            self.kinds.iter().any(|(kind, count)| {
-                let told = count.told > 0 || !(kind.signals & coming).is_empty();
+            self.kinds.iter().any(|(kind, living)| {
+                let told = living.told || !(kind.signals & coming).is_empty();
                 told && kind.end == Some(end) && kind.second_on.contains(signal)
             })
         });

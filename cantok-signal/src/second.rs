@@ -1,5 +1,4 @@
-/// What a signal does that comes after a first one, if it is one of
-/// [`second_on`](crate::SignalTokenBuilder::second_on).
+/// What the signals of [`second_on`](crate::SignalTokenBuilder::second_on) do after a first signal.
 ///
 /// It happens inside the signal handler, so it works while every thread of the program is stuck. Nothing is dropped or
 /// flushed. Where several tokens want different things, `DefaultAction` beats `Exit`, of several `Exit` the least code

@@ -2,12 +2,14 @@ use signal_hook::{consts, low_level};
 use std::borrow::Borrow;
 use std::error::Error;
 use std::io::Write;
-use std::{fmt, io, process};
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{fmt, io, process, thread};
 
 /// A signal of the operating system: the reason with which a [`SignalToken`](crate::SignalToken) is cancelled.
 ///
-/// It prints as its name and can be lent as its number, so that [`signals`](crate::SignalTokenBuilder::signals) takes
-/// both.
+/// It prints as its name and borrows as its number, so that [`signals`](crate::SignalTokenBuilder::signals) takes both.
+/// As it is an error, it can be the reason of any cancel: `token.cancel_with(Signal::INT)` is how a test presses Ctrl-C.
 ///
 /// # Examples
 ///
@@ -108,8 +110,8 @@ impl Signal {
     /// expects of a program that was told to stop. A shell stops its script after it, where after a mere `exit(130)` it
     /// goes on.
     ///
-    /// Standard output is flushed first, as at every other end of a program; so this waits for a thread that holds its
-    /// lock, and for whoever reads it. Nothing is dropped and no thread is waited for: call it when everything has been
+    /// Standard output is flushed first. That is given up after a second, if another thread keeps it locked or nobody reads
+    /// what is written: then the last line may be lost in part. Nothing is dropped and no thread is waited for: call it when everything has been
     /// left, as [`SignalToken::run`](crate::SignalToken::run) does. Handlers are not called. A signal that is blocked or
     /// ignored in this process ends it all the same. Where the signal's default action is not to end a process, as with
     /// `SIGCHLD`, this exits with [`exit_code`](Signal::exit_code) after that action.
@@ -129,10 +131,22 @@ impl Signal {
     /// }
     /// ```
     pub fn raise_default(&self) -> ! {
-        // Nobody is left to be told of an error.
-        let _ = io::stdout().flush();
+        flush_stdout();
         let _ = low_level::emulate_default_handler(self.0);
         process::exit(self.exit_code().into())
+    }
+}
+
+/// On a thread of its own, so that a lock that is never released keeps nobody alive.
+fn flush_stdout() {
+    let (sender, flushed) = mpsc::channel();
+    let flush = thread::Builder::new().spawn(move || {
+        // Nobody is left to be told of an error.
+        let _ = io::stdout().flush();
+        let _ = sender.send(());
+    });
+    if flush.is_ok() {
+        let _ = flushed.recv_timeout(Duration::from_secs(1));
     }
 }
 

@@ -1,16 +1,13 @@
 //! The one place where the crate's atomics and locks come from: the standard library, or loom's models of it under
 //! `--cfg loom`.
 
-#[cfg(all(not(loom), test))]
-pub(crate) use std::sync::atomic::AtomicUsize;
 #[cfg(not(loom))]
 pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicBool};
+#[cfg(all(not(loom), test))]
+pub(crate) use std::sync::{RwLock, RwLockWriteGuard};
 
 #[cfg(loom)]
-pub(crate) use loom::sync::{
-    Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicUsize},
-};
+pub(crate) use loom::sync::{Mutex, MutexGuard, RwLock, RwLockWriteGuard, atomic::AtomicBool};
 
 // Reference counts are not what the models are about.
 pub(crate) use std::sync::{Arc, PoisonError, atomic::Ordering};

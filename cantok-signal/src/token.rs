@@ -1,6 +1,6 @@
 use crate::registry::Settings;
 use crate::signals::Signals;
-use crate::{Signal, SignalTokenBuilder};
+use crate::{AsDynError, Signal, SignalTokenBuilder};
 use cantok_core::Token;
 use std::hash::{Hash, Hasher};
 use std::ops::{Add, Deref};
@@ -10,7 +10,8 @@ use std::{fmt, io};
 /// A token that a signal cancels: Ctrl-C, `kill`, a terminal that is closed.
 ///
 /// It dereferences to a [`Token`], adds up with every other token, and can be cancelled by hand. There may be any number
-/// of them, also in libraries that know nothing of each other; a signal cancels them all.
+/// of them, also in libraries that know nothing of each other; a signal cancels all that listen to it. Keep it for as
+/// long as it is to listen: with the last handle, sum, child and registration of it the handler goes.
 ///
 /// # Guarantees
 ///
@@ -49,6 +50,7 @@ use std::{fmt, io};
 /// # std::io::Result::Ok(())
 /// ```
 #[derive(Clone)]
+#[must_use = "it is dropped at once, and its signals have their default action back"]
 pub struct SignalToken {
     token: Token,
     signals: Signals,
@@ -91,7 +93,6 @@ impl SignalToken {
     }
 
     /// Gives the token a name, for all its handles; see [`Token::named`].
-    #[must_use]
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         SignalToken {
             token: self.token.named(name),
@@ -112,6 +113,56 @@ impl SignalToken {
     /// ```
     pub fn signals(&self) -> impl Iterator<Item = Signal> + use<> {
         self.signals.iter()
+    }
+
+    /// Runs `work`, and ends the process by a signal if that is why `work` has failed: what a `main` does with a token.
+    ///
+    /// - An error with a signal behind it, as [`Signal::of`] finds it, ends the process by that signal
+    ///   ([`raise_default`](Signal::raise_default)), whichever token it came from. By then everything in `work` has been
+    ///   dropped, so temporary files are gone and terminals restored.
+    /// - Every other result is returned as it is: `Ok` although a signal came, and errors that no signal is behind, as
+    ///   texts made from one. A panic goes on as ever.
+    /// - Nothing is printed. Standard output is flushed.
+    /// - What is outside `work` is not dropped when the process ends by the signal. Other threads and callbacks are not
+    ///   waited for: what has to be left in order belongs inside, and `run` around everything, once in a program. The
+    ///   token lives until the end, so further signals do what it says until then.
+    ///
+    /// `E` is any error, a `Box<dyn Error>`, or an error of `anyhow` or `eyre`. Where the compiler asks for its type, give
+    /// it to the closure: `.run(|token| -> io::Result<_> { … })`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_signal::SignalToken;
+    /// use std::error::Error;
+    ///
+    /// fn main() -> Result<(), Box<dyn Error>> {
+    ///     SignalToken::termination()?.run(|token| {
+    ///         for step in 0..1000 {
+    ///             token.check()?;
+    ///             // step by step
+    /// #           let _ = step;
+    ///         }
+    ///         Ok(())
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`, unless a signal was behind them.
+    pub fn run<T, E, Kind>(self, work: impl FnOnce(&SignalToken) -> Result<T, E>) -> Result<T, E>
+    where
+        E: AsDynError<Kind>,
+    {
+        let result = work(&self);
+        let error = result.as_ref().err();
+        if let Some(signal) = error.and_then(|error| Signal::of(error.as_dyn_error())) {
+            // It may own what is to be left in order.
+            drop(result);
+            signal.raise_default();
+        }
+        result
     }
 }
 
@@ -178,7 +229,8 @@ impl Hash for SignalToken {
     }
 }
 
-/// The signals, with the name where given: `SignalToken("stop", SIGINT, SIGTERM, cancelled)`.
+/// The signals, with the name where given: `SignalToken("stop", SIGINT, SIGTERM, cancelled)`. Within a sum it shows as a
+/// `SimpleToken`.
 impl fmt::Debug for SignalToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_tuple("SignalToken");

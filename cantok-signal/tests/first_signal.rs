@@ -56,6 +56,31 @@ fn the_program_ends_by_the_signal_after_its_clean_up() {
 }
 
 #[test]
+fn who_keeps_standard_output_locked_keeps_nobody_alive() {
+    let test = "who_keeps_standard_output_locked_keeps_nobody_alive";
+    let program = Program::of(test, |_| {
+        let (locked, is_locked) = mpsc::channel();
+        thread::spawn(move || {
+            let _lock = io::stdout().lock();
+            locked.send(()).unwrap();
+            loop {
+                thread::park();
+            }
+        });
+        is_locked.recv().unwrap();
+        let result = SignalToken::termination().unwrap().run(|token| {
+            tell("ready");
+            Err::<(), _>(token.wait())
+        });
+        unreachable!("{result:?}");
+    });
+    let running = program.start("");
+    running.expect("ready");
+    running.signal(SIGTERM);
+    running.end().by_signal(SIGTERM);
+}
+
+#[test]
 fn the_token_tells_which_signal_it_was() {
     let program = Program::of("the_token_tells_which_signal_it_was", |signal| {
         let token = SignalToken::termination().unwrap().named("stop");

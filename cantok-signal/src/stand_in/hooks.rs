@@ -2,7 +2,7 @@
 
 use crate::Signal;
 use crate::second::End;
-use crate::sync::{self, Arc, AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{self, Arc, AtomicBool, Ordering, RwLock, RwLockWriteGuard};
 use std::sync::Mutex;
 use std::{io, mem};
 
@@ -17,39 +17,28 @@ pub(crate) enum Action {
 
 #[derive(Debug)]
 pub(crate) struct Hook {
-    index: usize,
+    id: u64,
     hooks: Hooks,
 }
 
 impl Drop for Hook {
     fn drop(&mut self) {
-        // Unlike signal-hook's this does not wait for handlers that are still at it, which makes the models stricter.
-        let next = self.hooks.version() + 1;
-        self.hooks.table.lock().unwrap()[self.index].until = next;
-        self.hooks.publish(next);
+        let id = self.id;
+        self.hooks.table().retain(|hook| hook.0 != id);
     }
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hooks {
-    table: Arc<Mutex<Vec<Entry>>>,
-    /// Of the table: what handlers read, as they read a pointer in signal-hook.
-    version: Arc<AtomicUsize>,
+    /// Locked by handlers as long as they are at it: whoever adds or removes an action in signal-hook waits until nobody
+    /// goes by what was there before, since it is freed then.
+    table: Arc<RwLock<Vec<(u64, Signal, Action)>>>,
+    next_id: Arc<Mutex<u64>>,
     /// Whether there is something in the socket. Not an atomic, since loom lets a swap pass over a store that came
     /// before it.
     woken: Arc<sync::Mutex<bool>>,
     /// So many are still added before the system refuses.
     pub(crate) refused_after: Arc<Mutex<Option<usize>>>,
-}
-
-/// An action, and from which version to which it is there. It is kept for good, since handlers that have read an older
-/// version may still be at it.
-#[derive(Debug)]
-struct Entry {
-    signal: Signal,
-    action: Action,
-    from: usize,
-    until: usize,
 }
 
 impl Hooks {
@@ -60,43 +49,33 @@ impl Hooks {
             }
             *left -= 1;
         }
-        let next = self.version() + 1;
-        let index = {
-            let mut table = self.table.lock().unwrap();
-            table.push(Entry {
-                signal,
-                action,
-                from: next,
-                until: usize::MAX,
-            });
-            table.len() - 1
+        let id = {
+            let mut next_id = self.next_id.lock().unwrap();
+            *next_id += 1;
+            *next_id
         };
-        self.publish(next);
+        self.table().push((id, signal, action));
         Ok(Hook {
-            index,
+            id,
             hooks: self.clone(),
         })
+    }
+
+    fn table(&self) -> RwLockWriteGuard<'_, Vec<(u64, Signal, Action)>> {
+        self.table.write().unwrap()
     }
 
     /// The signal arrives on this thread. Says how the process has ended, if it has. A signal without a single action
     /// has no handler, which is up to the test.
     pub(crate) fn deliver(&self, signal: Signal) -> Option<End> {
-        let version = self.version();
-        let actions: Vec<Action> = self
-            .table
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|entry| entry.signal == signal)
-            .filter(|entry| (entry.from..entry.until).contains(&version))
-            .map(|entry| entry.action.clone())
-            .collect();
-        for action in actions {
+        let table = self.table.read().unwrap();
+        let actions = table.iter().filter(|hook| hook.1 == signal);
+        for (.., action) in actions {
             match action {
                 Action::EndIf(end, flag) => {
-                    let ends = end != End::Default || signal.ends_by_default();
+                    let ends = *end != End::Default || signal.ends_by_default();
                     if flag.load(Ordering::SeqCst) && ends {
-                        return Some(end);
+                        return Some(*end);
                     }
                 }
                 Action::Set(flag) => flag.store(true, Ordering::SeqCst),
@@ -109,14 +88,6 @@ impl Hooks {
     /// Empties the socket, and tells whether there was anything in it.
     pub(crate) fn read(&self) -> bool {
         mem::take(&mut *self.woken.lock().unwrap())
-    }
-
-    fn version(&self) -> usize {
-        self.version.load(Ordering::SeqCst)
-    }
-
-    fn publish(&self, version: usize) {
-        self.version.store(version, Ordering::SeqCst);
     }
 }
 

@@ -104,8 +104,10 @@ fn a_signal_that_comes_while_the_actions_are_replaced_is_a_first_one() {
     model(|world| {
         let first = build(&world, &[Signal::INT], IGNORE);
         let signal = interrupted(&world);
+        let dispatched = dispatched(&world);
         let second = build(&world, &[Signal::INT], DEFAULT);
         assert_eq!(signal.join().unwrap(), None);
+        dispatched.join().unwrap();
         world.dispatch();
         assert!(first.token.cause().is_some());
         a_second_ends(&world, &second);
@@ -118,12 +120,28 @@ fn a_signal_that_comes_while_the_stronger_token_goes_is_told_to_the_weaker() {
         let weaker = build(&world, &[Signal::INT], IGNORE);
         let stronger = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
         let signal = interrupted(&world);
+        let dispatched = dispatched(&world);
         world.end(stronger);
         assert_eq!(signal.join().unwrap(), None);
+        dispatched.join().unwrap();
         world.dispatch();
         assert!(weaker.token.cause().is_some());
         assert_eq!(world.deliver(Signal::INT), None);
         assert_eq!(world.deliver(Signal::TERM), ENDED);
+    });
+}
+
+#[test]
+fn a_token_that_goes_takes_the_first_signal_from_no_other() {
+    model(|world| {
+        let built = build(&world, &[Signal::INT], DEFAULT);
+        let other = build(&world, &[Signal::INT], DEFAULT);
+        assert_eq!(world.deliver(Signal::INT), None);
+        let dispatched = dispatched(&world);
+        world.end(other);
+        assert_eq!(world.deliver(Signal::INT), ENDED);
+        dispatched.join().unwrap();
+        assert!(built.token.cause().is_some());
     });
 }
 
