@@ -101,7 +101,7 @@ impl Token {
     /// the tokens is cancelled already, so is the result, with that cause.
     ///
     /// Tokens given by value that nobody else can reach (no clone, subscription, guard or derived token, nothing
-    /// attached) are absorbed: they become part of the new token, and when one of them fires, it is the new token
+    /// attached, never downgraded) are absorbed: they become part of the new token, and when one of them fires, it is the new token
     /// that the error [is from](CancellationError::is_from). Their names are kept. (Sums that have a name themselves,
     /// and those of more than 16 tokens that others hold too or of more than 256 conditions and counters, stay tokens
     /// of their own.)
@@ -676,10 +676,10 @@ impl Token {
 
     /// A reference that does not keep the token alive, for authors of adapters; see [`WeakToken`] for an example.
     ///
-    /// A token that is [absorbed](Token::any) into a sum is gone for its weak references, although the sum lives. One with
-    /// something [attached](Token::attach) is not absorbed.
+    /// From then on the token is not [absorbed](Token::any) into a sum any more, so the reference leads to it for as long
+    /// as the sum lives.
     pub fn downgrade(&self) -> WeakToken {
-        WeakToken::new(Arc::downgrade(&self.node))
+        WeakToken::new(self.node.downgrade())
     }
 
     /// A new token that is cancelled with this one, and can be cancelled without it.

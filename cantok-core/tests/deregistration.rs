@@ -509,7 +509,7 @@ fn a_weak_token_keeps_nothing_alive() {
         derived.attach(guard);
         let weak = derived.downgrade();
         assert_eq!(weak.upgrade().as_ref(), Some(&*derived), "{shape}");
-        // What derives from it needs it, also a sum that would absorb it without the guard.
+        // What derives from it needs it, also a sum that would absorb it.
         let sum = derived + SimpleToken::new();
         let other = weak.clone();
         assert!(
@@ -525,4 +525,44 @@ fn a_weak_token_keeps_nothing_alive() {
             "{shape}"
         );
     });
+}
+
+#[test]
+fn a_token_that_was_downgraded_is_not_absorbed() {
+    let token = SimpleToken::new();
+    let weak = token.downgrade();
+    let sum = token + TimeoutToken::new(HOUR);
+    assert!(weak.upgrade().is_some_and(|token| token.cancel()));
+    assert!(sum.is_cancelled());
+    drop(sum);
+    assert!(weak.upgrade().is_none());
+}
+
+#[test]
+fn what_is_attached_through_a_weak_token_lives_as_long_as_a_sum_that_is_made_meanwhile() {
+    watchdog(
+        "a weak token that is upgraded while its token is added",
+        || {
+            for _ in 0..20_000 {
+                let token = SimpleToken::new();
+                let weak = token.downgrade();
+                let (guard, dropped) = guard();
+                let start = Barrier::new(2);
+                thread::scope(|scope| {
+                    let upgrading = scope.spawn(|| {
+                        start.wait();
+                        if let Some(token) = weak.upgrade() {
+                            token.attach(guard);
+                        }
+                    });
+                    start.wait();
+                    let sum = token + SimpleToken::new();
+                    upgrading.join().unwrap();
+                    assert!(!dropped.load(Ordering::SeqCst), "the sum lives");
+                    drop(sum);
+                });
+                assert!(dropped.load(Ordering::SeqCst));
+            }
+        },
+    );
 }

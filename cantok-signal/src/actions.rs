@@ -20,8 +20,17 @@ pub(crate) struct Actions {
     escalations: Escalations,
     /// Set: the next signal of that kind ends the process.
     armed: BTreeMap<(Signal, End), Flag>,
-    /// Held for their drop.
-    _hooks: Vec<Hook>,
+    hooks: Vec<(Part, Hook)>,
+}
+
+/// What an action is for.
+#[derive(Clone, Copy)]
+enum Part {
+    /// To end the process by the signal.
+    End(Signal, End),
+    /// To arm that, by another signal.
+    Arm(Signal, End, Signal),
+    Tell,
 }
 
 impl Actions {
@@ -37,25 +46,31 @@ impl Actions {
             .map(|key| (*key, Flag::default()))
             .collect();
         let mut added = Vec::new();
+        let mut add = |signal, part, action| {
+            added.push((part, hooks.add(signal, action)?));
+            io::Result::Ok(())
+        };
         for (&signal, arrival) in arrived {
             for ((second, end), flag) in &armed {
                 if *second == signal {
-                    added.push(hooks.add(signal, Action::EndIf(*end, flag.clone()))?);
+                    let part = Part::End(*second, *end);
+                    add(signal, part, Action::EndIf(*end, flag.clone()))?;
                 }
             }
             for (key, flag) in &armed {
                 if escalations[key].contains(signal) {
-                    added.push(hooks.add(signal, Action::Set(flag.clone()))?);
+                    let part = Part::Arm(key.0, key.1, signal);
+                    add(signal, part, Action::Set(flag.clone()))?;
                 }
             }
-            added.push(hooks.add(signal, Action::Set(arrival.clone()))?);
-            added.push(hooks.add(signal, Action::Wake)?);
+            add(signal, Part::Tell, Action::Set(arrival.clone()))?;
+            add(signal, Part::Tell, Action::Wake)?;
         }
         Ok(Actions {
             signals: arrived.keys().copied().collect(),
             escalations,
             armed,
-            _hooks: added,
+            hooks: added,
         })
     }
 
@@ -73,6 +88,30 @@ impl Actions {
             && self.escalations.iter().all(|(key, &by)| {
                 ended.contains(key.0) || (by - arming(wanted, key) - ended).is_empty()
             })
+    }
+
+    /// Takes away what is not wanted any more. Needs nothing of the system, so it cannot fail.
+    pub(crate) fn shrink(&mut self, wanted: &Escalations) {
+        let by = |key: (Signal, End)| wanted.get(&key).copied().unwrap_or_default();
+        self.hooks.retain(|(part, _)| match *part {
+            Part::End(signal, end) => wanted.contains_key(&(signal, end)),
+            Part::Arm(second, end, signal) => by((second, end)).contains(signal),
+            Part::Tell => true,
+        });
+        self.armed.retain(|key, _| wanted.contains_key(key));
+        self.escalations.retain(|key, _| wanted.contains_key(key));
+        for (key, signals) in &mut self.escalations {
+            *signals = *signals & by(*key);
+        }
+    }
+
+    /// Arms those ends, and leaves the others as they are.
+    pub(crate) fn arm(&self, is_armed: impl Fn(Signal, End) -> bool) {
+        for ((signal, end), flag) in &self.armed {
+            if is_armed(*signal, *end) {
+                store(flag, true);
+            }
+        }
     }
 
     /// Says of each kind of end whether a first signal has come.

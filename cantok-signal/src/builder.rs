@@ -109,8 +109,8 @@ impl SignalTokenBuilder {
     ///   [`signals`](SignalTokenBuilder::signals);
     /// - no signals at all.
     ///
-    /// Other errors when the system refuses a thread, a socket or a handler. After an error the signals do what they
-    /// did before.
+    /// Other errors when the system refuses a thread, a socket or a handler, and in a process that was forked, without an
+    /// `exec`, from one that had signal tokens. After an error the signals do what they did before.
     pub fn build(self) -> io::Result<SignalToken> {
         let signals = checked(&self.signals)?;
         if signals.is_empty() {

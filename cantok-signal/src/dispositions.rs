@@ -24,14 +24,16 @@ impl Dispositions {
     /// As of now. Where the system does not tell, all signals are taken to have their default action.
     pub(crate) fn now() -> Self {
         let status = if cfg!(any(target_os = "linux", target_os = "android")) {
-            fs::read_to_string("/proc/self/status").unwrap_or_default()
+            fs::read("/proc/self/status").unwrap_or_default()
         } else {
-            String::new()
+            Vec::new()
         };
-        Dispositions::parse(&status)
+        Dispositions::read(&status)
     }
 
-    fn parse(status: &str) -> Self {
+    fn read(status: &[u8]) -> Self {
+        // The name of the process is in there, cut after 15 bytes, wherever that is.
+        let status = String::from_utf8_lossy(status);
         let mask = |key| {
             let line = status.lines().find_map(|line| line.strip_prefix(key));
             let mask = line.and_then(|line| u64::from_str_radix(line.trim(), 16).ok());
@@ -61,7 +63,7 @@ mod tests {
     #[test]
     fn masks_are_read_from_the_status_of_a_process() {
         let status = "Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0000000180004002\n";
-        let dispositions = Dispositions::parse(status);
+        let dispositions = Dispositions::read(status.as_bytes());
         assert_eq!(dispositions.of(Signal::HUP), Disposition::Ignored);
         assert_eq!(dispositions.of(Signal::INT), Disposition::Handled);
         assert_eq!(dispositions.of(Signal::TERM), Disposition::Handled);
@@ -69,9 +71,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_no_text_hides_nothing() {
+        let status =
+            b"Name:\ta\xd0\xbf\xd1\nSigIgn:\t0000000000000001\nSigCgt:\t0000000000000000\n";
+        let dispositions = Dispositions::read(status);
+        assert_eq!(dispositions.of(Signal::HUP), Disposition::Ignored);
+    }
+
+    #[test]
     fn what_is_not_told_is_taken_as_default() {
         for status in ["", "SigIgn:", "SigIgn:\tno number\nSigCgt:\t\n", "\0"] {
-            let dispositions = Dispositions::parse(status);
+            let dispositions = Dispositions::read(status.as_bytes());
             assert_eq!(dispositions.of(Signal::INT), Disposition::Default);
         }
     }

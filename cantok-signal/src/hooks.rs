@@ -2,6 +2,7 @@
 
 use crate::Signal;
 use crate::second::End;
+use crate::signal::is_shielded;
 use crate::sync::{Arc, AtomicBool};
 use signal_hook::{flag, low_level};
 use signal_hook_registry::SigId;
@@ -47,6 +48,10 @@ impl Hooks {
     pub(crate) fn add(&self, signal: Signal, action: Action) -> io::Result<Hook> {
         let number = signal.number();
         let id = match action {
+            // The emulation would abort, and that fails as well.
+            Action::EndIf(End::Default, flag) if is_shielded() && signal.ends_by_default() => {
+                flag::register_conditional_shutdown(number, signal.exit_code().into(), flag)
+            }
             Action::EndIf(End::Default, flag) => flag::register_conditional_default(number, flag),
             Action::EndIf(End::Exit(code), flag) => {
                 flag::register_conditional_shutdown(number, code.into(), flag)

@@ -13,23 +13,34 @@ use std::thread;
 use std::time::Duration;
 
 /// `None` until the first token is built.
-static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
+static PROCESS: Mutex<Option<Process>> = Mutex::new(None);
 
-fn lock() -> MutexGuard<'static, Option<Registry>> {
+struct Process {
+    id: u32,
+    registry: Registry,
+}
+
+fn lock() -> MutexGuard<'static, Option<Process>> {
     // No user code runs under the lock.
-    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+    PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A token that signals cancel, and which these are.
 pub(crate) fn listen(settings: &Settings) -> io::Result<(Token, Signals)> {
     let token = SimpleToken::new();
     let (id, signals) = {
-        let mut registry = lock();
-        let registry = match &mut *registry {
-            Some(registry) => registry,
+        let mut process = lock();
+        let process = match &mut *process {
+            Some(process) => process,
             none => none.insert(start()?),
         };
-        registry.add(settings, token.downgrade(), Dispositions::now)?
+        if process.id != std::process::id() {
+            let why = "a process that was forked from one with signal tokens has no thread to cancel them";
+            return Err(io::Error::other(why));
+        }
+        process
+            .registry
+            .add(settings, token.downgrade(), Dispositions::now)?
     };
     token.attach(Listening(id));
     Ok((token.into(), signals))
@@ -40,18 +51,21 @@ struct Listening(TokenId);
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        if let Some(registry) = &mut *lock() {
-            registry.remove(self.0);
+        if let Some(process) = &mut *lock() {
+            process.registry.remove(self.0);
         }
     }
 }
 
-fn start() -> io::Result<Registry> {
+fn start() -> io::Result<Process> {
     let (hooks, woken) = Hooks::new()?;
     thread::Builder::new()
         .name("cantok-signal".to_owned())
         .spawn(move || cancel_on_arrival(woken))?;
-    Ok(Registry::new(hooks))
+    Ok(Process {
+        id: std::process::id(),
+        registry: Registry::new(hooks),
+    })
 }
 
 fn cancel_on_arrival(mut woken: UnixStream) {
@@ -64,7 +78,7 @@ fn cancel_on_arrival(mut woken: UnixStream) {
             Ok(0) | Err(_) => thread::sleep(Duration::from_millis(10)),
         }
         let arrivals = match &mut *lock() {
-            Some(registry) => registry.take_arrivals(),
+            Some(process) => process.registry.take_arrivals(),
             None => Vec::new(),
         };
         // All tokens are marked before any user code runs, so that none of it keeps one from being cancelled.
@@ -76,10 +90,13 @@ fn cancel_on_arrival(mut woken: UnixStream) {
         }
         for arrival in arrivals {
             #[cfg(feature = "tracing")]
-            swallow(|| crate::trace::arrived(arrival.signal, arrival.tokens.len()));
+            let (signal, count) = (arrival.signal, arrival.tokens.len());
+            // Before anything that may take its time: they are the users'.
             for token in arrival.tokens {
                 swallow(|| drop(token));
             }
+            #[cfg(feature = "tracing")]
+            swallow(|| crate::trace::arrived(signal, count));
         }
         for cancelling in cancelled {
             swallow(|| drop(cancelling));

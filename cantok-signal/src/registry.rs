@@ -7,8 +7,9 @@
 //! # Invariants
 //!
 //! 1. **A signal without a token does what it did before.** `Slot::back` is set whenever no token listens to the signal,
-//!    if its default action is to come back; its hook is the signal's first and stays for good. While a handler is being
-//!    installed, or if that fails half-way, it is set as well.
+//!    if its default action is to come back; its hook is the signal's first and stays for good. It is set until the token
+//!    has all its actions, so a build that fails half-way leaves it so. (Before there is any hook, signal-hook has a moment
+//!    in which its handler is there and does nothing.)
 //! 2. **The second signal is counted by handlers alone.** A handler looks whether it is the second before it arms, and
 //!    before it tells of the arrival, upon which others arm. So the first never ends the process, and it needs no thread
 //!    of the program to get as far. While actions are replaced a handler may meet both sets of them, and tell by the one
@@ -156,8 +157,10 @@ impl Registry {
         for signal in self.back_to_default().iter() {
             store(&self.slots[&signal].back, true);
         }
-        // If the system refuses, the old ones stay, which end the process sooner than they should.
-        let _ = self.update_actions();
+        let wanted = self.wanted();
+        if !self.actions_serve(&wanted) {
+            self.actions.shrink(&wanted);
+        }
         self.arm_told();
     }
 
@@ -176,7 +179,9 @@ impl Registry {
                 living.told |= kind.signals.contains(signal);
             }
         }
-        self.arm_told();
+        // Nothing is disarmed: a handler may have armed what it has yet to tell of, and this may be the last time that the
+        // thread gets here.
+        self.actions.arm(|signal, end| self.is_told(signal, end));
         arrivals
     }
 
@@ -253,7 +258,8 @@ impl Registry {
         unattended - listened
     }
 
-    fn update_actions(&mut self) -> io::Result<()> {
+    /// What the tokens that there are ask for.
+    fn wanted(&self) -> Escalations {
         let mut wanted = Escalations::new();
         for kind in self.kinds.keys() {
             for signal in kind.second_on.iter() {
@@ -262,14 +268,21 @@ impl Registry {
                 }
             }
         }
+        wanted
+    }
+
+    fn actions_serve(&self, wanted: &Escalations) -> bool {
         let signals = self.slots.keys().copied().collect();
         let ended = self.back_to_default().iter();
         let ended = ended.filter(|signal| signal.ends_by_default()).collect();
-        if !self.actions.serve(signals, &wanted, ended) {
-            let arrived = self
-                .slots
-                .iter()
-                .map(|(signal, slot)| (*signal, slot.arrived.clone()));
+        self.actions.serve(signals, wanted, ended)
+    }
+
+    fn update_actions(&mut self) -> io::Result<()> {
+        let wanted = self.wanted();
+        if !self.actions_serve(&wanted) {
+            let arrived = self.slots.iter();
+            let arrived = arrived.map(|(signal, slot)| (*signal, slot.arrived.clone()));
             self.actions = Actions::new(&self.hooks, &arrived.collect(), wanted)?;
         }
         Ok(())
@@ -277,17 +290,20 @@ impl Registry {
 
     /// Has those ends armed that a token waits for which was told of a signal, or is about to be, and no others.
     fn arm_told(&self) {
-        // Relaxed: nothing that the handler wrote is read. What it has armed and not yet announced is disarmed here, and
-        // armed again when the arrival is taken (invariant 3).
+        self.actions
+            .set_armed(|signal, end| self.is_told(signal, end));
+    }
+
+    fn is_told(&self, signal: Signal, end: End) -> bool {
+        // Relaxed: nothing that the handler wrote is read. What it has armed and not yet announced may be disarmed by
+        // that, and is armed again when the arrival is taken (invariant 3).
         let coming = |slot: &Slot| slot.arrived.load(Ordering::Relaxed);
         let coming = self.slots.iter().filter(|(_, slot)| coming(slot));
         let coming: Signals = coming.map(|(signal, _)| *signal).collect();
-        self.actions.set_armed(|signal, end| {
-            self.kinds.iter().any(|(kind, living)| {
-                let told = living.told || !(kind.signals & coming).is_empty();
-                told && kind.end == Some(end) && kind.second_on.contains(signal)
-            })
-        });
+        self.kinds.iter().any(|(kind, living)| {
+            let told = living.told || !(kind.signals & coming).is_empty();
+            told && kind.end == Some(end) && kind.second_on.contains(signal)
+        })
     }
 }
 

@@ -84,7 +84,12 @@ impl Signal {
             if let Some(signal) = error.downcast_ref() {
                 return Some(*signal);
             }
-            next = error.source();
+            // Whose source is that of the error inside.
+            let inside = error.downcast_ref().and_then(io::Error::get_ref);
+            next = match inside {
+                Some(inside) => Some(inside),
+                None => error.source(),
+            };
         }
         None
     }
@@ -114,7 +119,8 @@ impl Signal {
     /// what is written: then the last line may be lost in part. Nothing is dropped and no thread is waited for: call it when everything has been
     /// left, as [`SignalToken::run`](crate::SignalToken::run) does. Handlers are not called. A signal that is blocked or
     /// ignored in this process ends it all the same. Where the signal's default action is not to end a process, as with
-    /// `SIGCHLD`, this exits with [`exit_code`](Signal::exit_code) after that action.
+    /// `SIGCHLD`, this exits with [`exit_code`](Signal::exit_code) after that action; and so does the first process of a
+    /// container (PID 1), which the system shields from the default actions of its own signals.
     ///
     /// # Examples
     ///
@@ -132,9 +138,16 @@ impl Signal {
     /// ```
     pub fn raise_default(&self) -> ! {
         flush_stdout();
-        let _ = low_level::emulate_default_handler(self.0);
+        if !is_shielded() {
+            let _ = low_level::emulate_default_handler(self.0);
+        }
         process::exit(self.exit_code().into())
     }
+}
+
+/// Whether the system keeps this process from ending by a default action.
+pub(crate) fn is_shielded() -> bool {
+    process::id() == 1
 }
 
 /// On a thread of its own, so that a lock that is never released keeps nobody alive.

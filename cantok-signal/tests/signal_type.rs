@@ -262,3 +262,12 @@ fn raise_default_runs_no_handler() {
     assert_eq!(running.next(), None);
     running.end().by_signal(SIGINT);
 }
+
+#[test]
+fn the_signal_is_found_where_it_is_the_error_itself() {
+    let signal = Signal::TERM;
+    assert_eq!(Signal::of(&signal), Some(signal));
+    let once = io::Error::other(signal);
+    assert_eq!(Signal::of(&once), Some(signal));
+    assert_eq!(Signal::of(&io::Error::other(once)), Some(signal));
+}

@@ -252,6 +252,8 @@ impl Node {
             && !conditions.iter().any(Entry::is_being_asked)
             && self.is_bare()
             && !self.is_marked()
+            // Whoever upgrades a weak reference meanwhile may subscribe or attach. Relaxed: see `Node::downgrade`.
+            && !self.downgraded.load(Ordering::Relaxed)
     }
 }
 

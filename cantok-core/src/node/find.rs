@@ -295,6 +295,8 @@ impl Node {
 
     /// A look by a canceller: marks what [`Node::look`] latches, and leaves the rest to the caller.
     pub(crate) fn look_first(self: &Arc<Self>) -> Jobs {
+        // Acquire: as in `look`.
+        fence(Ordering::Acquire);
         self.look_at(Instant::now)
     }
 

@@ -57,7 +57,7 @@ pub(crate) use sources::{Found, Leaf, Leaves, Sources};
 pub(crate) use subscribers::Subscriber;
 
 use crate::CancellationError;
-use crate::sync::{Arc, AtomicBool, AtomicU8, OnceLock};
+use crate::sync::{Arc, AtomicBool, AtomicU8, OnceLock, Ordering, Weak};
 use mark::Latched;
 use state::State;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -89,6 +89,8 @@ pub(crate) struct Node {
     settled: AtomicBool,
     /// Slow checks since the last attempt to arm; increments may be lost between threads.
     checks: AtomicU8,
+    /// Somebody has, or has had, a weak reference that becomes a handle at any moment.
+    downgraded: AtomicBool,
 
     cause: OnceLock<Latched>,
 }
@@ -116,6 +118,7 @@ impl Node {
             sources,
             settled: AtomicBool::new(false),
             checks: AtomicU8::new(0),
+            downgraded: AtomicBool::new(false),
             cause: OnceLock::new(),
             subs: subscribers::Place::default(),
         }
@@ -123,6 +126,14 @@ impl Node {
 
     pub(crate) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// For a [`WeakToken`](crate::WeakToken). The timer's references and those of links become a handle only to mark the
+    /// node.
+    pub(crate) fn downgrade(self: &Arc<Self>) -> Weak<Self> {
+        // Relaxed: published by the release with which this handle is dropped, see `Composer::add`.
+        self.downgraded.store(true, Ordering::Relaxed);
+        Arc::downgrade(self)
     }
 
     pub(crate) fn sources(&self) -> &Sources {

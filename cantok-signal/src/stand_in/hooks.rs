@@ -61,6 +61,12 @@ impl Hooks {
         })
     }
 
+    /// Whether the signal has a handler.
+    #[cfg(not(loom))]
+    pub(crate) fn handles(&self, signal: Signal) -> bool {
+        self.table().iter().any(|hook| hook.1 == signal)
+    }
+
     fn table(&self) -> RwLockWriteGuard<'_, Vec<(u64, Signal, Action)>> {
         self.table.write().unwrap()
     }

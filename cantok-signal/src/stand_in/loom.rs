@@ -146,6 +146,20 @@ fn a_token_that_goes_takes_the_first_signal_from_no_other() {
 }
 
 #[test]
+fn an_arrival_of_another_signal_takes_the_first_one_from_nobody() {
+    model(|world| {
+        let _other = build(&world, &[Signal::USR1], DEFAULT);
+        let _built = build(&world, &[Signal::INT], DEFAULT);
+        assert_eq!(world.deliver(Signal::USR1), None);
+        let signal = interrupted(&world);
+        // Of SIGUSR1; from here on the thread may be stuck in a callback.
+        world.dispatch();
+        assert_eq!(signal.join().unwrap(), None);
+        assert_eq!(world.deliver(Signal::INT), ENDED);
+    });
+}
+
+#[test]
 fn a_token_for_each_command_is_cancelled_by_a_signal_of_its_own() {
     model(|world| {
         let first = build(&world, &[Signal::INT], DEFAULT);

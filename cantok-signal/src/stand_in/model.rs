@@ -135,10 +135,14 @@ impl Reference {
     }
 
     /// `None` for a signal without a handler: what it does is none of this crate's business.
-    fn deliver(&mut self, signal: Signal) -> Option<Option<End>> {
+    fn deliver(&mut self, signal: Signal, has_handler: bool) -> Option<Option<End>> {
         let listening = |token: &&mut Expected| token.signals.contains(&signal);
         if self.tokens.iter_mut().filter(listening).count() == 0 {
-            let restore = *self.restore.get(&signal)?;
+            if !has_handler {
+                return None;
+            }
+            // There may be one by a build in vain.
+            let restore = self.restore.get(&signal).copied().unwrap_or(true);
             let back = restore && before(signal) == Disposition::Default && signal != winch();
             return Some(back.then_some(End::Default));
         }
@@ -210,11 +214,14 @@ fn run(steps: Vec<Step>) {
             }
             Step::End(index) if !reference.tokens.is_empty() => {
                 let index = index.index(reference.tokens.len());
+                // Whatever the system refuses.
+                *world.hooks.refused_after.lock().unwrap() = Some(0);
                 world.end(reference.tokens.remove(index).built);
+                *world.hooks.refused_after.lock().unwrap() = None;
             }
             Step::End(_) => {}
             Step::Deliver(signal) => {
-                let Some(expected) = reference.deliver(signal) else {
+                let Some(expected) = reference.deliver(signal, world.hooks.handles(signal)) else {
                     continue;
                 };
                 let ended = world.deliver(signal);
