@@ -1,4 +1,5 @@
 //! What no token can be made of is refused, and changes nothing.
+#![cfg(unix)]
 
 #[path = "support/program.rs"]
 mod program;

@@ -1,4 +1,5 @@
 //! With the last token that listens to a signal, and all that derives from it, goes its handler.
+#![cfg(unix)]
 
 #[path = "support/bell.rs"]
 mod bell;

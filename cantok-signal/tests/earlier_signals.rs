@@ -1,4 +1,5 @@
 //! What came before a token was built does not cancel it, and does not count.
+#![cfg(unix)]
 
 #[path = "support/bell.rs"]
 mod bell;

@@ -1,4 +1,5 @@
 //! What a signal interrupts finds `errno` as it was.
+#![cfg(unix)]
 
 #[path = "support/program.rs"]
 mod program;

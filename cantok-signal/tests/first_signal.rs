@@ -1,4 +1,5 @@
 //! The first signal cancels the token, and the program ends by that signal after its clean-up.
+#![cfg(unix)]
 
 #[path = "support/program.rs"]
 mod program;

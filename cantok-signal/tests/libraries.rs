@@ -1,4 +1,5 @@
 //! Tokens in libraries that know nothing of each other.
+#![cfg(unix)]
 
 #[path = "support/bell.rs"]
 mod bell;

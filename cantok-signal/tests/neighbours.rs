@@ -1,4 +1,5 @@
 //! Others who handle the same signals in the same process.
+#![cfg(unix)]
 
 #[path = "support/bell.rs"]
 mod bell;

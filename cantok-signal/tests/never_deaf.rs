@@ -1,4 +1,5 @@
 //! Two SIGINTs close together end the program or cancel its token, and then the third ends it.
+#![cfg(unix)]
 
 #[path = "support/program.rs"]
 mod program;

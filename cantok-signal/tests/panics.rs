@@ -1,4 +1,5 @@
 //! A callback that panics takes nothing away from the next signal.
+#![cfg(unix)]
 
 #[path = "support/program.rs"]
 mod program;

@@ -1,4 +1,5 @@
 //! SIGTERM and SIGHUP may come as often as they like: the clean-up is done, and the program ends as it chooses.
+#![cfg(unix)]
 
 #[path = "support/program.rs"]
 mod program;

@@ -1,4 +1,5 @@
 //! Which signals end the program when they come after a first one, and how.
+#![cfg(unix)]
 
 #[path = "support/bell.rs"]
 mod bell;

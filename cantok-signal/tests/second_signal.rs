@@ -1,4 +1,5 @@
 //! A second SIGINT ends the program at once, whatever it is stuck in.
+#![cfg(unix)]
 
 #[path = "support/program.rs"]
 mod program;

@@ -1,4 +1,5 @@
 //! What a signal is called, which errors it is found in, and how a program ends by it.
+#![cfg(unix)]
 
 #[path = "support/program.rs"]
 mod program;

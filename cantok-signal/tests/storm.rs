@@ -1,4 +1,5 @@
 //! Signals interrupt anything: no lock that is held where they arrive is waited for.
+#![cfg(unix)]
 
 #[path = "support/program.rs"]
 mod program;

@@ -1,5 +1,5 @@
 //! With the feature `tracing` each signal that comes for a token is told of, before callbacks run.
-#![cfg(feature = "tracing")]
+#![cfg(all(unix, feature = "tracing"))]
 
 #[path = "../../cantok-core/tests/support/events.rs"]
 mod events;
