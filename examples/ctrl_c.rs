@@ -72,8 +72,8 @@ fn is_prime(number: u64) -> bool {
 
 /// Returns how many primes are in the file. Knows nothing of signals: it asks its token, once for each number.
 fn write_primes(path: &Path, arguments: &Arguments, token: &Token) -> io::Result<u64> {
-    // On another thread: at once, also if a step of the work were long, but perhaps after what is said below. It is held
-    // until the file is cleaned up.
+    // On another thread: at once, also if a step of the work were long, but perhaps after what is said below. It is
+    // held until the file is cleaned up.
     let _registration = token.on_cancel(|_| say("stopping; press Ctrl-C again to end at once"));
     let mut file = Unfinished {
         path,

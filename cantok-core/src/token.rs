@@ -101,10 +101,10 @@ impl Token {
     /// the tokens is cancelled already, so is the result, with that cause.
     ///
     /// Tokens given by value that nobody else can reach (no clone, subscription, guard or derived token, nothing
-    /// attached, never downgraded) are absorbed: they become part of the new token, and when one of them fires, it is the new token
-    /// that the error [is from](CancellationError::is_from). Their names are kept. (Sums that have a name themselves,
-    /// and those of more than 16 tokens that others hold too or of more than 256 conditions and counters, stay tokens
-    /// of their own.)
+    /// attached, never downgraded) are absorbed: they become part of the new token, and when one of them fires, it is
+    /// the new token that the error [is from](CancellationError::is_from). Their names are kept. (Sums that have a name
+    /// themselves, and those of more than 16 tokens that others hold too or of more than 256 conditions and counters,
+    /// stay tokens of their own.)
     ///
     /// # Panics
     ///
@@ -357,8 +357,8 @@ impl Token {
     /// [`cancel_with`](Token::cancel_with) in two steps, for authors of adapters that cancel several tokens at once or
     /// have something to do before user code runs.
     ///
-    /// When this returns, every token derived from this one answers cancelled, and threads in [`wait`](Token::wait) have
-    /// been woken; no user code has run, and none can panic. Tasks are woken and callbacks run when the result is
+    /// When this returns, every token derived from this one answers cancelled, and threads in [`wait`](Token::wait)
+    /// have been woken; no user code has run, and none can panic. Tasks are woken and callbacks run when the result is
     /// [finished](Cancelling::finish) or dropped. On a token that is cancelled already, or cannot be cancelled, that
     /// returns `false`, as `cancel_with` does.
     ///
@@ -676,8 +676,8 @@ impl Token {
 
     /// A reference that does not keep the token alive, for authors of adapters; see [`WeakToken`] for an example.
     ///
-    /// From then on the token is not [absorbed](Token::any) into a sum any more, so the reference leads to it for as long
-    /// as the sum lives.
+    /// From then on the token is not [absorbed](Token::any) into a sum any more, so the reference leads to it for as
+    /// long as the sum lives.
     pub fn downgrade(&self) -> WeakToken {
         WeakToken::new(self.node.downgrade())
     }

@@ -37,26 +37,6 @@ impl std::task::Wake for Woken {
 
 /// Guarantee 4: whoever sees a token cancelled finds its cause.
 #[test]
-fn news_of_a_cancel_that_was_read_relaxed_makes_a_later_cancel_late() {
-    model(|| {
-        let operand = SimpleToken::new();
-        let sum = &operand + SimpleToken::new();
-        let told = Arc::new(AtomicUsize::new(0));
-        let canceller = thread::spawn({
-            let (operand, told) = (operand.clone(), told.clone());
-            move || {
-                operand.cancel();
-                told.store(1, Ordering::Release);
-            }
-        });
-        if told.load(Ordering::Relaxed) == 1 {
-            assert!(!sum.cancel(), "its operand was cancelled before");
-        }
-        canceller.join().unwrap();
-    });
-}
-
-#[test]
 fn cancelled_implies_a_cause() {
     model(|| {
         let token = SimpleToken::new();
@@ -451,6 +431,26 @@ fn a_child_may_go_while_its_parent_is_cancelled() {
         let other = root.clone();
         let canceller = thread::spawn(move || other.cancel());
         drop(child);
+        canceller.join().unwrap();
+    });
+}
+
+#[test]
+fn news_of_a_cancel_that_was_read_relaxed_makes_a_later_cancel_late() {
+    model(|| {
+        let operand = SimpleToken::new();
+        let sum = &operand + SimpleToken::new();
+        let told = Arc::new(AtomicUsize::new(0));
+        let canceller = thread::spawn({
+            let (operand, told) = (operand.clone(), told.clone());
+            move || {
+                operand.cancel();
+                told.store(1, Ordering::Release);
+            }
+        });
+        if told.load(Ordering::Relaxed) == 1 {
+            assert!(!sum.cancel(), "its operand was cancelled before");
+        }
         canceller.join().unwrap();
     });
 }

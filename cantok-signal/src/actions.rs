@@ -11,9 +11,10 @@ use std::io;
 /// By which signal the process ends and how, if one of those signals has come before.
 pub(crate) type Escalations = BTreeMap<(Signal, End), Signals>;
 
-/// One set of actions, for all signals that have a handler. It is replaced as a whole, the new one being there before the
-/// old one goes, so that there is no moment in which a signal is missed. The two share no flag but those of arrivals:
-/// where a signal meets both, it is a first one to both.
+/// One set of actions, for all signals that have a handler. It is replaced as a whole when something is to be added,
+/// the new one being there before the old one goes, so that there is no moment in which a signal is missed; what nobody
+/// wants any more is taken out of it. Two sets share no flag but those of arrivals: where a signal meets both, it is a
+/// first one to both.
 #[derive(Default)]
 pub(crate) struct Actions {
     signals: Signals,
@@ -76,8 +77,8 @@ impl Actions {
 
     /// Whether these actions do what is wanted, where the signals `ended` end the process before it gets to these
     /// actions. What is left over from a token stays as long as it changes nothing, since replacing actions is slow and
-    /// some programs make a token for each of their commands: it changes nothing where the signal that would arm, or the
-    /// one that is armed, ends the process anyway.
+    /// some programs make a token for each of their commands: it changes nothing where the signal that would arm, or
+    /// the one that is armed, ends the process anyway.
     pub(crate) fn serve(&self, signals: Signals, wanted: &Escalations, ended: Signals) -> bool {
         let arming =
             |escalations: &Escalations, key| escalations.get(key).copied().unwrap_or_default();
@@ -98,8 +99,6 @@ impl Actions {
             Part::Arm(second, end, signal) => by((second, end)).contains(signal),
             Part::Tell => true,
         });
-        self.armed.retain(|key, _| wanted.contains_key(key));
-        self.escalations.retain(|key, _| wanted.contains_key(key));
         for (key, signals) in &mut self.escalations {
             *signals = *signals & by(*key);
         }

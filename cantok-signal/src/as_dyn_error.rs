@@ -2,8 +2,8 @@ use std::error::Error;
 
 /// What [`SignalToken::run`](crate::SignalToken::run) can look into for a signal. There is no reason to implement it.
 ///
-/// Implemented for everything that is an [`Error`], for `Box<dyn Error>`, `Box<dyn Error + Send + Sync>`, and for what can
-/// be referred to as a `dyn Error`, as the errors of `anyhow` and `eyre`. Not for `String`.
+/// Implemented for everything that is an [`Error`], for `Box<dyn Error>`, `Box<dyn Error + Send + Sync>`, and for what
+/// can be referred to as a `dyn Error`, as the errors of `anyhow` and `eyre`. Not for `String`.
 ///
 /// `Kind` keeps the implementations apart and is always inferred.
 #[diagnostic::on_unimplemented(

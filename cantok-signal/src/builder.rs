@@ -56,8 +56,8 @@ impl SignalTokenBuilder {
     }
 
     /// What the signals of [`second_on`](SignalTokenBuilder::second_on) do after a first one; without SIGINT among the
-    /// [`signals`](SignalTokenBuilder::signals), say there which these are. [`SecondSignal::DefaultAction`], if nothing is
-    /// said.
+    /// [`signals`](SignalTokenBuilder::signals), say there which these are. [`SecondSignal::DefaultAction`], if nothing
+    /// is said.
     pub fn second(mut self, second: SecondSignal) -> Self {
         self.second = second;
         self
@@ -86,8 +86,8 @@ impl SignalTokenBuilder {
     }
 
     /// Whether the signals have their default action back when the last token is gone that listens to them, with its
-    /// sums and children. `true`, if nothing is said. Once any token that listens to a signal has said `false`, that holds
-    /// until the process ends.
+    /// sums and children. `true`, if nothing is said. Once any token that listens to a signal has said `false`, that
+    /// holds until the process ends.
     ///
     /// Say `false` if other code handles the signal that comes to do so only after this token: whoever was there before
     /// is found out (on Linux and Android) and goes on undisturbed.
@@ -109,8 +109,8 @@ impl SignalTokenBuilder {
     ///   [`signals`](SignalTokenBuilder::signals);
     /// - no signals at all.
     ///
-    /// Other errors when the system refuses a thread, a socket or a handler, and in a process that was forked, without an
-    /// `exec`, from one that had signal tokens. After an error the signals do what they did before.
+    /// Other errors when the system refuses a thread, a socket or a handler, and in a process that was forked, without
+    /// an `exec`, from one that had signal tokens. After an error the signals do what they did before.
     pub fn build(self) -> io::Result<SignalToken> {
         let signals = checked(&self.signals)?;
         if signals.is_empty() {

@@ -36,8 +36,9 @@ impl Dispositions {
         let status = String::from_utf8_lossy(status);
         let mask = |key| {
             let line = status.lines().find_map(|line| line.strip_prefix(key));
-            let mask = line.and_then(|line| u64::from_str_radix(line.trim(), 16).ok());
-            Signals::from_mask(mask.unwrap_or(0))
+            // Of 128 bits on some machines.
+            let mask = line.and_then(|line| u128::from_str_radix(line.trim(), 16).ok());
+            Signals::from_mask(mask.unwrap_or(0) as u64)
         };
         Dispositions {
             ignored: mask("SigIgn:"),

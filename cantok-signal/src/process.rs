@@ -73,8 +73,8 @@ fn cancel_on_arrival(mut woken: UnixStream) {
         match woken.read(&mut [0; 64]) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Ok(1..) => {}
-            // Somebody has closed descriptors that are not theirs. Nothing wakes this thread any more, but the flags are
-            // there.
+            // Somebody has closed descriptors that are not theirs. Nothing wakes this thread any more, but the flags
+            // are there.
             Ok(0) | Err(_) => thread::sleep(Duration::from_millis(10)),
         }
         let arrivals = match &mut *lock() {
@@ -88,15 +88,18 @@ fn cancel_on_arrival(mut woken: UnixStream) {
                 cancelled.push(token.begin_cancel_with(arrival.signal));
             }
         }
-        for arrival in arrivals {
-            #[cfg(feature = "tracing")]
-            let (signal, count) = (arrival.signal, arrival.tokens.len());
-            // Before anything that may take its time: they are the users'.
-            for token in arrival.tokens {
-                swallow(|| drop(token));
-            }
-            #[cfg(feature = "tracing")]
-            swallow(|| crate::trace::arrived(signal, count));
+        // The tokens are the users', so they go before anything that may take its time.
+        #[cfg(feature = "tracing")]
+        let told: Vec<_> = arrivals
+            .iter()
+            .map(|arrival| (arrival.signal, arrival.tokens.len()))
+            .collect();
+        for token in arrivals.into_iter().flat_map(|arrival| arrival.tokens) {
+            swallow(|| drop(token));
+        }
+        #[cfg(feature = "tracing")]
+        for (signal, tokens) in told {
+            swallow(|| crate::trace::arrived(signal, tokens));
         }
         for cancelling in cancelled {
             swallow(|| drop(cancelling));

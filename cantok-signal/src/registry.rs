@@ -6,21 +6,22 @@
 //!
 //! # Invariants
 //!
-//! 1. **A signal without a token does what it did before.** `Slot::back` is set whenever no token listens to the signal,
-//!    if its default action is to come back; its hook is the signal's first and stays for good. It is set until the token
-//!    has all its actions, so a build that fails half-way leaves it so. (Before there is any hook, signal-hook has a moment
-//!    in which its handler is there and does nothing.)
+//! 1. **A signal without a token does what it did before.** `Slot::back` is set whenever no token listens to the
+//!    signal, if its default action is to come back; its hook is the signal's first and stays for good. It is set until
+//!    the token has all its actions, so a build that fails half-way leaves it so. (Before there is any hook,
+//!    signal-hook has a moment in which its handler is there and does nothing.)
 //! 2. **The second signal is counted by handlers alone.** A handler looks whether it is the second before it arms, and
-//!    before it tells of the arrival, upon which others arm. So the first never ends the process, and it needs no thread
-//!    of the program to get as far. While actions are replaced a handler may meet both sets of them, and tell by the one
-//!    before it looks by the other; nothing is armed until it has returned: signal-hook waits for it before it frees the
-//!    old ones, under the registry's lock.
-//! 3. **Who is cancelled by a signal is armed.** Handlers arm before they tell of an arrival, so what is armed was armed
-//!    before its arrival is taken. Whoever takes an arrival arms again, under the lock under which it finds the tokens:
-//!    a token that is built meanwhile, which disarms, is either not among them, or the arming comes last.
-//!    What came before a token was built is set aside for those that there were.
+//!    before it tells of the arrival, upon which others arm. So the first never ends the process, and it needs no
+//!    thread of the program to get as far. While actions are replaced a handler may meet both sets of them, and tell by
+//!    the one before it looks by the other; nothing is armed until it has returned: signal-hook waits for it before it
+//!    frees the old ones, under the registry's lock.
+//! 3. **Who is cancelled by a signal is armed, unless a token was built since.** Handlers arm before they tell of an
+//!    arrival, so what is armed was armed before its arrival is taken. The thread, when it takes one, arms again, under
+//!    the lock under which it finds the tokens. Who builds a token sets aside what has come, for those that there are,
+//!    and then disarms: the count begins anew.
 //! 4. **No arrival is lost.** `Slot::arrived` is set before the thread is woken, and taken by a swap after the thread
-//!    has read. A signal that comes in between sets it, and wakes, once more.
+//!    has read. A signal that comes in between sets it, and wakes, once more. Who builds a token takes it too, and
+//!    leaves it in `earlier` to the thread, which is awake then or about to be.
 
 use crate::actions::{Actions, Escalations, store};
 use crate::dispositions::{Disposition, Dispositions};
@@ -111,8 +112,8 @@ impl Registry {
         }
     }
 
-    /// Has a token cancelled by signals, and the count of them restarted. Returns which signals these are: not those that
-    /// are to stay ignored. If it fails, everything is as it was.
+    /// Has a token cancelled by signals, and the count of them restarted. Returns which signals these are: not those
+    /// that are to stay ignored. If it fails, everything is as it was.
     pub(crate) fn add(
         &mut self,
         settings: &Settings,
@@ -179,8 +180,8 @@ impl Registry {
                 living.told |= kind.signals.contains(signal);
             }
         }
-        // Nothing is disarmed: a handler may have armed what it has yet to tell of, and this may be the last time that the
-        // thread gets here.
+        // Nothing is disarmed: a handler may have armed what it has yet to tell of, and this may be the last time that
+        // the thread gets here.
         self.actions.arm(|signal, end| self.is_told(signal, end));
         arrivals
     }
@@ -188,8 +189,7 @@ impl Registry {
     /// What has come so far is for the tokens that there are so far. The thread is awake, or about to be.
     fn set_arrivals_aside(&mut self) {
         for signal in self.take_arrived() {
-            let tokens = self.listeners(signal);
-            self.earlier.push((signal, tokens));
+            self.earlier.push((signal, self.listeners(signal)));
         }
     }
 
@@ -200,10 +200,11 @@ impl Registry {
     }
 
     fn take_arrived(&self) -> Vec<Signal> {
-        // Acquire: pairs with the handler's store, so that a later disarming comes after what the handler armed. A swap,
-        // since a handler may store once more in between; a load first, since loom lets a swap pass over a store.
+        // SeqCst, as the handlers' stores: of several handlers the last store is read, and what the others have armed
+        // comes before it only in the one order of all. A swap, since a handler may store once more in between; a load
+        // first, since loom lets a swap pass over a store.
         let arrived = |slot: &Slot| {
-            slot.arrived.load(Ordering::Acquire) && slot.arrived.swap(false, Ordering::AcqRel)
+            slot.arrived.load(Ordering::SeqCst) && slot.arrived.swap(false, Ordering::SeqCst)
         };
         let slots = self.slots.iter();
         slots

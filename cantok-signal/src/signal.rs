@@ -2,14 +2,14 @@ use signal_hook::{consts, low_level};
 use std::borrow::Borrow;
 use std::error::Error;
 use std::io::Write;
-use std::sync::mpsc;
 use std::time::Duration;
 use std::{fmt, io, process, thread};
 
 /// A signal of the operating system: the reason with which a [`SignalToken`](crate::SignalToken) is cancelled.
 ///
 /// It prints as its name and borrows as its number, so that [`signals`](crate::SignalTokenBuilder::signals) takes both.
-/// As it is an error, it can be the reason of any cancel: `token.cancel_with(Signal::INT)` is how a test presses Ctrl-C.
+/// As it is an error, it can be the reason of any cancel: `token.cancel_with(Signal::INT)` is how a test presses
+/// Ctrl-C.
 ///
 /// # Examples
 ///
@@ -46,15 +46,19 @@ impl Signal {
 
     /// Whether the default action is known to end the process.
     pub(crate) fn ends_by_default(self) -> bool {
-        [
-            Signal::HUP,
-            Signal::INT,
-            Signal::QUIT,
-            Signal::TERM,
-            Signal::USR1,
-            Signal::USR2,
-        ]
-        .contains(&self)
+        // Of SIGIO, signal-hook says so, and does nothing.
+        !matches!(
+            self.name(),
+            "SIGCHLD"
+                | "SIGCONT"
+                | "SIGINFO"
+                | "SIGIO"
+                | "SIGTSTP"
+                | "SIGTTIN"
+                | "SIGTTOU"
+                | "SIGURG"
+                | "SIGWINCH"
+        )
     }
 
     /// Finds the signal that is behind an error: in a [`CancellationError`](cantok_core::CancellationError), of
@@ -69,9 +73,9 @@ impl Signal {
     /// use cantok_signal::{Signal, SignalToken};
     /// use std::io;
     ///
-    /// let token = SignalToken::interrupt()? + SimpleToken::new();
-    /// let job = token.child();
-    /// # signal_hook::low_level::raise(2)?;
+    /// let ctrl_c = SignalToken::interrupt()?;
+    /// let job = (&ctrl_c + SimpleToken::new()).child();
+    /// # ctrl_c.cancel_with(Signal::INT);
     /// // Ctrl-C …
     /// let error = job.wait();
     /// assert_eq!(Signal::of(&error), Some(Signal::INT));
@@ -105,8 +109,8 @@ impl Signal {
     }
 
     /// 128 and the number: the exit code by which shells report that a process was ended by the signal, and which
-    /// programs use that exit by themselves. [`raise_default`](Signal::raise_default) is better, since it lets shells see
-    /// what happened.
+    /// programs use that exit by themselves. [`raise_default`](Signal::raise_default) is better, since it lets shells
+    /// see what happened.
     pub fn exit_code(&self) -> u8 {
         128 | self.0.to_le_bytes()[0]
     }
@@ -115,12 +119,13 @@ impl Signal {
     /// expects of a program that was told to stop. A shell stops its script after it, where after a mere `exit(130)` it
     /// goes on.
     ///
-    /// Standard output is flushed first. That is given up after a second, if another thread keeps it locked or nobody reads
-    /// what is written: then the last line may be lost in part. Nothing is dropped and no thread is waited for: call it when everything has been
-    /// left, as [`SignalToken::run`](crate::SignalToken::run) does. Handlers are not called. A signal that is blocked or
-    /// ignored in this process ends it all the same. Where the signal's default action is not to end a process, as with
-    /// `SIGCHLD`, this exits with [`exit_code`](Signal::exit_code) after that action; and so does the first process of a
-    /// container (PID 1), which the system shields from the default actions of its own signals.
+    /// Standard output is flushed first. That is given up after a second, if another thread keeps it locked or nobody
+    /// reads what is written: then the last line may be lost in part. (Where the system refuses a thread, it is not
+    /// given up.) Nothing is dropped and no thread is waited for: call it when everything has been left, as
+    /// [`SignalToken::run`](crate::SignalToken::run) does. Handlers are not called. A signal that is blocked or ignored
+    /// in this process ends it all the same. Where the signal's default action is not to end a process, as with
+    /// `SIGCHLD`, this exits with [`exit_code`](Signal::exit_code) after that action; and so does the first process of
+    /// a container (PID 1), which the system shields from the default actions of its own signals.
     ///
     /// # Examples
     ///
@@ -137,7 +142,19 @@ impl Signal {
     /// }
     /// ```
     pub fn raise_default(&self) -> ! {
-        flush_stdout();
+        let signal = *self;
+        // Should another thread keep standard output locked, or nobody read it. The flush is left to this thread, which
+        // may have the lock itself.
+        let _ = thread::Builder::new().spawn(move || {
+            thread::sleep(Duration::from_secs(1));
+            signal.end()
+        });
+        // Nobody is left to be told of an error.
+        let _ = io::stdout().flush();
+        signal.end()
+    }
+
+    fn end(self) -> ! {
         if !is_shielded() {
             let _ = low_level::emulate_default_handler(self.0);
         }
@@ -148,19 +165,6 @@ impl Signal {
 /// Whether the system keeps this process from ending by a default action.
 pub(crate) fn is_shielded() -> bool {
     process::id() == 1
-}
-
-/// On a thread of its own, so that a lock that is never released keeps nobody alive.
-fn flush_stdout() {
-    let (sender, flushed) = mpsc::channel();
-    let flush = thread::Builder::new().spawn(move || {
-        // Nobody is left to be told of an error.
-        let _ = io::stdout().flush();
-        let _ = sender.send(());
-    });
-    if flush.is_ok() {
-        let _ = flushed.recv_timeout(Duration::from_secs(1));
-    }
 }
 
 impl Borrow<i32> for Signal {

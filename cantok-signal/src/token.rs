@@ -9,20 +9,20 @@ use std::{fmt, io};
 
 /// A token that a signal cancels: Ctrl-C, `kill`, a terminal that is closed.
 ///
-/// It dereferences to a [`Token`], adds up with every other token, and can be cancelled by hand. There may be any number
-/// of them, also in libraries that know nothing of each other; a signal cancels all that listen to it. Keep it for as
-/// long as it is to listen: with the last handle, sum, child and registration of it the handler goes.
+/// It dereferences to a [`Token`], adds up with every other token, and can be cancelled by hand. There may be any
+/// number of them, also in libraries that know nothing of each other; a signal cancels all that listen to it. Keep it
+/// for as long as it is to listen: with the last handle, sum, child and registration of it the handler goes.
 ///
 /// # Guarantees
 ///
 /// - The first signal cancels the token; the error's reason is the [`Signal`], found by [`Signal::of`].
 /// - After a first signal a SIGINT ends the process at once, by its default action and inside the handler, whatever the
 ///   program is doing. Repeated SIGTERM or SIGHUP do not. [`builder`](SignalToken::builder) changes both.
-/// - Handlers touch atomics and a socket and nothing else. One thread for the whole process, started by the first token,
-///   cancels and runs callbacks. All tokens are marked before any callback runs; a callback that blocks keeps later ones
-///   waiting and tokens of later signals uncancelled, a callback that panics does neither.
-/// - With the last handle, sum and child of all tokens that listen to a signal, the signal's default action is back,
-///   unless somebody else had a handler before the first of them. A new token works again.
+/// - Handlers touch atomics and a socket and nothing else. One thread for the whole process, started by the first
+///   token, cancels and runs callbacks. All tokens are marked before any callback runs; a callback that blocks keeps
+///   later ones waiting and tokens of later signals uncancelled, a callback that panics does neither.
+/// - With the last handle, sum, child and registration of all tokens that listen to a signal, the signal's default
+///   action is back, unless somebody else had a handler before the first of them. A new token works again.
 /// - A signal that the process was told to ignore, as by `nohup`, stays ignored (on Linux and Android).
 ///
 /// The crate's documentation has the whole life of a signal as a table.
@@ -118,8 +118,8 @@ impl SignalToken {
     /// Runs `work`, and ends the process by a signal if that is why `work` has failed: what a `main` does with a token.
     ///
     /// - An error with a signal behind it, as [`Signal::of`] finds it, ends the process by that signal
-    ///   ([`raise_default`](Signal::raise_default)), whichever token it came from. By then everything in `work` has been
-    ///   dropped, so temporary files are gone and terminals restored.
+    ///   ([`raise_default`](Signal::raise_default)), whichever token it came from. By then everything in `work` has
+    ///   been dropped, so temporary files are gone and terminals restored.
     /// - Every other result is returned as it is: `Ok` although a signal came, and errors that no signal is behind, as
     ///   texts made from one. A panic goes on as ever.
     /// - Nothing is printed. Standard output is flushed.
@@ -127,8 +127,8 @@ impl SignalToken {
     ///   waited for: what has to be left in order belongs inside, and `run` around everything, once in a program. The
     ///   token lives until the end, so further signals do what it says until then.
     ///
-    /// `E` is any error, a `Box<dyn Error>`, or an error of `anyhow` or `eyre`. Where the compiler asks for its type, give
-    /// it to the closure: `.run(|token| -> io::Result<_> { … })`.
+    /// `E` is any error, a `Box<dyn Error>`, or an error of `anyhow` or `eyre`. Where the compiler asks for its type,
+    /// give it to the closure: `.run(|token| -> io::Result<_> { … })`.
     ///
     /// # Examples
     ///
@@ -229,8 +229,8 @@ impl Hash for SignalToken {
     }
 }
 
-/// The signals, with the name where given: `SignalToken("stop", SIGINT, SIGTERM, cancelled)`. Within a sum it shows as a
-/// `SimpleToken`.
+/// The signals, with the name where given: `SignalToken("stop", SIGINT, SIGTERM, cancelled)`. Within a sum it shows as
+/// a `SimpleToken`.
 impl fmt::Debug for SignalToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_tuple("SignalToken");

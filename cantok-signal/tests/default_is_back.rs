@@ -11,6 +11,8 @@ mod shapes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use std::sync::mpsc;
+
 use bell::Bell;
 use cantok_core::Token;
 use cantok_signal::{SecondSignal, Signal, SignalToken, SignalTokenBuilder};
@@ -33,6 +35,22 @@ fn ends_at(program: &Program, argument: &str, marks: &[&str], signal: i32) {
     }
     assert_eq!(running.next(), None);
     running.end().by_signal(signal);
+}
+
+#[test]
+fn a_registration_alone_keeps_the_token() {
+    let program = Program::of("a_registration_alone_keeps_the_token", |_| {
+        let (told, heard) = mpsc::channel();
+        let token = SignalToken::interrupt().unwrap();
+        let _registration = token.on_cancel(move |_| told.send(()).unwrap());
+        drop(token);
+        raise(SIGINT);
+        heard.recv().unwrap();
+        tell("called");
+        raise(SIGINT);
+        tell("alive");
+    });
+    ends_at(&program, "", &["called"], SIGINT);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod program;
 
 use std::error::Error;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -53,6 +54,69 @@ fn the_program_ends_by_the_signal_after_its_clean_up() {
         let whole = ended.output.ends_with("a line\nthe clean-up is done");
         assert!(whole, "{}", ended.output);
         assert!(!file.exists());
+    }
+}
+
+/// Something to be left in order that the error owns.
+#[derive(Debug)]
+struct Kept(Box<dyn Error + Send + Sync>);
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("kept")
+    }
+}
+
+impl Error for Kept {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        tell("dropped");
+    }
+}
+
+#[test]
+fn the_error_is_dropped_before_the_end() {
+    let program = Program::of("the_error_is_dropped_before_the_end", |_| {
+        let result = SignalToken::interrupt().unwrap().run(|token| {
+            raise(SIGINT);
+            Err::<(), _>(Kept(token.wait().into()))
+        });
+        unreachable!("{result:?}");
+    });
+    let running = program.start("");
+    running.expect("dropped");
+    running.end().by_signal(SIGINT);
+}
+
+#[test]
+fn output_is_flushed_by_who_has_locked_it_and_where_threads_are_refused() {
+    let test = "output_is_flushed_by_who_has_locked_it_and_where_threads_are_refused";
+    let program = Program::of(test, |how| {
+        let mut out = io::stdout().lock();
+        if how == "refused" {
+            write!(out, "the last words").unwrap();
+            Signal::TERM.raise_default();
+        }
+        let result = SignalToken::termination().unwrap().run(|token| {
+            raise(SIGTERM);
+            token.wait();
+            write!(out, "the last words")?;
+            io::Result::<()>::Err(token.wait().into())
+        });
+        unreachable!("{result:?}");
+    });
+    let threads = (1_u64 << 46).to_string();
+    let refused = Program::of(test, |_| ()).with("RUST_MIN_STACK", threads);
+    for running in [program.start("locked"), refused.start("refused")] {
+        let ended = running.end();
+        ended.by_signal(SIGTERM);
+        let whole = ended.output.ends_with("the last words");
+        assert!(whole, "{}", ended.output);
     }
 }
 

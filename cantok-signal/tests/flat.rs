@@ -14,7 +14,7 @@ use program::{Program, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// What the process may grow by: a round that leaves a handler behind, of 100 bytes or more, exceeds it.
-const LIMIT: usize = 2 * 1024 * 1024;
+const LIMIT: usize = 1024 * 1024;
 
 fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()

@@ -8,7 +8,8 @@ mod program;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::Poll;
 
 use bell::Bell;
@@ -109,4 +110,76 @@ fn ctrlc_before_the_token() {
         running.expect("alive");
     }
     running.end().with_code(0);
+}
+
+#[test]
+fn all_of_them() {
+    let program = Program::of("all_of_them", |_| {
+        let (told, heard) = mpsc::channel();
+        ctrlc::set_handler(move || told.send(()).unwrap()).unwrap();
+        let token = SignalToken::interrupt().unwrap();
+        let flag = Arc::<AtomicBool>::default();
+        signal_hook::flag::register(SIGINT, flag.clone()).unwrap();
+        runtime().block_on(async {
+            let mut ctrl_c = pin!(tokio::signal::ctrl_c());
+            installed(&mut ctrl_c).await;
+            raise(SIGINT);
+            ctrl_c.await.unwrap();
+        });
+        heard.recv().unwrap();
+        assert!(flag.load(Ordering::SeqCst));
+        assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+        tell("all");
+        raise(SIGINT);
+        tell("alive");
+    });
+    let running = program.start("");
+    running.expect("all");
+    assert_eq!(running.next(), None);
+    running.end().by_signal(SIGINT);
+}
+
+#[test]
+fn ctrlc_after_the_token() {
+    let program = Program::of("ctrlc_after_the_token", |_| {
+        let bell = Bell::new();
+        let token = SignalToken::interrupt().unwrap();
+        assert!(ctrlc::try_set_handler(|| ()).is_err());
+        let (told, heard) = mpsc::channel();
+        ctrlc::set_handler(move || told.send(()).unwrap()).unwrap();
+        raise(SIGINT);
+        heard.recv().unwrap();
+        bell.ring();
+        // Its handler is gone.
+        assert!(token.cause().is_none());
+    });
+    program.start("").end().with_code(0);
+}
+
+#[test]
+fn ctrlc_that_refuses_leaves_the_token_alone() {
+    let test = "ctrlc_that_refuses_leaves_the_token_alone";
+    let program = Program::of(test, |_| {
+        let token = SignalToken::interrupt().unwrap();
+        assert!(ctrlc::try_set_handler(|| ()).is_err());
+        raise(SIGINT);
+        token.wait();
+    });
+    program.start("").end().with_code(0);
+}
+
+#[test]
+fn a_handler_that_comes_after_the_token_and_stays() {
+    let test = "a_handler_that_comes_after_the_token_and_stays";
+    let program = Program::of(test, |restore| {
+        let builder = SignalToken::builder().restore_default(restore == "restore");
+        let token = builder.build().unwrap();
+        let flag = Arc::<AtomicBool>::default();
+        signal_hook::flag::register(SIGINT, flag.clone()).unwrap();
+        drop(token);
+        raise(SIGINT);
+        assert!(flag.load(Ordering::SeqCst));
+    });
+    program.start("restore").end().by_signal(SIGINT);
+    program.start("leave").end().with_code(0);
 }

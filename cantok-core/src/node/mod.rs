@@ -128,8 +128,8 @@ impl Node {
         self.kind
     }
 
-    /// For a [`WeakToken`](crate::WeakToken). The timer's references and those of links become a handle only to mark the
-    /// node.
+    /// For a [`WeakToken`](crate::WeakToken). The weak references of the timer and of links become a handle only to mark
+    /// the node.
     pub(crate) fn downgrade(self: &Arc<Self>) -> Weak<Self> {
         // Relaxed: published by the release with which this handle is dropped, see `Composer::add`.
         self.downgraded.store(true, Ordering::Relaxed);

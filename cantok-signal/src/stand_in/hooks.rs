@@ -30,8 +30,8 @@ impl Drop for Hook {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hooks {
-    /// Locked by handlers as long as they are at it: whoever adds or removes an action in signal-hook waits until nobody
-    /// goes by what was there before, since it is freed then.
+    /// Locked by handlers as long as they are at it: whoever adds or removes an action in signal-hook waits until
+    /// nobody goes by what was there before, since it is freed then.
     table: Arc<RwLock<Vec<(u64, Signal, Action)>>>,
     next_id: Arc<Mutex<u64>>,
     /// Whether there is something in the socket. Not an atomic, since loom lets a swap pass over a store that came
@@ -84,7 +84,8 @@ impl Hooks {
                         return Some(*end);
                     }
                 }
-                Action::Set(flag) => flag.store(true, Ordering::SeqCst),
+                // In signal-hook a store, which loom does not put into the one order of all.
+                Action::Set(flag) => drop(flag.swap(true, Ordering::SeqCst)),
                 Action::Wake => *self.woken.lock().unwrap() = true,
             }
         }

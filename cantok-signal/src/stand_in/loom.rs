@@ -45,8 +45,8 @@ fn dispatched(world: &Arc<World>) -> JoinHandle<()> {
     thread::spawn(move || world.dispatch())
 }
 
-/// From here on nothing happens at the same time: the next signal but one ends the process, the next one if the token is
-/// cancelled already.
+/// From here on nothing happens at the same time: the next signal but one ends the process, the next one if the token
+/// is cancelled already.
 fn a_second_ends(world: &World, built: &Built) {
     world.dispatch();
     if built.token.cause().is_none() {
@@ -187,5 +187,75 @@ fn a_second_signal_ends_the_process_while_the_thread_is_at_it() {
         assert_eq!(world.deliver(Signal::INT), ENDED);
         dispatched.join().unwrap();
         assert!(built.token.cause().is_some());
+    });
+}
+
+#[test]
+fn the_last_token_goes_while_another_is_built() {
+    model(|world| {
+        let first = build(&world, &[Signal::INT], DEFAULT);
+        let ending = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.end(first))
+        };
+        let signal = interrupted(&world);
+        let second = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        ending.join().unwrap();
+        if signal.join().unwrap().is_none() {
+            a_second_ends(&world, &second);
+        }
+    });
+}
+
+#[test]
+fn the_stronger_token_goes_while_another_is_built() {
+    model(|world| {
+        let weak = build(&world, &[Signal::INT], IGNORE);
+        let strong = build(&world, &[Signal::INT], DEFAULT);
+        let ending = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.end(strong))
+        };
+        let signal = interrupted(&world);
+        let second = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        ending.join().unwrap();
+        assert_eq!(signal.join().unwrap(), None);
+        world.dispatch();
+        assert!(weak.token.cause().is_some());
+        a_second_ends(&world, &second);
+    });
+}
+
+#[test]
+fn two_signals_that_come_while_another_token_is_built_are_both_told_or_one_is_its_first() {
+    model(|world| {
+        let first = build(&world, &[Signal::INT], DEFAULT);
+        let a = interrupted(&world);
+        let b = interrupted(&world);
+        let second = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        let ended = [a.join().unwrap(), b.join().unwrap()];
+        assert_ne!(ended, [ENDED; 2]);
+        if ended == [None; 2] {
+            world.dispatch();
+            assert!(first.token.cause().is_some());
+            a_second_ends(&world, &second);
+        }
+    });
+}
+
+#[test]
+fn what_came_before_two_tokens_cancels_neither() {
+    model(|world| {
+        let first = build(&world, &[Signal::INT], DEFAULT);
+        assert_eq!(world.deliver(Signal::INT), None);
+        let dispatched = dispatched(&world);
+        let second = build(&world, &[Signal::INT], DEFAULT);
+        let third = build(&world, &[Signal::INT], IGNORE);
+        dispatched.join().unwrap();
+        world.dispatch();
+        assert!(first.token.cause().is_some());
+        assert!(second.token.cause().is_none());
+        assert!(third.token.cause().is_none());
+        a_second_ends(&world, &second);
     });
 }

@@ -12,8 +12,8 @@ use signal_hook::consts::SIGWINCH;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-/// The last three are not as usual: one was ignored when the program began, one had a handler of somebody else's, and one
-/// does not end a process by default.
+/// The last three are not as usual: one was ignored when the program began, one had a handler of somebody else's, and
+/// one does not end a process by default.
 fn all() -> Vec<Signal> {
     let [int, term, usr1] = [Signal::INT, Signal::TERM, Signal::USR1];
     vec![int, term, usr1, Signal::HUP, Signal::USR2, winch()]
@@ -78,7 +78,14 @@ fn settings_strategy() -> impl Strategy<Value = Settings> {
         )
 }
 
-fn step() -> impl Strategy<Value = Step> {
+/// Of a few kinds of tokens, so that some are built again.
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(settings_strategy(), 1..4)
+        .prop_flat_map(|kinds| prop::collection::vec(step(kinds), 0..30))
+}
+
+fn step(kinds: Vec<Settings>) -> impl Strategy<Value = Step> {
+    let settings_strategy = || select(kinds.clone());
     prop_oneof![
         3 => settings_strategy().prop_map(Step::Build),
         1 => (settings_strategy(), 0..12_usize).prop_map(|(settings, after)| Step::BuildInVain(settings, after)),
@@ -243,7 +250,29 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn random_programs_do_what_the_rules_say(steps in prop::collection::vec(step(), 0..30)) {
+    fn random_programs_do_what_the_rules_say(steps in steps()) {
         run(steps);
     }
+}
+
+#[test]
+fn a_token_like_one_that_has_gone_is_armed_by_all_its_signals() {
+    let world = World::new();
+    let both: Signals = [Signal::INT, Signal::TERM].into_iter().collect();
+    let build = |signals, second| {
+        let settings = Settings {
+            signals,
+            second,
+            second_on: Signal::INT.into(),
+            honor_ignored: true,
+            restore_default: true,
+        };
+        world.try_build(&settings, dispositions).unwrap()
+    };
+    let _ignores = build(both, SecondSignal::Ignore);
+    let _interrupt = build(Signal::INT.into(), SecondSignal::Exit(3));
+    world.end(build(both, SecondSignal::Exit(3)));
+    let _again = build(both, SecondSignal::Exit(3));
+    assert_eq!(world.deliver(Signal::TERM), None);
+    assert_eq!(world.deliver(Signal::INT), Some(End::Exit(3)));
 }
