@@ -1,7 +1,8 @@
 //! What the handlers do while tokens live.
 
 use crate::Signal;
-use crate::hooks::{Action, Flag, Hook, Hooks};
+use crate::action::{Action, Flag};
+use crate::hooks::{Hook, Hooks};
 use crate::second::End;
 use crate::signals::Signals;
 use crate::sync::Ordering;

@@ -1,24 +1,13 @@
 //! The one place where handlers are installed, by signal-hook.
 
 use crate::Signal;
+use crate::action::Action;
 use crate::second::End;
 use crate::signal::is_shielded;
-use crate::sync::{Arc, AtomicBool};
 use signal_hook::{flag, low_level};
 use signal_hook_registry::SigId;
 use std::io;
 use std::os::unix::net::UnixStream;
-
-/// Read and written inside handlers.
-pub(crate) type Flag = Arc<AtomicBool>;
-
-/// What a handler does. All of it is allowed there: atomics, one byte into a socket, the end of the process.
-#[derive(Clone, Debug)]
-pub(crate) enum Action {
-    EndIf(End, Flag),
-    Set(Flag),
-    Wake,
-}
 
 /// An action that is taken at each arrival of a signal, until this is dropped.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 // Models run without the process's own registry, the only user of some functions.
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 
+mod action;
 mod actions;
 mod as_dyn_error;
 mod builder;

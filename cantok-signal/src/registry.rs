@@ -23,9 +23,10 @@
 //!    has read. A signal that comes in between sets it, and wakes, once more. Who builds a token takes it too, and
 //!    leaves it in `earlier` to the thread, which is awake then or about to be.
 
+use crate::action::{Action, Flag};
 use crate::actions::{Actions, Escalations, store};
 use crate::dispositions::{Disposition, Dispositions};
-use crate::hooks::{Action, Flag, Hook, Hooks};
+use crate::hooks::{Hook, Hooks};
 use crate::second::End;
 use crate::signals::Signals;
 use crate::sync::Ordering;

@@ -94,9 +94,7 @@ fn a_refusal_changes_nothing() {
     });
     for signal in [SIGINT, SIGTERM, SIGQUIT] {
         let running = program.start(&signal.to_string());
-        running.expect("cancelled");
-        assert_eq!(running.next(), None);
-        running.end().by_signal(signal);
+        running.tells_and_ends_by(&["cancelled"], signal);
     }
 }
 
@@ -113,7 +111,5 @@ fn a_signal_named_twice_is_one() {
         tell("alive");
     });
     let running = program.start("");
-    running.expect("cancelled");
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&["cancelled"], SIGINT);
 }

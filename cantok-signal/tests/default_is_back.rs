@@ -27,16 +27,6 @@ fn deaf() -> SignalTokenBuilder {
         .second(SecondSignal::Ignore)
 }
 
-#[track_caller]
-fn ends_at(program: &Program, argument: &str, marks: &[&str], signal: i32) {
-    let running = program.start(argument);
-    for mark in marks {
-        running.expect(mark);
-    }
-    assert_eq!(running.next(), None);
-    running.end().by_signal(signal);
-}
-
 #[test]
 fn a_registration_alone_keeps_the_token() {
     let program = Program::of("a_registration_alone_keeps_the_token", |_| {
@@ -50,7 +40,7 @@ fn a_registration_alone_keeps_the_token() {
         raise(SIGINT);
         tell("alive");
     });
-    ends_at(&program, "", &["called"], SIGINT);
+    program.start("").tells_and_ends_by(&["called"], SIGINT);
 }
 
 #[test]
@@ -65,7 +55,9 @@ fn dropped_before_any_signal() {
         tell("alive");
     });
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        ends_at(&program, &signal.to_string(), &["dropped"], signal);
+        program
+            .start(&signal.to_string())
+            .tells_and_ends_by(&["dropped"], signal);
     }
 }
 
@@ -86,7 +78,9 @@ fn dropped_after_a_signal() {
         tell("alive");
     });
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        ends_at(&program, &signal.to_string(), &["dropped"], signal);
+        program
+            .start(&signal.to_string())
+            .tells_and_ends_by(&["dropped"], signal);
     }
 }
 
@@ -108,7 +102,9 @@ fn whatever_derives_from_it_keeps_it_alive() {
         tell("alive");
     });
     for index in 0..shapes(&Token::never()).len() {
-        ends_at(&program, &index.to_string(), &["cancelled"], SIGINT);
+        program
+            .start(&index.to_string())
+            .tells_and_ends_by(&["cancelled"], SIGINT);
     }
 }
 
@@ -130,7 +126,7 @@ fn a_new_token_works_again() {
         raise(SIGINT);
         tell("alive");
     });
-    ends_at(&program, "", &["dropped"; 3], SIGINT);
+    program.start("").tells_and_ends_by(&["dropped"; 3], SIGINT);
 }
 
 #[test]
@@ -145,7 +141,7 @@ fn each_signal_for_itself() {
         raise(SIGTERM);
         tell("alive");
     });
-    ends_at(&program, "", &["cancelled"], SIGTERM);
+    program.start("").tells_and_ends_by(&["cancelled"], SIGTERM);
 }
 
 #[test]
@@ -210,5 +206,5 @@ fn a_handler_that_was_there_first_is_back() {
         raise(SIGTERM);
         tell("alive");
     });
-    ends_at(&program, "", &["alive"; 3], SIGTERM);
+    program.start("").tells_and_ends_by(&["alive"; 3], SIGTERM);
 }

@@ -95,9 +95,7 @@ fn a_first_signal_of_others_is_none_of_ours() {
         tell("alive");
     });
     let running = program.start("");
-    running.expect("cancelled");
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&["cancelled"], SIGINT);
 }
 
 #[test]

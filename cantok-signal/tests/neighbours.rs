@@ -48,9 +48,7 @@ fn tokio_after_the_token() {
         tell("alive");
     });
     let running = program.start("");
-    running.expect("both");
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&["both"], SIGINT);
 }
 
 #[test]
@@ -134,9 +132,7 @@ fn all_of_them() {
         tell("alive");
     });
     let running = program.start("");
-    running.expect("all");
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&["all"], SIGINT);
 }
 
 #[test]

@@ -51,9 +51,7 @@ fn the_next_signal_cancels_the_next_token() {
     });
     for payload in ["text", "panics in its drop"] {
         let running = program.start(payload);
-        running.expect("cancelled");
-        assert_eq!(running.next(), None);
-        running.end().by_signal(SIGINT);
+        running.tells_and_ends_by(&["cancelled"], SIGINT);
     }
 }
 
@@ -76,6 +74,5 @@ fn a_panic_passes_through_run() {
     let running = program.start("");
     running.expect("caught");
     // The token is gone.
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&[], SIGINT);
 }

@@ -138,9 +138,7 @@ fn the_count_restarts_with_each_token() {
     });
     for keep in ["keep", "drop"] {
         let running = program.start(keep);
-        running.expect("cancelled");
-        assert_eq!(running.next(), None);
-        running.end().by_signal(SIGINT);
+        running.tells_and_ends_by(&["cancelled"], SIGINT);
     }
 }
 
@@ -160,9 +158,7 @@ fn it_restarts_also_for_those_that_were_told() {
         tell("alive");
     });
     let running = program.start("");
-    running.expect("cancelled");
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&["cancelled"], SIGINT);
 }
 
 /// A clone or a derived token is no new one.
@@ -179,9 +175,7 @@ fn it_does_not_restart_with_what_derives_from_a_token() {
         tell("alive");
     });
     let running = program.start("");
-    running.expect("cancelled");
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&["cancelled"], SIGINT);
 }
 
 /// The one that is left has been told.
@@ -203,7 +197,5 @@ fn it_does_not_restart_when_a_token_is_dropped() {
         tell("alive");
     });
     let running = program.start("");
-    running.expect("dropped");
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&["dropped"], SIGINT);
 }

@@ -118,9 +118,7 @@ fn on_the_thread_that_it_arrives_on() {
     });
     for first in [SIGINT, SIGTERM] {
         let running = program.start(&first.to_string());
-        running.expect("cancelled");
-        assert_eq!(running.next(), None);
-        running.end().by_signal(SIGINT);
+        running.tells_and_ends_by(&["cancelled"], SIGINT);
     }
 }
 
@@ -141,7 +139,5 @@ fn while_another_token_is_dropped() {
         tell("alive");
     });
     let running = program.start("");
-    running.expect("dropped");
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&["dropped"], SIGINT);
 }

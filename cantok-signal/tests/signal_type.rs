@@ -260,8 +260,7 @@ fn raise_default_runs_no_handler() {
         Signal::INT.raise_default();
     });
     let running = program.start("");
-    assert_eq!(running.next(), None);
-    running.end().by_signal(SIGINT);
+    running.tells_and_ends_by(&[], SIGINT);
 }
 
 #[test]

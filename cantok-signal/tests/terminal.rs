@@ -7,6 +7,7 @@ mod program;
 
 use std::fs::File;
 use std::io;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
@@ -16,6 +17,7 @@ use program::{Program, Running, tell};
 use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use signal_hook::consts::{SIGHUP, SIGINT};
+use tempfile::NamedTempFile;
 
 const CTRL_C: &str = "\x03";
 
@@ -48,6 +50,8 @@ fn the_first_ctrl_c_ends_the_program_after_its_clean_up() {
         let token = SignalToken::interrupt().unwrap();
         let result = token.run(|token| -> Result<(), CancellationError> {
             tell("ready");
+            let file = NamedTempFile::new().unwrap();
+            tell(file.path().display());
             let error = token.wait();
             print!("the clean-up is done");
             Err(error)
@@ -55,11 +59,37 @@ fn the_first_ctrl_c_ends_the_program_after_its_clean_up() {
         unreachable!("{result:?}");
     });
     let mut running = at_a_terminal(program);
+    let file = PathBuf::from(running.next().expect("the name of a file"));
+    assert!(file.exists());
     running.say(CTRL_C);
     let ended = running.end();
     ended.by_signal(SIGINT);
     let whole = ended.output.ends_with("the clean-up is done");
     assert!(whole, "{}", ended.output);
+    assert!(!file.exists());
+}
+
+#[test]
+fn two_that_are_typed_together_or_the_third_end_the_program() {
+    let test = "two_that_are_typed_together_or_the_third_end_the_program";
+    let program = Program::of(test, |_| {
+        sit_down_at_the_terminal();
+        let token = SignalToken::interrupt().unwrap();
+        tell("ready");
+        token.wait();
+        tell("cancelled");
+        loop {
+            thread::park();
+        }
+    });
+    let mut running = at_a_terminal(program);
+    running.say(CTRL_C);
+    running.say(CTRL_C);
+    if running.next().as_deref() == Some("cancelled") {
+        // Not typed, since the terminal may have been left by now.
+        running.signal(SIGINT);
+    }
+    running.end().by_signal(SIGINT);
 }
 
 #[test]

@@ -52,8 +52,6 @@ fn the_signals_end_the_program() {
     let program = program.with("RUST_MIN_STACK", (1_u64 << 46).to_string());
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         let running = program.start(&signal.to_string());
-        running.expect("refused");
-        assert_eq!(running.next(), None);
-        running.end().by_signal(signal);
+        running.tells_and_ends_by(&["refused"], signal);
     }
 }

@@ -1,19 +1,11 @@
 //! What stands in for signal-hook in models: handlers that a test calls, on whichever thread it likes.
 
 use crate::Signal;
+use crate::action::Action;
 use crate::second::End;
-use crate::sync::{self, Arc, AtomicBool, Ordering, RwLock, RwLockWriteGuard};
+use crate::sync::{self, Arc, Ordering, RwLock, RwLockWriteGuard};
 use std::sync::Mutex;
 use std::{io, mem};
-
-pub(crate) type Flag = Arc<AtomicBool>;
-
-#[derive(Clone, Debug)]
-pub(crate) enum Action {
-    EndIf(End, Flag),
-    Set(Flag),
-    Wake,
-}
 
 #[derive(Debug)]
 pub(crate) struct Hook {

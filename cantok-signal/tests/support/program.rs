@@ -345,6 +345,16 @@ impl Running {
         assert_eq!(next.as_deref(), Some(mark), "{}", self.report());
     }
 
+    /// Waits until the program ends by this signal, having told these and nothing else.
+    #[track_caller]
+    pub(crate) fn tells_and_ends_by(self, marks: &[&str], signal: i32) {
+        for mark in marks {
+            self.expect(mark);
+        }
+        assert_eq!(self.next(), None, "{}", self.report());
+        self.end().by_signal(signal);
+    }
+
     /// Sends a signal; a program that has ended does not mind.
     pub(crate) fn signal(&self, signal: i32) {
         self.target.signal(signal);

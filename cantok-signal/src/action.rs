@@ -1,0 +1,13 @@
+use crate::second::End;
+use crate::sync::{Arc, AtomicBool};
+
+/// Read and written inside handlers.
+pub(crate) type Flag = Arc<AtomicBool>;
+
+/// What a handler does. All of it is allowed there: atomics, one byte into a socket, the end of the process.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    EndIf(End, Flag),
+    Set(Flag),
+    Wake,
+}
