@@ -19,10 +19,15 @@ pub(crate) type Escalations = BTreeMap<(Signal, End), Signals>;
 #[derive(Default)]
 pub(crate) struct Actions {
     signals: Signals,
-    escalations: Escalations,
-    /// Set: the next signal of that kind ends the process.
-    armed: BTreeMap<(Signal, End), Flag>,
+    ends: BTreeMap<(Signal, End), Escalation>,
     hooks: Vec<(Part, Hook)>,
+}
+
+/// One of the [`Escalations`].
+struct Escalation {
+    by: Signals,
+    /// Set: the next signal of that kind ends the process.
+    armed: Flag,
 }
 
 /// What an action is for.
@@ -43,9 +48,13 @@ impl Actions {
         arrived: &BTreeMap<Signal, Flag>,
         escalations: Escalations,
     ) -> io::Result<Self> {
-        let armed: BTreeMap<_, Flag> = escalations
-            .keys()
-            .map(|key| (*key, Flag::default()))
+        let escalation = |by| Escalation {
+            by,
+            armed: Flag::default(),
+        };
+        let ends: BTreeMap<_, _> = escalations
+            .into_iter()
+            .map(|(key, by)| (key, escalation(by)))
             .collect();
         let mut added = Vec::new();
         let mut add = |signal, part, action| {
@@ -53,16 +62,16 @@ impl Actions {
             io::Result::Ok(())
         };
         for (&signal, arrival) in arrived {
-            for ((second, end), flag) in &armed {
-                if *second == signal {
-                    let part = Part::End(*second, *end);
-                    add(signal, part, Action::EndIf(*end, flag.clone()))?;
+            for (&(second, end), escalation) in &ends {
+                if second == signal {
+                    let action = Action::EndIf(end, escalation.armed.clone());
+                    add(signal, Part::End(second, end), action)?;
                 }
             }
-            for (key, flag) in &armed {
-                if escalations[key].contains(signal) {
-                    let part = Part::Arm(key.0, key.1, signal);
-                    add(signal, part, Action::Set(flag.clone()))?;
+            for (&(second, end), escalation) in &ends {
+                if escalation.by.contains(signal) {
+                    let action = Action::Set(escalation.armed.clone());
+                    add(signal, Part::Arm(second, end, signal), action)?;
                 }
             }
             add(signal, Part::Tell, Action::Set(arrival.clone()))?;
@@ -70,8 +79,7 @@ impl Actions {
         }
         Ok(Actions {
             signals: arrived.keys().copied().collect(),
-            escalations,
-            armed,
+            ends,
             hooks: added,
         })
     }
@@ -81,14 +89,18 @@ impl Actions {
     /// some programs make a token for each of their commands: it changes nothing where the signal that would arm, or
     /// the one that is armed, ends the process anyway.
     pub(crate) fn serve(&self, signals: Signals, wanted: &Escalations, ended: Signals) -> bool {
-        let arming =
-            |escalations: &Escalations, key| escalations.get(key).copied().unwrap_or_default();
+        let wanted_by = |key| wanted.get(key).copied().unwrap_or_default();
+        let armed_by = |key| {
+            self.ends
+                .get(key)
+                .map_or_else(Signals::default, |end| end.by)
+        };
         self.signals == signals
             && wanted
                 .iter()
-                .all(|(key, &by)| (by - arming(&self.escalations, key)).is_empty())
-            && self.escalations.iter().all(|(key, &by)| {
-                ended.contains(key.0) || (by - arming(wanted, key) - ended).is_empty()
+                .all(|(key, &by)| (by - armed_by(key)).is_empty())
+            && self.ends.iter().all(|(key, end)| {
+                ended.contains(key.0) || (end.by - wanted_by(key) - ended).is_empty()
             })
     }
 
@@ -100,24 +112,25 @@ impl Actions {
             Part::Arm(second, end, signal) => by((second, end)).contains(signal),
             Part::Tell => true,
         });
-        for (key, signals) in &mut self.escalations {
-            *signals = *signals & by(*key);
-        }
+        self.ends.retain(|key, end| {
+            end.by = end.by & by(*key);
+            wanted.contains_key(key)
+        });
     }
 
     /// Arms those ends, and leaves the others as they are.
     pub(crate) fn arm(&self, is_armed: impl Fn(Signal, End) -> bool) {
-        for ((signal, end), flag) in &self.armed {
-            if is_armed(*signal, *end) {
-                store(flag, true);
+        for (&(signal, end), escalation) in &self.ends {
+            if is_armed(signal, end) {
+                store(&escalation.armed, true);
             }
         }
     }
 
     /// Says of each kind of end whether a first signal has come.
     pub(crate) fn set_armed(&self, is_armed: impl Fn(Signal, End) -> bool) {
-        for ((signal, end), flag) in &self.armed {
-            store(flag, is_armed(*signal, *end));
+        for (&(signal, end), escalation) in &self.ends {
+            store(&escalation.armed, is_armed(signal, end));
         }
     }
 }

@@ -183,7 +183,7 @@ impl Registry {
         }
         // Nothing is disarmed: a handler may have armed what it has yet to tell of, and this may be the last time that
         // the thread gets here.
-        self.actions.arm(|signal, end| self.is_told(signal, end));
+        self.actions.arm(self.told());
         arrivals
     }
 
@@ -290,22 +290,24 @@ impl Registry {
         Ok(())
     }
 
-    /// Has those ends armed that a token waits for which was told of a signal, or is about to be, and no others.
+    /// Has those ends armed that a told token wants, and no others.
     fn arm_told(&self) {
-        self.actions
-            .set_armed(|signal, end| self.is_told(signal, end));
+        self.actions.set_armed(self.told());
     }
 
-    fn is_told(&self, signal: Signal, end: End) -> bool {
+    /// Whether a token wants that end that was told of a signal, or is about to be.
+    fn told(&self) -> impl Fn(Signal, End) -> bool {
         // Relaxed: nothing that the handler wrote is read. What it has armed and not yet announced may be disarmed by
         // that, and is armed again when the arrival is taken (invariant 3).
         let coming = |slot: &Slot| slot.arrived.load(Ordering::Relaxed);
         let coming = self.slots.iter().filter(|(_, slot)| coming(slot));
         let coming: Signals = coming.map(|(signal, _)| *signal).collect();
-        self.kinds.iter().any(|(kind, living)| {
-            let told = living.told || !(kind.signals & coming).is_empty();
-            told && kind.end == Some(end) && kind.second_on.contains(signal)
-        })
+        move |signal, end| {
+            self.kinds.iter().any(|(kind, living)| {
+                let told = living.told || !(kind.signals & coming).is_empty();
+                told && kind.end == Some(end) && kind.second_on.contains(signal)
+            })
+        }
     }
 }
 

@@ -57,19 +57,12 @@ fn the_program_ends_by_the_signal_after_its_clean_up() {
     }
 }
 
-/// Something to be left in order that the error owns.
-#[derive(Debug)]
-struct Kept(Box<dyn Error + Send + Sync>);
+/// Something to be left in order that an error owns.
+struct Kept;
 
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("kept")
-    }
-}
-
-impl Error for Kept {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.0)
     }
 }
 
@@ -84,7 +77,7 @@ fn the_error_is_dropped_before_the_end() {
     let program = Program::of("the_error_is_dropped_before_the_end", |_| {
         let result = SignalToken::interrupt().unwrap().run(|token| {
             raise(SIGINT);
-            Err::<(), _>(Kept(token.wait().into()))
+            Err::<(), _>(token.wait()).context(Kept)
         });
         unreachable!("{result:?}");
     });

@@ -27,6 +27,15 @@ fn run_in_full(example: &str, arguments: &[&str], input: &str) -> (Option<i32>, 
     finish(example, program, input)
 }
 
+/// What the closure returns, unless that takes too long.
+fn soon<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(f()));
+    receiver
+        .recv_timeout(Duration::from_secs(300))
+        .unwrap_or_else(|error| panic!("{what}: {error} (300 s)"))
+}
+
 fn command(example: &str, arguments: &[&str]) -> Command {
     let mut program = Command::new(env!("CARGO"));
     program
@@ -45,12 +54,7 @@ fn finish(example: &str, mut program: Command, input: &str) -> (Option<i32>, Str
         .unwrap();
     // A program that reads nothing may have ended by now, which is not for this write to report.
     let _ = program.stdin.take().unwrap().write_all(input.as_bytes());
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(program.wait_with_output()));
-    let output = receiver
-        .recv_timeout(Duration::from_secs(300))
-        .unwrap_or_else(|_| panic!("no end after 300 s: {example}"))
-        .unwrap();
+    let output = soon(example, move || program.wait_with_output().unwrap());
     let [printed, reported] =
         [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     (output.status.code(), printed, reported)
@@ -245,24 +249,12 @@ mod ctrl_c {
     use std::os::unix::process::ExitStatusExt;
     use std::path::PathBuf;
     use std::process::{Child, ChildStderr, Stdio};
-    use std::sync::mpsc;
-    use std::thread;
-    use std::time::Duration;
 
     use cantok_signal::SignalToken;
     use rustix::process::{Pid, Signal, kill_process};
     use tempfile::TempDir;
 
-    use super::command;
-
-    /// What the closure returns, unless that takes too long.
-    fn soon<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -> T {
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || sender.send(f()));
-        receiver
-            .recv_timeout(Duration::from_secs(300))
-            .unwrap_or_else(|error| panic!("{what}: {error} (300 s)"))
-    }
+    use super::{command, soon};
 
     /// Whether programs that are started here ignore the signal, as under `nohup` or in the background of a script:
     /// they would go on.

@@ -1,9 +1,6 @@
 //! What loom runs over every interleaving: the real registry, with handlers on threads of their own.
 
-use crate::dispositions::Dispositions;
-use crate::registry::Settings;
 use crate::second::End;
-use crate::signals::Signals;
 use crate::world::{Built, World};
 use crate::{SecondSignal, Signal};
 use loom::sync::Arc;
@@ -20,23 +17,16 @@ fn model(f: impl Fn(Arc<World>) + Send + Sync + 'static) {
     builder.check(move || f(Arc::new(World::new())));
 }
 
-/// A token of those signals; `second` is what a second SIGINT does.
-fn build(world: &World, signals: &[Signal], second: SecondSignal) -> Built {
-    let signals: Signals = signals.iter().copied().collect();
-    let settings = Settings {
-        signals,
-        second,
-        second_on: signals & Signal::INT.into(),
-        honor_ignored: true,
-        restore_default: true,
-    };
-    world.try_build(&settings, Dispositions::default).unwrap()
-}
-
 /// A SIGINT arrives on a thread of its own.
 fn interrupted(world: &Arc<World>) -> JoinHandle<Option<End>> {
     let world = Arc::clone(world);
     thread::spawn(move || world.deliver(Signal::INT))
+}
+
+/// The last handle of a token goes on a thread of its own.
+fn ended(world: &Arc<World>, built: Built) -> JoinHandle<()> {
+    let world = Arc::clone(world);
+    thread::spawn(move || world.end(built))
 }
 
 /// The thread that cancels is woken once, or comes too late.
@@ -60,7 +50,7 @@ fn a_second_ends(world: &World, built: &Built) {
 #[test]
 fn two_signals_at_the_same_time_end_the_process_or_the_third_does() {
     model(|world| {
-        let built = build(&world, &[Signal::INT], DEFAULT);
+        let built = world.build(&[Signal::INT], DEFAULT);
         let other = interrupted(&world);
         let ended = [world.deliver(Signal::INT), other.join().unwrap()];
         assert_ne!(ended, [ENDED; 2], "one of them was the first");
@@ -75,7 +65,7 @@ fn two_signals_at_the_same_time_end_the_process_or_the_third_does() {
 #[test]
 fn a_signal_that_comes_while_the_last_token_goes_leaves_the_default_action() {
     model(|world| {
-        let built = build(&world, &[Signal::INT], DEFAULT);
+        let built = world.build(&[Signal::INT], DEFAULT);
         let signal = interrupted(&world);
         world.end(built);
         let _ = signal.join().unwrap();
@@ -84,13 +74,13 @@ fn a_signal_that_comes_while_the_last_token_goes_leaves_the_default_action() {
     });
 }
 
-#[test]
-fn a_signal_that_comes_while_another_token_is_built_is_a_first_one() {
-    model(|world| {
-        let first = build(&world, &[Signal::INT], DEFAULT);
+/// `first` is what a second signal does where there is one token.
+fn a_signal_that_comes_during_a_build_is_a_first_one(first: SecondSignal) {
+    model(move |world| {
+        let first = world.build(&[Signal::INT], first);
         let signal = interrupted(&world);
         let dispatched = dispatched(&world);
-        let second = build(&world, &[Signal::INT], DEFAULT);
+        let second = world.build(&[Signal::INT], DEFAULT);
         assert_eq!(signal.join().unwrap(), None);
         dispatched.join().unwrap();
         world.dispatch();
@@ -100,25 +90,20 @@ fn a_signal_that_comes_while_another_token_is_built_is_a_first_one() {
 }
 
 #[test]
+fn a_signal_that_comes_while_another_token_is_built_is_a_first_one() {
+    a_signal_that_comes_during_a_build_is_a_first_one(DEFAULT);
+}
+
+#[test]
 fn a_signal_that_comes_while_the_actions_are_replaced_is_a_first_one() {
-    model(|world| {
-        let first = build(&world, &[Signal::INT], IGNORE);
-        let signal = interrupted(&world);
-        let dispatched = dispatched(&world);
-        let second = build(&world, &[Signal::INT], DEFAULT);
-        assert_eq!(signal.join().unwrap(), None);
-        dispatched.join().unwrap();
-        world.dispatch();
-        assert!(first.token.cause().is_some());
-        a_second_ends(&world, &second);
-    });
+    a_signal_that_comes_during_a_build_is_a_first_one(IGNORE);
 }
 
 #[test]
 fn a_signal_that_comes_while_the_stronger_token_goes_is_told_to_the_weaker() {
     model(|world| {
-        let weaker = build(&world, &[Signal::INT], IGNORE);
-        let stronger = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        let weaker = world.build(&[Signal::INT], IGNORE);
+        let stronger = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
         let signal = interrupted(&world);
         let dispatched = dispatched(&world);
         world.end(stronger);
@@ -134,8 +119,8 @@ fn a_signal_that_comes_while_the_stronger_token_goes_is_told_to_the_weaker() {
 #[test]
 fn a_token_that_goes_takes_the_first_signal_from_no_other() {
     model(|world| {
-        let built = build(&world, &[Signal::INT], DEFAULT);
-        let other = build(&world, &[Signal::INT], DEFAULT);
+        let built = world.build(&[Signal::INT], DEFAULT);
+        let other = world.build(&[Signal::INT], DEFAULT);
         assert_eq!(world.deliver(Signal::INT), None);
         let dispatched = dispatched(&world);
         world.end(other);
@@ -148,8 +133,8 @@ fn a_token_that_goes_takes_the_first_signal_from_no_other() {
 #[test]
 fn an_arrival_of_another_signal_takes_the_first_one_from_nobody() {
     model(|world| {
-        let _other = build(&world, &[Signal::USR1], DEFAULT);
-        let _built = build(&world, &[Signal::INT], DEFAULT);
+        let _other = world.build(&[Signal::USR1], DEFAULT);
+        let _built = world.build(&[Signal::INT], DEFAULT);
         assert_eq!(world.deliver(Signal::USR1), None);
         let signal = interrupted(&world);
         // Of SIGUSR1; from here on the thread may be stuck in a callback.
@@ -162,12 +147,12 @@ fn an_arrival_of_another_signal_takes_the_first_one_from_nobody() {
 #[test]
 fn a_token_for_each_command_is_cancelled_by_a_signal_of_its_own() {
     model(|world| {
-        let first = build(&world, &[Signal::INT], DEFAULT);
+        let first = world.build(&[Signal::INT], DEFAULT);
         let signal = interrupted(&world);
         world.dispatch();
         if first.token.cause().is_some() {
             world.end(first);
-            let second = build(&world, &[Signal::INT], DEFAULT);
+            let second = world.build(&[Signal::INT], DEFAULT);
             assert_eq!(signal.join().unwrap(), None);
             world.dispatch();
             assert!(second.token.cause().is_none(), "it was the first one's");
@@ -181,7 +166,7 @@ fn a_token_for_each_command_is_cancelled_by_a_signal_of_its_own() {
 #[test]
 fn a_second_signal_ends_the_process_while_the_thread_is_at_it() {
     model(|world| {
-        let built = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        let built = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
         assert_eq!(world.deliver(Signal::TERM), None);
         let dispatched = dispatched(&world);
         assert_eq!(world.deliver(Signal::INT), ENDED);
@@ -193,13 +178,10 @@ fn a_second_signal_ends_the_process_while_the_thread_is_at_it() {
 #[test]
 fn the_last_token_goes_while_another_is_built() {
     model(|world| {
-        let first = build(&world, &[Signal::INT], DEFAULT);
-        let ending = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.end(first))
-        };
+        let first = world.build(&[Signal::INT], DEFAULT);
+        let ending = ended(&world, first);
         let signal = interrupted(&world);
-        let second = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        let second = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
         ending.join().unwrap();
         if signal.join().unwrap().is_none() {
             a_second_ends(&world, &second);
@@ -210,14 +192,11 @@ fn the_last_token_goes_while_another_is_built() {
 #[test]
 fn the_stronger_token_goes_while_another_is_built() {
     model(|world| {
-        let weak = build(&world, &[Signal::INT], IGNORE);
-        let strong = build(&world, &[Signal::INT], DEFAULT);
-        let ending = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.end(strong))
-        };
+        let weak = world.build(&[Signal::INT], IGNORE);
+        let strong = world.build(&[Signal::INT], DEFAULT);
+        let ending = ended(&world, strong);
         let signal = interrupted(&world);
-        let second = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        let second = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
         ending.join().unwrap();
         assert_eq!(signal.join().unwrap(), None);
         world.dispatch();
@@ -229,10 +208,10 @@ fn the_stronger_token_goes_while_another_is_built() {
 #[test]
 fn two_signals_that_come_while_another_token_is_built_are_both_told_or_one_is_its_first() {
     model(|world| {
-        let first = build(&world, &[Signal::INT], DEFAULT);
+        let first = world.build(&[Signal::INT], DEFAULT);
         let a = interrupted(&world);
         let b = interrupted(&world);
-        let second = build(&world, &[Signal::INT, Signal::TERM], DEFAULT);
+        let second = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
         let ended = [a.join().unwrap(), b.join().unwrap()];
         assert_ne!(ended, [ENDED; 2]);
         if ended == [None; 2] {
@@ -246,11 +225,11 @@ fn two_signals_that_come_while_another_token_is_built_are_both_told_or_one_is_it
 #[test]
 fn what_came_before_two_tokens_cancels_neither() {
     model(|world| {
-        let first = build(&world, &[Signal::INT], DEFAULT);
+        let first = world.build(&[Signal::INT], DEFAULT);
         assert_eq!(world.deliver(Signal::INT), None);
         let dispatched = dispatched(&world);
-        let second = build(&world, &[Signal::INT], DEFAULT);
-        let third = build(&world, &[Signal::INT], IGNORE);
+        let second = world.build(&[Signal::INT], DEFAULT);
+        let third = world.build(&[Signal::INT], IGNORE);
         dispatched.join().unwrap();
         world.dispatch();
         assert!(first.token.cause().is_some());

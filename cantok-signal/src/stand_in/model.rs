@@ -258,21 +258,11 @@ proptest! {
 #[test]
 fn a_token_like_one_that_has_gone_is_armed_by_all_its_signals() {
     let world = World::new();
-    let both: Signals = [Signal::INT, Signal::TERM].into_iter().collect();
-    let build = |signals, second| {
-        let settings = Settings {
-            signals,
-            second,
-            second_on: Signal::INT.into(),
-            honor_ignored: true,
-            restore_default: true,
-        };
-        world.try_build(&settings, dispositions).unwrap()
-    };
-    let _ignores = build(both, SecondSignal::Ignore);
-    let _interrupt = build(Signal::INT.into(), SecondSignal::Exit(3));
-    world.end(build(both, SecondSignal::Exit(3)));
-    let _again = build(both, SecondSignal::Exit(3));
+    let both = [Signal::INT, Signal::TERM];
+    let _ignores = world.build(&both, SecondSignal::Ignore);
+    let _interrupt = world.build(&[Signal::INT], SecondSignal::Exit(3));
+    world.end(world.build(&both, SecondSignal::Exit(3)));
+    let _again = world.build(&both, SecondSignal::Exit(3));
     assert_eq!(world.deliver(Signal::TERM), None);
     assert_eq!(world.deliver(Signal::INT), Some(End::Exit(3)));
 }

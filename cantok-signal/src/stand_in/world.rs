@@ -1,12 +1,12 @@
 //! A process in miniature: the real registry on handlers that a test calls.
 
-use crate::Signal;
 use crate::dispositions::Dispositions;
 use crate::hooks::Hooks;
 use crate::registry::{Registry, Settings, TokenId};
 use crate::second::End;
 use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard};
+use crate::{SecondSignal, Signal};
 use cantok_core::SimpleToken;
 use std::io;
 
@@ -33,6 +33,19 @@ impl World {
 
     fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap()
+    }
+
+    /// Of those signals; `second` is what a second SIGINT does.
+    pub(crate) fn build(&self, signals: &[Signal], second: SecondSignal) -> Built {
+        let signals: Signals = signals.iter().copied().collect();
+        let settings = Settings {
+            signals,
+            second,
+            second_on: signals & Signal::INT.into(),
+            honor_ignored: true,
+            restore_default: true,
+        };
+        self.try_build(&settings, Dispositions::default).unwrap()
     }
 
     pub(crate) fn try_build(
