@@ -3,7 +3,7 @@
 //! started when first needed. What blocks here delays only what else runs here.
 
 use crate::callback::Panic;
-use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
+use crate::sync::{AtomicBool, Condvar, Mutex, Ordering, lock, wait, wait_for};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 use std::{io, thread};
@@ -16,11 +16,14 @@ static EXECUTOR: Executor = Executor {
         next_id: 0,
     }),
     changed: Condvar::new(),
+    runs: AtomicBool::new(false),
 };
 
 struct Executor {
     queue: Mutex<Queue>,
     changed: Condvar,
+    /// Whether the thread is known to have been started.
+    runs: AtomicBool,
 }
 
 struct Queue {
@@ -41,7 +44,14 @@ pub(crate) type Due = (Instant, u64);
 ///
 /// When the operating system refuses a thread.
 pub(crate) fn start() -> io::Result<()> {
-    lock(&EXECUTOR.queue).start()
+    // Relaxed: it stays true, and what the thread works on is behind the lock. Whoever waits again and again comes past
+    // here each time, on every core.
+    if EXECUTOR.runs.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    lock(&EXECUTOR.queue).start()?;
+    EXECUTOR.runs.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Has the job run soon. If there is no thread to be had, as soon as there is: never on the caller's, which may be the

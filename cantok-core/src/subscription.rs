@@ -21,8 +21,30 @@ pub struct Subscription {
 
 struct Inner {
     enrolment: Enrolment<Arc<Node>>,
-    /// `None`: it is a waker's.
-    callback: Option<Arc<dyn Call>>,
+    told: Told,
+}
+
+/// Who is told.
+enum Told {
+    Callback(Arc<dyn Call>),
+    /// By its identity. The token has the waker itself, and keeps it until it is told or the subscription ends.
+    Waker(WakerId),
+}
+
+/// What [`Waker::will_wake`] compares.
+#[derive(PartialEq, Eq)]
+struct WakerId {
+    data: usize,
+    vtable: usize,
+}
+
+impl WakerId {
+    fn of(waker: &Waker) -> Self {
+        WakerId {
+            data: waker.data().addr(),
+            vtable: std::ptr::from_ref(waker.vtable()).addr(),
+        }
+    }
 }
 
 impl Subscription {
@@ -40,30 +62,58 @@ impl Subscription {
         Subscription {
             inner: Some(Inner {
                 enrolment,
-                callback: Some(callback),
+                told: Told::Callback(callback),
             }),
         }
     }
 
     pub(crate) fn of_waker(node: &Arc<Node>, waker: &Waker) -> Self {
-        let subscriber = Subscriber::Waker(waker.clone());
-        Subscription::with_waker(enrol(node, subscriber, Node::look_for_zero), waker)
+        Subscription::with_waker(node, waker, Subscriber::Waker, Node::look_cheaply_for_zero)
     }
 
     pub(crate) fn of_checked(node: &Arc<Node>, waker: &Waker) -> Self {
-        let subscriber = Subscriber::Checked(waker.clone());
-        Subscription::with_waker(enrol(node, subscriber, Node::look), waker)
+        Subscription::with_waker(node, waker, Subscriber::Checked, Node::look_cheaply)
     }
 
-    fn with_waker((enrolment, late): Enrolled<'_>, waker: &Waker) -> Self {
+    fn with_waker<'a>(
+        node: &'a Arc<Node>,
+        waker: &Waker,
+        subscriber: impl FnOnce(Waker) -> Subscriber,
+        look: impl Fn(&'a Arc<Node>) -> Option<&'a CancellationError>,
+    ) -> Self {
+        // A clone may be another one than what it was cloned from.
+        let kept = waker.clone();
+        let told = Told::Waker(WakerId::of(&kept));
+        let (enrolment, late) = enrol(node, subscriber(kept), look);
         if late.is_some() {
             waker.wake_by_ref();
         }
         Subscription {
-            inner: Some(Inner {
-                enrolment,
-                callback: None,
-            }),
+            inner: Some(Inner { enrolment, told }),
+        }
+    }
+
+    /// Whether this is the subscription of a waker that wakes the same task as `waker`, or the token is cancelled: if
+    /// so, there is no need to subscribe `waker` too. May say `false` where it would be so, as [`Waker::will_wake`].
+    /// Takes no lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::task::Waker;
+    ///
+    /// let token = SimpleToken::new();
+    /// assert!(token.subscribe_waker(Waker::noop()).will_wake(Waker::noop()));
+    /// assert!(!token.subscribe(|_| {}).will_wake(Waker::noop()));
+    /// ```
+    pub fn will_wake(&self, waker: &Waker) -> bool {
+        match &self.inner {
+            Some(Inner {
+                told: Told::Waker(id),
+                ..
+            }) => *id == WakerId::of(waker),
+            _ => false,
         }
     }
 
@@ -84,7 +134,10 @@ impl Subscription {
     pub(crate) fn end(&mut self) -> bool {
         // Taking the enrolment out drops it at the end.
         let inner = self.inner.take();
-        inner.is_some_and(|inner| inner.callback.is_some_and(|callback| callback.revoke()))
+        inner.is_some_and(|inner| match inner.told {
+            Told::Callback(callback) => callback.revoke(),
+            Told::Waker(_) => false,
+        })
     }
 
     /// Shows the token that the subscription is to.
@@ -97,7 +150,13 @@ impl Subscription {
     }
 
     pub(crate) fn callback(&self) -> Option<Arc<dyn Call>> {
-        self.inner.as_ref().and_then(|inner| inner.callback.clone())
+        match &self.inner {
+            Some(Inner {
+                told: Told::Callback(callback),
+                ..
+            }) => Some(Arc::clone(callback)),
+            _ => None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::executor;
 use crate::node::Jobs;
-use crate::sync::{Arc, Condvar, Mutex, Weak, lock, wait, wait_for};
+use crate::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering, Weak, lock, wait, wait_for};
 use std::collections::BTreeMap;
 use std::time::Instant;
 use std::{io, thread};
@@ -15,11 +15,14 @@ static TIMER: Timer = Timer {
         entries: BTreeMap::new(),
     }),
     changed: Condvar::new(),
+    runs: AtomicBool::new(false),
 };
 
 struct Timer {
     alarms: Mutex<Alarms>,
     changed: Condvar,
+    /// Whether the thread is known to have been started.
+    runs: AtomicBool,
 }
 
 struct Alarms {
@@ -47,7 +50,14 @@ const BATCH: usize = 256;
 ///
 /// When the operating system refuses a thread.
 pub(crate) fn start() -> io::Result<()> {
-    lock(&TIMER.alarms).start()
+    // Relaxed: it stays true, and what the thread works on is behind the lock. Whoever waits again and again comes past
+    // here each time, on every core.
+    if TIMER.runs.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    lock(&TIMER.alarms).start()?;
+    TIMER.runs.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Sets an alarm for that instant. Whoever it is for removes it when it is dropped.

@@ -331,6 +331,27 @@ impl Token {
         self.cancel_because(Cause::Reason(Reason::new(reason.into())))
     }
 
+    /// [`cancel`](Token::cancel) with the cause of a timeout, [`Cause::Timeout`]. For authors of adapters that have a
+    /// clock of their own; by the clock of the operating system use a [`TimeoutToken`](crate::TimeoutToken).
+    ///
+    /// # Panics
+    ///
+    /// As [`cancel`](Token::cancel).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::time::Duration;
+    ///
+    /// let token = SimpleToken::new();
+    /// assert!(token.expire(Duration::from_secs(5)));
+    /// assert_eq!(token.check().unwrap_err().to_string(), "the timeout of 5s has expired");
+    /// ```
+    pub fn expire(&self, after: Duration) -> bool {
+        self.cancel_because(Cause::Timeout { after })
+    }
+
     fn cancel_because(&self, cause: Cause) -> bool {
         let (won, jobs) = self.mark_because(cause);
         jobs.run();

@@ -196,3 +196,22 @@ fn tokens_that_are_cancelled() {
         }
     });
 }
+
+/// A cancelled token keeps nothing of those who waited for it and are gone.
+#[test]
+fn cancelled_roots_whose_children_are_gone() {
+    let mut roots = Vec::new();
+    stays_flat("cancelled roots", 200_000 / CHILDREN, move |_, _| {
+        let root = SimpleToken::new();
+        let children: Vec<_> = (0..CHILDREN).map(|_| root.child()).collect();
+        let subscriptions: Vec<_> = children
+            .iter()
+            .map(|child| child.subscribe(|_| {}))
+            .collect();
+        root.cancel();
+        drop((children, subscriptions));
+        roots.push(root);
+    });
+}
+
+const CHILDREN: usize = 100;

@@ -365,6 +365,20 @@ fn a_cancel_that_comes_second_returns_no_sooner() {
     });
 }
 
+/// Guarantee 3 where one canceller comes to the same token on two ways, and the other on one of them.
+#[test]
+fn a_link_stays_until_everything_below_it_is_marked() {
+    model_with(2, || {
+        let root = SimpleToken::new();
+        let child = armed(root.child());
+        let others: Vec<_> = (0..16).map(|_| Token::from(SimpleToken::new())).collect();
+        let both = [Token::from(&root), child.clone()];
+        let sum = armed(Token::any(both.iter().chain(&others)));
+        let below = armed(sum.child());
+        both_find_it_cancelled(root.into(), &child, &below);
+    });
+}
+
 /// Guarantees 1 and 4 where a child that takes over its parent's cause is cancelled itself at the same time.
 #[test]
 fn a_child_has_one_cause_also_beside_its_parents() {

@@ -342,11 +342,27 @@ impl Node {
             || self.sources.earliest().is_some_and(|at| at <= now)
     }
 
+    /// [`Node::looks_cancelled`], with the cause.
+    pub(crate) fn look_cheaply(self: &Arc<Self>) -> Option<&CancellationError> {
+        if self.looks_cancelled() {
+            self.error()
+        } else {
+            None
+        }
+    }
+
     /// A look that also finds counters without a unit left, for those who wait.
     pub(crate) fn look_for_zero(self: &Arc<Self>) -> Option<&CancellationError> {
-        if self.look().is_none() {
-            self.latch(self.find_zero()?);
-        }
+        self.look().or_else(|| self.look_at_zero())
+    }
+
+    /// [`Node::look_for_zero`], with [`Node::look_cheaply`] for [`Node::look`].
+    pub(crate) fn look_cheaply_for_zero(self: &Arc<Self>) -> Option<&CancellationError> {
+        self.look_cheaply().or_else(|| self.look_at_zero())
+    }
+
+    fn look_at_zero(self: &Arc<Self>) -> Option<&CancellationError> {
+        self.latch(self.find_zero()?);
         self.error()
     }
 

@@ -40,6 +40,8 @@ impl Flag {
     fn unlink(&mut self) {
         match self.slot.take() {
             None | Some(NOWHERE) => {}
+            // Invariant 4: the link is gone.
+            Some(_) if self.node.is_settled() => {}
             Some(slot) => {
                 self.node.remove(slot as usize);
             }

@@ -133,30 +133,36 @@ impl Traversal {
     /// Visits everything below the nodes that have been visited.
     fn walk(&mut self) {
         let mut batch = Vec::new();
-        while let Some((node, from)) = self.walks.last_mut() {
-            let error = node.error().cloned();
-            if !node.next_links(from, &mut batch) {
-                self.walked.extend(self.walks.pop().map(|(node, _)| node));
-            }
+        let mut done = Vec::new();
+        while let Some(last) = self.walks.len().checked_sub(1) {
+            let (node, from) = &mut self.walks[last];
+            let has_more = node.next_links(from, &mut batch);
             // Invariant 1: there is one.
-            let Some(error) = error else {
-                batch.clear();
-                continue;
-            };
-            for node in batch.drain(..) {
-                let has_links = if node.state.has_one_flag() {
-                    self.follow(&node, &error)
-                } else {
-                    self.cancel(&node, error.clone()).1
-                };
-                if has_links {
-                    self.walks.push((node, 0));
-                } else {
+            if let Some(error) = node.error().cloned() {
+                for (slot, node) in batch.drain(..) {
+                    let has_links = if node.state.has_one_flag() {
+                        self.follow(&node, &error)
+                    } else {
+                        self.cancel(&node, error.clone()).1
+                    };
+                    if has_links {
+                        self.walks.push((node, 0));
+                        continue;
+                    }
+                    // It may also be one that was visited on another way, with links that are yet to be followed.
+                    if node.is_settled() {
+                        done.push(slot);
+                    }
                     self.jobs.release(node);
                 }
             }
+            self.walks[last].0.remove_links(done.drain(..));
+            if !has_more {
+                self.walked.push(self.walks.swap_remove(last).0);
+            }
         }
         for node in self.walked.drain(..) {
+            node.remove_links(0..);
             node.settle();
             self.jobs.release(node);
         }
@@ -172,18 +178,23 @@ pub(crate) fn help(node: &Arc<Node>) -> Jobs {
 }
 
 impl Node {
-    /// Nothing is left to be marked below this node.
+    /// Nothing is left to be marked below this node, and no link is left in it (invariant 4).
     fn settle(&self) {
-        // Release: pairs with the acquire in `is_walked_by`. Whoever sees it need not follow the links below; whoever
+        // Release: pairs with the acquire in `is_settled`. Whoever sees it need not follow the links below; whoever
         // misses it follows what is left of them, in vain.
         self.settled.store(true, Ordering::Release);
+    }
+
+    /// For a cancelled node: whether nothing is left to be marked below it.
+    pub(super) fn is_settled(&self) -> bool {
+        // Acquire: see `settle`.
+        !self.state.is_subscribed() || self.settled.load(Ordering::Acquire)
     }
 
     /// For a cancelled node: whether nothing is left to be marked below it, or it is this thread that is about to do
     /// it.
     fn is_walked_by(&self, me: ThreadKey) -> bool {
-        // Acquire: see `settle`.
-        if !self.state.is_subscribed() || self.settled.load(Ordering::Acquire) {
+        if self.is_settled() {
             return true;
         }
         // None for a node that follows: a traversal meets it once through its one flag, and not again but as its root,

@@ -21,10 +21,11 @@
 //!    a read-modify-write that found no cancel there; later ones look at the state under the same lock. A canceller
 //!    that finds somebody announced, in the read-modify-write by which it cancels, takes that lock to look for
 //!    subscribers. So either the canceller finds the subscriber or the subscriber finds the cancel.
-//! 4. **Everything below is marked, or being marked by the caller.** Links stay in `subs` until the linked node is
-//!    dropped. `settled` is set by a traversal that has marked everything it could reach from there; a node that nobody
-//!    has subscribed to needs none. A canceller that meets a node marked by another thread and not settled walks the
-//!    links below it itself. It never waits.
+//! 4. **Everything below is marked, or being marked by the caller.** A link stays in `subs` until the linked node is
+//!    dropped, or cancelled with nothing left to be marked below it. `settled` is set by a traversal that has marked
+//!    everything it could reach from there and has removed the links; a node that nobody has subscribed to needs none. A
+//!    canceller that meets a node marked by another thread and not settled walks the links below it itself. It never
+//!    waits.
 //! 5. **All marking precedes all user code.** Callbacks, wake-ups and the release of nodes that may be the last
 //!    owner of user data are collected in a [`Jobs`], which runs when the traversal is over.
 //! 6. **Locks nest in one order, and no user code runs under one.** A flag's `subs` are locked while its once-cell

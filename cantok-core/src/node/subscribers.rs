@@ -127,6 +127,18 @@ impl Slab {
         }
     }
 
+    /// See [`Subscribers::remove_link`].
+    fn remove_link(&mut self, index: usize) -> bool {
+        let Some(slot) = self.slots.get_mut(index) else {
+            return false;
+        };
+        if slot.link().is_some() {
+            *slot = Slot::Told;
+            self.forget(1);
+        }
+        true
+    }
+
     /// See [`Subscribers::take_told`].
     fn take_told(&mut self, error: &CancellationError, jobs: &mut Jobs) -> (Demand, bool) {
         let mut demand = Demand::default();
@@ -212,6 +224,20 @@ impl Subscribers {
             },
             Subscribers::None | Subscribers::One(_) => None,
             Subscribers::Many(slab) => slab.remove(index),
+        }
+    }
+
+    /// Removes what is in that slot if it is a link. `false`: there is no such slot, and none behind it.
+    fn remove_link(&mut self, index: usize) -> bool {
+        match self {
+            Subscribers::One(only) if index == 0 => {
+                if only.link().is_some() {
+                    *self = Subscribers::None;
+                }
+                true
+            }
+            Subscribers::None | Subscribers::One(_) => false,
+            Subscribers::Many(slab) => slab.remove_link(index),
         }
     }
 
@@ -303,22 +329,38 @@ impl Node {
     }
 
     /// Follows some of the links of a cancelled node, from that slot on. `false`: there are no more.
-    pub(super) fn next_links(&self, from: &mut usize, nodes: &mut Vec<Arc<Node>>) -> bool {
+    pub(super) fn next_links(&self, from: &mut usize, nodes: &mut Vec<(usize, Arc<Node>)>) -> bool {
         let subs = lock(&self.subs);
         let slab = match &*subs {
             Subscribers::None => return false,
             Subscribers::One(only) => {
-                nodes.extend(only.link().and_then(Weak::upgrade));
+                nodes.extend(only.link().and_then(Weak::upgrade).map(|node| (0, node)));
                 return false;
             }
             Subscribers::Many(slab) => slab,
         };
         let rest = slab.slots.get(*from..).unwrap_or_default();
         let batch = &rest[..rest.len().min(BATCH)];
-        let links = batch.iter().filter_map(Slot::link);
-        nodes.extend(links.filter_map(Weak::upgrade));
+        for (index, slot) in (*from..).zip(batch) {
+            nodes.extend(
+                slot.link()
+                    .and_then(Weak::upgrade)
+                    .map(|node| (index, node)),
+            );
+        }
         *from += batch.len();
         batch.len() < rest.len()
+    }
+
+    /// Removes links of a cancelled node, by their slots (invariant 4).
+    pub(super) fn remove_links(&self, slots: impl Iterator<Item = usize>) {
+        // Dropping a link drops no node.
+        let mut subs = lock(&self.subs);
+        for slot in slots {
+            if !subs.remove_link(slot) {
+                break;
+            }
+        }
     }
 
     /// Takes out what is left in a node that is being dropped.
