@@ -574,7 +574,7 @@ impl Token {
     ///
     /// struct Cancelled {
     ///     token: Token,
-    ///     subscription: Option<(Waker, Subscription)>,
+    ///     subscription: Option<Subscription>,
     /// }
     ///
     /// impl Future for Cancelled {
@@ -582,11 +582,10 @@ impl Token {
     ///
     ///     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancellationError> {
     ///         let this = &mut *self;
-    ///         let subscribed = this.subscription.as_ref();
-    ///         let subscribed = subscribed.is_some_and(|(waker, _)| waker.will_wake(cx.waker()));
-    ///         if !subscribed && this.token.cause().is_none() {
-    ///             let subscription = this.token.subscribe_waker(cx.waker());
-    ///             this.subscription = Some((cx.waker().clone(), subscription));
+    ///         let before = this.subscription.as_ref();
+    ///         let is_subscribed = before.is_some_and(|before| before.will_wake(cx.waker()));
+    ///         if !is_subscribed && this.token.cause().is_none() {
+    ///             this.subscription = Some(this.token.subscribe_waker(cx.waker()));
     ///         }
     ///         // After subscribing, so that no cancel falls between the two.
     ///         match this.token.cause() {

@@ -106,6 +106,9 @@ fn the_guide_names_files_that_exist() {
             "cantok-signal/benches/",
             "cantok-signal/src/",
             "cantok-signal/tests/",
+            "cantok-tokio/benches/",
+            "cantok-tokio/src/",
+            "cantok-tokio/tests/",
             "examples/",
         ];
         let exists = places

@@ -1,0 +1,135 @@
+use crate::waker_slot::WakerSlot;
+use cantok_core::{CancellationError, Token};
+use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+pin_project! {
+    /// A future that ends early when its token is cancelled. Made by
+    /// [`FutureTokenExt::with_token`](crate::FutureTokenExt::with_token).
+    ///
+    /// Its output is `Ok` with that of the future inside, or `Err` with the cause.
+    ///
+    /// # Guarantees
+    ///
+    /// The first poll is one [check](Token#checks-and-looks): conditions are asked and one unit of each counter is
+    /// spent, so with a [`CounterToken`](cantok_core::CounterToken) of `n` units exactly `n` futures begin. If it says
+    /// cancelled, the future inside is not polled at all. Every later poll only looks, and spends nothing: the last
+    /// unit is enough for a future that takes long.
+    ///
+    /// **The token comes first**: a poll looks at it before it polls the future, so nothing is begun after the cancel,
+    /// and where both are ready the output is `Err`. [`future_first`](WithToken::future_first) turns that round.
+    ///
+    /// When the token ends it, the future inside is dropped before the error is returned: it stops at the `await` that
+    /// it is at, and releases what it holds. While it waits, the task is woken by the future inside or by the cancel,
+    /// and by nothing else; conditions are asked at their interval by a thread of `cantok-core`.
+    ///
+    /// It needs no runtime. Making it and polling it allocates nothing, but for a place in the token's list of those who
+    /// wait, which the first poll takes that is not ready, and which is given back in the end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe if the future inside is: dropping this drops that.
+    ///
+    /// # Panics
+    ///
+    /// If it is polled after it was ready. If a condition panics in the check, or as [`Token::subscribe_waker`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct WithToken<F> {
+        // `None` when the output has been returned.
+        #[pin]
+        future: Option<F>,
+        token: Token,
+        slot: WakerSlot,
+        is_begun: bool,
+        future_first: bool,
+    }
+}
+
+impl<F: Future> WithToken<F> {
+    pub(super) fn new(future: F, token: Token) -> Self {
+        WithToken {
+            future: Some(future),
+            token,
+            slot: WakerSlot::default(),
+            is_begun: false,
+            future_first: false,
+        }
+    }
+
+    /// Has the future inside come first: an output that is there is returned, also when the token was cancelled
+    /// meanwhile. For futures whose output must not be lost, as with something that was taken from a queue.
+    ///
+    /// The first poll checks the token first all the same, and begins nothing if it is cancelled. This is the order of
+    /// tokio-util's `run_until_cancelled`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use cantok_tokio::prelude::*;
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let token = SimpleToken::new();
+    /// let (sender, mut receiver) = mpsc::channel(1);
+    ///
+    /// let (received, ()) = tokio::join!(receiver.recv().with_token(&token).future_first(), async {
+    ///     sender.send(1).await.unwrap();
+    ///     token.cancel();
+    /// });
+    /// assert_eq!(received, Ok(Some(1)));
+    /// # }
+    /// ```
+    pub fn future_first(mut self) -> Self {
+        self.future_first = true;
+        self
+    }
+}
+
+impl<F: Future> Future for WithToken<F> {
+    type Output = Result<F::Output, CancellationError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            panic!("`WithToken` was polled after it was ready");
+        };
+        let is_stopped = if !std::mem::replace(this.is_begun, true) {
+            this.token.is_cancelled()
+        } else {
+            !*this.future_first && this.token.looks_cancelled()
+        };
+        if !is_stopped {
+            if let Poll::Ready(output) = future.poll(cx) {
+                this.slot.clear();
+                this.future.set(None);
+                return Poll::Ready(Ok(output));
+            }
+            if !this.token.looks_cancelled() {
+                let token = &*this.token;
+                this.slot
+                    .set(cx.waker(), |waker| token.subscribe_waker_after_check(waker));
+            }
+        }
+        // Invariant 1 of the slot.
+        let Some(error) = this.token.cause() else {
+            return Poll::Pending;
+        };
+        this.slot.clear();
+        this.future.set(None);
+        #[cfg(feature = "tracing")]
+        crate::trace::stopped_early("future", &error);
+        Poll::Ready(Err(error))
+    }
+}
+
+impl<F: Future> FusedFuture for WithToken<F> {
+    fn is_terminated(&self) -> bool {
+        self.future.is_none()
+    }
+}

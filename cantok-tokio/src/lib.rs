@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(not(loom))]
+mod bridge;
+mod cancelled;
+pub mod future;
+#[cfg(all(loom, test))]
+#[path = "loom/models.rs"]
+mod models;
+#[cfg(doctest)]
+mod must_not_compile;
+#[cfg(not(loom))]
+mod panic;
+pub mod prelude;
+pub mod stream;
+#[cfg(not(loom))]
+mod task;
+#[cfg(not(loom))]
+pub mod time;
+mod token_ext;
+#[cfg(feature = "tracing")]
+mod trace;
+mod waker_slot;
+
+#[cfg(not(loom))]
+pub use bridge::{CancellationTokenExt, TokioToken};
+pub use cancelled::Cancelled;
+pub use future::FutureTokenExt;
+pub use stream::StreamTokenExt;
+#[cfg(not(loom))]
+pub use task::{Spawned, spawn_blocking_with_token, spawn_local_with_token, spawn_with_token};
+#[cfg(all(not(loom), feature = "rayon"))]
+pub use task::{SpawnedRayon, ThreadPoolTokenExt, spawn_rayon_with_token};
+pub use token_ext::TokenExt;

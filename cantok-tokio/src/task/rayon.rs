@@ -1,0 +1,168 @@
+use super::cancel_on_drop::CancelOnDrop;
+use crate::panic::swallow;
+use cantok_core::Token;
+use rayon::ThreadPool;
+use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::thread;
+use tokio::sync::oneshot;
+
+/// [`rayon::spawn`] of a closure that is handed a child of `token`, which is cancelled when the result is dropped: for
+/// computations behind a request, which then end when the client hangs up, or a timeout drops the handler.
+///
+/// The closure starts when rayon's global pool, or the pool that this is called in, has a thread for it, also if the
+/// token is cancelled already, unless the result was dropped before: then it is dropped without being called. It stops
+/// where it asks its token; inside, `par_iter().with_token(&token)` of `cantok-rayon` does. Spawning is no check itself.
+/// See [`SpawnedRayon`] for what is guaranteed.
+///
+/// [`ThreadPoolTokenExt::spawn_with_token`] does the same in a pool of your own.
+///
+/// # Panics
+///
+/// If rayon's global pool cannot be started.
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::{CancellationError, TimeoutToken};
+/// use cantok_tokio::spawn_rayon_with_token;
+/// use rayon::prelude::*;
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let timeout = TimeoutToken::new(Duration::from_secs(60));
+/// let sum: Result<u64, CancellationError> = spawn_rayon_with_token(&timeout, |token| {
+///     (0..100_u64)
+///         .into_par_iter()
+///         .map(|number| token.check().map(|()| number))
+///         .sum()
+/// })
+/// .await;
+/// assert_eq!(sum, Ok(4_950));
+/// # }
+/// ```
+pub fn spawn_rayon_with_token<T, F>(token: impl Into<Token>, f: F) -> SpawnedRayon<T>
+where
+    F: FnOnce(Token) -> T + Send + 'static,
+    T: Send + 'static,
+{
+    SpawnedRayon::new(token.into(), f, rayon::spawn)
+}
+
+/// `spawn_with_token` for rayon's pools.
+pub trait ThreadPoolTokenExt {
+    /// [`spawn_rayon_with_token`] in this pool.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use cantok_tokio::prelude::*;
+    /// use rayon::ThreadPoolBuilder;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let pool = ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    /// let threads = pool.spawn_with_token(SimpleToken::new(), |_| rayon::current_num_threads());
+    /// assert_eq!(threads.await, 1);
+    /// # }
+    /// ```
+    fn spawn_with_token<T, F>(&self, token: impl Into<Token>, f: F) -> SpawnedRayon<T>
+    where
+        F: FnOnce(Token) -> T + Send + 'static,
+        T: Send + 'static;
+}
+
+impl ThreadPoolTokenExt for ThreadPool {
+    fn spawn_with_token<T, F>(&self, token: impl Into<Token>, f: F) -> SpawnedRayon<T>
+    where
+        F: FnOnce(Token) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        SpawnedRayon::new(token.into(), f, |job| self.spawn(job))
+    }
+}
+
+/// A future that waits for work on rayon's threads, and cancels it when dropped. Made by [`spawn_rayon_with_token`] and
+/// [`ThreadPoolTokenExt::spawn_with_token`].
+///
+/// It is [`Spawned`](crate::Spawned) for rayon, with the same guarantees and two differences: it can be awaited on any
+/// executor, outside of tokio too, and its output is what the work returned. If the work panics, awaiting it resumes the
+/// panic. Where nobody awaits it any more the panic goes to the panic hook and no further; rayon's panic handler does not
+/// get to see it.
+///
+/// # Cancel safety
+///
+/// Polling `&mut spawned`, in a `select!` for example, can be given up without losing anything. Dropping the future
+/// itself cancels the work.
+///
+/// # Panics
+///
+/// A poll panics if the work has panicked, with that panic, and if the output was returned before. A drop that cancels
+/// runs the callbacks of the work's token, and resumes their first panic.
+#[derive(Debug)]
+#[must_use = "dropping this cancels the work"]
+pub struct SpawnedRayon<T> {
+    output: oneshot::Receiver<thread::Result<T>>,
+    work: CancelOnDrop,
+}
+
+impl<T: Send + 'static> SpawnedRayon<T> {
+    fn new<F>(token: Token, f: F, spawn: impl FnOnce(Box<dyn FnOnce() + Send>)) -> Self
+    where
+        F: FnOnce(Token) -> T + Send + 'static,
+    {
+        let work = CancelOnDrop::child_of(token);
+        let token = work.token().clone();
+        let (sender, output) = oneshot::channel();
+        // A panic in a job of rayon's ends the process: those of `f` are sent, and those of what is dropped here have
+        // nowhere to go.
+        spawn(Box::new(move || {
+            swallow(|| {
+                // Nobody waits, and not because of `detach`.
+                if sender.is_closed() && token.looks_cancelled() {
+                    return;
+                }
+                let output = panic::catch_unwind(AssertUnwindSafe(|| f(token)));
+                let _ = sender.send(output);
+            });
+        }));
+        SpawnedRayon { output, work }
+    }
+}
+
+impl<T> SpawnedRayon<T> {
+    /// The work's token, a child of the one that was given. Cancel it to stop the work and still have its output.
+    pub fn token(&self) -> &Token {
+        self.work.token()
+    }
+
+    /// Whether the work is done, so that awaiting its output does not wait.
+    pub fn is_finished(&self) -> bool {
+        !self.output.is_empty() || self.output.is_terminated()
+    }
+
+    /// Lets the work go on by itself: it is cancelled with the token that was given, and by nobody's drop.
+    pub fn detach(mut self) {
+        self.work.disarm();
+    }
+}
+
+impl<T> Future for SpawnedRayon<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let output = ready!(Pin::new(&mut self.output).poll(cx));
+        match output {
+            Ok(Ok(output)) => {
+                self.work.disarm();
+                Poll::Ready(output)
+            }
+            Ok(Err(panic)) => panic::resume_unwind(panic),
+            Err(_) => panic!("rayon has dropped the work without running it"),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Where a future keeps the waker that its token is to wake.
+//!
+//! # Invariants
+//!
+//! 1. A future that has returned `Pending` is subscribed to its token with the waker of that poll, and has found the
+//!    token not cancelled after it subscribed. So no cancel falls between a look and a subscription: `cantok-core` tells
+//!    whoever is in its list, and whoever comes too late to it.
+//! 2. A future that is done, or dropped, is not subscribed.
+//! 3. A poll with the waker of the poll before neither allocates nor takes a lock.
+
+use cantok_core::Subscription;
+use std::fmt;
+use std::task::Waker;
+
+/// Empty, or subscribed with one waker.
+#[derive(Default)]
+pub(crate) struct WakerSlot {
+    subscription: Option<Subscription>,
+}
+
+impl WakerSlot {
+    /// Subscribes with that waker, unless it is subscribed already (invariant 3).
+    pub(crate) fn set(&mut self, waker: &Waker, subscribe: impl FnOnce(&Waker) -> Subscription) {
+        if let Some(subscription) = &self.subscription {
+            if subscription.will_wake(waker) {
+                return;
+            }
+        }
+        // First, so that its place in the token's list is free for the new one.
+        self.clear();
+        self.subscription = Some(subscribe(waker));
+    }
+
+    /// Ends the subscription (invariant 2).
+    pub(crate) fn clear(&mut self) {
+        self.subscription = None;
+    }
+}
+
+impl fmt::Debug for WakerSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.subscription {
+            Some(_) => "subscribed",
+            None => "empty",
+        })
+    }
+}

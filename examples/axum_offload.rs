@@ -1,0 +1,255 @@
+//! An HTTP server that counts primes on all cores. The work behind a request stops when the client hangs up, when its
+//! time is over, and on Ctrl-C; `/stats` shows that it has.
+//!
+//! ```text
+//! axum_offload --port 3000
+//!
+//! curl 'localhost:3000/primes?below=100000'                   # 9592
+//! curl 'localhost:3000/primes?below=1000000000000&timeout=1'  # takes days, but is told after a second that it may not
+//! curl -m 2 'localhost:3000/primes?below=1000000000000'       # curl hangs up after two seconds
+//! curl localhost:3000/stats                                   # nothing is under way, and `steps` grows no more
+//! ```
+//!
+//! Ctrl-C or `kill` while a request is under way: it is answered, the work behind it stops, and so does the program.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use std::{fmt, ops::Range};
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use cantok_core::{CancellationError, Cause, TimeoutToken, Token};
+use cantok_rayon::prelude::*;
+use cantok_tokio::prelude::*;
+use cantok_tokio::spawn_rayon_with_token;
+use clap::Parser;
+use rayon::prelude::*;
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
+
+/// One item is the least that is done after a stop, and up to here that takes no more than a second or two.
+const HIGHEST: u64 = 1_000_000_000_000_000;
+
+/// Counts primes over HTTP. Ctrl-C stops all work, answers the requests that waited for it, and ends.
+///
+/// Exit status: 2 for wrong arguments or an address that cannot be had. Stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP,
+/// it ends by that signal: 130, 143 or 129 in a shell.
+#[derive(Parser)]
+struct Arguments {
+    /// Where to listen on 127.0.0.1; with 0, wherever there is room.
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// No request may take longer.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    timeout: Duration,
+    /// How long to wait, once stopped, for clients that are slow to ask or to take their answer.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    grace: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// `eprintln!` would panic once the terminal is gone, which is what SIGHUP tells of.
+fn say(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+struct Server {
+    shutdown: Token,
+    timeout: Duration,
+    /// Holds a place for each piece of work until that is over, also when nobody waits for it any more.
+    under_way: TaskTracker,
+    counters: Counters,
+}
+
+/// Each request ends in one of the middle four. They order nothing, so all of them are relaxed.
+#[derive(Default)]
+struct Counters {
+    requests: AtomicU64,
+    finished: AtomicU64,
+    disconnected: AtomicU64,
+    timed_out: AtomicU64,
+    shut_down: AtomicU64,
+    /// Work that has begun on a thread of rayon's.
+    started: AtomicU64,
+    /// Numbers that it has come to.
+    steps: AtomicU64,
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts how a request has ended. One that is dropped before it has set that has lost its client.
+struct Ending<'a>(&'a AtomicU64);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        count(self.0);
+    }
+}
+
+#[derive(Deserialize)]
+struct Request {
+    #[serde(default)]
+    from: u64,
+    below: u64,
+    /// In seconds.
+    timeout: Option<f64>,
+}
+
+fn is_prime(number: u64) -> bool {
+    let mut factors = (2..).take_while(|factor| factor * factor <= number);
+    number > 1 && factors.all(|factor| number % factor != 0)
+}
+
+/// Knows nothing of requests: it asks its token, once for each number.
+fn count_primes(
+    numbers: Range<u64>,
+    token: &Token,
+    steps: &AtomicU64,
+) -> Result<u64, CancellationError> {
+    let numbers = numbers.into_par_iter().try_with_token(token);
+    let primes = numbers.map(|number| {
+        let number = number?;
+        count(steps);
+        Ok(u64::from(is_prime(number)))
+    });
+    primes.try_reduce(|| 0, |some, others| Ok(some + others))
+}
+
+async fn primes(
+    State(server): State<Arc<Server>>,
+    Query(request): Query<Request>,
+) -> (StatusCode, String) {
+    let timeout = match request.timeout.map(Duration::try_from_secs_f64) {
+        None => server.timeout,
+        Some(Ok(timeout)) => timeout.min(server.timeout),
+        Some(Err(error)) => return (StatusCode::BAD_REQUEST, format!("timeout: {error}\n")),
+    };
+    if request.below > HIGHEST {
+        return (StatusCode::BAD_REQUEST, format!("not above {HIGHEST}\n"));
+    }
+
+    let counters = &server.counters;
+    count(&counters.requests);
+    let mut ending = Ending(&counters.disconnected);
+    let token = &server.shutdown + TimeoutToken::new(timeout);
+    let work = spawn_rayon_with_token(&token, {
+        let server = Arc::clone(&server);
+        let under_way = server.under_way.token();
+        move |token| {
+            let _under_way = under_way;
+            count(&server.counters.started);
+            let numbers = request.from..request.below;
+            count_primes(numbers, &token, &server.counters.steps)
+        }
+    });
+    // The work would return the same error, but perhaps much later: it may be in line behind that of other requests. If
+    // the token ends this, or the client does, the work's own token is cancelled too.
+    match work.with_token(&token).await.and_then(|counted| counted) {
+        Ok(primes) => {
+            ending.0 = &counters.finished;
+            (StatusCode::OK, format!("{primes}\n"))
+        }
+        Err(error) => {
+            let (counter, status) = match error.cause() {
+                Cause::Timeout { .. } => (&counters.timed_out, StatusCode::GATEWAY_TIMEOUT),
+                _ => (&counters.shut_down, StatusCode::SERVICE_UNAVAILABLE),
+            };
+            ending.0 = counter;
+            (status, format!("stopped: {error}\n"))
+        }
+    }
+}
+
+impl Server {
+    /// In this order: when nothing is under way any more, all its steps are counted.
+    fn stats(&self) -> String {
+        let counters = &self.counters;
+        let count =
+            |name, counter: &AtomicU64| format!("{name} {}\n", counter.load(Ordering::Relaxed));
+        [
+            count("requests", &counters.requests),
+            count("finished", &counters.finished),
+            count("disconnected", &counters.disconnected),
+            count("timed_out", &counters.timed_out),
+            count("shut_down", &counters.shut_down),
+            count("started", &counters.started),
+            format!("under_way {}\n", self.under_way.len()),
+            count("steps", &counters.steps),
+        ]
+        .concat()
+    }
+}
+
+/// Returns when the token is cancelled and everything that was begun is over, with the token's error.
+async fn serve(arguments: &Arguments, shutdown: &Token) -> io::Result<()> {
+    let server = Arc::new(Server {
+        shutdown: shutdown.clone(),
+        timeout: arguments.timeout,
+        under_way: TaskTracker::new(),
+        counters: Counters::default(),
+    });
+    let router = Router::new()
+        .route("/primes", get(primes))
+        .route(
+            "/stats",
+            get(async |State(server): State<Arc<Server>>| server.stats()),
+        )
+        .with_state(Arc::clone(&server));
+    let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+
+    let cancelled = shutdown.cancelled_owned();
+    let stop = async {
+        let error = cancelled.await;
+        say(format_args!("{error}; Ctrl-C again ends at once"));
+    };
+    let late = async {
+        shutdown.cancelled().await;
+        sleep(arguments.grace).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, router).with_graceful_shutdown(stop) => served?,
+        () = late => say("not all clients have taken their leave"),
+    }
+    // There may be work left whose client has gone.
+    server.under_way.close();
+    server.under_way.wait().await;
+    // Whoever reads this may have been ended by the same Ctrl-C.
+    let _ = io::stdout().write_all(server.stats().as_bytes());
+    Ok(shutdown.check()?)
+}
+
+/// Does not return when a signal has stopped the server: then everything in it is dropped, and the program ends.
+#[cfg(unix)]
+fn run(arguments: &Arguments) -> io::Result<()> {
+    let token = cantok_signal::SignalToken::termination()?.named("shutdown");
+    token.run(|token| Runtime::new()?.block_on(serve(arguments, token)))
+}
+
+#[cfg(not(unix))]
+fn run(arguments: &Arguments) -> io::Result<()> {
+    say("no Unix signals here: Ctrl-C ends the program as it is");
+    Runtime::new()?.block_on(serve(arguments, &Token::never()))
+}
+
+fn main() -> ExitCode {
+    if let Err(error) = run(&Arguments::parse()) {
+        say(error);
+        return ExitCode::from(2);
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,149 @@
+//! A TCP service that factors numbers. On Ctrl-C or SIGTERM it takes no more clients, finishes the requests that it is
+//! at, and awaits all that was started. What is not over when the grace period is, is stopped.
+//!
+//! ```text
+//! graceful_shutdown --port 3000 --grace 10
+//! nc localhost 3000      # in another terminal. A request is lines with a number each, and an empty line at the end.
+//! ```
+
+use std::io::{self, Write};
+use std::{fmt, process::ExitCode, time::Duration};
+
+use cantok_core::{CancellationError, SimpleToken, TimeoutToken, Token};
+use cantok_tokio::{prelude::*, spawn_blocking_with_token};
+use clap::Parser;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::{runtime::Runtime, time::sleep};
+use tokio_util::task::TaskTracker;
+
+/// Factors numbers over TCP. Ctrl-C lets it finish the requests that it is at, a second Ctrl-C ends it at once.
+///
+/// Exit status: 2 for wrong arguments or an address that cannot be had. Stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP,
+/// it ends by that signal: 130, 143 or 129 in a shell.
+#[derive(Parser)]
+struct Arguments {
+    /// Where to listen on 127.0.0.1; with 0, wherever there is room.
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// How long to wait, once it is stopped, for requests under way.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    grace: u64,
+}
+
+/// `eprintln!` would panic once the terminal is gone.
+fn say(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// By trial division: for a large prime it takes longer than anybody lives.
+fn factors(mut number: u128, token: &Token) -> Result<String, CancellationError> {
+    let mut factors = format!("{number}:");
+    let mut factor = 2;
+    while factor <= number / factor {
+        token.check()?;
+        if number % factor == 0 {
+            factors += &format!(" {factor}");
+            number /= factor;
+        } else {
+            factor += 1;
+        }
+    }
+    Ok(format!("{factors} {number}\n"))
+}
+
+/// Returns when the client has gone or, between two of its requests, when `shutdown` is cancelled. Whoever drops it
+/// before stops the work below it, but only `tasks` knows when that is over.
+async fn attend(
+    stream: TcpStream,
+    shutdown: &Token,
+    token: &Token,
+    tasks: &TaskTracker,
+) -> io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut lines = BufReader::new(reader).lines();
+    let mut within_request = false;
+    loop {
+        let line = if within_request {
+            lines.next_line().await?
+        } else if let Ok(line) = lines.next_line().with_token(shutdown).await {
+            line?
+        } else {
+            return writer.write_all(b"goodbye\n").await;
+        };
+        let Some(line) = line else { return Ok(()) };
+        within_request = !line.is_empty();
+        let answer = match line.parse() {
+            Ok(number) => {
+                let tracked = tasks.token();
+                let work = spawn_blocking_with_token(token, move |token| {
+                    let _tracked = tracked;
+                    factors(number, &token)
+                });
+                work.await??
+            }
+            Err(_) if line.is_empty() => "\n".to_owned(),
+            Err(error) => format!("{line}: {error}\n"),
+        };
+        writer.write_all(answer.as_bytes()).await?;
+    }
+}
+
+/// Returns when the token is cancelled and all that was started is over, with the token's error.
+async fn serve(arguments: &Arguments, shutdown: &Token) -> io::Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await?;
+    println!("listening on {}", listener.local_addr()?);
+    let stop = SimpleToken::new().named("grace period");
+    let tasks = TaskTracker::new();
+    let mut clients = 0;
+    while let Ok(accepted) = listener.accept().with_token(shutdown).await {
+        let Ok((stream, client)) = accepted else {
+            let _ = sleep(Duration::from_secs(1)).with_token(shutdown).await;
+            continue; // too many open files, for example
+        };
+        clients += 1;
+        let (shutdown, token, tracker) = (shutdown.clone(), stop.child(), tasks.clone());
+        tasks.spawn(async move {
+            let attended = attend(stream, &shutdown, &token, &tracker);
+            let ended = attended.with_token(&token).await.map_err(io::Error::from);
+            if let Err(error) = ended.and_then(|result| result) {
+                say(format_args!("{client}: {error}"));
+            }
+        });
+    }
+    drop(listener); // from here on nobody is let in
+    tasks.close();
+    let (open, grace) = (tasks.len(), Duration::from_secs(arguments.grace));
+    say(format_args!("{grace:?} for {open} tasks, or Ctrl-C again"));
+    let grace = TimeoutToken::new(grace);
+    let mut stopped = 0;
+    if tasks.wait().with_token(grace).await.is_err() {
+        stopped = tasks.len();
+        stop.cancel();
+        tasks.wait().await; // not for long: all of them ask their token
+    }
+    // Whoever reads this may have been ended by the same Ctrl-C.
+    let _ = writeln!(io::stdout(), "{clients} clients, {stopped} tasks stopped");
+    Ok(shutdown.check()?)
+}
+
+/// Does not return when a signal has stopped the service: then everything in it is dropped, and the program ends.
+#[cfg(unix)]
+fn run(arguments: &Arguments) -> io::Result<()> {
+    let token = cantok_signal::SignalToken::termination()?;
+    token.run(|token| Runtime::new()?.block_on(serve(arguments, token)))
+}
+
+#[cfg(not(unix))]
+fn run(arguments: &Arguments) -> io::Result<()> {
+    say("no Unix signals here: Ctrl-C ends the program as it is");
+    Runtime::new()?.block_on(serve(arguments, &Token::never()))
+}
+
+fn main() -> ExitCode {
+    if let Err(error) = run(&Arguments::parse()) {
+        say(error);
+        return ExitCode::from(2);
+    }
+    ExitCode::SUCCESS
+}
