@@ -1,6 +1,6 @@
 //! A subscriber's place in a node's list, for as long as it wants to be told.
 
-use super::{Demand, Kind, Node, Subscriber};
+use super::{Kind, Node, Subscriber};
 use crate::later::drop_nested;
 use crate::sync::Arc;
 use std::borrow::Borrow;
@@ -9,7 +9,6 @@ use std::borrow::Borrow;
 /// in a hurry, as a thread is that was just woken.
 pub(crate) struct Enrolment<N: Borrow<Arc<Node>>> {
     node: N,
-    demand: Demand,
     /// `None`: not in the list, because the node was cancelled before, or never will be.
     slot: Option<usize>,
 }
@@ -21,7 +20,6 @@ impl<N: Borrow<Arc<Node>>> Enrolment<N> {
         let demand = subscriber.demand();
         let mut enrolment = Enrolment {
             node: of,
-            demand,
             slot: None,
         };
         let node = enrolment.node.borrow();
@@ -60,7 +58,7 @@ impl<N: Borrow<Arc<Node>>> Drop for Enrolment<N> {
             return;
         }
         if let Some(subscriber) = self.node().remove(slot) {
-            self.demand.release(self.node());
+            subscriber.demand().release(self.node());
             if let Subscriber::Waker(waker) | Subscriber::Checked(waker) = subscriber {
                 // The last handle of a task, perhaps.
                 drop_nested(waker);
