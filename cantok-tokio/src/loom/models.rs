@@ -16,18 +16,26 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// Up to three preemptions: seconds instead of days. `LOOM_MAX_PREEMPTIONS` asks for more.
 fn model(f: impl Fn() + Send + Sync + 'static) {
+    model_with(3, f);
+}
+
+fn model_with(preemptions: usize, f: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.check(f);
 }
 
 /// Another thread cancels the source while `f` runs with a token that is it or derives from it.
 fn beside_a_cancel(f: impl Fn(Token) + Copy + Send + Sync + 'static) {
+    beside_a_cancel_with(3, f);
+}
+
+fn beside_a_cancel_with(preemptions: usize, f: impl Fn(Token) + Copy + Send + Sync + 'static) {
     for derive in [
         |token: &Token| token.clone(),
         |token: &Token| token + SimpleToken::new(),
     ] {
-        model(move || {
+        model_with(preemptions, move || {
             let source = SimpleToken::new();
             let token = derive(&source);
             let canceller = thread::spawn(move || source.cancel());
@@ -159,7 +167,7 @@ fn a_future_may_be_dropped_beside_a_cancel() {
 /// It is ended by one of the two, and by neither too early.
 #[test]
 fn a_future_that_gets_ready_beside_a_cancel_ends() {
-    beside_a_cancel(|token| {
+    beside_a_cancel_with(2, |token| {
         let mailbox = Arc::new(Mailbox::default());
         let other = Arc::clone(&mailbox);
         let sender = thread::spawn(move || other.put());
