@@ -174,6 +174,10 @@ async fn primes(
     }
 }
 
+async fn stats(State(server): State<Arc<Server>>) -> String {
+    server.stats()
+}
+
 impl Server {
     /// In this order: when nothing is under way any more, all its steps are counted.
     fn stats(&self) -> String {
@@ -204,10 +208,7 @@ async fn serve(arguments: &Arguments, shutdown: &Token) -> io::Result<()> {
     });
     let router = Router::new()
         .route("/primes", get(primes))
-        .route(
-            "/stats",
-            get(async |State(server): State<Arc<Server>>| server.stats()),
-        )
+        .route("/stats", get(stats))
         .with_state(Arc::clone(&server));
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await?;
     println!("listening on http://{}", listener.local_addr()?);

@@ -1,11 +1,13 @@
 //! The example programs run, end, and print what their readers are told.
 
+mod support;
+
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+
+use support::{command, soon};
 
 /// What a program that ends well prints.
 fn run(example: &str, input: &str) -> String {
@@ -25,24 +27,6 @@ fn run_in_full(example: &str, arguments: &[&str], input: &str) -> (Option<i32>, 
     let mut program = command(example, arguments);
     program.stdout(Stdio::piped());
     finish(example, program, input)
-}
-
-/// What the closure returns, unless that takes too long.
-fn soon<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -> T {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(f()));
-    receiver
-        .recv_timeout(Duration::from_secs(300))
-        .unwrap_or_else(|error| panic!("{what}: {error} (300 s)"))
-}
-
-fn command(example: &str, arguments: &[&str]) -> Command {
-    let mut program = Command::new(env!("CARGO"));
-    program
-        .args(["run", "--quiet", "--example", example, "--"])
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
-    program
 }
 
 /// [`run_in_full`], with the output wherever it was sent to.
@@ -153,11 +137,20 @@ fn pipeline_counts(reported: &str) -> [usize; 4] {
     [found, written, left, handed_back]
 }
 
+/// How many files are in the folder and below.
+fn files(folder: impl AsRef<Path>) -> usize {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| if path.is_dir() { files(path) } else { 1 })
+        .sum()
+}
+
 #[test]
 fn pipeline_counts_the_lines_of_all_files() {
     let (status, printed, reported) = run_in_full("pipeline", &["tests"], "");
     assert_eq!(status, Some(0), "{reported}");
-    let files = fs::read_dir("tests").unwrap().count();
+    let files = files("tests");
     assert_eq!(pipeline_counts(&reported), [files, files, 0, 0]);
     let lines = fs::read_to_string("tests/programs.rs")
         .unwrap()
@@ -250,27 +243,10 @@ mod ctrl_c {
     use std::path::PathBuf;
     use std::process::{Child, ChildStderr, Stdio};
 
-    use cantok_signal::SignalToken;
     use rustix::process::{Pid, Signal, kill_process};
     use tempfile::TempDir;
 
-    use super::{command, soon};
-
-    /// Whether programs that are started here ignore the signal, as under `nohup` or in the background of a script:
-    /// they would go on.
-    fn is_ignored(signal: Signal) -> bool {
-        let token = SignalToken::termination().unwrap();
-        let ignored = token
-            .signals()
-            .all(|other| other.number() != signal.as_raw());
-        if ignored {
-            eprintln!(
-                "not tested, since signal {} is ignored here",
-                signal.as_raw()
-            );
-        }
-        ignored
-    }
+    use super::support::{command, is_ignored, soon};
 
     struct Running {
         program: Child,
