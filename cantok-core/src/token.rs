@@ -307,9 +307,9 @@ impl Token {
         self.cancel_because(Cause::Cancelled)
     }
 
-    /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that is cancelled by this reports
-    /// it, see [`CancellationError::reason`]. Give the error itself, not a box with it, to be able to downcast it. A
-    /// reason that comes too late is dropped.
+    /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that is cancelled by this reports it,
+    /// see [`CancellationError::reason`]; it is the error's source, and not in its message. Give the error itself, not
+    /// a box with it, to be able to downcast it. A reason that comes too late is dropped.
     ///
     /// # Panics
     ///
@@ -329,27 +329,6 @@ impl Token {
     /// ```
     pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> bool {
         self.cancel_because(Cause::Reason(Reason::new(reason.into())))
-    }
-
-    /// [`cancel`](Token::cancel) with the cause of a timeout, [`Cause::Timeout`]. For authors of adapters that have a
-    /// clock of their own; by the clock of the operating system use a [`TimeoutToken`](crate::TimeoutToken).
-    ///
-    /// # Panics
-    ///
-    /// As [`cancel`](Token::cancel).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::SimpleToken;
-    /// use std::time::Duration;
-    ///
-    /// let token = SimpleToken::new();
-    /// assert!(token.expire(Duration::from_secs(5)));
-    /// assert_eq!(token.check().unwrap_err().to_string(), "the timeout of 5s has expired");
-    /// ```
-    pub fn expire(&self, after: Duration) -> bool {
-        self.cancel_because(Cause::Timeout { after })
     }
 
     fn cancel_because(&self, cause: Cause) -> bool {
@@ -406,7 +385,29 @@ impl Token {
         &self,
         reason: impl Into<Box<dyn Error + Send + Sync + 'static>>,
     ) -> Cancelling {
-        let (won, mut jobs) = self.mark_because(Cause::Reason(Reason::new(reason.into())));
+        self.begin_cancel_because(Cause::Reason(Reason::new(reason.into())))
+    }
+
+    /// [`begin_cancel_with`](Token::begin_cancel_with) with the cause of a timeout, [`Cause::Timeout`]: for authors of
+    /// adapters with a clock of their own. By the clock of the operating system use a
+    /// [`TimeoutToken`](crate::TimeoutToken).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::time::Duration;
+    ///
+    /// let token = SimpleToken::new();
+    /// assert!(token.begin_expire(Duration::from_secs(5)).finish());
+    /// assert_eq!(token.check().unwrap_err().to_string(), "the timeout of 5s has expired");
+    /// ```
+    pub fn begin_expire(&self, after: Duration) -> Cancelling {
+        self.begin_cancel_because(Cause::Timeout { after })
+    }
+
+    fn begin_cancel_because(&self, cause: Cause) -> Cancelling {
+        let (won, mut jobs) = self.mark_because(cause);
         jobs.wake_threads();
         Cancelling::new(won, jobs)
     }

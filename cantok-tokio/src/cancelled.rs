@@ -11,8 +11,10 @@ use std::task::{Context, Poll};
 ///
 /// It runs on any executor, needs no runtime, and spends no counter: like [`Token::wait`] it waits for whatever cancels
 /// the token. A counter without a unit left counts as cancelled, and where somebody waits, spending the last unit
-/// cancels. A condition is asked by a thread of `cantok-core`, at its interval. On a token that cannot be cancelled it
-/// is never ready.
+/// cancels. A condition is asked by a thread of `cantok-core`, when the wait begins and then at its interval. On a
+/// token that cannot be cancelled it is never ready.
+///
+/// It is [`Unpin`]: in a loop around a `select!`, make it once, outside, and wait for `&mut cancelled`.
 ///
 /// # Guarantees
 ///
@@ -80,7 +82,7 @@ impl<T: Borrow<Token>> Future for Cancelled<T> {
             }
         }
         let Some(error) = token.cause() else {
-            return Poll::Pending;
+            unreachable!("a cancelled token has a cause");
         };
         this.slot.clear();
         this.is_done = true;

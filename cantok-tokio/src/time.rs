@@ -7,6 +7,10 @@
 //! Outside of tests `TimeoutToken` is the better one. It needs no runtime and can be absorbed into a sum, and a check
 //! sees its deadline also when every thread of the runtime is busy.
 //!
+//! What runs outside of the runtime's tasks is not seen by a paused clock, and that holds for these tokens too: while
+//! blocking work is under way tokio does not advance by itself, so it has to be advanced by hand; work on other
+//! threads, like rayon's, does not count as something to do, so the clock runs ahead of it.
+//!
 //! # Examples
 //!
 //! ```
@@ -34,8 +38,9 @@
 //! ```
 
 use crate::bridge::token_of;
-use cantok_core::Token;
+use cantok_core::{SimpleToken, Token};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
 /// A token that is cancelled when that much time has passed on tokio's clock. Too long to be expressed: never.
@@ -44,21 +49,24 @@ use tokio::time::{Instant, sleep_until};
 ///
 /// The cause is [`Cause::Timeout`](cantok_core::Cause::Timeout) with `duration`, as with a
 /// [`TimeoutToken`](cantok_core::TimeoutToken). It is never cancelled early, and late by tokio's timer: that rounds up
-/// to a millisecond, and expires when a thread of the runtime comes to it. That thread cancels, and runs the callbacks;
-/// a panic goes to the panic hook and no further. [`Token::deadline`] does not tell of it, since that is on the other
-/// clock. The timer goes with the token and everything derived from it, and with the runtime: then the token is not
-/// cancelled any more.
+/// to a millisecond, and expires when a thread of the runtime comes to it. Tasks are woken and callbacks run in a task
+/// of the runtime; a panic goes to the panic hook and no further. [`Token::deadline`] does not tell of it, since that
+/// is on the other clock. The timer goes with the token and everything derived from it, and with the runtime: then the
+/// token is not cancelled any more.
 ///
 /// # Panics
 ///
 /// Outside of a tokio runtime, or if its timer is not enabled, as [`tokio::time::sleep`].
 #[track_caller]
+#[must_use = "the timer goes with the token"]
 pub fn timeout(duration: Duration) -> Token {
-    let now = Instant::now();
-    match now.checked_add(duration) {
+    match Instant::now().checked_add(duration) {
         Some(at) => expiring(at, duration),
-        // As far away as tokio itself goes.
-        None => expiring(now + Duration::from_secs(86_400 * 365 * 30), duration),
+        None => {
+            // For its panics.
+            drop(sleep_until(Instant::now()));
+            SimpleToken::new().into()
+        }
     }
 }
 
@@ -69,16 +77,27 @@ pub fn timeout(duration: Duration) -> Token {
 ///
 /// As [`timeout`].
 #[track_caller]
+#[must_use = "the timer goes with the token"]
 pub fn timeout_at(at: Instant) -> Token {
     expiring(at, at.saturating_duration_since(Instant::now()))
 }
 
 #[track_caller]
 fn expiring(at: Instant, after: Duration) -> Token {
-    token_of(sleep_until(at), move |token| {
+    let sleep = sleep_until(at);
+    let runtime = Handle::current();
+    token_of(sleep, move |token| {
+        let now = {
+            // Whoever wakes may be in the context of another runtime, with another clock.
+            let _context = runtime.enter();
+            Instant::now()
+        };
         // A runtime that is shut down wakes all who sleep.
-        if Instant::now() >= at {
-            token.expire(after);
+        if now < at {
+            return;
         }
+        let cancelling = token.begin_expire(after);
+        // This is the runtime's timer, which cannot run just anything.
+        runtime.spawn(async move { drop(cancelling) });
     })
 }

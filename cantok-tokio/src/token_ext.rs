@@ -3,7 +3,7 @@ use crate::Cancelled;
 use crate::TokioToken;
 use cantok_core::Token;
 
-/// `cancelled` and `to_tokio` for every token.
+/// `cancelled` and `to_tokio` for [`Token`], which every token dereferences to.
 pub trait TokenExt {
     /// The token.
     fn as_token(&self) -> &Token;
@@ -33,7 +33,28 @@ pub trait TokenExt {
     }
 
     /// [`cancelled`](TokenExt::cancelled) with a handle to the token in it: for a future that is to be returned, stored
-    /// or spawned, and for functions that take one, like axum's `with_graceful_shutdown`.
+    /// or spawned.
+    ///
+    /// # Examples
+    ///
+    /// Servers take a future without an output, as axum does in `with_graceful_shutdown`:
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use cantok_tokio::prelude::*;
+    ///
+    /// async fn serve_until(stop: impl Future<Output = ()> + Send + 'static) {
+    ///     stop.await;
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let shutdown = SimpleToken::new();
+    /// let cancelled = shutdown.cancelled_owned();
+    /// shutdown.cancel();
+    /// serve_until(async { drop(cancelled.await) }).await;
+    /// # }
+    /// ```
     fn cancelled_owned(&self) -> Cancelled {
         Cancelled::new(self.as_token().clone())
     }

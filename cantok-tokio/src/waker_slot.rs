@@ -3,8 +3,8 @@
 //! # Invariants
 //!
 //! 1. A future that has returned `Pending` is subscribed to its token with the waker of that poll, and has found the
-//!    token not cancelled after it subscribed. So no cancel falls between a look and a subscription: `cantok-core` tells
-//!    whoever is in its list, and whoever comes too late to it.
+//!    token not cancelled after it subscribed. So no cancel falls between a look and a subscription: `cantok-core`
+//!    tells whoever is in its list, and whoever comes too late to it.
 //! 2. A future that is done, or dropped, is not subscribed.
 //! 3. A poll with the waker of the poll before neither allocates nor takes a lock.
 
@@ -26,8 +26,7 @@ impl WakerSlot {
                 return;
             }
         }
-        // First, so that its place in the token's list is free for the new one.
-        self.clear();
+        // The one before ends after that: a condition that nobody relies on in between would begin its interval anew.
         self.subscription = Some(subscribe(waker));
     }
 

@@ -119,10 +119,11 @@ impl Traversal {
     fn tell(&mut self, node: &Arc<Node>, error: Option<&CancellationError>) -> bool {
         let has_links = match error {
             Some(error) => node.take_told(error, &mut self.jobs),
-            None if node.is_walked_by(self.me) || !self.helped.insert(address(node)) => {
-                return false;
-            }
-            None => node.has_links(),
+            None if node.is_walked_by(self.me) => return false,
+            // Only a node that is walked from here on is remembered, and so kept: the address of another one may be that
+            // of a new node before this traversal is over.
+            None if node.has_links() => return self.helped.insert(address(node)),
+            None => false,
         };
         if !has_links {
             node.settle();

@@ -2,9 +2,9 @@
 //!
 //! # Invariants
 //!
-//! 1. The future is polled once, when the token is made, and wakes its waker when it is ready and not before. That holds
-//!    for those of tokio that are used here, outside of tokio's budget (`unconstrained`), which would have them wake
-//!    themselves.
+//! 1. The future is polled once, when the token is made, and wakes its waker when it is ready and not before. That
+//!    holds for those of tokio that are used here, outside of tokio's budget (`unconstrained`), which would have them
+//!    wake themselves.
 //! 2. The token owns the future (it is attached), the future owns the waker, and the waker refers weakly to the token.
 //!    So the future is dropped with the token, and with it the waker.
 //! 3. No panic leaves the waker: whoever wakes has others to wake.

@@ -11,13 +11,17 @@ pub trait CancellationTokenExt {
     ///
     /// # Guarantees
     ///
-    /// It is a new token each time, that can be summed, named and cancelled like any other. When a
-    /// [`cancel`](CancellationToken::cancel) of tokio-util's token, or of one that it is a child of, returns, this one
-    /// is cancelled, and what is derived from it; its callbacks have run, on that thread, where a panic goes to the
-    /// panic hook and no further. Cancelling it leaves tokio-util's token alone.
+    /// It is a new token each time, that can be summed, named and cancelled like any other. When the
+    /// [`cancel`](CancellationToken::cancel) that cancels tokio-util's token, or one that it is a child of, returns,
+    /// this one is cancelled, and what is derived from it; its callbacks have run, on that thread, where a panic goes
+    /// to the panic hook and no further. (Another call at the same time, which finds it cancelled, may return sooner.)
+    /// The cause is [`Cause::Cancelled`](cantok_core::Cause::Cancelled), since tokio-util's tokens know none.
+    /// Cancelling this one leaves tokio-util's alone.
     ///
     /// The bridge ends with the token and everything derived from it. Until then it keeps a handle to tokio-util's
-    /// token. It needs no runtime and no task; making it takes some allocations.
+    /// token. It needs no runtime and no task; making it takes some allocations. A chain of bridges there and back
+    /// again is cancelled by nested calls, so a very long one overflows the stack. If a waker of somebody else's panics
+    /// in tokio-util's `cancel`, that wakes nobody else, bridges included.
     ///
     /// # Examples
     ///
@@ -40,6 +44,7 @@ pub trait CancellationTokenExt {
     /// shutdown.cancel();
     /// assert_eq!(work(&token), 0);
     /// ```
+    #[must_use = "the bridge ends when this is dropped"]
     fn to_cantok(&self) -> Token {
         let source = self.as_cancellation_token().clone();
         token_of(source.cancelled_owned(), |token| {

@@ -1,7 +1,8 @@
 use cantok_core::{Subscription, Token};
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
 use tokio_util::sync::CancellationToken;
 
 /// A token of tokio-util that is cancelled with a token of ours. Made by [`to_tokio`](crate::TokenExt::to_tokio).
@@ -11,14 +12,16 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Guarantees
 ///
-/// When a `cancel()` of our token, or of one that it derives from, returns, the token of tokio-util is cancelled, and
-/// its tasks are woken, on the thread that cancelled. Where a deadline or a condition does it, that is a thread of
-/// `cantok-core`. A counter cancels it when its last unit is spent, as it does for all who wait. If our token is
-/// cancelled already, so is this one from the beginning. Cancelling the token of tokio-util leaves ours alone.
+/// When the `cancel()` that cancels our token, or one that it derives from, returns, the token of tokio-util is
+/// cancelled, and its tasks are woken, on the thread that cancelled. (It is done as a callback is: another `cancel()`
+/// at the same time, which returns `false`, may return sooner.) Where a deadline or a condition cancels, that is a
+/// thread of `cantok-core`. A counter cancels it when its last unit is spent, as it does for all who wait. If our token
+/// is cancelled already, so is this one from the beginning. Cancelling the token of tokio-util leaves ours alone.
 ///
 /// **The bridge ends when this and all its clones are dropped**, and with that it keeps our token no longer: tokens of
 /// tokio-util that were derived from it are then cancelled by nobody but their own `cancel()`. So keep this for as long
-/// as those are to be cancelled. No task is needed, and no runtime.
+/// as those are to be cancelled, or [detach](TokioToken::detach) it. (Do not [attach](Token::attach) it to our token:
+/// it keeps that, and both would stay for ever.) No task is needed, and no runtime.
 ///
 /// # Examples
 ///
@@ -48,20 +51,52 @@ use tokio_util::sync::CancellationToken;
 #[must_use = "the bridge ends when this is dropped"]
 pub struct TokioToken {
     token: CancellationToken,
-    _subscription: Arc<Subscription>,
+    /// `None` once it is detached.
+    subscription: Arc<Mutex<Option<Subscription>>>,
+}
+
+struct Cancels(CancellationToken);
+
+impl Wake for Cancels {
+    fn wake(self: Arc<Self>) {
+        self.0.cancel();
+    }
 }
 
 impl TokioToken {
     pub(crate) fn new(source: &Token) -> Self {
         let token = CancellationToken::new();
-        let subscription = source.subscribe({
-            let token = token.clone();
-            move |_| token.cancel()
-        });
+        // As a task is told, before callbacks, which may take their time.
+        let waker = Waker::from(Arc::new(Cancels(token.clone())));
+        let subscription = source.subscribe_waker(&waker);
         TokioToken {
             token,
-            _subscription: Arc::new(subscription),
+            subscription: Arc::new(Mutex::new(Some(subscription))),
         }
+    }
+
+    /// The token of tokio-util, with a bridge that lasts as long as our token and everything derived from it: for a
+    /// library that takes a `CancellationToken` by value and keeps it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use cantok_tokio::prelude::*;
+    ///
+    /// let token = SimpleToken::new();
+    /// let detached = token.to_tokio().detach();
+    /// token.cancel();
+    /// assert!(detached.is_cancelled());
+    /// ```
+    #[must_use = "the token of tokio-util is given back"]
+    pub fn detach(self) -> CancellationToken {
+        // No user code runs under this lock, so it is not poisoned.
+        let subscription = self.subscription.lock().map(|mut place| place.take());
+        if let Ok(Some(subscription)) = subscription {
+            subscription.detach();
+        }
+        self.token
     }
 }
 
@@ -70,6 +105,12 @@ impl Deref for TokioToken {
 
     fn deref(&self) -> &CancellationToken {
         &self.token
+    }
+}
+
+impl AsRef<CancellationToken> for TokioToken {
+    fn as_ref(&self) -> &CancellationToken {
+        self
     }
 }
 

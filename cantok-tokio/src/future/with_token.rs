@@ -16,8 +16,9 @@ pin_project! {
     ///
     /// The first poll is one [check](Token#checks-and-looks): conditions are asked and one unit of each counter is
     /// spent, so with a [`CounterToken`](cantok_core::CounterToken) of `n` units exactly `n` futures begin. If it says
-    /// cancelled, the future inside is not polled at all. Every later poll only looks, and spends nothing: the last
-    /// unit is enough for a future that takes long.
+    /// cancelled, the future inside is not polled at all. Every later poll only looks, and spends nothing. The check
+    /// that is refused cancels the token, and so ends the futures that are still under way; to let those end by
+    /// themselves, check the counter alone before, and leave it out of the token that is given here.
     ///
     /// **The token comes first**: a poll looks at it before it polls the future, so nothing is begun after the cancel,
     /// and where both are ready the output is `Err`. [`future_first`](WithToken::future_first) turns that round.
@@ -26,8 +27,8 @@ pin_project! {
     /// it is at, and releases what it holds. While it waits, the task is woken by the future inside or by the cancel,
     /// and by nothing else; conditions are asked at their interval by a thread of `cantok-core`.
     ///
-    /// It needs no runtime. Making it and polling it allocates nothing, but for a place in the token's list of those who
-    /// wait, which the first poll takes that is not ready, and which is given back in the end.
+    /// It needs no runtime. Making it and polling it allocates nothing, but for a place in the token's list of those
+    /// who wait, which the first poll takes that is not ready, and which is given back in the end.
     ///
     /// # Cancel safety
     ///
@@ -61,7 +62,9 @@ impl<F: Future> WithToken<F> {
     }
 
     /// Has the future inside come first: an output that is there is returned, also when the token was cancelled
-    /// meanwhile. For futures whose output must not be lost, as with something that was taken from a queue.
+    /// meanwhile. For futures that hold an output which is lost when they are dropped: a `oneshot::Receiver`, a
+    /// `JoinHandle`, an `async` block of several steps. (The `recv` of a `tokio::sync::mpsc` leaves what it has not
+    /// returned in the channel, and loses nothing either way.)
     ///
     /// The first poll checks the token first all the same, and begins nothing if it is cancelled. This is the order of
     /// tokio-util's `run_until_cancelled`.
@@ -71,18 +74,18 @@ impl<F: Future> WithToken<F> {
     /// ```
     /// use cantok_core::SimpleToken;
     /// use cantok_tokio::prelude::*;
-    /// use tokio::sync::mpsc;
+    /// use tokio::sync::oneshot;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let token = SimpleToken::new();
-    /// let (sender, mut receiver) = mpsc::channel(1);
+    /// let (sender, receiver) = oneshot::channel();
     ///
-    /// let (received, ()) = tokio::join!(receiver.recv().with_token(&token).future_first(), async {
-    ///     sender.send(1).await.unwrap();
+    /// let (received, ()) = tokio::join!(receiver.with_token(&token).future_first(), async {
+    ///     sender.send(1).unwrap();
     ///     token.cancel();
     /// });
-    /// assert_eq!(received, Ok(Some(1)));
+    /// assert_eq!(received, Ok(Ok(1)));
     /// # }
     /// ```
     pub fn future_first(mut self) -> Self {
@@ -99,11 +102,12 @@ impl<F: Future> Future for WithToken<F> {
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             panic!("`WithToken` was polled after it was ready");
         };
-        let is_stopped = if !std::mem::replace(this.is_begun, true) {
-            this.token.is_cancelled()
-        } else {
-            !*this.future_first && this.token.looks_cancelled()
+        let is_stopped = match *this.is_begun {
+            false => this.token.is_cancelled(),
+            true => !*this.future_first && this.token.looks_cancelled(),
         };
+        // After the check: one that panics is made again.
+        *this.is_begun = true;
         if !is_stopped {
             if let Poll::Ready(output) = future.poll(cx) {
                 this.slot.clear();

@@ -12,9 +12,9 @@ pin_project! {
     /// # Guarantees
     ///
     /// There is one [check](Token#checks-and-looks) for each item that is asked for, in the poll that asks first;
-    /// further polls for the same item only look, and spend nothing. With a
-    /// [`CounterToken`](cantok_core::CounterToken) of `n` units exactly `n` items are asked for. The end of the stream
-    /// has to be asked for like an item.
+    /// further polls for the same item only look, and spend nothing. With a [`CounterToken`](cantok_core::CounterToken)
+    /// of `n` units exactly `n` items pass. There is no check after the last item if the stream inside knows
+    /// (`size_hint`) that it was the last; otherwise its end is asked for like an item.
     ///
     /// The token comes first: each poll looks at it before it polls the stream inside, so after the cancel nothing is
     /// taken from that any more. What was not taken is still there, see [`into_inner`](TryWithToken::into_inner); the
@@ -62,6 +62,14 @@ impl<S: Stream> TryWithToken<S> {
         }
     }
 
+    /// How many items may come at most.
+    pub(super) fn most(&self) -> Option<usize> {
+        match self.stage {
+            Stage::Ended => Some(0),
+            _ => self.stream.size_hint().1,
+        }
+    }
+
     /// The stream inside, with everything that was not taken from it.
     ///
     /// # Examples
@@ -93,12 +101,13 @@ impl<S: Stream> Stream for TryWithToken<S> {
         let is_stopped = match this.stage {
             Stage::Ended => return Poll::Ready(None),
             Stage::Idle => {
-                // Before the check, which may panic: it was made all the same.
-                *this.stage = Stage::Asked;
-                this.token.is_cancelled()
+                let is_over = this.stream.size_hint().1 == Some(0);
+                !is_over && this.token.is_cancelled()
             }
             Stage::Asked => this.token.looks_cancelled(),
         };
+        // After the check: one that panics is made again.
+        *this.stage = Stage::Asked;
         if !is_stopped {
             if let Poll::Ready(item) = this.stream.poll_next(cx) {
                 *this.stage = match item {
@@ -130,8 +139,8 @@ impl<S: Stream> Stream for TryWithToken<S> {
             return (0, Some(0));
         }
         // An error may stand for any number of items, and come after the last one.
-        let (lower, upper) = self.stream.size_hint();
-        (lower.min(1), upper.and_then(|upper| upper.checked_add(1)))
+        let most = self.most().and_then(|items| items.checked_add(1));
+        (self.stream.size_hint().0.min(1), most)
     }
 }
 

@@ -37,7 +37,7 @@ impl<S: Stream> Stream for WithToken<S> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, self.stream.size_hint().1)
+        (0, self.stream.most())
     }
 }
 

@@ -1,12 +1,19 @@
+use crate::panic::swallow;
 use cantok_core::Token;
-use tokio::task::AbortHandle;
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
-/// Cancels the token of some work, with a reason that says why, unless the work is done.
-#[derive(Debug)]
+/// Work that is given up if it has not started.
+pub(super) trait Unstarted: Send + Sync {
+    /// What is left of it is dropped by the caller, since that is user code.
+    fn give_up(&self) -> Option<Box<dyn Send + '_>>;
+}
+
+/// The token of some work. Cancels it when dropped, with a reason that says so, unless the work is done.
 pub(super) struct CancelOnDrop {
     token: Token,
-    /// Of work that is given up if it has not started.
-    unstarted: Option<AbortHandle>,
+    unstarted: Option<Arc<dyn Unstarted>>,
     is_armed: bool,
 }
 
@@ -24,24 +31,42 @@ impl CancelOnDrop {
         &self.token
     }
 
-    pub(super) fn abort_unstarted(&mut self, handle: AbortHandle) {
-        self.unstarted = Some(handle);
+    /// Has that given up before the token is cancelled.
+    pub(super) fn give_up(&mut self, unstarted: Arc<dyn Unstarted>) {
+        self.unstarted = Some(unstarted);
     }
 
     pub(super) fn disarm(&mut self) {
         self.is_armed = false;
     }
+
+    /// Cancels on behalf of work that has failed. It is the failure that is reported, so a panic of a callback is not.
+    pub(super) fn cancel(&mut self, reason: &'static str) {
+        self.disarm();
+        swallow(|| {
+            self.token.cancel_with(reason);
+        });
+    }
 }
+
+// What waits for a thread is only ever taken out, by one of two.
+impl UnwindSafe for CancelOnDrop {}
+impl RefUnwindSafe for CancelOnDrop {}
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         if !self.is_armed {
             return;
         }
-        if let Some(handle) = &self.unstarted {
-            handle.abort();
-        }
+        // Before the cancel, so that it does not start any more; dropped after it, or by its panic.
+        let _unstarted = self.unstarted.as_ref().map(|work| work.give_up());
         self.token
             .cancel_with("the future that waits for the work was dropped");
+    }
+}
+
+impl fmt::Debug for CancelOnDrop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.token.fmt(f)
     }
 }

@@ -1,10 +1,11 @@
-use super::cancel_on_drop::CancelOnDrop;
+use super::cancel_on_drop::{CancelOnDrop, Unstarted};
 use crate::panic::swallow;
 use cantok_core::Token;
 use rayon::ThreadPool;
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{self, AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::thread;
 use tokio::sync::oneshot;
@@ -13,11 +14,15 @@ use tokio::sync::oneshot;
 /// computations behind a request, which then end when the client hangs up, or a timeout drops the handler.
 ///
 /// The closure starts when rayon's global pool, or the pool that this is called in, has a thread for it, also if the
-/// token is cancelled already, unless the result was dropped before: then it is dropped without being called. It stops
-/// where it asks its token; inside, `par_iter().with_token(&token)` of `cantok-rayon` does. Spawning is no check itself.
-/// See [`SpawnedRayon`] for what is guaranteed.
+/// token is cancelled already, unless the result is dropped before: then it is dropped with that, without being called.
+/// It stops where it asks its token; inside, `par_iter().with_token(&token)` of `cantok-rayon` does. Spawning is no
+/// check itself. See [`SpawnedRayon`] for what is guaranteed.
 ///
-/// [`ThreadPoolTokenExt::spawn_with_token`] does the same in a pool of your own.
+/// [`ThreadPoolTokenExt::spawn_with_token`] does the same in a pool of your own. Both need the feature `rayon`.
+///
+/// Awaited as it is, the result comes when the work has ended, and it may have waited in line behind that of others, or
+/// lie under it on a thread's stack. `spawn_rayon_with_token(&token, f).with_token(&token).await` answers with the
+/// cancel.
 ///
 /// # Panics
 ///
@@ -52,7 +57,7 @@ where
     SpawnedRayon::new(token.into(), f, rayon::spawn)
 }
 
-/// `spawn_with_token` for rayon's pools.
+/// `spawn_with_token` for rayon's pools. Needs the feature `rayon`.
 pub trait ThreadPoolTokenExt {
     /// [`spawn_rayon_with_token`] in this pool.
     ///
@@ -87,12 +92,13 @@ impl ThreadPoolTokenExt for ThreadPool {
 }
 
 /// A future that waits for work on rayon's threads, and cancels it when dropped. Made by [`spawn_rayon_with_token`] and
-/// [`ThreadPoolTokenExt::spawn_with_token`].
+/// [`ThreadPoolTokenExt::spawn_with_token`]. Needs the feature `rayon`.
 ///
-/// It is [`Spawned`](crate::Spawned) for rayon, with the same guarantees and two differences: it can be awaited on any
-/// executor, outside of tokio too, and its output is what the work returned. If the work panics, awaiting it resumes the
-/// panic. Where nobody awaits it any more the panic goes to the panic hook and no further; rayon's panic handler does not
-/// get to see it.
+/// It is [`Spawned`](crate::Spawned) for rayon, with the same guarantees and three differences: it can be awaited on
+/// any executor, outside of tokio too; work that still waits for a thread is dropped with it, and not when a thread
+/// comes to it; and its output is what the work returned. If the work panics, awaiting it resumes the panic. Where
+/// nobody awaits it any more the panic goes to the panic hook and no further; rayon's panic handler does not get to see
+/// it.
 ///
 /// # Cancel safety
 ///
@@ -110,24 +116,44 @@ pub struct SpawnedRayon<T> {
     work: CancelOnDrop,
 }
 
+// The output is only ever moved out of it.
+impl<T> UnwindSafe for SpawnedRayon<T> {}
+impl<T> RefUnwindSafe for SpawnedRayon<T> {}
+
+/// A closure that waits for a thread.
+struct Waiting<F>(Mutex<Option<F>>);
+
+impl<F> Waiting<F> {
+    fn take(&self) -> Option<F> {
+        // No user code runs under this lock, so it is not poisoned.
+        self.0.lock().ok()?.take()
+    }
+}
+
+impl<F: Send> Unstarted for Waiting<F> {
+    fn give_up(&self) -> Option<Box<dyn Send + '_>> {
+        Some(Box::new(self.take()))
+    }
+}
+
 impl<T: Send + 'static> SpawnedRayon<T> {
     fn new<F>(token: Token, f: F, spawn: impl FnOnce(Box<dyn FnOnce() + Send>)) -> Self
     where
         F: FnOnce(Token) -> T + Send + 'static,
     {
-        let work = CancelOnDrop::child_of(token);
+        let mut work = CancelOnDrop::child_of(token);
         let token = work.token().clone();
+        let waiting = Arc::new(Waiting(Mutex::new(Some(move || f(token)))));
+        work.give_up(Arc::clone(&waiting) as Arc<dyn Unstarted>);
         let (sender, output) = oneshot::channel();
-        // A panic in a job of rayon's ends the process: those of `f` are sent, and those of what is dropped here have
-        // nowhere to go.
+        // A panic in a job of rayon's ends the process: those of the work are sent, and those of what is dropped here
+        // have nowhere to go.
         spawn(Box::new(move || {
             swallow(|| {
-                // Nobody waits, and not because of `detach`.
-                if sender.is_closed() && token.looks_cancelled() {
-                    return;
+                if let Some(f) = waiting.take() {
+                    let output = panic::catch_unwind(AssertUnwindSafe(f));
+                    let _ = sender.send(output);
                 }
-                let output = panic::catch_unwind(AssertUnwindSafe(|| f(token)));
-                let _ = sender.send(output);
             });
         }));
         SpawnedRayon { output, work }
@@ -161,7 +187,10 @@ impl<T> Future for SpawnedRayon<T> {
                 self.work.disarm();
                 Poll::Ready(output)
             }
-            Ok(Err(panic)) => panic::resume_unwind(panic),
+            Ok(Err(panic)) => {
+                self.work.cancel("the work has panicked");
+                panic::resume_unwind(panic)
+            }
             Err(_) => panic!("rayon has dropped the work without running it"),
         }
     }

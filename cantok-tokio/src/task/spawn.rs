@@ -92,8 +92,8 @@ where
 /// dropped before: then it is dropped without being called. It stops where it asks its token. Spawning is no check
 /// itself. See [`Spawned`] for what is guaranteed.
 ///
-/// For computations, which keep a thread busy, rayon's pool is the better place: see `spawn_rayon_with_token`, behind the
-/// feature `rayon`.
+/// For computations, which keep a thread busy, rayon's pool is the better place: see `spawn_rayon_with_token`, behind
+/// the feature `rayon`.
 ///
 /// # Panics
 ///

@@ -1,9 +1,10 @@
-use super::cancel_on_drop::CancelOnDrop;
+use super::cancel_on_drop::{CancelOnDrop, Unstarted};
 use cantok_core::Token;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::{AbortHandle, JoinError, JoinHandle};
 
 /// A future that waits for work on tokio's threads, and cancels it when dropped. Made by
 /// [`spawn_with_token`](crate::spawn_with_token), [`spawn_local_with_token`](crate::spawn_local_with_token) and
@@ -13,11 +14,19 @@ use tokio::task::{JoinError, JoinHandle};
 ///
 /// The work runs whether this is polled or not. The output is what the work returned, a cancelled one too: what it does
 /// when its token says stop, and what it returns then, is its own affair. If it panics, the output is an `Err` with the
-/// panic, and its token is cancelled, so that what it has started in turn stops too.
+/// panic, and when that is returned its token is cancelled, so that what it has started in turn stops too. So it is if
+/// the runtime was shut down under it. (A callback's panic in that goes to the panic hook.)
+///
+/// To have an answer with the cancel and not with the end of the work, wrap this:
+/// `spawned.with_token(&token).await`.
 ///
 /// **Dropping this cancels the work's token**, with a reason that says so, and returns without waiting for the work. It
-/// aborts nothing: the work stops by itself where it asks its token. Only blocking work that still waits for a thread is
-/// given up at once. Once the output has been returned, nothing is cancelled any more.
+/// aborts nothing: the work stops by itself where it asks its token. Only blocking work that still waits for a thread
+/// is given up: it is dropped without being called when a thread comes to it. Once the output has been returned,
+/// nothing is cancelled any more.
+///
+/// The work can tell that nobody waits for it any more from what cancels the given token: the error is then
+/// [from](cantok_core::CancellationError::is_from) its own one, as it is when somebody cancels that by hand.
 ///
 /// # Cancel safety
 ///
@@ -35,6 +44,14 @@ pub struct Spawned<T> {
     work: CancelOnDrop,
 }
 
+impl Unstarted for AbortHandle {
+    fn give_up(&self) -> Option<Box<dyn Send + '_>> {
+        // Of blocking work: what has started goes on.
+        self.abort();
+        None
+    }
+}
+
 impl<T> Spawned<T> {
     pub(super) fn new(handle: JoinHandle<T>, work: CancelOnDrop) -> Self {
         Spawned { handle, work }
@@ -42,7 +59,7 @@ impl<T> Spawned<T> {
 
     /// Of work that cannot be stopped from outside once it has started.
     pub(super) fn blocking(handle: JoinHandle<T>, mut work: CancelOnDrop) -> Self {
-        work.abort_unstarted(handle.abort_handle());
+        work.give_up(Arc::new(handle.abort_handle()));
         Spawned { handle, work }
     }
 
@@ -89,8 +106,10 @@ impl<T> Future for Spawned<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let output = ready!(Pin::new(&mut self.handle).poll(cx));
-        if output.is_ok() {
-            self.work.disarm();
+        match &output {
+            Ok(_) => self.work.disarm(),
+            Err(error) if error.is_panic() => self.work.cancel("the work has panicked"),
+            Err(_) => self.work.cancel("the work was aborted"),
         }
         Poll::Ready(output)
     }
