@@ -14,6 +14,7 @@ mod waiting;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -363,4 +364,26 @@ fn a_stream_whose_check_has_panicked_takes_no_item_without_one() {
     assert_eq!(ready(task.poll_next(&mut stream)), Some(Ok(7)));
     assert!(ready(task.poll_next(&mut stream)).unwrap().is_err());
     assert_eq!((inside.polls(), inside.left()), (1, 1));
+}
+
+/// As with the iterators of `cantok-core`: all of `n` items are all, where the stream tells that there are no more.
+#[test]
+fn an_end_that_is_known_is_not_asked_for() {
+    let counter = CounterToken::new(3);
+    let all = stream::iter(0..3).try_with_token(&counter);
+    let all: Vec<_> = block_on(all.collect());
+    assert_eq!(all, [Ok(0), Ok(1), Ok(2)]);
+    assert_eq!((counter.remaining(), counter.cause()), (0, None));
+
+    let counter = CounterToken::new(3);
+    let unknown = stream::iter(0..3).chain(stream::poll_fn(|_| Poll::Ready(None)));
+    let all: Vec<_> = block_on(unknown.try_with_token(&counter).collect());
+    assert_eq!(all.len(), 4);
+    assert_eq!(all[3].as_ref().err(), counter.cause().as_ref());
+
+    // Also under a token that was cancelled before.
+    let counter = CounterToken::new(3);
+    counter.cancel();
+    let none: Vec<_> = block_on(stream::empty::<u8>().try_with_token(&counter).collect());
+    assert_eq!(none, []);
 }
