@@ -387,3 +387,18 @@ fn an_end_that_is_known_is_not_asked_for() {
     let none: Vec<_> = block_on(stream::empty::<u8>().try_with_token(&counter).collect());
     assert_eq!(none, []);
 }
+
+/// What says that nothing comes and waits all the same is checked when it does.
+#[test]
+fn an_end_that_is_known_and_does_not_come_is_asked_for() {
+    let counter = CounterToken::new(1);
+    let task = Counted::new();
+    let mut stream = stream::pending::<u8>().try_with_token(&counter);
+    for _ in 0..2 {
+        assert!(task.poll_next(&mut stream).is_pending());
+        assert_eq!(counter.remaining(), 0);
+    }
+    let mut refused = stream::pending::<u8>().try_with_token(&counter);
+    assert!(ready(task.poll_next(&mut refused)).unwrap().is_err());
+    assert_eq!(ready(task.poll_next(&mut refused)), None);
+}

@@ -18,7 +18,9 @@ pin_project! {
     /// spent, so with a [`CounterToken`](cantok_core::CounterToken) of `n` units exactly `n` futures begin. If it says
     /// cancelled, the future inside is not polled at all. Every later poll only looks, and spends nothing. The check
     /// that is refused cancels the token, and so ends the futures that are still under way; to let those end by
-    /// themselves, check the counter alone before, and leave it out of the token that is given here.
+    /// themselves, check the counter alone before, and leave it out of the token that is given here. (While somebody
+    /// waits for the end of the units, by [`cancelled`](crate::TokenExt::cancelled) for example, the check that spends
+    /// the last one cancels too.)
     ///
     /// **The token comes first**: a poll looks at it before it polls the future, so nothing is begun after the cancel,
     /// and where both are ready the output is `Err`. [`future_first`](WithToken::future_first) turns that round.
@@ -28,7 +30,8 @@ pin_project! {
     /// and by nothing else; conditions are asked at their interval by a thread of `cantok-core`.
     ///
     /// It needs no runtime. Making it and polling it allocates nothing, but for a place in the token's list of those
-    /// who wait, which the first poll takes that is not ready, and which is given back in the end.
+    /// who wait, which the first poll takes that is not ready, and which is given back in the end. (The first to wait
+    /// on a derived token has that registered with those that it derives from.)
     ///
     /// # Cancel safety
     ///
@@ -40,14 +43,23 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct WithToken<F> {
-        // `None` when the output has been returned.
+        // `None` once it is done.
         #[pin]
         future: Option<F>,
         token: Token,
         slot: WakerSlot,
-        is_begun: bool,
+        stage: Stage,
         future_first: bool,
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The check has yet to be made.
+    Unbegun,
+    Begun,
+    /// The output was returned.
+    Done,
 }
 
 impl<F: Future> WithToken<F> {
@@ -56,7 +68,7 @@ impl<F: Future> WithToken<F> {
             future: Some(future),
             token,
             slot: WakerSlot::default(),
-            is_begun: false,
+            stage: Stage::Unbegun,
             future_first: false,
         }
     }
@@ -99,17 +111,20 @@ impl<F: Future> Future for WithToken<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else {
+        let future = this.future.as_mut().as_pin_mut();
+        let Some(future) = future.filter(|_| *this.stage != Stage::Done) else {
             panic!("`WithToken` was polled after it was ready");
         };
-        let is_stopped = match *this.is_begun {
-            false => this.token.is_cancelled(),
-            true => !*this.future_first && this.token.looks_cancelled(),
+        let is_stopped = match *this.stage {
+            Stage::Unbegun => this.token.is_cancelled(),
+            _ => !*this.future_first && this.token.looks_cancelled(),
         };
         // After the check: one that panics is made again.
-        *this.is_begun = true;
+        *this.stage = Stage::Begun;
         if !is_stopped {
             if let Poll::Ready(output) = future.poll(cx) {
+                *this.stage = Stage::Done;
+                // First, so that the task is not woken by what the drop of the future does.
                 this.slot.clear();
                 this.future.set(None);
                 return Poll::Ready(Ok(output));
@@ -118,12 +133,16 @@ impl<F: Future> Future for WithToken<F> {
                 let token = &*this.token;
                 this.slot
                     .set(cx.waker(), |waker| token.subscribe_waker_after_check(waker));
+                // Invariant 1 of the slot.
+                if !token.looks_cancelled() {
+                    return Poll::Pending;
+                }
             }
         }
-        // Invariant 1 of the slot.
         let Some(error) = this.token.cause() else {
-            return Poll::Pending;
+            unreachable!("a cancelled token has a cause");
         };
+        *this.stage = Stage::Done;
         this.slot.clear();
         this.future.set(None);
         #[cfg(feature = "tracing")]
@@ -134,6 +153,6 @@ impl<F: Future> Future for WithToken<F> {
 
 impl<F: Future> FusedFuture for WithToken<F> {
     fn is_terminated(&self) -> bool {
-        self.future.is_none()
+        self.stage == Stage::Done
     }
 }

@@ -14,7 +14,8 @@ pin_project! {
     /// There is one [check](Token#checks-and-looks) for each item that is asked for, in the poll that asks first;
     /// further polls for the same item only look, and spend nothing. With a [`CounterToken`](cantok_core::CounterToken)
     /// of `n` units exactly `n` items pass. There is no check after the last item if the stream inside knows
-    /// (`size_hint`) that it was the last; otherwise its end is asked for like an item.
+    /// (`size_hint`) that it was the last, and such an end comes under a cancelled token too; otherwise its end is
+    /// asked for like an item.
     ///
     /// The token comes first: each poll looks at it before it polls the stream inside, so after the cancel nothing is
     /// taken from that any more. What was not taken is still there, see [`into_inner`](TryWithToken::into_inner); the
@@ -98,16 +99,13 @@ impl<S: Stream> Stream for TryWithToken<S> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.project();
+        // Then there is no check, unless there is something to wait for all the same.
+        let is_over = *this.stage == Stage::Idle && this.stream.size_hint().1 == Some(0);
         let is_stopped = match this.stage {
             Stage::Ended => return Poll::Ready(None),
-            Stage::Idle => {
-                let is_over = this.stream.size_hint().1 == Some(0);
-                !is_over && this.token.is_cancelled()
-            }
+            Stage::Idle => !is_over && this.token.is_cancelled(),
             Stage::Asked => this.token.looks_cancelled(),
         };
-        // After the check: one that panics is made again.
-        *this.stage = Stage::Asked;
         if !is_stopped {
             if let Poll::Ready(item) = this.stream.poll_next(cx) {
                 *this.stage = match item {
@@ -117,15 +115,24 @@ impl<S: Stream> Stream for TryWithToken<S> {
                 this.slot.clear();
                 return Poll::Ready(item.map(Ok));
             }
-            if !this.token.looks_cancelled() {
+            let is_stopped = match is_over {
+                true => this.token.is_cancelled(),
+                false => this.token.looks_cancelled(),
+            };
+            // After the check: one that panics is made again.
+            *this.stage = Stage::Asked;
+            if !is_stopped {
                 let token = &*this.token;
                 this.slot
                     .set(cx.waker(), |waker| token.subscribe_waker_after_check(waker));
+                // Invariant 1 of the slot.
+                if !token.looks_cancelled() {
+                    return Poll::Pending;
+                }
             }
         }
-        // Invariant 1 of the slot.
         let Some(error) = this.token.cause() else {
-            return Poll::Pending;
+            unreachable!("a cancelled token has a cause");
         };
         *this.stage = Stage::Ended;
         this.slot.clear();
