@@ -4,22 +4,15 @@
 
 #[path = "support/contenders.rs"]
 mod contenders;
+#[path = "../../cantok-core/benches/support/groups.rs"]
+mod groups;
 
 use contenders::each_group;
-use criterion::{Criterion, SamplingMode, Throughput};
+use criterion::Criterion;
+use groups::measure;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    each_group(|name, calls, contenders| {
-        let mut group = criterion.benchmark_group(name);
-        group.throughput(Throughput::Elements(calls));
-        group.sampling_mode(SamplingMode::Flat);
-        for (contender, run) in contenders {
-            group.bench_function(*contender, |b| {
-                b.iter_custom(|runs| (0..runs).map(|_| run()).sum());
-            });
-        }
-        group.finish();
-    });
+    each_group(|name, calls, contenders| measure(&mut criterion, name, calls, contenders));
     criterion.final_summary();
 }

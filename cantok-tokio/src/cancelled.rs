@@ -1,4 +1,4 @@
-use crate::waker_slot::WakerSlot;
+use crate::waker_slot::{WakerSlot, cause_of};
 use cantok_core::{CancellationError, Token};
 use futures_core::FusedFuture;
 use std::borrow::Borrow;
@@ -73,17 +73,11 @@ impl<T: Borrow<Token>> Future for Cancelled<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancellationError> {
         let this = self.get_mut();
         let token = this.token.borrow();
-        if !token.looks_cancelled() {
-            this.slot
-                .set(cx.waker(), |waker| token.subscribe_waker(waker));
-            // Invariant 1 of the slot.
-            if !token.looks_cancelled() {
-                return Poll::Pending;
-            }
+        let subscribe = Token::subscribe_waker;
+        if !token.looks_cancelled() && this.slot.waits(token, cx.waker(), subscribe) {
+            return Poll::Pending;
         }
-        let Some(error) = token.cause() else {
-            unreachable!("a cancelled token has a cause");
-        };
+        let error = cause_of(token);
         this.slot.clear();
         this.is_done = true;
         Poll::Ready(error)

@@ -8,7 +8,7 @@
 //! 2. A future that is done, or dropped, is not subscribed.
 //! 3. A poll with the waker of the poll before neither allocates nor takes a lock.
 
-use cantok_core::Subscription;
+use cantok_core::{CancellationError, Subscription, Token};
 use std::fmt;
 use std::task::Waker;
 
@@ -19,20 +19,34 @@ pub(crate) struct WakerSlot {
 }
 
 impl WakerSlot {
-    /// Subscribes with that waker, unless it is subscribed already (invariant 3).
-    pub(crate) fn set(&mut self, waker: &Waker, subscribe: impl FnOnce(&Waker) -> Subscription) {
-        if let Some(subscription) = &self.subscription {
-            if subscription.will_wake(waker) {
-                return;
-            }
+    /// Subscribes with that waker, unless it is subscribed already (invariant 3), and looks at the token afterwards:
+    /// `true` if there is something to wait for (invariant 1).
+    pub(crate) fn waits(
+        &mut self,
+        token: &Token,
+        waker: &Waker,
+        subscribe: impl FnOnce(&Token, &Waker) -> Subscription,
+    ) -> bool {
+        let before = self.subscription.as_ref();
+        if !before.is_some_and(|before| before.will_wake(waker)) {
+            // The one before ends after that: a condition that nobody relies on in between would begin its interval
+            // anew.
+            self.subscription = Some(subscribe(token, waker));
         }
-        // The one before ends after that: a condition that nobody relies on in between would begin its interval anew.
-        self.subscription = Some(subscribe(waker));
+        !token.looks_cancelled()
     }
 
     /// Ends the subscription (invariant 2).
     pub(crate) fn clear(&mut self) {
         self.subscription = None;
+    }
+}
+
+/// The error of a token that is cancelled.
+pub(crate) fn cause_of(token: &Token) -> CancellationError {
+    match token.cause() {
+        Some(error) => error,
+        None => unreachable!("a cancelled token has a cause"),
     }
 }
 

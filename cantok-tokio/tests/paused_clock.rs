@@ -1,5 +1,7 @@
 //! Tokens of `cantok_tokio::time` go by tokio's clock, also where it stands still, and by nothing else.
 
+#[path = "support/panics.rs"]
+mod panics;
 #[path = "support/runtimes.rs"]
 mod runtimes;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
@@ -9,7 +11,7 @@ mod support;
 
 use std::cell::RefCell;
 use std::future::{pending, poll_fn};
-use std::panic::{self, AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{self, panic_any};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use cantok_core::{Cause, CounterToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::{timeout, timeout_at};
+use panics::message;
 use pollster::block_on;
 use runtimes::{on_every_runtime, paused, paused_runtime, runtimes};
 use shapes::{HOUR, shapes};
@@ -414,15 +417,6 @@ fn a_callback_may_block_as_in_a_task() {
         told.recv().unwrap();
         drop(callback);
     });
-}
-
-/// The message of its panic.
-fn message<T>(f: impl FnOnce() -> T) -> String {
-    let panic = catch_unwind(AssertUnwindSafe(f)).err().expect("a panic");
-    match panic.downcast::<String>() {
-        Ok(message) => *message,
-        Err(panic) => panic.downcast_ref::<&str>().unwrap().to_string(),
-    }
 }
 
 #[test]

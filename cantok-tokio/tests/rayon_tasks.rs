@@ -1,6 +1,8 @@
 //! Work on rayon's threads is stopped when nobody waits for it any more, and no panic of it ends the process.
 #![cfg(feature = "rayon")]
 
+#[path = "support/dropped.rs"]
+mod dropped;
 #[path = "support/runtimes.rs"]
 mod runtimes;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
@@ -18,9 +20,10 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{CancellationError, Cause, CounterToken, SimpleToken, Token};
+use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use cantok_tokio::{SpawnedRayon, spawn_rayon_with_token};
+use dropped::assert_dropped;
 use futures::FutureExt;
 use pollster::block_on;
 use rayon::prelude::*;
@@ -73,18 +76,6 @@ fn pool(threads: usize) -> ThreadPool {
 /// Runs `test` for every place.
 fn for_every_place(what: &'static str, test: impl Fn(&Place) + Send + 'static) {
     watchdog(what, move || Place::all().iter().for_each(test));
-}
-
-/// That the token was cancelled because the future that waits was dropped.
-#[track_caller]
-fn assert_dropped(token: &Token) {
-    let error = token.cause().expect("the work's token is cancelled");
-    assert!(error.is_from(token));
-    assert!(matches!(error.cause(), Cause::Reason(_)));
-    assert_eq!(
-        error.source().unwrap().to_string(),
-        "the future that waits for the work was dropped"
-    );
 }
 
 /// Work that tells its token when it starts, waits to be cancelled, and tells why when it has ended.

@@ -1,7 +1,11 @@
 //! Work on tokio's threads is stopped when nobody waits for it any more, and by nothing else but its token.
 
+#[path = "support/dropped.rs"]
+mod dropped;
 #[path = "support/kinds.rs"]
 mod kinds;
+#[path = "support/panics.rs"]
+mod panics;
 #[path = "support/runtimes.rs"]
 mod runtimes;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
@@ -22,8 +26,10 @@ use std::time::Duration;
 use cantok_core::{CancellationError, Cause, CounterToken, DefaultToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use cantok_tokio::{Spawned, spawn_blocking_with_token, spawn_local_with_token, spawn_with_token};
+use dropped::assert_dropped;
 use futures::FutureExt;
 use kinds::Kind;
+use panics::message;
 use runtimes::{on_every_runtime, runtimes};
 use shapes::shapes;
 use support::watchdog;
@@ -40,18 +46,6 @@ fn for_every_kind(what: &'static str, test: impl AsyncFn(Kind) + Send + 'static)
             test(kind).await;
         }
     });
-}
-
-/// That the token was cancelled because the future that waits was dropped.
-#[track_caller]
-fn assert_dropped(token: &Token) {
-    let error = token.cause().expect("the work's token is cancelled");
-    assert!(error.is_from(token));
-    assert!(matches!(error.cause(), Cause::Reason(_)));
-    assert_eq!(
-        error.source().unwrap().to_string(),
-        "the future that waits for the work was dropped"
-    );
 }
 
 /// Work that tells its token when it starts, waits to be cancelled, and tells why when it has ended.
@@ -504,15 +498,6 @@ fn what_blocking_work_that_never_starts_has_captured_is_dropped() {
         runtime.block_on(occupies).unwrap();
         assert_eq!(capture.recv(), Err(mpsc::RecvError));
     });
-}
-
-/// The message of its panic.
-fn message<T>(f: impl FnOnce() -> T) -> String {
-    let panic = catch_unwind(AssertUnwindSafe(f)).err().expect("a panic");
-    match panic.downcast::<String>() {
-        Ok(message) => *message,
-        Err(panic) => panic.downcast_ref::<&str>().unwrap().to_string(),
-    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Where the system refuses a thread, everything works that needs none, and what needs one says so.
 #![cfg(target_os = "linux")]
 
+#[path = "support/panics.rs"]
+mod panics;
 #[path = "../../cantok-core/tests/support/refused.rs"]
 mod refused;
 #[path = "support/runtimes.rs"]
@@ -9,7 +11,6 @@ mod runtimes;
 mod support;
 
 use std::future::pending;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use cantok_core::{
@@ -18,6 +19,7 @@ use cantok_core::{
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::timeout;
 use cantok_tokio::{spawn_blocking_with_token, spawn_local_with_token, spawn_with_token};
+use panics::message;
 use refused::where_threads_are_refused;
 use runtimes::paused_runtime;
 use tokio::task::LocalSet;
@@ -25,15 +27,6 @@ use tokio::time::advance;
 use tokio_util::sync::CancellationToken;
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// The message of its panic.
-fn message<T>(f: impl FnOnce() -> T) -> String {
-    let panic = catch_unwind(AssertUnwindSafe(f)).err().expect("a panic");
-    match panic.downcast::<String>() {
-        Ok(message) => *message,
-        Err(panic) => panic.downcast_ref::<&str>().unwrap().to_string(),
-    }
-}
 
 #[test]
 fn a_bridge_needs_no_thread() {

@@ -1,4 +1,4 @@
-use crate::waker_slot::WakerSlot;
+use crate::waker_slot::{WakerSlot, cause_of};
 use cantok_core::{CancellationError, Token};
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
@@ -129,19 +129,12 @@ impl<F: Future> Future for WithToken<F> {
                 this.future.set(None);
                 return Poll::Ready(Ok(output));
             }
-            if !this.token.looks_cancelled() {
-                let token = &*this.token;
-                this.slot
-                    .set(cx.waker(), |waker| token.subscribe_waker_after_check(waker));
-                // Invariant 1 of the slot.
-                if !token.looks_cancelled() {
-                    return Poll::Pending;
-                }
+            let subscribe = Token::subscribe_waker_after_check;
+            if !this.token.looks_cancelled() && this.slot.waits(this.token, cx.waker(), subscribe) {
+                return Poll::Pending;
             }
         }
-        let Some(error) = this.token.cause() else {
-            unreachable!("a cancelled token has a cause");
-        };
+        let error = cause_of(this.token);
         *this.stage = Stage::Done;
         this.slot.clear();
         this.future.set(None);

@@ -1,4 +1,4 @@
-use crate::waker_slot::WakerSlot;
+use crate::waker_slot::{WakerSlot, cause_of};
 use cantok_core::{CancellationError, Token};
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
@@ -121,19 +121,12 @@ impl<S: Stream> Stream for TryWithToken<S> {
             };
             // After the check: one that panics is made again.
             *this.stage = Stage::Asked;
-            if !is_stopped {
-                let token = &*this.token;
-                this.slot
-                    .set(cx.waker(), |waker| token.subscribe_waker_after_check(waker));
-                // Invariant 1 of the slot.
-                if !token.looks_cancelled() {
-                    return Poll::Pending;
-                }
+            let subscribe = Token::subscribe_waker_after_check;
+            if !is_stopped && this.slot.waits(this.token, cx.waker(), subscribe) {
+                return Poll::Pending;
             }
         }
-        let Some(error) = this.token.cause() else {
-            unreachable!("a cancelled token has a cause");
-        };
+        let error = cause_of(this.token);
         *this.stage = Stage::Ended;
         this.slot.clear();
         #[cfg(feature = "tracing")]
