@@ -52,7 +52,7 @@ use tokio::time::{Instant, sleep_until};
 /// to a millisecond, and expires when a thread of the runtime comes to it. Tasks are woken and callbacks run in a task
 /// of the runtime; a panic goes to the panic hook and no further. [`Token::deadline`] does not tell of it, since that
 /// is on the other clock. The timer goes with the token and everything derived from it, and with the runtime: then the
-/// token is not cancelled any more.
+/// token is not cancelled any more, unless it was due already.
 ///
 /// # Panics
 ///

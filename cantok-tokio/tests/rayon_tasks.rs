@@ -696,6 +696,22 @@ fn captures_that_panic_when_they_are_dropped_reach_whoever_drops_or_awaits() {
         assert_dropped(&token);
         drop(goes_on);
     });
+    survives(
+        "work that is skipped and panics beside a callback",
+        |pool| {
+            let goes_on = occupied(pool);
+            let captures = PanicsInDrop;
+            let work = pool.spawn_with_token(SimpleToken::new(), move |_| {
+                std::mem::forget(captures);
+            });
+            work.token()
+                .on_cancel(|_| panic_any("a callback's"))
+                .detach();
+            let panic = catch_unwind(AssertUnwindSafe(|| drop(work))).unwrap_err();
+            assert_eq!(panic.downcast_ref(), Some(&"a callback's"));
+            drop(goes_on);
+        },
+    );
     survives("work that panics on its way out", |pool| {
         let work = pool.spawn_with_token(SimpleToken::new(), |_| {
             let _captures = PanicsInDrop;

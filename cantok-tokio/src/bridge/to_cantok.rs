@@ -20,8 +20,8 @@ pub trait CancellationTokenExt {
     ///
     /// The bridge ends with the token and everything derived from it. Until then it keeps a handle to tokio-util's
     /// token. It needs no runtime and no task; making it takes some allocations. A chain of bridges there and back
-    /// again is cancelled by nested calls, so a very long one overflows the stack. If a waker of somebody else's panics
-    /// in tokio-util's `cancel`, that wakes nobody else, bridges included.
+    /// again is cancelled by nested calls, so one of some thousand overflows the stack. If a waker of somebody else's
+    /// panics in tokio-util's `cancel`, that wakes nobody else, bridges included.
     ///
     /// # Examples
     ///

@@ -3,6 +3,7 @@ use cantok_core::Token;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
+use std::thread;
 
 /// Work that is given up if it has not started.
 pub(super) trait Unstarted: Send + Sync {
@@ -49,6 +50,19 @@ impl CancelOnDrop {
     }
 }
 
+/// What is left of work that was given up.
+struct GivenUp<'a>(Option<Box<dyn Send + 'a>>);
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        let left = self.0.take();
+        if thread::panicking() {
+            // A second panic would end the process.
+            swallow(|| drop(left));
+        }
+    }
+}
+
 // What waits for a thread is only ever taken out, by one of two.
 impl UnwindSafe for CancelOnDrop {}
 impl RefUnwindSafe for CancelOnDrop {}
@@ -59,7 +73,7 @@ impl Drop for CancelOnDrop {
             return;
         }
         // Before the cancel, so that it does not start any more; dropped after it, or by its panic.
-        let _unstarted = self.unstarted.as_ref().map(|work| work.give_up());
+        let _unstarted = GivenUp(self.unstarted.as_ref().and_then(|work| work.give_up()));
         self.token
             .cancel_with("the future that waits for the work was dropped");
     }
