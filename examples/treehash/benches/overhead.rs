@@ -23,10 +23,10 @@ fn main() {
     let with_tokens = Path::new(env!("CARGO_BIN_EXE_treehash"));
     let without_tokens = build_without_tokens();
     let all = |program: &Path| {
-        let start = Instant::now();
+        let began = Instant::now();
         let status = start(program, tree, sums).wait().expect("its end");
         assert!(status.success(), "{status}");
-        start.elapsed()
+        began.elapsed()
     };
     let contenders: [(&str, &dyn Fn() -> Duration); 2] = [
         ("without tokens", &|| all(&without_tokens)),
@@ -43,10 +43,10 @@ fn main() {
         .map(|_| {
             let mut program = start(with_tokens, tree, sums);
             thread::sleep(Duration::from_millis(random.random_range(20..200)));
-            let start = Instant::now();
+            let began = Instant::now();
             kill_process(Pid::from_child(&program), Signal::INT).expect("sent");
             program.wait().expect("its end");
-            start.elapsed()
+            began.elapsed()
         })
         .collect();
     times.sort_unstable();
@@ -60,7 +60,7 @@ fn grow(tree: &Path) {
     random.fill_bytes(&mut content);
     for folder in 0..100 {
         let folder = tree.join(folder.to_string());
-        fs::create_dir(&folder).expect("a folder");
+        fs::create_dir_all(&folder).expect("a folder");
         for file in 0..FILES / 100 {
             let length = random.random_range(0..=content.len());
             fs::write(folder.join(file.to_string()), &content[..length]).expect("a file");
