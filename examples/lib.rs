@@ -48,4 +48,28 @@ mod guide {
 
     #[doc = include_str!("../docs/src/iterators-and-adapters.md")]
     struct IteratorsAndAdapters;
+
+    #[doc = include_str!("../docs/src/how-do-i/stop-a-rayon-job.md")]
+    struct StopARayonJob;
+
+    #[doc = include_str!("../docs/src/how-do-i/stop-a-worker-on-a-channel.md")]
+    struct StopAWorkerOnAChannel;
+
+    #[doc = include_str!("../docs/src/how-do-i/stop-a-cli-on-ctrl-c.md")]
+    struct StopACliOnCtrlC;
+
+    #[doc = include_str!("../docs/src/how-do-i/stop-cpu-work-behind-an-http-handler.md")]
+    struct StopCpuWorkBehindAnHttpHandler;
+
+    #[doc = include_str!("../docs/src/how-do-i/test-cancellable-code.md")]
+    struct TestCancellableCode;
+
+    #[doc = include_str!("../docs/src/migrating/from-tokio-util.md")]
+    struct FromTokioUtil;
+
+    #[doc = include_str!("../docs/src/migrating/from-python-cantok.md")]
+    struct FromPythonCantok;
+
+    #[doc = include_str!("../docs/src/migrating/from-an-atomic-bool.md")]
+    struct FromAnAtomicBool;
 }
