@@ -116,7 +116,7 @@ fn the_code_of_every_page_of_the_guide_is_run() {
     let library = read("examples/lib.rs");
     let mut found = 0;
     for page in pages() {
-        if read(Path::new("docs/src").join(page)).contains("```rust") {
+        if read(Path::new("docs/src").join(&page)).contains("```rust") {
             let included = format!("#[doc = include_str!(\"../docs/src/{page}\")]");
             assert!(library.contains(&included), "{page}");
             found += 1;
@@ -128,7 +128,7 @@ fn the_code_of_every_page_of_the_guide_is_run() {
 #[test]
 fn no_code_of_the_guide_is_left_out() {
     for page in pages() {
-        let text = read(Path::new("docs/src").join(page));
+        let text = read(Path::new("docs/src").join(&page));
         let fences = text.lines().filter_map(|line| line.strip_prefix("```"));
         for fence in fences.step_by(2) {
             let known = ["rust", "rust,no_run", "toml", "python", "sh", "text"];
