@@ -1,4 +1,5 @@
-//! What the texts of the workspace link to is there: files, and headings within them.
+//! What the texts of the workspace link to is there: files, and headings within them. So are the files that the guide
+//! names.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -14,12 +15,15 @@ struct Text {
     /// What links to it may have behind the `#`.
     anchors: HashSet<String>,
     links: Vec<String>,
+    /// Code that looks like the path of a file.
+    paths: Vec<String>,
 }
 
 impl Text {
     fn new(markdown: &str) -> Self {
         let mut anchors = HashSet::new();
         let mut links = Vec::new();
+        let mut paths = Vec::new();
         let mut headings = HashMap::new();
         let mut heading = None;
         for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
@@ -29,6 +33,9 @@ impl Text {
                 }
                 Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
                 Event::Text(text) | Event::Code(text) => {
+                    if text.contains('/') && (text.ends_with(".rs") || text.ends_with(".md")) {
+                        paths.push(text.to_string());
+                    }
                     if let Some(heading) = &mut heading {
                         heading.push_str(&text);
                     }
@@ -45,7 +52,11 @@ impl Text {
                 _ => {}
             }
         }
-        Text { anchors, links }
+        Text {
+            anchors,
+            links,
+            paths,
+        }
     }
 }
 
@@ -97,12 +108,29 @@ fn fault(path: &Path, link: &str, texts: &HashMap<PathBuf, Text>, pages: &Path) 
     (!is_there).then(|| format!("no heading #{anchor}"))
 }
 
+fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.canonicalize().unwrap()
+}
+
+#[test]
+fn pages_name_files_that_exist() {
+    let root = root();
+    let mut pages = HashMap::new();
+    find(&root.join(PAGES), &mut pages);
+    let mut found = 0;
+    for (page, text) in &pages {
+        for path in &text.paths {
+            assert!(root.join(path).exists(), "{}: {path}", page.display());
+            found += 1;
+        }
+    }
+    assert!(found > 10, "found {found}");
+}
+
 #[test]
 fn links_lead_somewhere() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .canonicalize()
-        .unwrap();
+    let root = root();
     let pages = root.join(PAGES);
     let mut texts = HashMap::new();
     find(&root, &mut texts);
