@@ -82,6 +82,61 @@ fn each_published_crate_has_its_texts() {
     }
 }
 
+/// The pages of the guide, by their path in `docs/src`.
+fn pages() -> Vec<String> {
+    fn find(folder: &Path, pages: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                find(&path, pages);
+            } else if path.extension().is_some_and(|extension| extension == "md")
+                && !path.ends_with("SUMMARY.md")
+            {
+                pages.push(path);
+            }
+        }
+    }
+    let folder = root().join("docs/src");
+    let mut pages = Vec::new();
+    find(&folder, &mut pages);
+    let name = |path: &PathBuf| path.strip_prefix(&folder).unwrap().display().to_string();
+    pages.iter().map(name).collect()
+}
+
+#[test]
+fn every_page_of_the_guide_is_in_its_summary() {
+    let summary = read("docs/src/SUMMARY.md");
+    for page in pages() {
+        assert!(summary.contains(&format!("]({page})")), "{page}");
+    }
+}
+
+#[test]
+fn the_code_of_every_page_of_the_guide_is_run() {
+    let library = read("examples/lib.rs");
+    let mut found = 0;
+    for page in pages() {
+        if read(Path::new("docs/src").join(&page)).contains("```rust") {
+            let included = format!("#[doc = include_str!(\"../docs/src/{page}\")]");
+            assert!(library.contains(&included), "{page}");
+            found += 1;
+        }
+    }
+    assert!(found > 10, "found {found}");
+}
+
+#[test]
+fn no_code_of_the_guide_is_left_out() {
+    for page in pages() {
+        let text = read(Path::new("docs/src").join(&page));
+        let fences = text.lines().filter_map(|line| line.strip_prefix("```"));
+        for fence in fences.step_by(2) {
+            let known = ["rust", "rust,no_run", "toml", "python", "sh", "text"];
+            assert!(known.contains(&fence), "{page}: ```{fence}");
+        }
+    }
+}
+
 #[test]
 fn the_guide_names_files_that_exist() {
     let guide = read("CONTRIBUTING.md");
