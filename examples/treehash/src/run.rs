@@ -77,9 +77,9 @@ fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
                     |buffer, path| hash_one(path, buffer, &output, &counts, &console, stops),
                 );
         });
+        write(output.flush(), stops);
         finder.join().expect("the finder does not panic")
     });
-    write(output.flush(), stops);
     console.finish();
     stops.end(all_counted, &counts, &console)
 }
