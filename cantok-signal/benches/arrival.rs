@@ -242,7 +242,7 @@ fn main() {
     take_turns("the main thread sleeps", &SLEEPING, limit(8));
     take_turns("the main thread computes", &COMPUTING, limit(8));
     take_turns(
-        &format!("{} threads compute, one for each core", cores()),
+        "a thread on each core computes",
         &ALL_COMPUTING,
         limit(8),
     );
