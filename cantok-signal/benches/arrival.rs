@@ -241,10 +241,6 @@ fn main() {
     );
     take_turns("the main thread sleeps", &SLEEPING, limit(8));
     take_turns("the main thread computes", &COMPUTING, limit(8));
-    take_turns(
-        "a thread on each core computes",
-        &ALL_COMPUTING,
-        limit(8),
-    );
+    take_turns("a thread on each core computes", &ALL_COMPUTING, limit(8));
     take_turns("making a SignalToken and dropping it", &COSTS, limit(3));
 }

@@ -327,7 +327,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(
         "`treehash` of 20,000 small files, to the same program without tokens",
         "treehash",
-        "20,000 small files",
+        "treehash of 20,000 small files, per file",
         "with tokens",
         Times(1.05, "without tokens"),
         "",
@@ -335,7 +335,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(
         "`treehash`, from Ctrl-C until it has exited",
         "treehash",
-        "Ctrl-C to exit",
+        "treehash: from Ctrl-C to the end of the process",
         "with tokens",
         Nanos(1e8),
         "",

@@ -2,7 +2,7 @@
 //! next, but rarely within a round, so the ratios can be relied on.
 
 #[path = "record.rs"]
-mod record;
+pub(crate) mod record;
 
 use record::record;
 use std::env;
