@@ -165,6 +165,8 @@ fn the_guide_names_files_that_exist() {
             "cantok-tokio/src/",
             "cantok-tokio/tests/",
             "examples/",
+            "figures/src/",
+            "figures/tests/",
         ];
         let exists = places
             .iter()
