@@ -50,8 +50,11 @@ fn main() {
         })
         .collect();
     times.sort_unstable();
-    println!("\ntreehash: from Ctrl-C to the end of the process, 100 runs");
-    println!("    median {:?}, most {:?}", times[50], times[99]);
+    let name = "treehash: from Ctrl-C to the end of the process";
+    turns::record::record(name, "with tokens", 1, &times);
+    println!("\n{name}, {} runs", times.len());
+    let [median, most] = [times[times.len() / 2], times[times.len() - 1]];
+    println!("    median {median:?}, most {most:?}");
 }
 
 fn grow(tree: &Path) {
