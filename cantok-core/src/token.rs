@@ -103,8 +103,8 @@ impl Token {
     /// Tokens given by value that nobody else can reach (no clone, subscription, guard or derived token, nothing
     /// attached, never downgraded) are absorbed: they become part of the new token, and when one of them fires, it is
     /// the new token that the error [is from](CancellationError::is_from). Their names are kept. (Sums that have a name
-    /// themselves, and those of more than 16 tokens that others hold too or of more than 256 conditions and counters,
-    /// stay tokens of their own.)
+    /// themselves, and those of more than 16 tokens that others hold too or of more than 256 deadlines, conditions,
+    /// counters or named tokens, stay tokens of their own.)
     ///
     /// # Panics
     ///
