@@ -23,6 +23,18 @@ fn members() -> Vec<PathBuf> {
     members
 }
 
+/// Members that are published, with their manifests.
+fn published() -> Vec<(PathBuf, String)> {
+    members()
+        .into_iter()
+        .map(|member| {
+            let manifest = read(member.join("Cargo.toml"));
+            (member, manifest)
+        })
+        .filter(|(_, manifest)| !manifest.contains("publish = false"))
+        .collect()
+}
+
 /// The value of the first line `key = "value"` of a manifest.
 fn field(manifest: &str, key: &str) -> String {
     manifest
@@ -68,11 +80,26 @@ fn the_texts_name_the_rust_version_of_the_manifest() {
 }
 
 #[test]
+fn each_published_crate_lists_the_others_at_the_end_of_its_readme() {
+    let readmes = published().into_iter().map(|(member, manifest)| {
+        let readme = read(member.join("README.md"));
+        let family = readme.split_once("\n## The family\n");
+        let (_, family) = family.unwrap_or_else(|| panic!("{member:?} has no family"));
+        (field(&manifest, "name"), family.to_owned())
+    });
+    let (names, families): (Vec<_>, Vec<_>) = readmes.unzip();
+    for family in &families {
+        assert_eq!(family, &families[0]);
+    }
+    for name in names {
+        let row = format!("| [`{name}`](https://docs.rs/{name}) |");
+        assert!(families[0].contains(&row), "{name}");
+    }
+}
+
+#[test]
 fn each_published_crate_has_its_texts() {
-    for member in members() {
-        if read(member.join("Cargo.toml")).contains("publish = false") {
-            continue;
-        }
+    for (member, _) in published() {
         let changelog = read(member.join("CHANGELOG.md"));
         assert!(changelog.contains("\n## Unreleased\n"), "{member:?}");
         assert!(member.join("README.md").exists(), "{member:?}");
