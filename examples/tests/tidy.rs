@@ -62,17 +62,43 @@ fn the_readme_lists_every_example() {
 }
 
 #[test]
+fn each_published_crate_lists_all_of_them_at_the_end_of_its_readme() {
+    let families = published().into_iter().map(|member| {
+        let readme = read(member.join("README.md"));
+        let family = readme.split_once("\n## The family\n");
+        let (_, family) = family.unwrap_or_else(|| panic!("{member:?} has no family"));
+        family.to_owned()
+    });
+    let families: Vec<_> = families.collect();
+    for family in &families {
+        assert_eq!(family, &families[0]);
+    }
+    for member in published() {
+        let name = field(&read(member.join("Cargo.toml")), "name");
+        let row = format!("| [`{name}`](https://docs.rs/{name}) |");
+        assert!(families[0].contains(&row), "{name}");
+    }
+}
+
+#[test]
 fn the_texts_name_the_rust_version_of_the_manifest() {
     let version = field(&read("Cargo.toml"), "rust-version");
     assert!(read("README.md").contains(&format!("Rust {version} or later")));
 }
 
+/// The folders of the crates that a registry gets.
+fn published() -> Vec<PathBuf> {
+    let published: Vec<PathBuf> = members()
+        .into_iter()
+        .filter(|member| !read(member.join("Cargo.toml")).contains("publish = false"))
+        .collect();
+    assert!(!published.is_empty());
+    published
+}
+
 #[test]
 fn each_published_crate_has_its_texts() {
-    for member in members() {
-        if read(member.join("Cargo.toml")).contains("publish = false") {
-            continue;
-        }
+    for member in published() {
         let changelog = read(member.join("CHANGELOG.md"));
         assert!(changelog.contains("\n## Unreleased\n"), "{member:?}");
         assert!(member.join("README.md").exists(), "{member:?}");
