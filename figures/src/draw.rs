@@ -4,6 +4,7 @@ use crate::bench::BENCHES;
 use crate::charts::CHARTS;
 use crate::results::Results;
 use crate::root;
+use crate::session;
 use crate::table::table;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ pub(crate) fn check() -> Result<()> {
     }
     ensure!(
         different.is_empty(),
-        "not what figures/results says: {}; `cargo run -p cantok-figures -- draw` writes them",
+        "not what is drawn: {}; `cargo run -p cantok-figures -- draw` writes them",
         different.join(", ")
     );
     Ok(())
@@ -51,6 +52,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         let results = results(bench).with_context(|| format!("{bench} was not measured"))?;
         files.push((root().join(path), chart(results)?.draw()));
     }
+    files.push((root().join(session::PICTURE), session::picture()?));
     let path = root().join(PAGE);
     let page = fs::read_to_string(&path).context(PAGE)?;
     files.push((path, replaced(&page, &table(results)?).context(PAGE)?));

@@ -7,6 +7,7 @@ mod draw;
 mod measure;
 mod results;
 mod rows;
+mod session;
 mod table;
 
 use anyhow::Result;
@@ -30,7 +31,7 @@ enum Command {
         #[arg(long)]
         test: bool,
     },
-    /// Draws the charts and writes the table, from figures/results.
+    /// Draws the charts and writes the table, from figures/results, and draws the recorded session of treehash.
     Draw {
         /// Writes nothing, and fails if what is there is something else.
         #[arg(long)]

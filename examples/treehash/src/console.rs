@@ -1,5 +1,5 @@
 use crate::counts::Counts;
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -18,16 +18,12 @@ pub(crate) fn complain(what: impl fmt::Display) {
 #[derive(Clone, Debug)]
 pub(crate) struct Console {
     bar: ProgressBar,
+    has_progress: bool,
 }
 
 impl Console {
     /// `plain`: without the progress.
     pub(crate) fn new(counts: &Arc<Counts>, plain: bool) -> Console {
-        if plain || !io::stderr().is_terminal() {
-            return Console {
-                bar: ProgressBar::hidden(),
-            };
-        }
         let counts = Arc::clone(counts);
         let style = ProgressStyle::with_template("{spinner} {counts} [{elapsed}]")
             .expect("a valid template")
@@ -37,9 +33,18 @@ impl Console {
                     let _ = write!(to, "{counts}");
                 },
             );
-        let bar = ProgressBar::new_spinner().with_style(style);
-        bar.enable_steady_tick(TICK);
-        Console { bar }
+        Console {
+            bar: ProgressBar::hidden().with_style(style),
+            has_progress: !plain && io::stderr().is_terminal(),
+        }
+    }
+
+    /// Shows the progress from now on. What is over at once has none.
+    pub(crate) fn show_progress(&self) {
+        if self.has_progress {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.bar.enable_steady_tick(TICK);
+        }
     }
 
     pub(crate) fn complain(&self, what: impl fmt::Display) {

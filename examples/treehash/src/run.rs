@@ -24,6 +24,9 @@ const AHEAD: usize = 1_000;
 /// How long a line waits for others at the most.
 const FLUSH: Duration = Duration::from_millis(50);
 
+/// After how many times that the progress is shown.
+const SHORT: u64 = 10;
+
 /// How long a stop may take before somebody is told how to end it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -60,7 +63,7 @@ fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
     let (sender, files) = bounded(AHEAD);
     let all_counted = thread::scope(|scope| {
         let _over = over.drop_guard();
-        scope.spawn(|| flush_now_and_then(&output, stops, &over));
+        scope.spawn(|| show(&output, &console, stops, &over));
         #[cfg(feature = "tokens")]
         scope.spawn(|| say_how_to_end(&console, stops, &over));
         let finder = Finder::new(&counts, &console);
@@ -111,8 +114,15 @@ fn write(result: io::Result<()>, stops: &Stops) {
     }
 }
 
-fn flush_now_and_then(output: &Output, stops: &Stops, over: &SimpleToken) {
-    while over.wait_timeout(FLUSH).is_none() {
+/// Shows that something is going on.
+fn show(output: &Output, console: &Console, stops: &Stops, over: &SimpleToken) {
+    for round in 1.. {
+        if over.wait_timeout(FLUSH).is_some() {
+            break;
+        }
+        if round == SHORT {
+            console.show_progress();
+        }
         write(output.flush(), stops);
     }
 }
