@@ -67,18 +67,75 @@ fn the_texts_name_the_rust_version_of_the_manifest() {
     assert!(read("README.md").contains(&format!("Rust {version} or later")));
 }
 
+/// The folders of the crates that a registry gets.
+fn published() -> Vec<PathBuf> {
+    let published: Vec<PathBuf> = members()
+        .into_iter()
+        .filter(|member| !read(member.join("Cargo.toml")).contains("publish = false"))
+        .collect();
+    assert!(!published.is_empty());
+    published
+}
+
 #[test]
 fn each_published_crate_has_its_texts() {
-    for member in members() {
-        if read(member.join("Cargo.toml")).contains("publish = false") {
-            continue;
-        }
+    for member in published() {
         let changelog = read(member.join("CHANGELOG.md"));
         assert!(changelog.contains("\n## Unreleased\n"), "{member:?}");
         assert!(member.join("README.md").exists(), "{member:?}");
         for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
             assert_eq!(read(member.join(licence)), read(licence), "{member:?}");
         }
+    }
+}
+
+#[test]
+fn each_published_crate_has_what_registries_show() {
+    for member in published() {
+        let manifest = read(member.join("Cargo.toml"));
+        assert_eq!(
+            field(&manifest, "name"),
+            member.file_name().unwrap().to_str().unwrap()
+        );
+        for key in ["description", "readme"] {
+            assert!(!field(&manifest, key).is_empty(), "{key} of {member:?}");
+        }
+        for line in [
+            "keywords",
+            "categories",
+            "rust-version.workspace = true",
+            "license.workspace = true",
+            "include.workspace = true",
+            "[package.metadata.docs.rs]",
+        ] {
+            assert!(
+                manifest.contains(&format!("\n{line}")),
+                "{line} of {member:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_readme_of_a_crate_explains_its_features() {
+    for member in published() {
+        let manifest = read(member.join("Cargo.toml"));
+        let (_, features) = manifest.split_once("\n[features]\n").unwrap();
+        let (features, _) = features.split_once("\n[").unwrap();
+        let readme = read(member.join("README.md"));
+        let (_, section) = readme.split_once("\n## Features\n").unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let mut found = 0;
+        for line in features.lines().filter(|line| !line.starts_with('#')) {
+            if let Some((feature, _)) = line.split_once(" = ") {
+                assert!(
+                    section.contains(&format!("- `{feature}`")),
+                    "{feature} of {member:?}"
+                );
+                found += 1;
+            }
+        }
+        assert!(found > 0, "{member:?} has no features");
     }
 }
 
