@@ -104,8 +104,10 @@ impl Subscription {
     /// use std::task::Waker;
     ///
     /// let token = SimpleToken::new();
-    /// assert!(token.subscribe_waker(Waker::noop()).will_wake(Waker::noop()));
-    /// assert!(!token.subscribe(|_| {}).will_wake(Waker::noop()));
+    /// let waker = Waker::noop();
+    /// // What a clone of the waker says.
+    /// assert_eq!(token.subscribe_waker(waker).will_wake(waker), waker.clone().will_wake(waker));
+    /// assert!(!token.subscribe(|_| {}).will_wake(waker));
     /// ```
     pub fn will_wake(&self, waker: &Waker) -> bool {
         match &self.inner {

@@ -164,6 +164,56 @@ fn no_code_of_the_guide_is_left_out() {
 }
 
 #[test]
+fn each_published_crate_has_what_registries_show() {
+    for member in published() {
+        let manifest = read(member.join("Cargo.toml"));
+        assert_eq!(
+            field(&manifest, "name"),
+            member.file_name().unwrap().to_str().unwrap()
+        );
+        for key in ["description", "readme"] {
+            assert!(!field(&manifest, key).is_empty(), "{key} of {member:?}");
+        }
+        for line in [
+            "keywords",
+            "categories",
+            "rust-version.workspace = true",
+            "license.workspace = true",
+            "include.workspace = true",
+            "[package.metadata.docs.rs]",
+        ] {
+            assert!(
+                manifest.contains(&format!("\n{line}")),
+                "{line} of {member:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_readme_of_a_crate_explains_its_features() {
+    for member in published() {
+        let manifest = read(member.join("Cargo.toml"));
+        let (_, features) = manifest.split_once("\n[features]\n").unwrap();
+        let (features, _) = features.split_once("\n[").unwrap();
+        let readme = read(member.join("README.md"));
+        let (_, section) = readme.split_once("\n## Features\n").unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let mut found = 0;
+        for line in features.lines().filter(|line| !line.starts_with('#')) {
+            if let Some((feature, _)) = line.split_once(" = ") {
+                assert!(
+                    section.contains(&format!("- `{feature}`")),
+                    "{feature} of {member:?}"
+                );
+                found += 1;
+            }
+        }
+        assert!(found > 0, "{member:?} has no features");
+    }
+}
+
+#[test]
 fn the_guide_names_files_that_exist() {
     let guide = read("CONTRIBUTING.md");
     let paths = guide
