@@ -13,10 +13,10 @@ mod shapes;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::error::Error;
 use std::future::{pending, ready};
-use std::panic::{self, AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,7 @@ use cantok_tokio::{Spawned, spawn_blocking_with_token, spawn_local_with_token, s
 use dropped::assert_dropped;
 use futures::FutureExt;
 use kinds::Kind;
-use panics::message;
+use panics::{file, message};
 use runtimes::{on_every_runtime, runtimes};
 use shapes::shapes;
 use support::watchdog;
@@ -530,22 +530,13 @@ fn outside_of_a_runtime_spawning_panics_as_tokio_does() {
 
 #[test]
 fn outside_of_a_runtime_the_panic_names_the_place_that_spawns() {
-    thread_local!(static FILE: RefCell<String> = RefCell::default());
-
-    let before = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let file = info.location().map(|at| at.file().to_owned());
-        FILE.set(file.unwrap_or_default());
-        before(info);
-    }));
     let spawns: [fn(); 3] = [
         || drop(spawn_with_token(Token::never(), |_| ready(()))),
         || drop(spawn_local_with_token(Token::never(), |_| ready(()))),
         || drop(spawn_blocking_with_token(Token::never(), |_| ())),
     ];
     for spawn in spawns {
-        catch_unwind(spawn).unwrap_err();
-        assert_eq!(FILE.take(), file!());
+        assert_eq!(file(spawn), file!());
     }
 }
 
