@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+// Tokio does not build for loom's models: they are of what is left without it.
 #[cfg(not(loom))]
 mod bridge;
 mod cancelled;
