@@ -8,10 +8,8 @@ mod program;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
 mod shapes;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use bell::Bell;
 use cantok_core::Token;
