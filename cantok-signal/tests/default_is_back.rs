@@ -14,7 +14,7 @@ use std::sync::{Arc, mpsc};
 use bell::Bell;
 use cantok_core::Token;
 use cantok_signal::{SecondSignal, Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, raise, tell};
+use program::{Program, interrupt, raise, tell};
 use shapes::shapes;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -113,9 +113,7 @@ fn a_new_token_works_again() {
             let bell = Bell::new();
             let token = deaf().build().unwrap();
             assert!(!token.is_cancelled());
-            raise(SIGINT);
-            let error = token.wait();
-            assert_eq!(Signal::of(&error), Some(Signal::INT));
+            interrupt(&token);
             raise(SIGINT);
             bell.ring();
             drop(token);
