@@ -86,6 +86,28 @@ struct World {
 }
 
 impl World {
+    /// These and two futures: one that waits for our token, and one that waits for tokio's.
+    fn new(
+        things: [Thing; 5],
+        weak: WeakToken,
+        other: SimpleToken,
+        mut future: Cancelled,
+        tokios_future: WaitForCancellationFutureOwned,
+    ) -> Self {
+        let (waker, wakes) = Wakes::new();
+        assert!(poll(&mut future, &waker).is_pending());
+        let mut tokios_future = Box::pin(tokios_future);
+        assert!(poll(&mut tokios_future, &waker).is_pending());
+        let [a, b, c, d, e] = things;
+        let (f, g) = (Thing::Future(future), Thing::TokiosFuture(tokios_future));
+        World {
+            things: [a, b, c, d, e, f, g].map(Some),
+            weak,
+            other,
+            wakes,
+        }
+    }
+
     fn is_there(&self, thing: usize) -> bool {
         self.things[thing].is_some()
     }
@@ -143,31 +165,21 @@ fn in_every_order(world: fn() -> World, ends: &[End]) {
 
 /// Our token, a sum of it, two handles to its bridge, a child of that, and a future at each end.
 fn around_a_bridge_to_tokio() -> World {
-    let (waker, wakes) = Wakes::new();
     let source = SimpleToken::new();
     let other = SimpleToken::new();
     let sum = &source + &other;
     let bridge = source.to_tokio();
     let child = bridge.child_token();
-    let mut future = source.cancelled_owned();
-    assert!(poll(&mut future, &waker).is_pending());
-    let mut tokios_future = Box::pin(child.clone().cancelled_owned());
-    assert!(poll(&mut tokios_future, &waker).is_pending());
-    World {
-        weak: source.downgrade(),
-        things: [
-            Thing::Ours(source.into()),
-            Thing::Ours(sum),
-            Thing::Bridge(bridge.clone()),
-            Thing::Bridge(bridge),
-            Thing::Tokios(child),
-            Thing::Future(future),
-            Thing::TokiosFuture(tokios_future),
-        ]
-        .map(Some),
-        other,
-        wakes,
-    }
+    let (weak, future) = (source.downgrade(), source.cancelled_owned());
+    let tokios_future = child.clone().cancelled_owned();
+    let things = [
+        Thing::Ours(source.into()),
+        Thing::Ours(sum),
+        Thing::Bridge(bridge.clone()),
+        Thing::Bridge(bridge),
+        Thing::Tokios(child),
+    ];
+    World::new(things, weak, other, future, tokios_future)
 }
 
 #[test]
@@ -200,31 +212,21 @@ fn a_bridge_to_tokio_is_dropped_in_every_order_and_cancelled_from_every_end() {
 
 /// Tokio's token and its parent, the bridge to ours, a sum of that, a bridge back, and a future at each end.
 fn around_a_bridge_to_ours() -> World {
-    let (waker, wakes) = Wakes::new();
     let parent = CancellationToken::new();
     let source = parent.child_token();
     let bridge = source.to_cantok();
     let other = SimpleToken::new();
     let sum = &bridge + &other;
-    let mut future = bridge.child().cancelled_owned();
-    assert!(poll(&mut future, &waker).is_pending());
-    let mut tokios_future = Box::pin(source.clone().cancelled_owned());
-    assert!(poll(&mut tokios_future, &waker).is_pending());
-    World {
-        weak: bridge.downgrade(),
-        things: [
-            Thing::Tokios(parent),
-            Thing::Tokios(source),
-            Thing::Bridge(bridge.to_tokio()),
-            Thing::Ours(bridge),
-            Thing::Ours(sum),
-            Thing::Future(future),
-            Thing::TokiosFuture(tokios_future),
-        ]
-        .map(Some),
-        other,
-        wakes,
-    }
+    let (weak, future) = (bridge.downgrade(), bridge.child().cancelled_owned());
+    let tokios_future = source.clone().cancelled_owned();
+    let things = [
+        Thing::Tokios(parent),
+        Thing::Tokios(source),
+        Thing::Bridge(bridge.to_tokio()),
+        Thing::Ours(bridge),
+        Thing::Ours(sum),
+    ];
+    World::new(things, weak, other, future, tokios_future)
 }
 
 #[test]

@@ -374,17 +374,20 @@ fn a_future_runs_until_the_token_is_cancelled() {
     });
 }
 
+/// 42, once that is true.
+fn ready_with(is_ready: &AtomicBool) -> impl Future<Output = u32> {
+    poll_fn(|_| match is_ready.load(Ordering::SeqCst) {
+        true => Poll::Ready(42),
+        false => Poll::Pending,
+    })
+}
+
 #[test]
 fn a_future_that_ends_first_has_its_output() {
     for_each(|Subject { token, .. }| {
         let (waker, _) = Wakes::new();
         let is_ready = AtomicBool::new(false);
-        let mut runs = runs(token, || {
-            Box::pin(poll_fn(|_| match is_ready.load(Ordering::SeqCst) {
-                true => Poll::Ready(42),
-                false => Poll::Pending,
-            }))
-        });
+        let mut runs = runs(token, || Box::pin(ready_with(&is_ready)));
         for run in &mut runs {
             assert!(poll(run, &waker).is_pending());
         }
@@ -400,12 +403,7 @@ fn a_future_that_ends_first_has_its_output() {
 fn a_future_that_ends_together_with_the_cancel_has_its_output() {
     for_each(|Subject { token, cancel, .. }| {
         let is_ready = AtomicBool::new(false);
-        let mut runs = runs(token, || {
-            Box::pin(poll_fn(|_| match is_ready.load(Ordering::SeqCst) {
-                true => Poll::Ready(42),
-                false => Poll::Pending,
-            }))
-        });
+        let mut runs = runs(token, || Box::pin(ready_with(&is_ready)));
         for run in &mut runs {
             assert!(poll(run, Waker::noop()).is_pending());
         }
