@@ -472,34 +472,23 @@ fn work_that_is_still_waited_for_starts_after_a_cancel_too() {
 }
 
 #[test]
-fn detached_work_that_waits_for_a_thread_starts() {
-    watchdog("detached work that waits for a thread", || {
-        let pool = pool(1);
-        let goes_on = occupied(&pool);
-        let (runs, ran) = mpsc::channel();
-        let work = pool.spawn_with_token(SimpleToken::new(), move |token| {
-            runs.send(token.keep_on()).unwrap();
-        });
-        work.detach();
-        drop(goes_on);
-        assert_eq!(ran.recv(), Ok(true));
-    });
-}
-
-#[test]
 fn detached_work_that_waits_for_a_thread_starts_after_a_cancel_too() {
     watchdog("detached work that waits for a thread", || {
-        let pool = pool(1);
-        let goes_on = occupied(&pool);
-        let given = SimpleToken::new();
-        let (runs, ran) = mpsc::channel();
-        let work = pool.spawn_with_token(&given, move |token| {
-            runs.send(token.keep_on()).unwrap();
-        });
-        work.detach();
-        given.cancel();
-        drop(goes_on);
-        assert_eq!(ran.recv(), Ok(false));
+        for is_cancelled in [false, true] {
+            let pool = pool(1);
+            let goes_on = occupied(&pool);
+            let given = SimpleToken::new();
+            let (runs, ran) = mpsc::channel();
+            let work = pool.spawn_with_token(&given, move |token| {
+                runs.send(token.is_cancelled()).unwrap();
+            });
+            work.detach();
+            if is_cancelled {
+                given.cancel();
+            }
+            drop(goes_on);
+            assert_eq!(ran.recv(), Ok(is_cancelled));
+        }
     });
 }
 
