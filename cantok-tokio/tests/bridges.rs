@@ -1,12 +1,14 @@
 //! A bridge cancels what is at its other end and nothing else, for as long as it is there, in whatever order its parts
 //! go.
 
+#[path = "support/counted.rs"]
+mod counted;
+#[path = "support/polls.rs"]
+mod polls;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
 mod shapes;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
-#[path = "support/told.rs"]
-mod told;
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
@@ -22,13 +24,14 @@ use cantok_core::{
 };
 use cantok_tokio::prelude::*;
 use cantok_tokio::{Cancelled, TokioToken};
+use counted::Counted;
+use polls::{poll, waker};
 use pollster::block_on;
 use shapes::shapes;
 use support::watchdog;
 use tokio::runtime::Builder;
 use tokio::task::coop;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use told::{Wakes, poll, waker};
 
 type TokioFuture = Pin<Box<WaitForCancellationFutureOwned>>;
 
@@ -81,8 +84,8 @@ struct World {
     weak: WeakToken,
     /// An operand of a sum.
     other: SimpleToken,
-    /// Of the futures.
-    wakes: Arc<Wakes>,
+    /// Waits for the futures.
+    task: Counted,
 }
 
 impl World {
@@ -94,17 +97,17 @@ impl World {
         mut future: Cancelled,
         tokios_future: WaitForCancellationFutureOwned,
     ) -> Self {
-        let (waker, wakes) = Wakes::new();
-        assert!(poll(&mut future, &waker).is_pending());
+        let task = Counted::new();
+        assert!(task.poll(&mut future).is_pending());
         let mut tokios_future = Box::pin(tokios_future);
-        assert!(poll(&mut tokios_future, &waker).is_pending());
+        assert!(task.poll(&mut tokios_future).is_pending());
         let [a, b, c, d, e] = things;
         let (f, g) = (Thing::Future(future), Thing::TokiosFuture(tokios_future));
         World {
             things: [a, b, c, d, e, f, g].map(Some),
             weak,
             other,
-            wakes,
+            task,
         }
     }
 
@@ -156,7 +159,7 @@ fn in_every_order(world: fn() -> World, ends: &[End]) {
                     assert_eq!(is_cancelled, expected, "{number} after {before:?}");
                     woken += usize::from(is_cancelled && thing.is_future());
                 }
-                assert_eq!(world.wakes.count(), woken, "after {before:?}");
+                assert_eq!(world.task.wakes(), woken, "after {before:?}");
                 after.iter().for_each(|thing| world.things[*thing] = None);
             }
         }
@@ -616,12 +619,12 @@ fn a_panic_behind_a_bridge_to_ours_harms_nobody_else() {
             }
         }
         let source = CancellationToken::new();
-        let (waker_of_tasks, wakes) = Wakes::new();
+        let counted = Counted::new();
         let mut tasks = Vec::new();
         let mut wait = || {
             for _ in 0..TASKS {
                 let mut task = Box::pin(source.clone().cancelled_owned());
-                assert!(poll(&mut task, &waker_of_tasks).is_pending());
+                assert!(counted.poll(&mut task).is_pending());
                 tasks.push(task);
             }
         };
@@ -654,7 +657,7 @@ fn a_panic_behind_a_bridge_to_ours_harms_nobody_else() {
 
         let parent_is_fine = catch_unwind(AssertUnwindSafe(|| source.cancel()));
         assert!(parent_is_fine.is_ok());
-        assert_eq!(wakes.count(), 7 * TASKS);
+        assert_eq!(counted.wakes(), 7 * TASKS);
         assert_eq!(called.load(Ordering::SeqCst), 2 * bridges.len());
         assert!(bridges.iter().all(|bridge| bridge.is_cancelled()));
         assert!(woken.is_cancelled() && weak.upgrade().is_none());
