@@ -1,7 +1,75 @@
 //! Programs that show cantok at work; each is a file of its own beside this one.
 //!
-//! This library is empty. It exists so that `cargo test` compiles and runs the code of the workspace's README.
+//! This library is empty. It exists so that `cargo test` compiles and runs the code of the workspace's README and of the
+//! guide in `docs`.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct WorkspaceReadme;
+
+/// One for each page that has code.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../docs/src/introduction.md")]
+    struct Introduction;
+
+    #[doc = include_str!("../docs/src/pattern.md")]
+    struct Pattern;
+
+    #[doc = include_str!("../docs/src/tokens.md")]
+    struct Tokens;
+
+    #[doc = include_str!("../docs/src/tokens/simple.md")]
+    struct Simple;
+
+    #[doc = include_str!("../docs/src/tokens/timeout.md")]
+    struct Timeout;
+
+    #[doc = include_str!("../docs/src/tokens/counter.md")]
+    struct Counter;
+
+    #[doc = include_str!("../docs/src/tokens/condition.md")]
+    struct Condition;
+
+    #[doc = include_str!("../docs/src/tokens/default.md")]
+    struct Default;
+
+    #[doc = include_str!("../docs/src/composing.md")]
+    struct Composing;
+
+    #[doc = include_str!("../docs/src/checks-and-looks.md")]
+    struct ChecksAndLooks;
+
+    #[doc = include_str!("../docs/src/waiting-and-callbacks.md")]
+    struct WaitingAndCallbacks;
+
+    #[doc = include_str!("../docs/src/errors-and-causes.md")]
+    struct ErrorsAndCauses;
+
+    #[doc = include_str!("../docs/src/iterators-and-adapters.md")]
+    struct IteratorsAndAdapters;
+
+    #[doc = include_str!("../docs/src/how-do-i/stop-a-rayon-job.md")]
+    struct StopARayonJob;
+
+    #[doc = include_str!("../docs/src/how-do-i/stop-a-worker-on-a-channel.md")]
+    struct StopAWorkerOnAChannel;
+
+    #[doc = include_str!("../docs/src/how-do-i/stop-a-cli-on-ctrl-c.md")]
+    struct StopACliOnCtrlC;
+
+    #[doc = include_str!("../docs/src/how-do-i/stop-cpu-work-behind-an-http-handler.md")]
+    struct StopCpuWorkBehindAnHttpHandler;
+
+    #[doc = include_str!("../docs/src/how-do-i/test-cancellable-code.md")]
+    struct TestCancellableCode;
+
+    #[doc = include_str!("../docs/src/migrating/from-tokio-util.md")]
+    struct FromTokioUtil;
+
+    #[doc = include_str!("../docs/src/migrating/from-python-cantok.md")]
+    struct FromPythonCantok;
+
+    #[doc = include_str!("../docs/src/migrating/from-an-atomic-bool.md")]
+    struct FromAnAtomicBool;
+}

@@ -1,85 +1,25 @@
 //! From the cancel to the blocked thread running again, against a condition variable; and how late deadlines are,
 //! also on a machine that is busy.
 
-use cantok_core::{SimpleToken, TimeoutToken};
+#[path = "support/wake.rs"]
+mod contenders;
+
+use cantok_core::TimeoutToken;
+use contenders::contenders;
 use criterion::Criterion;
 use std::hint;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::mpsc;
 use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Long enough for the other thread to be asleep.
-const PAUSE: Duration = Duration::from_micros(200);
-
-/// A thread that blocks in what it is sent, and sends back when it woke up.
-struct Sleeper<T> {
-    work: Sender<T>,
-    woken: Receiver<Instant>,
-}
-
-impl<T: Send + 'static> Sleeper<T> {
-    fn new(block: impl Fn(T) + Send + 'static) -> Self {
-        let (work, received) = mpsc::channel();
-        let (sender, woken) = mpsc::channel();
-        thread::spawn(move || {
-            for work in received {
-                block(work);
-                if sender.send(Instant::now()).is_err() {
-                    return;
-                }
-            }
-        });
-        Sleeper { work, woken }
-    }
-
-    fn measure(&self, work: T, wake: impl FnOnce()) -> Duration {
-        self.work.send(work).expect("the thread lives");
-        thread::sleep(PAUSE);
-        let start = Instant::now();
-        wake();
-        self.woken.recv().expect("the thread lives") - start
-    }
-}
-
 fn wake(c: &mut Criterion) {
     let mut group = c.benchmark_group("wake");
     group.sample_size(20);
-
-    type Flag = Arc<(Mutex<bool>, Condvar)>;
-    let sleeper = Sleeper::new(|flag: Flag| {
-        let mut set = flag.0.lock().expect("not poisoned");
-        while !*set {
-            set = flag.1.wait(set).expect("not poisoned");
-        }
-    });
-    group.bench_function("limit: condvar", |b| {
-        b.iter_custom(|rounds| {
-            (0..rounds)
-                .map(|_| {
-                    let flag = Flag::default();
-                    sleeper.measure(Arc::clone(&flag), || {
-                        *flag.0.lock().expect("not poisoned") = true;
-                        flag.1.notify_one();
-                    })
-                })
-                .sum()
-        });
-    });
-
-    let sleeper = Sleeper::new(|token: SimpleToken| drop(token.wait()));
-    group.bench_function("cancel", |b| {
-        b.iter_custom(|rounds| {
-            (0..rounds)
-                .map(|_| {
-                    let token = SimpleToken::new();
-                    sleeper.measure(token.clone(), || assert!(token.cancel()))
-                })
-                .sum()
-        });
-    });
+    for (name, run) in contenders() {
+        group.bench_function(name, |b| b.iter_custom(&run));
+    }
     group.finish();
 }
 

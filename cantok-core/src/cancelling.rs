@@ -3,7 +3,8 @@ use std::{fmt, mem};
 
 /// A token that was cancelled while its tasks have yet to be woken and its callbacks to run: by
 /// [`finish`](Cancelling::finish), or when this is dropped. Made by
-/// [`Token::begin_cancel_with`](crate::Token::begin_cancel_with), where there is an example.
+/// [`Token::begin_cancel_with`](crate::Token::begin_cancel_with), where there is an example, and by
+/// [`Token::begin_expire`](crate::Token::begin_expire).
 ///
 /// # Panics
 ///

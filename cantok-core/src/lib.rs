@@ -31,6 +31,8 @@ mod tokens;
 mod trace;
 mod wait;
 mod weak;
+#[cfg(not(loom))]
+mod worker;
 
 pub use cancelling::Cancelling;
 pub use cause::Cause;

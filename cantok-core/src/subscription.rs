@@ -15,7 +15,7 @@ use std::{fmt, io};
 /// nobody else keeps, they keep each other until then.
 #[must_use = "dropping a subscription ends it at once"]
 pub struct Subscription {
-    /// `None` after `detach`.
+    /// `None` once it was ended or let go.
     inner: Option<Inner>,
 }
 
@@ -93,9 +93,9 @@ impl Subscription {
         }
     }
 
-    /// Whether this is the subscription of a waker that wakes the same task as `waker`, or the token is cancelled: if
-    /// so, there is no need to subscribe `waker` too. May say `false` where it would be so, as [`Waker::will_wake`].
-    /// Takes no lock.
+    /// Whether this is the subscription of a waker that wakes the same task as `waker`, so that there is no need to
+    /// subscribe `waker` too: if the token is not cancelled yet, that task will be woken; if it is, it has been, or is
+    /// about to be. May say `false` where it would be so, as [`Waker::will_wake`]. Takes no lock.
     ///
     /// # Examples
     ///

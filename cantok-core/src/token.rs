@@ -25,7 +25,8 @@ use std::time::{Duration, Instant};
 /// earlier spends nothing later, and within one class the leftmost operand wins. If there are several counters, all
 /// are looked at for zero before one is spent; a race between two threads can still spend a unit in vain.
 ///
-/// A **look** calls no condition and spends nothing: [`cause`](Token::cause), [`deadline`](Token::deadline),
+/// A **look** calls no condition and spends nothing: [`cause`](Token::cause),
+/// [`looks_cancelled`](Token::looks_cancelled), [`deadline`](Token::deadline),
 /// [`can_be_cancelled`](Token::can_be_cancelled), `Debug`, `Display` and `==`.
 ///
 /// # Guarantees
@@ -103,8 +104,8 @@ impl Token {
     /// Tokens given by value that nobody else can reach (no clone, subscription, guard or derived token, nothing
     /// attached, never downgraded) are absorbed: they become part of the new token, and when one of them fires, it is
     /// the new token that the error [is from](CancellationError::is_from). Their names are kept. (Sums that have a name
-    /// themselves, and those of more than 16 tokens that others hold too or of more than 256 conditions and counters,
-    /// stay tokens of their own.)
+    /// themselves, and those of more than 16 tokens that others hold too or of more than 256 deadlines, conditions,
+    /// counters or named tokens, stay tokens of their own.)
     ///
     /// # Panics
     ///
@@ -438,6 +439,7 @@ impl Token {
     /// ```
     pub fn wait(&self) -> CancellationError {
         loop {
+            // Always: without a limit nothing else ends it.
             if let Some(error) = wait::until(&self.node, None) {
                 return error;
             }
@@ -474,8 +476,8 @@ impl Token {
     /// others waiting, and one that waits there for the callback of another deadline, or for a condition that nobody
     /// checks, waits for ever. Deadlines themselves are marked by another thread, and are not late for it.
     ///
-    /// `f` runs outside every lock and may use any token. For as long as the [`Registration`] lives; see there for
-    /// what dropping it guarantees. On a token that cannot be cancelled `f` is dropped with the registration.
+    /// `f` runs outside every lock and may use any token. It is called only as long as the [`Registration`] lives; see
+    /// there for what dropping it guarantees. On a token that cannot be cancelled `f` is dropped with the registration.
     ///
     /// # Panics
     ///
@@ -704,6 +706,10 @@ impl Token {
     }
 
     /// A new token that is cancelled with this one, and can be cancelled without it.
+    ///
+    /// # Panics
+    ///
+    /// As [`any`](Token::any).
     ///
     /// # Examples
     ///

@@ -420,3 +420,24 @@ fn a_sum_that_grows_by_one_token_at_a_time_is_no_slower_each_time() {
         assert!(sum.is_cancelled());
     });
 }
+
+#[test]
+fn a_sum_that_grows_by_one_deadline_at_a_time_is_no_slower_each_time() {
+    exercise("a deadline on either side, and a shared token", || {
+        let stop = SimpleToken::new();
+        Arrangement::nested(MANY, move |sum, _| {
+            TimeoutToken::new(HOUR) + (sum + TimeoutToken::new(HOUR) + &stop)
+        })
+    });
+}
+
+#[test]
+fn a_sum_that_grows_by_one_name_at_a_time_is_no_slower_each_time() {
+    exercise("a named token on either side, and a shared one", || {
+        let stop = SimpleToken::new();
+        Arrangement::nested(MANY, move |sum, _| {
+            let named = || SimpleToken::new().named("one of many");
+            named() + (sum + named() + &stop)
+        })
+    });
+}

@@ -426,17 +426,18 @@ fn an_error_is_one_pointer_wide() {
     assert_eq!(size_of::<CancellationError>(), size_of::<usize>());
 }
 
+/// A reason by which one can tell whether it is still there.
+#[derive(Debug)]
+struct Held(Arc<()>);
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "held {} times", Arc::strong_count(&self.0))
+    }
+}
+impl Error for Held {}
+
 #[test]
 fn the_reason_is_dropped_with_the_last_that_could_report_it() {
-    #[derive(Debug)]
-    struct Held(Arc<()>);
-    impl fmt::Display for Held {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "held {} times", Arc::strong_count(&self.0))
-        }
-    }
-    impl Error for Held {}
-
     let alive = Arc::new(());
     let token = SimpleToken::new();
     let child = token.child();
@@ -452,15 +453,6 @@ fn the_reason_is_dropped_with_the_last_that_could_report_it() {
 
 #[test]
 fn a_reason_that_came_too_late_is_dropped() {
-    #[derive(Debug)]
-    struct Held(Arc<()>);
-    impl fmt::Display for Held {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "held {} times", Arc::strong_count(&self.0))
-        }
-    }
-    impl Error for Held {}
-
     let alive = Arc::new(());
     let token = SimpleToken::new();
     token.cancel();

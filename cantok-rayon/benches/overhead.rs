@@ -4,21 +4,16 @@
 
 #[path = "support/contenders.rs"]
 mod contenders;
+#[path = "../../cantok-core/benches/support/groups.rs"]
+mod groups;
 mod support;
 
 use contenders::each_group;
-use criterion::{Criterion, SamplingMode, Throughput};
+use criterion::Criterion;
+use groups::measure;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    each_group(|name, items, contenders| {
-        let mut group = criterion.benchmark_group(name);
-        group.throughput(Throughput::Elements(items as u64));
-        group.sampling_mode(SamplingMode::Flat);
-        for (contender, run) in contenders {
-            group.bench_function(*contender, |b| b.iter(run));
-        }
-        group.finish();
-    });
+    each_group(|name, items, contenders| measure(&mut criterion, name, items, contenders));
     criterion.final_summary();
 }

@@ -45,9 +45,10 @@ where
     rayon::spawn(move || match token.check() {
         Ok(()) => f(),
         Err(error) => {
-            #[cfg(feature = "tracing")]
-            crate::trace::stopped_early("spawn", Some(&error));
             let _ = skipped.set(error);
+            // Whoever collects events may panic, which drops `f` as well.
+            #[cfg(feature = "tracing")]
+            crate::trace::stopped_early("spawn", skipped.get());
             drop(f);
         }
     });

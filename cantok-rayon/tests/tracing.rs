@@ -128,3 +128,20 @@ fn a_job_that_is_complete_is_no_event() {
     });
     assert!(stopped.is_empty(), "{stopped:?}");
 }
+
+#[test]
+fn a_job_that_is_skipped_says_so_even_if_its_event_panics() {
+    let pool = ThreadPoolBuilder::new().num_threads(1);
+    let pool = pool.panic_handler(|_| ()).spawn_handler(|thread| {
+        let collector = Collector(|_: &Event<'_>| panic_any("a test panic in a collector"));
+        thread::spawn(|| with_default(collector, || thread.run()));
+        Ok(())
+    });
+    let pool = pool.build().unwrap();
+    let token = SimpleToken::new();
+    token.cancel();
+    let (sender, receiver) = mpsc::channel::<()>();
+    let late = pool.install(|| spawn(&token, move || sender.send(()).unwrap()));
+    assert!(watchdog("the drop of a job", move || receiver.recv()).is_err());
+    assert!(late.skipped().is_some_and(|error| error.is_from(&token)));
+}

@@ -7,6 +7,9 @@
 #![cfg_attr(not(unix), no_main)]
 #![cfg(unix)]
 
+#[path = "../../cantok-core/benches/support/record.rs"]
+mod record;
+
 use std::env;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -16,6 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cantok_signal::SignalToken;
+use record::record;
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -205,6 +209,7 @@ fn take_turns(title: &str, contenders: &[(&str, Measure)], limit: Duration) {
     let mut first = None;
     for ((contender, _), mut times) in contenders.iter().zip(times) {
         times.sort_unstable();
+        record(title, contender, 1, &times);
         let micros = |place: usize| times[place].as_secs_f64() * 1e6;
         let median = micros(times.len() / 2);
         println!(
@@ -236,10 +241,6 @@ fn main() {
     );
     take_turns("the main thread sleeps", &SLEEPING, limit(8));
     take_turns("the main thread computes", &COMPUTING, limit(8));
-    take_turns(
-        &format!("{} threads compute, one for each core", cores()),
-        &ALL_COMPUTING,
-        limit(8),
-    );
+    take_turns("a thread on each core computes", &ALL_COMPUTING, limit(8));
     take_turns("making a SignalToken and dropping it", &COSTS, limit(3));
 }

@@ -28,6 +28,9 @@ impl Signal {
     pub const HUP: Signal = Signal(consts::SIGHUP);
     /// `SIGINT`: Ctrl-C.
     pub const INT: Signal = Signal(consts::SIGINT);
+    /// `SIGPIPE`: nobody reads what is written. Rust programs have it ignored and get an error from the write instead; by
+    /// this they can end as others do.
+    pub const PIPE: Signal = Signal(consts::SIGPIPE);
     /// `SIGQUIT`: Ctrl-\\, which asks for a core dump and is best left alone.
     pub const QUIT: Signal = Signal(consts::SIGQUIT);
     /// `SIGTERM`: what `kill`, supervisors and containers send.

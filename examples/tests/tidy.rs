@@ -62,22 +62,103 @@ fn the_readme_lists_every_example() {
 }
 
 #[test]
+fn each_published_crate_lists_all_of_them_at_the_end_of_its_readme() {
+    let families = published().into_iter().map(|member| {
+        let readme = read(member.join("README.md"));
+        let family = readme.split_once("\n## The family\n");
+        let (_, family) = family.unwrap_or_else(|| panic!("{member:?} has no family"));
+        family.to_owned()
+    });
+    let families: Vec<_> = families.collect();
+    for family in &families {
+        assert_eq!(family, &families[0]);
+    }
+    for member in published() {
+        let name = field(&read(member.join("Cargo.toml")), "name");
+        let row = format!("| [`{name}`](https://docs.rs/{name}) |");
+        assert!(families[0].contains(&row), "{name}");
+    }
+}
+
+#[test]
 fn the_texts_name_the_rust_version_of_the_manifest() {
     let version = field(&read("Cargo.toml"), "rust-version");
     assert!(read("README.md").contains(&format!("Rust {version} or later")));
 }
 
+/// The folders of the crates that a registry gets.
+fn published() -> Vec<PathBuf> {
+    let published: Vec<PathBuf> = members()
+        .into_iter()
+        .filter(|member| !read(member.join("Cargo.toml")).contains("publish = false"))
+        .collect();
+    assert!(!published.is_empty());
+    published
+}
+
 #[test]
 fn each_published_crate_has_its_texts() {
-    for member in members() {
-        if read(member.join("Cargo.toml")).contains("publish = false") {
-            continue;
-        }
+    for member in published() {
         let changelog = read(member.join("CHANGELOG.md"));
         assert!(changelog.contains("\n## Unreleased\n"), "{member:?}");
         assert!(member.join("README.md").exists(), "{member:?}");
         for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
             assert_eq!(read(member.join(licence)), read(licence), "{member:?}");
+        }
+    }
+}
+
+/// The pages of the guide, by their path in `docs/src`.
+fn pages() -> Vec<String> {
+    fn find(folder: &Path, pages: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                find(&path, pages);
+            } else if path.extension().is_some_and(|extension| extension == "md")
+                && !path.ends_with("SUMMARY.md")
+            {
+                pages.push(path);
+            }
+        }
+    }
+    let folder = root().join("docs/src");
+    let mut pages = Vec::new();
+    find(&folder, &mut pages);
+    let name = |path: &PathBuf| path.strip_prefix(&folder).unwrap().display().to_string();
+    pages.iter().map(name).collect()
+}
+
+#[test]
+fn every_page_of_the_guide_is_in_its_summary() {
+    let summary = read("docs/src/SUMMARY.md");
+    for page in pages() {
+        assert!(summary.contains(&format!("]({page})")), "{page}");
+    }
+}
+
+#[test]
+fn the_code_of_every_page_of_the_guide_is_run() {
+    let library = read("examples/lib.rs");
+    let mut found = 0;
+    for page in pages() {
+        if read(Path::new("docs/src").join(&page)).contains("```rust") {
+            let included = format!("#[doc = include_str!(\"../docs/src/{page}\")]");
+            assert!(library.contains(&included), "{page}");
+            found += 1;
+        }
+    }
+    assert!(found > 10, "found {found}");
+}
+
+#[test]
+fn no_code_of_the_guide_is_left_out() {
+    for page in pages() {
+        let text = read(Path::new("docs/src").join(&page));
+        let fences = text.lines().filter_map(|line| line.strip_prefix("```"));
+        for fence in fences.step_by(2) {
+            let known = ["rust", "rust,no_run", "toml", "python", "sh", "text"];
+            assert!(known.contains(&fence), "{page}: ```{fence}");
         }
     }
 }
@@ -110,6 +191,8 @@ fn the_guide_names_files_that_exist() {
             "cantok-tokio/src/",
             "cantok-tokio/tests/",
             "examples/",
+            "figures/src/",
+            "figures/tests/",
         ];
         let exists = places
             .iter()

@@ -1,6 +1,10 @@
 //! Contenders that take turns, for the benchmarks of all crates: a machine changes its pace from one measurement to the
 //! next, but rarely within a round, so the ratios can be relied on.
 
+#[path = "record.rs"]
+pub(crate) mod record;
+
+use record::record;
 use std::env;
 use std::time::{Duration, Instant};
 
@@ -32,6 +36,7 @@ pub(crate) fn take_turns<F: Fn() -> Duration>(
     let mut limit = None;
     for ((contender, _), mut times) in contenders.iter().zip(times) {
         times.sort_unstable();
+        record(name, contender, per, &times);
         let nanos = |time: Duration| time.as_secs_f64() * 1e9 / per as f64;
         let (least, median) = (nanos(times[0]), nanos(times[times.len() / 2]));
         let (limit_least, limit_median) = *limit.get_or_insert((least, median));

@@ -19,4 +19,4 @@ pub(crate) fn schedule(_ring: Weak<dyn Ring>, at: Instant) -> io::Result<Alarm> 
     Ok(at)
 }
 
-pub(crate) fn remove(_alarm: &Alarm) {}
+pub(crate) fn remove(_alarm: Alarm) {}

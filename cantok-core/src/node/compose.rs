@@ -8,9 +8,9 @@ use super::{Kind, Node};
 use crate::leaves::{Condition, Counter, Deadline};
 use crate::sync::{Arc, Ordering, fence};
 
-/// A sum of more conditions and counters is not taken apart, but watched as a whole, so that adding to it one by one
-/// costs no more each time.
-const LEAVES_LIMIT: usize = 256;
+/// A sum of more leaves, or one that shows more operands, is not taken apart, but watched as a whole, so that adding to
+/// it one by one costs no more each time.
+const ABSORBED_LIMIT: usize = 256;
 
 /// Gathers operands. What nobody else can reach is absorbed: its sources move in and its node is gone. Everything
 /// else is watched: its flag, and copies of its sources as long as their lists are short.
@@ -242,11 +242,15 @@ impl Node {
     /// it, and its lists are short enough to be looked through for repetitions, again and again.
     fn is_absorbable(&self) -> bool {
         let conditions = self.sources.conditions.as_slice();
-        let leaves = conditions.len() + self.sources.counters.as_slice().len();
+        let (deadlines, operands) = match &self.sources.extra {
+            Some(extra) => (extra.deadlines.as_slice().len(), extra.operands.len()),
+            None => (0, 0),
+        };
+        let leaves = deadlines + conditions.len() + self.sources.counters.as_slice().len();
         // A sum with a name is kept, so that its name stays with all it was given to.
         let named_sum = self.kind == Kind::Sum && self.name.get().is_some();
         !named_sum
-            && leaves <= LEAVES_LIMIT
+            && leaves.max(operands) <= ABSORBED_LIMIT
             && self.sources.flags.as_slice().len() <= LIMIT
             // One that the executor is asking at this moment will be put down to this node.
             && !conditions.iter().any(Entry::is_being_asked)

@@ -1,4 +1,15 @@
 //! Asking the sources: checks, which may call conditions and spend counters, and looks, which do neither.
+//!
+//! There is one check, [`Node::check`], in several lengths: the common cases are spared what they do not need. Of the
+//! looks there are several, by what they ask besides flags and what they do with what they find:
+//!
+//! - [`Node::look`] asks the clock if there is a deadline, latches what it finds, and runs callbacks at once;
+//!   [`Node::look_first`] and [`Node::expire`] leave callbacks to their caller.
+//! - [`Node::looks_cancelled`] and [`Node::look_cheaply`] are the same at the price of a check: of an armed node they
+//!   read the state alone.
+//! - [`Node::look_for_zero`] and [`Node::look_cheaply_for_zero`] find counters without a unit left as well, and
+//!   [`Node::ask`] also calls conditions: for those who wait.
+//! - [`Node::peek`] and [`Node::seems_cancelled`] change nothing: for `Display` and `Debug`.
 
 use super::few::Few;
 use super::mark::{self, Jobs};

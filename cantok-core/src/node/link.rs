@@ -70,7 +70,7 @@ impl Node {
             .for_each(Flag::unlink);
         if let Some(extra) = &mut self.sources.extra {
             if let Some(alarm) = extra.alarm.take() {
-                timer::remove(&alarm);
+                timer::remove(alarm);
             }
         }
     }
@@ -89,7 +89,7 @@ impl Node {
             if let (Some(at), None) = (extra.earliest, extra.alarm.get()) {
                 let alarm = timer::schedule(self.as_ring(), at)?;
                 if let Err(second) = extra.alarm.set(alarm) {
-                    timer::remove(&second);
+                    timer::remove(second);
                 }
             }
         }

@@ -58,10 +58,11 @@ pub(crate) use sources::{Found, Leaf, Leaves, Sources};
 pub(crate) use subscribers::Subscriber;
 
 use crate::CancellationError;
-use crate::sync::{Arc, AtomicBool, AtomicU8, OnceLock, Ordering, Weak};
+use crate::sync::{Arc, AtomicBool, AtomicU8, Mutex, OnceLock, Ordering, Weak};
 use mark::Latched;
 use state::State;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use subscribers::Subscribers;
 
 /// Which handle a node was made for. It decides how the node is shown, and what a direct check spends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,7 +82,7 @@ pub(crate) enum Kind {
 /// The state, which every check reads, lies more than a cache line away from both, and beside what a canceller needs.
 #[repr(C)]
 pub(crate) struct Node {
-    subs: subscribers::Place,
+    subs: Mutex<Subscribers>,
     name: OnceLock<Arc<str>>,
     sources: Sources,
 
@@ -100,7 +101,7 @@ pub(crate) struct Node {
 const _: () = {
     let line = 64;
     // `subs` is first, with the reference counts before it.
-    let end_of_subs = std::mem::offset_of!(Node, subs) + size_of::<subscribers::Place>();
+    let end_of_subs = std::mem::offset_of!(Node, subs) + size_of::<Mutex<Subscribers>>();
     assert!(std::mem::offset_of!(Node, state) >= end_of_subs + line);
 };
 
@@ -121,7 +122,7 @@ impl Node {
             checks: AtomicU8::new(0),
             downgraded: AtomicBool::new(false),
             cause: OnceLock::new(),
-            subs: subscribers::Place::default(),
+            subs: Mutex::default(),
         }
     }
 

@@ -10,9 +10,9 @@ use crate::timer::Alarm;
 use std::slice;
 use std::time::Instant;
 
-/// Longer lists of an operand are not copied into what derives from it (which `Traversal::follow` relies on for those
-/// that are not longer): its flags are linked to it and it is watched
-/// alone, its leaves are reached through it. Lists stay short however deep the nesting.
+/// Longer lists of an operand are not copied into what derives from it: the operand is linked to its flags and watched
+/// alone, its leaves are reached through it. Lists stay short however deep the nesting. (That lists which are not longer
+/// are copied is what `Traversal::follow` relies on.)
 pub(crate) const LIMIT: usize = 16;
 
 /// A leaf that a node watches, with the node it belongs to.

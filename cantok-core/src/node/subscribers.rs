@@ -5,7 +5,7 @@ use super::{Demand, Node};
 use crate::CancellationError;
 use crate::callback::Call;
 use crate::parker::Parker;
-use crate::sync::{Arc, Mutex, Weak, get_mut, lock};
+use crate::sync::{Arc, Weak, get_mut, lock};
 use std::any::Any;
 use std::task::Waker;
 
@@ -175,7 +175,7 @@ impl Slab {
     }
 }
 
-/// Where a node keeps them. Small for the two numbers that are by far the most common: most nodes never have any, most
+/// All subscribers of a node. Small for the two numbers that are by far the most common: most nodes never have any, most
 /// of the others one; and a canceller that passes many nodes by pays for every cache line.
 #[derive(Default)]
 pub(super) enum Subscribers {
@@ -185,8 +185,6 @@ pub(super) enum Subscribers {
     One(Subscriber),
     Many(Box<Slab>),
 }
-
-pub(super) type Place = Mutex<Subscribers>;
 
 impl Subscribers {
     fn insert(&mut self, subscriber: Subscriber) -> usize {

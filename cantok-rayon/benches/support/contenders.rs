@@ -8,18 +8,29 @@ use rayon::prelude::*;
 use rayon_cancel::CancelAdapter;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-/// A name, and what is measured.
-pub(crate) type Contender<'a> = (&'static str, Box<dyn Fn() -> u64 + 'a>);
+/// A name, and what takes the time that it returns.
+pub(crate) type Contender<'a> = (&'static str, Box<dyn Fn() -> Duration + 'a>);
+
+/// A contender that takes the time of `run`.
+fn contender<'a>(name: &'static str, run: impl Fn() -> u64 + 'a) -> Contender<'a> {
+    let timed = move || {
+        let start = Instant::now();
+        black_box(run());
+        start.elapsed()
+    };
+    (name, Box::new(timed))
+}
 
 /// Calls `f` with the name, the number of items and the contenders of each group. The first contender is the limit.
-pub(crate) fn each_group(mut f: impl FnMut(&str, usize, &[Contender<'_>])) {
+pub(crate) fn each_group(mut f: impl FnMut(&str, u64, &[Contender<'_>])) {
     let token = &Token::from(SimpleToken::new());
     let flag = &AtomicBool::new(false);
     let numbers: Vec<u64> = (0..16_000_000).collect();
     let million = &numbers[..1_000_000];
     let mut group = |name: &str, items: &[u64], contenders: Vec<Contender<'_>>| {
-        f(name, items.len(), &contenders)
+        f(name, items.len() as u64, &contenders)
     };
 
     // More than caches hold: memory sets the pace.
@@ -51,38 +62,28 @@ fn sums<'a>(
     let work = move |number: &u64| work(*number);
     let items = move || black_box(numbers).par_iter();
     vec![
-        ("plain", Box::new(move || items().map(work).sum())),
-        (
-            "rayon's panic_fuse",
-            Box::new(move || items().panic_fuse().map(work).sum()),
-        ),
-        (
-            "rayon's take_any_while, AtomicBool",
-            Box::new(move || {
-                let items = items().take_any_while(|_| !flag.load(Ordering::Relaxed));
-                items.map(work).sum()
-            }),
-        ),
-        (
-            "peer: rayon-cancel",
-            Box::new(move || CancelAdapter::new(items()).map(work).sum()),
-        ),
-        (
-            "with_token",
-            Box::new(move || items().with_token(token).map(work).sum()),
-        ),
-        (
-            "cancel_on_panic",
-            Box::new(move || items().cancel_on_panic(token).map(work).sum()),
-        ),
-        (
-            "try_with_token",
-            Box::new(move || {
-                let results = items().try_with_token(token).map(|item| item.map(work));
-                let sum: Result<u64, CancellationError> = results.sum();
-                sum.expect("nobody cancels")
-            }),
-        ),
+        contender("plain", move || items().map(work).sum()),
+        contender("rayon's panic_fuse", move || {
+            items().panic_fuse().map(work).sum()
+        }),
+        contender("rayon's take_any_while, AtomicBool", move || {
+            let items = items().take_any_while(|_| !flag.load(Ordering::Relaxed));
+            items.map(work).sum()
+        }),
+        contender("peer: rayon-cancel", move || {
+            CancelAdapter::new(items()).map(work).sum()
+        }),
+        contender("with_token", move || {
+            items().with_token(token).map(work).sum()
+        }),
+        contender("cancel_on_panic", move || {
+            items().cancel_on_panic(token).map(work).sum()
+        }),
+        contender("try_with_token", move || {
+            let results = items().try_with_token(token).map(|item| item.map(work));
+            let sum: Result<u64, CancellationError> = results.sum();
+            sum.expect("nobody cancels")
+        }),
     ]
 }
 
@@ -97,37 +98,27 @@ fn collections<'a>(
     let work = |number: &u64| number ^ 5;
     let last = |all: Vec<u64>| all.last().copied().unwrap_or_default();
     vec![
-        ("plain", Box::new(move || last(items().map(work).collect()))),
-        (
-            "rayon's take_any_while, AtomicBool",
-            Box::new(move || {
-                let items = items().take_any_while(|_| !flag.load(Ordering::Relaxed));
-                last(items.map(work).collect())
-            }),
-        ),
-        (
-            "with_token",
-            Box::new(move || last(items().with_token(token).map(work).collect())),
-        ),
-        (
-            "plain, into a Result",
-            Box::new(move || {
-                let all = items().map(|number| Ok(work(number)));
-                last(
-                    all.collect::<Result<_, CancellationError>>()
-                        .expect("no error"),
-                )
-            }),
-        ),
-        (
-            "try_with_token, into a Result",
-            Box::new(move || {
-                let all = items().try_with_token(token).map(|item| item.map(work));
-                last(
-                    all.collect::<Result<_, CancellationError>>()
-                        .expect("nobody cancels"),
-                )
-            }),
-        ),
+        contender("plain", move || last(items().map(work).collect())),
+        contender("rayon's take_any_while, AtomicBool", move || {
+            let items = items().take_any_while(|_| !flag.load(Ordering::Relaxed));
+            last(items.map(work).collect())
+        }),
+        contender("with_token", move || {
+            last(items().with_token(token).map(work).collect())
+        }),
+        contender("plain, into a Result", move || {
+            let all = items().map(|number| Ok(work(number)));
+            last(
+                all.collect::<Result<_, CancellationError>>()
+                    .expect("no error"),
+            )
+        }),
+        contender("try_with_token, into a Result", move || {
+            let all = items().try_with_token(token).map(|item| item.map(work));
+            last(
+                all.collect::<Result<_, CancellationError>>()
+                    .expect("nobody cancels"),
+            )
+        }),
     ]
 }

@@ -1,0 +1,114 @@
+use crate::console::Console;
+use crate::counts::Counts;
+use crate::tokens::*;
+use crossbeam_channel::Sender;
+use rustix::fs::{FileType, fstat};
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::Duration;
+use walkdir::{DirEntry, DirEntryExt, WalkDir};
+
+/// How long a finder that was stopped goes on to count what is missing.
+const COUNTING: Duration = Duration::from_millis(25);
+
+/// Finds files until there are no more, or its token stops it.
+#[derive(Debug)]
+pub(crate) struct Finder<'a> {
+    pub(crate) counts: &'a Counts,
+    pub(crate) console: &'a Console,
+    /// Device and number of the file that the output goes to, if it is one.
+    output: Option<(u64, u64)>,
+}
+
+impl<'a> Finder<'a> {
+    pub(crate) fn new(counts: &'a Counts, console: &'a Console) -> Self {
+        let output = fstat(io::stdout().as_fd()).ok();
+        let output = output.filter(|stat| FileType::from_raw_mode(stat.st_mode).is_file());
+        Finder {
+            counts,
+            console,
+            output: output.map(|stat| (stat.st_dev, stat.st_ino)),
+        }
+    }
+
+    /// Sends the files at these paths and below. Returns whether all of them have been counted.
+    pub(crate) fn find(&self, paths: &[PathBuf], files: Sender<PathBuf>, stops: &Stops) -> bool {
+        let mut entries = paths.iter().flat_map(WalkDir::new);
+        // A check for each entry, since there may be a long way between two files; `--limit` counts files alone.
+        for entry in entries.by_ref().with_token(&stops.all) {
+            let Some(path) = self.file(entry, true) else {
+                continue;
+            };
+            self.counts.found.add(1);
+            // The file that comes back is one of those that are missing.
+            if files.send_with_token(path, &stops.search).is_err() {
+                break;
+            }
+        }
+        drop(files); // so that those who hash come to an end
+        #[cfg(feature = "tokens")]
+        for entry in entries.try_with_token(TimeoutToken::new(COUNTING).named("counting")) {
+            match entry {
+                Ok(entry) => self
+                    .counts
+                    .found
+                    .add(self.file(entry, false).is_some().into()),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// The path of an entry that is to be hashed.
+    fn file(&self, entry: walkdir::Result<DirEntry>, report: bool) -> Option<PathBuf> {
+        let file = entry
+            .map_err(|error| {
+                let path = error.path().map(PathBuf::from).unwrap_or_default();
+                // Its own text would name the path once more.
+                let error = error.into_io_error();
+                (
+                    path,
+                    error.unwrap_or_else(|| io::Error::other("leads back to itself")),
+                )
+            })
+            .and_then(|entry| {
+                let file = self.is_wanted(&entry);
+                let path = entry.into_path();
+                match file {
+                    Ok(true) => Ok(Some(path)),
+                    Ok(false) => Ok(None),
+                    Err(error) => Err((path, error)),
+                }
+            });
+        file.unwrap_or_else(|(path, error)| {
+            if report {
+                self.counts.unsearched.add(1);
+                self.console
+                    .complain(format_args!("{}: {error}", path.display()));
+            }
+            None
+        })
+    }
+
+    fn is_wanted(&self, entry: &DirEntry) -> io::Result<bool> {
+        let kind = entry.file_type();
+        let given = entry.depth() == 0;
+        // Where a link leads is asked of the system, like the little that is asked of the output itself.
+        let may_be_output = self.output.is_some_and(|(_, number)| number == entry.ino());
+        if kind.is_file() && !may_be_output {
+            return Ok(true);
+        }
+        if kind.is_dir() || !(given || kind.is_symlink() || may_be_output) {
+            return Ok(false);
+        }
+        let metadata = fs::metadata(entry.path())?;
+        if given && !metadata.is_file() && !metadata.is_dir() {
+            return Err(io::Error::other("neither a file nor a folder"));
+        }
+        let is_output = self.output == Some((metadata.dev(), metadata.ino()));
+        Ok(metadata.is_file() && !is_output)
+    }
+}

@@ -1,0 +1,14 @@
+//! The program; what it does is in `lib.rs`.
+
+use std::process::ExitCode;
+
+#[cfg(unix)]
+fn main() -> ExitCode {
+    treehash::main()
+}
+
+#[cfg(not(unix))]
+fn main() -> ExitCode {
+    eprintln!("treehash: needs the signals of a Unix system");
+    ExitCode::from(2)
+}

@@ -1,0 +1,77 @@
+use crate::console::Console;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What a pipe takes as a whole or not at all (POSIX asks for 512 bytes, Linux has 4096). A line is written with one
+/// call, so that none is torn, however the process ends.
+const WHOLE: usize = 4096;
+
+/// Standard output: whole lines, of any thread.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pending: Mutex<Pending>,
+    console: Console,
+    is_terminal: bool,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    lines: Vec<u8>,
+    /// A write has failed, perhaps in the middle of a line: nothing may follow.
+    failed: bool,
+}
+
+impl Output {
+    pub(crate) fn new(console: Console) -> Output {
+        Output {
+            pending: Mutex::default(),
+            console,
+            is_terminal: io::stdout().is_terminal(),
+        }
+    }
+
+    /// Takes a line. It is written with others, or by [`flush`](Output::flush).
+    ///
+    /// # Errors
+    ///
+    /// Once, when standard output cannot be written. From then on lines are dropped.
+    pub(crate) fn push(&self, line: &[u8]) -> io::Result<()> {
+        let mut pending = self.pending();
+        if pending.lines.len() + line.len() > WHOLE {
+            self.write(&mut pending)?;
+        }
+        if !pending.failed {
+            pending.lines.extend(line);
+        }
+        Ok(())
+    }
+
+    /// Writes all lines.
+    ///
+    /// # Errors
+    ///
+    /// As [`push`](Output::push).
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.write(&mut self.pending())
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, pending: &mut Pending) -> io::Result<()> {
+        if pending.lines.is_empty() {
+            return Ok(());
+        }
+        // They end with the end of a line, so nothing is left in the buffer of the standard library.
+        let write = || io::stdout().write_all(&pending.lines);
+        let result = if self.is_terminal {
+            self.console.aside(write)
+        } else {
+            write()
+        };
+        pending.lines.clear();
+        pending.failed |= result.is_err();
+        result
+    }
+}

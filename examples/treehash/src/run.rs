@@ -1,0 +1,126 @@
+use crate::arguments::Arguments;
+use crate::console::Console;
+use crate::counts::Counts;
+use crate::find::Finder;
+use crate::hash::{BLOCK, Unhashed, hash};
+use crate::line::line;
+use crate::output::Output;
+#[cfg(feature = "tokens")]
+use crate::status::Status;
+use crate::tokens::*;
+use crossbeam_channel::bounded;
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// How many files may be found and not yet hashed. More would not make it faster, and take memory.
+const AHEAD: usize = 1_000;
+
+/// How long a line waits for others at the most.
+const FLUSH: Duration = Duration::from_millis(50);
+
+/// How long a stop may take before somebody is told how to end it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Does what the arguments say. If a signal has stopped it, it does not return: then everything in it is dropped, and
+/// the process ends by that signal.
+#[cfg(feature = "tokens")]
+pub(crate) fn run(arguments: &Arguments) -> io::Result<ExitCode> {
+    if arguments.log {
+        crate::log::to_standard_error();
+    }
+    let signals = cantok_signal::SignalToken::termination()?.named("signals");
+    signals.run(|signals| hash_all(arguments, &Stops::new(arguments, signals)))
+}
+
+#[cfg(not(feature = "tokens"))]
+pub(crate) fn run(arguments: &Arguments) -> io::Result<ExitCode> {
+    hash_all(arguments, &Stops::default())
+}
+
+fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
+    let counts = Arc::new(Counts::default());
+    let threads = arguments.threads.map_or(0, usize::from);
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(io::Error::other)?;
+    let over = SimpleToken::new().named("over");
+    #[cfg(feature = "tokens")]
+    let _status = match &arguments.status {
+        Some(socket) => Some(Status::listen(socket, &counts, &over)?),
+        None => None,
+    };
+    let console = Console::new(&counts, arguments.log);
+    let output = Output::new(console.clone());
+
+    let (sender, files) = bounded(AHEAD);
+    let all_counted = thread::scope(|scope| {
+        let _over = over.drop_guard();
+        scope.spawn(|| flush_now_and_then(&output, stops, &over));
+        #[cfg(feature = "tokens")]
+        scope.spawn(|| say_how_to_end(&console, stops, &over));
+        let finder = Finder::new(&counts, &console);
+        let finder = scope.spawn(move || finder.find(&arguments.paths, sender, stops));
+        // The channel wakes whoever waits for a file; rayon hands nothing on after that.
+        pool.install(|| {
+            files
+                .with_token_owned(&stops.all)
+                .into_iter()
+                .par_bridge()
+                .with_token(&stops.all)
+                .for_each_init(
+                    || vec![0; BLOCK],
+                    |buffer, path| hash_one(path, buffer, &output, &counts, &console, stops),
+                );
+        });
+        write(output.flush(), stops);
+        finder.join().expect("the finder does not panic")
+    });
+    console.finish();
+    stops.end(all_counted, &counts, &console)
+}
+
+fn hash_one(
+    path: PathBuf,
+    buffer: &mut [u8],
+    output: &Output,
+    counts: &Counts,
+    console: &Console,
+    stops: &Stops,
+) {
+    match hash(&path, buffer, &stops.all, &counts.bytes) {
+        Ok(digest) => {
+            counts.hashed.add(1);
+            write(output.push(&line(&path, &digest)), stops);
+        }
+        Err(Unhashed::Stopped) => {} // found, and so one of those that are missing
+        Err(Unhashed::Unreadable(error)) => {
+            counts.unreadable.add(1);
+            console.complain(format_args!("{}: {error}", path.display()));
+        }
+    }
+}
+
+fn write(result: io::Result<()>, stops: &Stops) {
+    if let Err(error) = result {
+        stops.output_failed(error);
+    }
+}
+
+fn flush_now_and_then(output: &Output, stops: &Stops, over: &SimpleToken) {
+    while over.wait_timeout(FLUSH).is_none() {
+        write(output.flush(), stops);
+    }
+}
+
+/// Nothing can be done about a file or a terminal that blocks, but for a second signal.
+#[cfg(feature = "tokens")]
+fn say_how_to_end(console: &Console, stops: &Stops, over: &SimpleToken) {
+    if stops.wait_for_signal(over) && over.wait_timeout(PATIENCE).is_none() {
+        console.complain("still stopping; Ctrl-C ends it at once");
+    }
+}

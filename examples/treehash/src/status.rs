@@ -1,0 +1,55 @@
+use crate::counts::Counts;
+use cantok_core::Token;
+use cantok_tokio::prelude::*;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixListener;
+use tokio::runtime;
+
+/// Tells whoever connects to a Unix socket how far the run is, on a thread of its own. The socket is removed with this.
+#[derive(Debug)]
+pub(crate) struct Status {
+    socket: PathBuf,
+}
+
+impl Status {
+    /// Listens until the token is cancelled.
+    pub(crate) fn listen(
+        socket: &Path,
+        counts: &Arc<Counts>,
+        over: impl Into<Token>,
+    ) -> io::Result<Status> {
+        let named = |error| io::Error::other(format!("{}: {error}", socket.display()));
+        let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+        let listener = {
+            let _context = runtime.enter();
+            UnixListener::bind(socket).map_err(named)?
+        };
+        let status = Status {
+            socket: socket.to_owned(),
+        };
+        let (counts, over) = (Arc::clone(counts), over.into());
+        thread::Builder::new().spawn(move || runtime.block_on(tell(&listener, &counts, &over)))?;
+        Ok(status)
+    }
+}
+
+impl Drop for Status {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.socket);
+    }
+}
+
+async fn tell(listener: &UnixListener, counts: &Counts, over: &Token) {
+    while let Ok(accepted) = listener.accept().with_token(over).await {
+        if let Ok((mut client, _)) = accepted {
+            // Room for a line there is in every new socket, but the client may have left.
+            let line = format!("{counts}\n");
+            let _ = client.write_all(line.as_bytes()).with_token(over).await;
+        }
+    }
+}

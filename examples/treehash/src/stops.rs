@@ -1,0 +1,126 @@
+//! What may stop the program: the one place where its tokens are made, and where a cause becomes an end.
+
+use crate::arguments::Arguments;
+use crate::console::Console;
+use crate::counts::Counts;
+use cantok_core::{
+    CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
+};
+use cantok_signal::{Signal, SignalToken};
+use humantime::format_duration;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use std::{fs, io};
+
+/// How often `--while-exists` is asked while nobody else asks.
+const LOOK: Duration = Duration::from_millis(10);
+
+#[derive(Debug)]
+pub(crate) struct Stops {
+    /// Stops everything.
+    pub(crate) all: Token,
+    /// Stops the search. What has been found by then is hashed, unless everything is stopped.
+    pub(crate) search: Token,
+    signals: SignalToken,
+    output: SimpleToken,
+    while_exists: Option<PathBuf>,
+}
+
+impl Stops {
+    pub(crate) fn new(arguments: &Arguments, signals: &SignalToken) -> Stops {
+        let output = SimpleToken::new().named("output");
+        let mut all = signals + &output;
+        if let Some(time) = arguments.timeout {
+            all += TimeoutToken::new(time).named("--timeout");
+        }
+        let while_exists = arguments.while_exists.clone();
+        if let Some(file) = while_exists.clone() {
+            // If nobody can tell, it goes on.
+            let gone = ConditionToken::fallible(move || fs::exists(&file).map(|exists| !exists));
+            all += gone.poll_interval(LOOK).named("--while-exists");
+        }
+        let search = match arguments.limit {
+            Some(limit) => &all + CounterToken::new(limit).named("--limit"),
+            None => all.clone(),
+        };
+        Stops {
+            all,
+            search,
+            signals: signals.clone(),
+            output,
+            while_exists,
+        }
+    }
+
+    /// Waits for a signal, which asks for a gentle end. Returns whether one came before `over`.
+    pub(crate) fn wait_for_signal(&self, over: &SimpleToken) -> bool {
+        let error = (&self.signals + over).wait();
+        error.is_from(&self.signals)
+    }
+
+    /// There is no use in going on.
+    pub(crate) fn output_failed(&self, error: io::Error) {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            // What would have ended the program, had its Rust runtime not had the signal ignored.
+            self.output.cancel_with(Signal::PIPE);
+        } else {
+            self.output.cancel_with(error);
+        }
+    }
+
+    /// Says what is missing and why, and how the program is to end.
+    ///
+    /// # Errors
+    ///
+    /// If it is to end by a signal, an error with that signal behind it.
+    pub(crate) fn end(
+        &self,
+        all_counted: bool,
+        counts: &Counts,
+        console: &Console,
+    ) -> io::Result<ExitCode> {
+        let is_complete = all_counted && counts.missing() == 0;
+        // A cancel that comes when all is done stops nothing, unless the output is not all there.
+        let stopped = self.search.cause();
+        let stopped = stopped.filter(|error| !is_complete || error.is_from(&self.output));
+        let Some(error) = stopped else {
+            let errors = counts.errors();
+            if errors > 0 {
+                console.complain(counts.done());
+            }
+            return Ok(ExitCode::from(u8::from(errors > 0)));
+        };
+        let signal = Signal::of(&error);
+        // Nobody reads the lines, so nobody misses any.
+        if signal != Some(Signal::PIPE) {
+            let reason = self.reason(&error);
+            let at_least = if all_counted { "" } else { "at least " };
+            let (done, missing) = (counts.done(), counts.missing());
+            console.complain(format_args!(
+                "stopped {reason}: {done}, {at_least}{missing} missing"
+            ));
+        }
+        if signal.is_some() {
+            return Err(error.into());
+        }
+        Ok(match error.cause() {
+            Cause::Timeout { .. } => ExitCode::from(124),
+            Cause::Counter { .. } | Cause::Condition => ExitCode::from(3),
+            _ => ExitCode::from(2),
+        })
+    }
+
+    fn reason(&self, error: &CancellationError) -> String {
+        match (error.cause(), &self.while_exists) {
+            (Cause::Timeout { after }, _) => format!("after {}", format_duration(*after)),
+            (Cause::Counter { limit }, _) => format!("at the limit of {limit} files"),
+            (Cause::Condition, Some(file)) => format!("as there is no {}", file.display()),
+            (Cause::Reason(reason), _) if error.is_from(&self.output) => {
+                format!("as the output cannot be written ({reason})")
+            }
+            (Cause::Reason(signal), _) => format!("by {signal}"),
+            _ => format!("as {error}"),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The program on trees that are made for it, and what has to hold of whatever it prints.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use rand::{RngCore, SeedableRng, rngs::SmallRng};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// No program lives longer.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// How many lines may be on their way at the most: the pipe of 64 KiB takes about 800 of our trees, one write of the
+/// program 51. It is stuck before it has printed a line more, as long as nobody reads.
+pub(crate) const STUCK: usize = 2_500;
+
+/// A folder with a folder `tree` in it, of small files, 100 in each folder.
+pub(crate) struct Tree {
+    folder: TempDir,
+    pub(crate) files: usize,
+}
+
+impl Tree {
+    pub(crate) fn new(files: usize) -> Tree {
+        let tree = Tree {
+            folder: tempfile::tempdir().unwrap(),
+            files,
+        };
+        let mut random = SmallRng::seed_from_u64(files as u64);
+        let mut content = [0; 100];
+        for file in 0..files {
+            let path = tree.path().join(format!("{}/{file}", file / 100));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            random.fill_bytes(&mut content);
+            fs::write(path, &content[..file % 100]).unwrap();
+        }
+        tree
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("tree")
+    }
+
+    /// The program in the folder that the tree is in. It is run on `tree`, after these arguments.
+    pub(crate) fn treehash(&self, arguments: &[&str]) -> Command {
+        let mut command = treehash(self.folder.path());
+        command.args(arguments).arg("tree");
+        command
+    }
+
+    /// What `sha256sum` prints of the tree.
+    pub(crate) fn lines(&self) -> BTreeSet<Vec<u8>> {
+        sha256sum(self.folder.path())
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// What `sha256sum` prints of the files in the folder `tree`, links to files included.
+pub(crate) fn sha256sum(folder: &Path) -> BTreeSet<Vec<u8>> {
+    let find = "find tree \\( -type f -o -type l -xtype f \\) -exec sha256sum {} +";
+    let output = Command::new("sh")
+        .args(["-c", find])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let lines = output.stdout.split_inclusive(|&byte| byte == b'\n');
+    lines.map(<[u8]>::to_vec).collect()
+}
+
+/// The program, in this folder.
+pub(crate) fn treehash(folder: &Path) -> Command {
+    let program = env!("CARGO_BIN_EXE_treehash");
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Under `nohup`, or in the background of a script, some signals are ignored, and would be in the program.
+    let stops = [Signal::HUP, Signal::INT, Signal::TERM];
+    let is_ignored = |signal: &Signal| ignored.unwrap_or(0) >> (signal.as_raw() - 1) & 1 == 1;
+    let mut command = if stops.iter().any(is_ignored) {
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP,INT,TERM").arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// A program that is killed if it does not end in time, or when this is dropped.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    stdout: Option<BufReader<ChildStdout>>,
+    stderr: Option<BufReader<ChildStderr>>,
+    over: mpsc::Sender<()>,
+}
+
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Running {
+    /// Starts it, with pipes for what it prints and what it complains of.
+    pub(crate) fn start(mut command: Command) -> Running {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running::start_as_it_is(command)
+    }
+
+    pub(crate) fn start_as_it_is(mut command: Command) -> Running {
+        let mut child = command.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let (over, is_over) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            if is_over.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("watchdog: killed after {LIMIT:?}");
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        Running {
+            stdout: child.stdout.take().map(BufReader::new),
+            stderr: child.stderr.take().map(BufReader::new),
+            child,
+            over,
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// The next lines that it prints.
+    pub(crate) fn read_lines(&mut self, count: usize) -> Vec<u8> {
+        let stdout = self.stdout.as_mut().unwrap();
+        let mut read = Vec::new();
+        for _ in 0..count {
+            stdout.read_until(b'\n', &mut read).unwrap();
+        }
+        read
+    }
+
+    /// The next line that it complains with.
+    pub(crate) fn complaint(&mut self) -> String {
+        let mut line = String::new();
+        let length = self.stderr.as_mut().unwrap().read_line(&mut line);
+        assert!(length.unwrap() > 0, "no further complaint");
+        line
+    }
+
+    /// Nobody reads what it prints any more.
+    pub(crate) fn close(&mut self) {
+        self.stdout = None;
+    }
+
+    /// Reads the rest, and waits for its end.
+    pub(crate) fn end(&mut self, mut read: Vec<u8>) -> Ended {
+        let stderr = self.stderr.take().map(|mut stderr| {
+            thread::spawn(move || {
+                let mut text = String::new();
+                stderr.read_to_string(&mut text).unwrap();
+                text
+            })
+        });
+        if let Some(stdout) = &mut self.stdout {
+            stdout.read_to_end(&mut read).unwrap();
+        }
+        Ended {
+            status: self.wait(),
+            stdout: read,
+            stderr: stderr.map(|text| text.join().unwrap()).unwrap_or_default(),
+        }
+    }
+
+    /// Waits for its end and reads nothing meanwhile.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let status = self.child.wait().unwrap();
+        let _ = self.over.send(());
+        status
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs it to its end.
+pub(crate) fn run(command: Command) -> Ended {
+    Running::start(command).end(Vec::new())
+}
+
+/// The numbers of the last line that it complains with.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) hashed: usize,
+    pub(crate) errors: usize,
+    pub(crate) missing: usize,
+    pub(crate) at_least: bool,
+}
+
+impl Ended {
+    pub(crate) fn last_complaint(&self) -> &str {
+        self.stderr.lines().last().unwrap_or_default()
+    }
+
+    pub(crate) fn summary(&self) -> Summary {
+        let last = self.last_complaint();
+        let number = |what: &str| {
+            let (before, _) = last.split_once(what)?;
+            before
+                .rsplit([' ', ','])
+                .find(|word| !word.is_empty())?
+                .parse()
+                .ok()
+        };
+        Summary {
+            hashed: number(" file hashed")
+                .or(number(" files hashed"))
+                .unwrap_or_else(|| panic!("{:?}: {}", self.status, self.stderr)),
+            errors: number(" error").unwrap_or(0),
+            missing: number(" missing").unwrap_or(0),
+            at_least: last.contains("at least"),
+        }
+    }
+
+    /// Every line is whole, right, and there once. Returns how many there are.
+    pub(crate) fn check_lines(&self, right: &BTreeSet<Vec<u8>>) -> usize {
+        let mut seen = BTreeMap::new();
+        for line in self.stdout.split_inclusive(|&byte| byte == b'\n') {
+            let shown = String::from_utf8_lossy(line);
+            assert!(right.contains(line), "no such line: {shown:?}");
+            let times = seen.entry(line).or_insert(0);
+            *times += 1;
+            assert_eq!(*times, 1, "{shown:?}");
+        }
+        seen.len()
+    }
+
+    /// And the numbers of a run that was stopped add up.
+    pub(crate) fn check(&self, right: &BTreeSet<Vec<u8>>) -> Summary {
+        let lines = self.check_lines(right);
+        let summary = self.summary();
+        assert_eq!(summary.hashed, lines, "{}", self.stderr);
+        let counted = summary.hashed + summary.missing;
+        if summary.at_least {
+            assert!(counted <= right.len(), "{}", self.stderr);
+        } else {
+            assert_eq!(counted, right.len(), "{}", self.stderr);
+        }
+        summary
+    }
+}

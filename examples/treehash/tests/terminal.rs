@@ -1,0 +1,162 @@
+//! At a terminal: the progress, Ctrl-C typed once, and typed twice.
+// Elsewhere there is no way to open the other end without making it this process's own terminal.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use support::{Running, STUCK, Tree};
+
+const CTRL_C: &[u8] = b"\x03";
+
+/// The program at a terminal of its own, and what is shown there.
+struct Terminal {
+    running: Running,
+    screen: File,
+    shown: String,
+}
+
+impl Terminal {
+    /// With lines on the screen, or through a pipe.
+    fn start(tree: &Tree, arguments: &[&str], lines_on_screen: bool) -> Terminal {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let screen = openpt(flags).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let end = File::from(ioctl_tiocgptpeer(&screen, flags).unwrap());
+        let program = tree.treehash(arguments);
+        // It makes its standard input the terminal that signals come from, and becomes the program.
+        let mut command = Command::new("setsid");
+        command
+            .arg("--ctty")
+            .arg(program.get_program())
+            .args(program.get_args())
+            .current_dir(program.get_current_dir().unwrap())
+            .env("TERM", "xterm")
+            .stdin(end.try_clone().unwrap())
+            .stderr(end.try_clone().unwrap());
+        if lines_on_screen {
+            command.stdout(end);
+        } else {
+            command.stdout(Stdio::piped());
+        }
+        Terminal {
+            running: Running::start_as_it_is(command),
+            screen: screen.into(),
+            shown: String::new(),
+        }
+    }
+
+    fn type_in(&mut self, keys: &[u8]) {
+        self.screen.write_all(keys).unwrap();
+    }
+
+    /// Waits until this is shown. Returns whether it was, before the terminal was closed.
+    fn shows(&mut self, text: &str) -> bool {
+        let mut buffer = [0; 4096];
+        while !self.shown.contains(text) {
+            match self.screen.read(&mut buffer) {
+                // The last process that had it open has gone.
+                Ok(0) | Err(_) => return false,
+                Ok(length) => self.shown += &String::from_utf8_lossy(&buffer[..length]),
+            }
+        }
+        true
+    }
+
+    fn until_shown(&mut self, text: &str) {
+        assert!(self.shows(text), "no {text:?} in {:?}", self.shown);
+    }
+
+    /// Everything until it is closed.
+    fn rest(&mut self) -> &str {
+        let closed = !self.shows("\0");
+        assert!(closed, "{:?}", self.shown);
+        &self.shown
+    }
+}
+
+fn files() -> (Tree, BTreeSet<Vec<u8>>) {
+    let tree = Tree::new(STUCK + 1_500);
+    let lines = tree.lines();
+    (tree, lines)
+}
+
+#[test]
+fn ctrl_c_typed_once() {
+    let (tree, right) = files();
+    for threads in ["1", "2"] {
+        let mut terminal = Terminal::start(&tree, &["--threads", threads], false);
+        let read = terminal.running.read_lines(100);
+        terminal.until_shown(" files hashed, ");
+        terminal.type_in(CTRL_C);
+        // It is stuck if nobody reads, and may be done if everything is read at once.
+        terminal.until_shown("^C");
+        let ended = terminal.running.end(read);
+        let shown = terminal.rest();
+        if ended.status.success() {
+            assert_eq!(ended.check_lines(&right), right.len());
+            continue;
+        }
+        assert_eq!(ended.status.signal(), Some(Signal::INT.as_raw()), "{shown}");
+        let lines = ended.check_lines(&right);
+        assert!(shown.contains(&format!(
+            "treehash: stopped by SIGINT: {lines} files hashed, "
+        )));
+    }
+}
+
+#[test]
+fn ctrl_c_typed_twice() {
+    let (tree, right) = files();
+    let mut has_been_stuck = false;
+    for threads in ["1", "2", "1", "2"] {
+        let mut terminal = Terminal::start(&tree, &["--threads", threads], false);
+        let read = terminal.running.read_lines(1);
+        terminal.until_shown(" files hashed, ");
+        terminal.type_in(CTRL_C);
+        // Nobody reads, so that it is stuck, if it was not done just before.
+        has_been_stuck |= terminal.shows("still stopping; Ctrl-C ends it at once");
+        terminal.type_in(CTRL_C);
+        let status = terminal.running.wait();
+        assert_eq!(status.signal(), Some(Signal::INT.as_raw()));
+        // Without a torn line.
+        let ended = terminal.running.end(read);
+        assert!(ended.check_lines(&right) > 0);
+    }
+    assert!(has_been_stuck);
+}
+
+#[test]
+fn lines_and_progress_on_the_same_screen() {
+    let tree = Tree::new(500);
+    let right = tree.lines();
+    let endless = File::create(tree.path().join("endless")).unwrap();
+    endless.set_len(1 << 40).unwrap();
+    let mut terminal = Terminal::start(&tree, &["--threads", "2"], true);
+    terminal.until_shown("500 of 501 files hashed, ");
+    terminal.type_in(CTRL_C);
+    terminal.until_shown("treehash: stopped by SIGINT: 500 files hashed, 1 missing");
+    let status = terminal.running.wait();
+    assert_eq!(status.signal(), Some(Signal::INT.as_raw()));
+    let shown = terminal.rest();
+    for line in &right {
+        let line = str::from_utf8(line).unwrap().trim_end();
+        assert_eq!(shown.matches(&format!("{line}\r\n")).count(), 1, "{line}");
+    }
+}
+
+#[test]
+fn nothing_is_drawn_where_there_is_no_terminal() {
+    let tree = Tree::new(500);
+    let ended = support::run(tree.treehash(&[]));
+    assert_eq!(ended.stderr, "");
+    assert!(!ended.stdout.contains(&b'\x1b'));
+}

@@ -1,0 +1,58 @@
+//! Measures all benchmarks, and draws the charts and the table of what was measured.
+
+mod bench;
+mod chart;
+mod charts;
+mod draw;
+mod measure;
+mod results;
+mod rows;
+mod table;
+
+use anyhow::Result;
+use bench::{BENCHES, Bench};
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+use std::path::Path;
+
+/// Measures all benchmarks, and draws the charts and the table of what was measured.
+#[derive(Parser)]
+enum Command {
+    /// Runs the benchmarks and writes figures/results. The machine should have nothing else to do.
+    Measure {
+        /// Only this one of them; can be given several times.
+        #[arg(long, value_name = "BENCH", value_parser = PossibleValuesParser::new(BENCHES.map(|bench| bench.name)))]
+        only: Vec<String>,
+        /// How often each of them is run.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+        runs: u32,
+        /// Has each contender run once, to try it out. The results are marked as provisional.
+        #[arg(long)]
+        test: bool,
+    },
+    /// Draws the charts and writes the table, from figures/results.
+    Draw {
+        /// Writes nothing, and fails if what is there is something else.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> Result<()> {
+    match Command::parse() {
+        Command::Measure { only, runs, test } => {
+            let is_wanted =
+                |bench: &&Bench| only.is_empty() || only.iter().any(|name| name == bench.name);
+            let benches: Vec<_> = BENCHES.iter().filter(is_wanted).collect();
+            measure::measure(&benches, runs, test)
+        }
+        Command::Draw { check: true } => draw::check(),
+        Command::Draw { check: false } => draw::draw(),
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> &'static Path {
+    let figures = Path::new(env!("CARGO_MANIFEST_DIR"));
+    figures.parent().expect("a folder of the workspace")
+}

@@ -1,0 +1,247 @@
+//! What a benchmark measured, and the file that says so: lines of columns that are separated by tabs.
+
+use crate::bench::Bench;
+use anyhow::{Context, Result, bail, ensure};
+use std::fmt::{self, Display, Formatter};
+use std::fs;
+use std::io::ErrorKind;
+use std::str::FromStr;
+
+const COLUMNS: &str = "run\tgroup\tcontender\ttimes\tleast ns\tmedian ns";
+
+/// Marks results that are not to be relied on.
+const PROVISIONAL: &str = "provisional";
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Results {
+    pub(crate) command: String,
+    pub(crate) machine: String,
+    /// Whether contenders ran only once, or on a machine that was busy.
+    pub(crate) is_provisional: bool,
+    pub(crate) times: Vec<Times>,
+}
+
+/// The times of a contender in one run of the benchmark.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Times {
+    run: u32,
+    group: String,
+    contender: String,
+    /// How many times were taken.
+    count: u64,
+    /// In nanoseconds.
+    least: f64,
+    /// In nanoseconds.
+    median: f64,
+}
+
+impl Results {
+    /// Reads the results of a benchmark, if it was ever measured.
+    pub(crate) fn read(bench: &Bench) -> Result<Option<Results>> {
+        let path = bench.path();
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text.with_context(|| path.to_string_lossy().into_owned())?,
+        };
+        let results = text.parse::<Results>();
+        results
+            .map(Some)
+            .with_context(|| path.to_string_lossy().into_owned())
+    }
+
+    /// The median of a contender in each run, in nanoseconds.
+    pub(crate) fn medians(&self, group: &str, contender: &str) -> Result<Vec<f64>> {
+        let is_wanted = |times: &&Times| times.group == group && times.contender == contender;
+        let medians: Vec<_> = self
+            .times
+            .iter()
+            .filter(is_wanted)
+            .map(|times| times.median)
+            .collect();
+        ensure!(
+            medians.len() == self.runs(),
+            "{}: '{contender}' of '{group}' has no time in some run",
+            self.command
+        );
+        Ok(medians)
+    }
+
+    /// How often the median of a contender is that of another one of its group, in each run.
+    pub(crate) fn ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
+        let medians = self.medians(group, contender)?;
+        let others = self.medians(group, of)?;
+        Ok(medians
+            .iter()
+            .zip(others)
+            .map(|(median, other)| median / other)
+            .collect())
+    }
+
+    pub(crate) fn runs(&self) -> usize {
+        self.times.iter().map(|times| times.run).max().unwrap_or(0) as usize
+    }
+}
+
+impl Times {
+    /// Parses a line that a benchmark recorded in that run (`cantok-core/benches/support/record.rs`).
+    pub(crate) fn recorded(run: u32, line: &str) -> Result<Times> {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let &[group, contender, count, least, median] = &columns[..] else {
+            bail!("{} columns instead of 5", columns.len());
+        };
+        let nanos = |text: &str| {
+            let nanos: f64 = text
+                .parse()
+                .with_context(|| format!("'{text}' is no number"))?;
+            ensure!(nanos.is_finite() && nanos > 0.0, "{text} ns is no time");
+            Ok(nanos)
+        };
+        Ok(Times {
+            run,
+            group: group.to_owned(),
+            contender: contender.to_owned(),
+            count: count
+                .parse()
+                .with_context(|| format!("'{count}' is no number"))?,
+            least: nanos(least)?,
+            median: nanos(median)?,
+        })
+    }
+}
+
+impl FromStr for Results {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Results> {
+        let (comments, lines): (Vec<_>, Vec<_>) = text
+            .lines()
+            .enumerate()
+            .partition(|(_, line)| line.starts_with('#'));
+        let comments: Vec<_> = comments.iter().map(|(_, line)| line[1..].trim()).collect();
+        let (command, machine, is_provisional) = match comments[..] {
+            [command, machine] => (command, machine, false),
+            [command, machine, PROVISIONAL] => (command, machine, true),
+            _ => bail!("the first lines are not '# command' and '# machine'"),
+        };
+        let mut lines = lines.into_iter();
+        let columns = lines.next().map_or("", |(_, line)| line);
+        ensure!(columns == COLUMNS, "the columns are not '{COLUMNS}'");
+        let times = lines.map(|(index, line)| {
+            let parse = || {
+                let (run, recorded) = line.split_once('\t').context("one column")?;
+                let run = run
+                    .parse()
+                    .with_context(|| format!("'{run}' is no number"))?;
+                Times::recorded(run, recorded)
+            };
+            parse().with_context(|| format!("line {}", index + 1))
+        });
+        Ok(Results {
+            command: command.to_owned(),
+            machine: machine.to_owned(),
+            is_provisional,
+            times: times.collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl Display for Results {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "# {}\n# {}", self.command, self.machine)?;
+        if self.is_provisional {
+            writeln!(f, "# {PROVISIONAL}")?;
+        }
+        writeln!(f, "{COLUMNS}")?;
+        for Times {
+            run,
+            group,
+            contender,
+            count,
+            least,
+            median,
+        } in &self.times
+        {
+            writeln!(
+                f,
+                "{run}\t{group}\t{contender}\t{count}\t{least:.3}\t{median:.3}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The middle one of some figures.
+pub(crate) fn median(figures: &[f64]) -> f64 {
+    let mut figures = figures.to_vec();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+# cargo bench -p a --bench turns
+# 2 cores
+run\tgroup\tcontender\ttimes\tleast ns\tmedian ns
+1\tcheck\tlimit: Arc<AtomicBool>\t3\t0.500\t0.600
+1\tcheck\tsimple\t3\t0.400\t0.900
+2\tcheck\tlimit: Arc<AtomicBool>\t3\t0.500\t0.500
+2\tcheck\tsimple\t3\t0.400\t0.500
+";
+
+    #[test]
+    fn are_written_as_they_are_read() {
+        let provisional = TEXT.replace("cores\n", &format!("cores\n# {PROVISIONAL}\n"));
+        for text in [TEXT, &provisional] {
+            let results: Results = text.parse().unwrap();
+            assert_eq!(results.to_string(), text);
+            assert_eq!(results.is_provisional, text == provisional);
+        }
+    }
+
+    #[test]
+    fn compare_contenders_of_the_same_run() {
+        let results: Results = TEXT.parse().unwrap();
+        let ratios = results
+            .ratios("check", "simple", "limit: Arc<AtomicBool>")
+            .unwrap();
+        assert_eq!(ratios, [0.9 / 0.6, 1.0]);
+    }
+
+    #[test]
+    fn a_contender_that_is_not_there_is_an_error() {
+        let results: Results = TEXT.parse().unwrap();
+        let error = results
+            .medians("check", "complicated")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("'complicated' of 'check'"), "{error}");
+        let (half, _) = TEXT.trim_end().rsplit_once('\n').unwrap();
+        let results: Results = half.parse().unwrap();
+        assert!(
+            results.medians("check", "simple").is_err(),
+            "it has no time in run 2"
+        );
+    }
+
+    #[test]
+    fn a_broken_line_is_an_error_that_names_it() {
+        for (right, wrong) in [
+            ("0.600", "0,6"),
+            ("0.600", "-1"),
+            ("0.600", "NaN"),
+            ("\t0.600", ""),
+            ("1\tcheck\tlimit", "one\tcheck\tlimit"),
+        ] {
+            let error = TEXT
+                .replacen(right, wrong, 1)
+                .parse::<Results>()
+                .unwrap_err();
+            assert!(error.to_string().contains("line 4"), "{wrong}: {error:#}");
+        }
+        assert!(TEXT.replace("least", "most").parse::<Results>().is_err());
+        assert!(TEXT.replace("# 2 cores\n", "").parse::<Results>().is_err());
+    }
+}
