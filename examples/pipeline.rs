@@ -68,15 +68,25 @@ fn find(mut folders: Vec<PathBuf>, files: &Sender<PathBuf>, token: Token) -> Fou
         if found.stopped.is_some() {
             break;
         }
-        let Ok(entries) = fs::read_dir(&folder) else {
+        let mut unreadable = |error| {
+            eprintln!("{}: {error}", folder.display());
             found.unreadable += 1;
-            continue;
+        };
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                unreadable(error);
+                continue;
+            }
         };
         for entry in entries {
-            let Ok((path, kind)) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))
-            else {
-                found.unreadable += 1;
-                continue;
+            let entry = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)));
+            let (path, kind) = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    unreadable(error);
+                    continue;
+                }
             };
             if kind.is_dir() {
                 folders.push(path);
@@ -152,9 +162,13 @@ fn main() -> ExitCode {
         // Line by line, so that what counts as written is written.
         let mut out = io::stdout().lock();
         for (path, lines) in &counted {
-            let Ok(lines) = lines else {
-                unreadable += 1;
-                continue;
+            let lines = match lines {
+                Ok(lines) => lines,
+                Err(error) => {
+                    eprintln!("{}: {error}", path.display());
+                    unreadable += 1;
+                    continue;
+                }
             };
             match writeln!(out, "{lines}\t{}", path.display()) {
                 Ok(()) => written += 1,

@@ -1,5 +1,7 @@
 //! One call is one check.
 
+#[path = "../../cantok-core/tests/support/conditions.rs"]
+mod conditions;
 #[path = "support/operations.rs"]
 mod operations;
 #[path = "support/probe.rs"]
@@ -7,37 +9,25 @@ mod probe;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_channel::prelude::*;
 use cantok_channel::{RecvTimeoutTokenError, cancelled};
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
+use conditions::counted_condition;
 use crossbeam_channel::{never, unbounded};
 use operations::{HOUR, Outcome, channels, recvs, sends, waiting_recvs};
 use probe::Probe;
 use support::watchdog;
 
-/// A condition that counts how often it is asked.
-fn counting(interval: Duration) -> (ConditionToken, Arc<AtomicU64>) {
-    let asked = Arc::new(AtomicU64::new(0));
-    let condition = ConditionToken::new({
-        let asked = asked.clone();
-        move || {
-            asked.fetch_add(1, Ordering::SeqCst);
-            false
-        }
-    });
-    (condition.poll_interval(interval), asked)
-}
-
 #[test]
 fn every_call_is_one_check_whatever_comes_of_it() {
     for recv in recvs() {
         let counter = CounterToken::new(3);
-        let (condition, asked) = counting(HOUR);
+        let (condition, asked) = counted_condition(HOUR);
         let token = &counter + &condition;
         let (sender, receiver) = unbounded();
         sender.send(1).unwrap();
@@ -51,7 +41,7 @@ fn every_call_is_one_check_whatever_comes_of_it() {
     }
     for send in sends() {
         let counter = CounterToken::new(3);
-        let (condition, asked) = counting(HOUR);
+        let (condition, asked) = counted_condition(HOUR);
         let token = &counter + &condition;
         let (sender, receiver) = unbounded();
         let outcome = (send.run)(&sender, 1, &token, Duration::ZERO);
@@ -67,7 +57,7 @@ fn every_call_is_one_check_whatever_comes_of_it() {
 /// The check has asked it, and the next time would be in an hour.
 #[test]
 fn a_call_that_waits_asks_a_condition_once() {
-    let (condition, asked) = counting(HOUR);
+    let (condition, asked) = counted_condition(HOUR);
     let receiver = never::<()>().with_token_owned(&condition);
     for calls in 1..4 {
         let limit = Duration::from_millis(2);
@@ -215,7 +205,7 @@ fn an_iterator_makes_no_check_after_its_end() {
 #[test]
 fn draining_asks_nobody() {
     let counter = CounterToken::new(1);
-    let (condition, asked) = counting(HOUR);
+    let (condition, asked) = counted_condition(HOUR);
     let (sender, receiver) = unbounded();
     (0..3).for_each(|number| sender.send(number).unwrap());
     let receiver = receiver.with_token_owned(&counter + &condition);
@@ -228,7 +218,7 @@ fn draining_asks_nobody() {
 fn calls_that_wait_share_the_polls_of_a_condition() {
     watchdog("calls that wait on a condition", || {
         let interval = Duration::from_millis(5);
-        let (condition, asked) = counting(interval);
+        let (condition, asked) = counted_condition(interval);
         let stop = SimpleToken::new();
         let token = &stop + &condition;
         let begin = Instant::now();
@@ -245,7 +235,7 @@ fn calls_that_wait_share_the_polls_of_a_condition() {
         let intervals = begin.elapsed().as_millis() / interval.as_millis();
         let polls = asked.load(Ordering::SeqCst) - 16;
         assert!(
-            u128::from(polls) <= intervals + 1,
+            polls as u128 <= intervals + 1,
             "{polls} polls in {intervals} intervals"
         );
     });

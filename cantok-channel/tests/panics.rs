@@ -1,37 +1,25 @@
 //! A panic in user code reaches the user, and leaves the token and the channel as they were.
 
+#[path = "../../cantok-core/tests/support/conditions.rs"]
+mod conditions;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use cantok_channel::prelude::*;
 use cantok_core::{ConditionToken, SimpleToken};
+use conditions::panicking_condition;
 use crossbeam_channel::{bounded, never, unbounded};
 use support::watchdog;
 
-/// A condition that panics as long as that is true.
-fn panicking() -> (ConditionToken, Arc<AtomicBool>) {
-    let panics = Arc::new(AtomicBool::new(true));
-    let condition = ConditionToken::new({
-        let panics = panics.clone();
-        move || {
-            if panics.load(Ordering::SeqCst) {
-                panic_any("a test panic in a condition");
-            }
-            false
-        }
-    });
-    (condition, panics)
-}
-
 #[test]
 fn a_condition_that_panics_in_a_check_takes_nothing() {
-    let (condition, panics) = panicking();
+    let (condition, panics) = panicking_condition();
     let (sender, receiver) = unbounded();
     sender.send(1).unwrap();
     let view = receiver.with_token(&condition);
@@ -59,7 +47,7 @@ fn a_message_whose_send_panics_is_dropped() {
         }
     }
 
-    let (condition, panics) = panicking();
+    let (condition, panics) = panicking_condition();
     let (sender, receiver) = bounded(2);
     let dropped = Arc::new(AtomicUsize::new(0));
     let view = sender.with_token(&condition);

@@ -1,5 +1,7 @@
 //! A task's waker that is subscribed is woken once, by whoever cancels, before that one does anything that may block.
 
+#[path = "support/conditions.rs"]
+mod conditions;
 #[path = "support/executor.rs"]
 mod executor;
 #[path = "support/shapes.rs"]
@@ -15,6 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, Subscription, TimeoutToken, Token};
+use conditions::counted_condition;
 use executor::await_the_executor;
 use shapes::{HOUR, shapes};
 use support::watchdog;
@@ -157,15 +160,7 @@ fn a_call_that_has_spent_the_last_unit_is_cancelled_by_the_next_check() {
 #[test]
 fn a_call_does_not_have_a_condition_asked_that_it_has_just_asked() {
     watchdog("conditions of calls", || {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let condition = ConditionToken::new({
-            let asked = asked.clone();
-            move || {
-                asked.fetch_add(1, Ordering::SeqCst);
-                false
-            }
-        });
-        let condition = condition.poll_interval(HOUR);
+        let (condition, asked) = counted_condition(HOUR);
         let sum = &condition + SimpleToken::new();
         assert!(sum.keep_on());
         let _call = sum.subscribe_waker_after_check(Waker::noop());

@@ -20,7 +20,7 @@ pub(crate) type Escalations = BTreeMap<(Signal, End), Signals>;
 pub(crate) struct Actions {
     signals: Signals,
     ends: BTreeMap<(Signal, End), Escalation>,
-    hooks: Vec<(Part, Hook)>,
+    hooks: Vec<(Purpose, Hook)>,
 }
 
 /// One of the [`Escalations`].
@@ -32,7 +32,7 @@ struct Escalation {
 
 /// What an action is for.
 #[derive(Clone, Copy)]
-enum Part {
+enum Purpose {
     /// To end the process by the signal.
     End(Signal, End),
     /// To arm that, by another signal.
@@ -57,25 +57,25 @@ impl Actions {
             .map(|(key, by)| (key, escalation(by)))
             .collect();
         let mut added = Vec::new();
-        let mut add = |signal, part, action| {
-            added.push((part, hooks.add(signal, action)?));
+        let mut add = |signal, purpose, action| {
+            added.push((purpose, hooks.add(signal, action)?));
             io::Result::Ok(())
         };
         for (&signal, arrival) in arrived {
             for (&(second, end), escalation) in &ends {
                 if second == signal {
                     let action = Action::EndIf(end, escalation.armed.clone());
-                    add(signal, Part::End(second, end), action)?;
+                    add(signal, Purpose::End(second, end), action)?;
                 }
             }
             for (&(second, end), escalation) in &ends {
                 if escalation.by.contains(signal) {
                     let action = Action::Set(escalation.armed.clone());
-                    add(signal, Part::Arm(second, end, signal), action)?;
+                    add(signal, Purpose::Arm(second, end, signal), action)?;
                 }
             }
-            add(signal, Part::Tell, Action::Set(arrival.clone()))?;
-            add(signal, Part::Tell, Action::Wake)?;
+            add(signal, Purpose::Tell, Action::Set(arrival.clone()))?;
+            add(signal, Purpose::Tell, Action::Wake)?;
         }
         Ok(Actions {
             signals: arrived.keys().copied().collect(),
@@ -107,10 +107,10 @@ impl Actions {
     /// Takes away what is not wanted any more. Needs nothing of the system, so it cannot fail.
     pub(crate) fn shrink(&mut self, wanted: &Escalations) {
         let by = |key: (Signal, End)| wanted.get(&key).copied().unwrap_or_default();
-        self.hooks.retain(|(part, _)| match *part {
-            Part::End(signal, end) => wanted.contains_key(&(signal, end)),
-            Part::Arm(second, end, signal) => by((second, end)).contains(signal),
-            Part::Tell => true,
+        self.hooks.retain(|(purpose, _)| match *purpose {
+            Purpose::End(signal, end) => wanted.contains_key(&(signal, end)),
+            Purpose::Arm(second, end, signal) => by((second, end)).contains(signal),
+            Purpose::Tell => true,
         });
         self.ends.retain(|key, end| {
             end.by = end.by & by(*key);

@@ -16,6 +16,7 @@ use std::time::Duration;
 static PROCESS: Mutex<Option<Process>> = Mutex::new(None);
 
 struct Process {
+    /// Of the process that has the thread. One that is forked from it inherits this, but no thread.
     id: u32,
     registry: Registry,
 }

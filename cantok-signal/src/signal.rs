@@ -91,7 +91,7 @@ impl Signal {
             if let Some(signal) = error.downcast_ref() {
                 return Some(*signal);
             }
-            // Whose source is that of the error inside.
+            // The source of an `io::Error` is that of the error inside, which would be passed over.
             let inside = error.downcast_ref().and_then(io::Error::get_ref);
             next = match inside {
                 Some(inside) => Some(inside),

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::iter;
 
 use cantok_signal::{Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, raise, tell};
+use program::{Program, interrupt, raise, tell};
 use signal_hook::consts::{
     SIGBUS, SIGFPE, SIGHUP, SIGILL, SIGINT, SIGKILL, SIGQUIT, SIGSEGV, SIGSTOP, SIGTERM,
 };
@@ -81,9 +81,7 @@ fn a_refusal_changes_nothing() {
         // Nor for the tokens of others.
         let token = SignalToken::interrupt().unwrap();
         refused();
-        raise(SIGINT);
-        let error = token.wait();
-        assert_eq!(Signal::of(&error), Some(Signal::INT));
+        interrupt(&token);
         tell("cancelled");
         if signal == SIGINT {
             // That was the first, and this is the second.

@@ -8,15 +8,13 @@ mod program;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
 mod shapes;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use bell::Bell;
 use cantok_core::Token;
 use cantok_signal::{SecondSignal, Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, raise, tell};
+use program::{Program, interrupt, raise, tell};
 use shapes::shapes;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -115,9 +113,7 @@ fn a_new_token_works_again() {
             let bell = Bell::new();
             let token = deaf().build().unwrap();
             assert!(!token.is_cancelled());
-            raise(SIGINT);
-            let error = token.wait();
-            assert_eq!(Signal::of(&error), Some(Signal::INT));
+            interrupt(&token);
             raise(SIGINT);
             bell.ring();
             drop(token);

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bell::Bell;
-use cantok_signal::{SecondSignal, Signal, SignalToken};
-use program::{Program, raise, tell};
+use cantok_signal::{SecondSignal, SignalToken};
+use program::{Program, interrupt, raise, tell};
 use signal_hook::consts::SIGINT;
 
 /// The thread that cancels is a little late in most of them.
@@ -37,8 +37,7 @@ fn while_there_was_no_token() {
             assert!(!token.is_cancelled(), "round {round}");
             // The first.
             let bell = Bell::new();
-            raise(SIGINT);
-            assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+            interrupt(&token);
             bell.ring();
         }
         tell("done");

@@ -8,9 +8,9 @@ mod program;
 
 use std::fs;
 
-use cantok_signal::{SecondSignal, Signal, SignalToken};
+use cantok_signal::{SecondSignal, SignalToken};
 use memory::resident_bytes;
-use program::{Program, raise, tell};
+use program::{Program, interrupt, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// What the process may grow by: a round that leaves a handler behind, of 100 bytes or more, exceeds it.
@@ -71,8 +71,7 @@ fn tokens_of_all_kinds() {
 fn tokens_that_are_cancelled() {
     stays_flat("tokens_that_are_cancelled", 20_000, |_| {
         let token = SignalToken::interrupt().unwrap();
-        raise(SIGINT);
-        assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+        interrupt(&token);
     });
 }
 

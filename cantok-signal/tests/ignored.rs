@@ -5,7 +5,7 @@
 mod program;
 
 use cantok_signal::{Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, is_there, raise, tell};
+use program::{Program, interrupt, is_there, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 fn all() -> SignalTokenBuilder {
@@ -32,9 +32,7 @@ fn under_nohup() {
         raise(SIGHUP);
         assert!(token.signals().all(|signal| signal != Signal::HUP));
         tell("alive");
-        raise(SIGINT);
-        let error = token.wait();
-        assert_eq!(Signal::of(&error), Some(Signal::INT));
+        interrupt(&token);
     });
     if !is_there(&["nohup"]) {
         return;

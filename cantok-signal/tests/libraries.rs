@@ -13,7 +13,7 @@ use std::thread::{self, ThreadId};
 use bell::Bell;
 use cantok_core::{Registration, Token};
 use cantok_signal::{SecondSignal, Signal, SignalToken};
-use program::{Program, raise, tell};
+use program::{Program, interrupt, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// A library that stops at any request to end the program.
@@ -68,9 +68,7 @@ fn only_those_that_listen_to_it() {
         server.wait();
         assert!(!search.is_cancelled());
         // Its first.
-        raise(SIGINT);
-        let error = search.wait();
-        assert_eq!(Signal::of(&error), Some(Signal::INT));
+        interrupt(&search);
         let error = server.wait();
         assert_eq!(Signal::of(&error), Some(Signal::HUP));
     });
@@ -87,9 +85,7 @@ fn a_first_signal_of_others_is_none_of_ours() {
         raise(SIGTERM);
         term.wait();
         assert!(!int.is_cancelled());
-        raise(SIGINT);
-        let error = int.wait();
-        assert_eq!(Signal::of(&error), Some(Signal::INT));
+        interrupt(&int);
         tell("cancelled");
         raise(SIGINT);
         tell("alive");

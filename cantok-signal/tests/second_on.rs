@@ -10,7 +10,7 @@ use std::iter;
 
 use bell::Bell;
 use cantok_signal::{SecondSignal, Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, raise, tell};
+use program::{Program, interrupt, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 fn all() -> SignalTokenBuilder {
@@ -123,9 +123,7 @@ fn the_count_restarts_with_each_token() {
         for _ in 0..20 {
             let token = SignalToken::interrupt().unwrap();
             assert!(!token.is_cancelled());
-            raise(SIGINT);
-            let error = token.wait();
-            assert_eq!(Signal::of(&error), Some(Signal::INT));
+            interrupt(&token);
             if keep == "keep" {
                 kept.push(token);
             }
@@ -150,9 +148,7 @@ fn it_restarts_also_for_those_that_were_told() {
         raise(SIGTERM);
         old.wait();
         let new = SignalToken::interrupt().unwrap();
-        raise(SIGINT);
-        let error = new.wait();
-        assert_eq!(Signal::of(&error), Some(Signal::INT));
+        interrupt(&new);
         tell("cancelled");
         raise(SIGINT);
         tell("alive");

@@ -3,6 +3,7 @@
 // docs.rs sets `docsrs`, and marks what needs a feature. Nothing in the documentation depends on `loom`.
 #![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom))))]
 
+// Tokio does not build for loom's models: they are of what is left without it.
 #[cfg(not(loom))]
 mod bridge;
 mod cancelled;

@@ -1,12 +1,14 @@
 //! A bridge cancels what is at its other end and nothing else, for as long as it is there, in whatever order its parts
 //! go.
 
+#[path = "support/counted.rs"]
+mod counted;
+#[path = "support/polls.rs"]
+mod polls;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
 mod shapes;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
-#[path = "support/told.rs"]
-mod told;
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
@@ -22,13 +24,14 @@ use cantok_core::{
 };
 use cantok_tokio::prelude::*;
 use cantok_tokio::{Cancelled, TokioToken};
+use counted::Counted;
+use polls::{poll, waker};
 use pollster::block_on;
 use shapes::shapes;
 use support::watchdog;
 use tokio::runtime::Builder;
 use tokio::task::coop;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use told::{Wakes, poll, waker};
 
 type TokioFuture = Pin<Box<WaitForCancellationFutureOwned>>;
 
@@ -48,79 +51,148 @@ fn orders(length: usize) -> Vec<Vec<usize>> {
     orders
 }
 
-/// Cancels something, and says which things are cancelled with it. `None`: nobody can cancel it any more.
-type End<W> = fn(&W) -> Option<Vec<usize>>;
-
-/// Things around bridges that are dropped one by one, and cancelled from one end in between.
-trait World: Sized + 'static {
-    /// How many things there are.
-    const THINGS: usize;
-    const ENDS: &[End<Self>];
-
-    fn new() -> Self;
-    fn drop(&mut self, thing: usize);
-    /// `None`: it was dropped.
-    fn is_cancelled(&mut self, thing: usize) -> Option<bool>;
-    /// How often the futures were woken.
-    fn wakes(&self) -> usize;
-    /// Which of the things are futures.
-    const FUTURES: &[usize];
+/// Something at or around a bridge.
+enum Thing {
+    Ours(Token),
+    Bridge(TokioToken),
+    Tokios(CancellationToken),
+    Future(Cancelled),
+    TokiosFuture(TokioFuture),
 }
 
-/// Drops the things of `W` in every order, and cancels from every end at every point.
-fn in_every_order<W: World>() {
-    let orders = orders(W::THINGS);
-    for cut in 0..=W::THINGS {
-        for cancel in W::ENDS {
+impl Thing {
+    fn is_cancelled(&mut self) -> bool {
+        match self {
+            Thing::Ours(token) => token.is_cancelled(),
+            Thing::Bridge(token) => token.is_cancelled(),
+            Thing::Tokios(token) => token.is_cancelled(),
+            Thing::Future(future) => poll(future, Waker::noop()).is_ready(),
+            Thing::TokiosFuture(future) => poll(future, Waker::noop()).is_ready(),
+        }
+    }
+
+    fn is_future(&self) -> bool {
+        matches!(self, Thing::Future(_) | Thing::TokiosFuture(_))
+    }
+}
+
+/// Things around bridges that are dropped one by one, and cancelled from one end in between.
+struct World {
+    /// `None`: it was dropped.
+    things: [Option<Thing>; 7],
+    /// To the one of our tokens that is at the bridge.
+    weak: WeakToken,
+    /// An operand of a sum.
+    other: SimpleToken,
+    /// Waits for the futures.
+    task: Counted,
+}
+
+impl World {
+    /// These and two futures: one that waits for our token, and one that waits for tokio's.
+    fn new(
+        things: [Thing; 5],
+        weak: WeakToken,
+        other: SimpleToken,
+        mut future: Cancelled,
+        tokios_future: WaitForCancellationFutureOwned,
+    ) -> Self {
+        let task = Counted::new();
+        assert!(task.poll(&mut future).is_pending());
+        let mut tokios_future = Box::pin(tokios_future);
+        assert!(task.poll(&mut tokios_future).is_pending());
+        let [a, b, c, d, e] = things;
+        let (f, g) = (Thing::Future(future), Thing::TokiosFuture(tokios_future));
+        World {
+            things: [a, b, c, d, e, f, g].map(Some),
+            weak,
+            other,
+            task,
+        }
+    }
+
+    fn is_there(&self, thing: usize) -> bool {
+        self.things[thing].is_some()
+    }
+
+    /// `None`: it was dropped.
+    fn cancel(&self, thing: usize) -> Option<()> {
+        match self.things[thing].as_ref()? {
+            Thing::Ours(token) => drop(token.cancel()),
+            Thing::Bridge(token) => token.cancel(),
+            Thing::Tokios(token) => token.cancel(),
+            Thing::Future(_) | Thing::TokiosFuture(_) => unreachable!("a future cancels nothing"),
+        }
+        Some(())
+    }
+
+    /// Cancels our token at the bridge, which is there as long as one of these is.
+    fn cancel_kept_by(&self, things: &[usize]) -> Option<()> {
+        let token = self.weak.upgrade();
+        let is_kept = things.iter().any(|thing| self.is_there(*thing));
+        assert_eq!(token.is_some(), is_kept);
+        assert!(token?.cancel());
+        Some(())
+    }
+}
+
+/// Cancels something, and says which things are cancelled with it. `None`: nobody can cancel it any more.
+type End = fn(&World) -> Option<Vec<usize>>;
+
+/// Drops the things of a world in every order, and cancels from every end at every point.
+fn in_every_order(world: fn() -> World, ends: &[End]) {
+    let things = world().things.len();
+    let orders = orders(things);
+    for cut in 0..=things {
+        for cancel in ends {
             for order in &orders {
                 let (before, after) = order.split_at(cut);
-                let mut world = W::new();
-                before.iter().for_each(|thing| world.drop(*thing));
+                let mut world = world();
+                before.iter().for_each(|thing| world.things[*thing] = None);
                 let cancelled = cancel(&world).unwrap_or_default();
                 let mut woken = 0;
-                for thing in 0..W::THINGS {
-                    let is_cancelled = world.is_cancelled(thing);
-                    let expected = (!before.contains(&thing)).then(|| cancelled.contains(&thing));
-                    assert_eq!(is_cancelled, expected, "{thing} after {before:?}");
-                    woken += usize::from(is_cancelled == Some(true) && W::FUTURES.contains(&thing));
+                for (number, thing) in world.things.iter_mut().enumerate() {
+                    assert_eq!(thing.is_none(), before.contains(&number));
+                    let Some(thing) = thing else { continue };
+                    let is_cancelled = thing.is_cancelled();
+                    let expected = cancelled.contains(&number);
+                    assert_eq!(is_cancelled, expected, "{number} after {before:?}");
+                    woken += usize::from(is_cancelled && thing.is_future());
                 }
-                assert_eq!(world.wakes(), woken, "after {before:?}");
-                after.iter().for_each(|thing| world.drop(*thing));
+                assert_eq!(world.task.wakes(), woken, "after {before:?}");
+                after.iter().for_each(|thing| world.things[*thing] = None);
             }
         }
     }
 }
 
-/// Around a bridge from ours to tokio's.
-struct ToTokio {
-    source: Option<SimpleToken>,
-    sum: Option<Token>,
-    bridge: Option<TokioToken>,
-    clone: Option<TokioToken>,
-    child: Option<CancellationToken>,
-    future: Option<Cancelled>,
-    tokio_future: Option<TokioFuture>,
-    weak: WeakToken,
-    other: SimpleToken,
-    wakes: Arc<Wakes>,
+/// Our token, a sum of it, two handles to its bridge, a child of that, and a future at each end.
+fn around_a_bridge_to_tokio() -> World {
+    let source = SimpleToken::new();
+    let other = SimpleToken::new();
+    let sum = &source + &other;
+    let bridge = source.to_tokio();
+    let child = bridge.child_token();
+    let (weak, future) = (source.downgrade(), source.cancelled_owned());
+    let tokios_future = child.clone().cancelled_owned();
+    let things = [
+        Thing::Ours(source.into()),
+        Thing::Ours(sum),
+        Thing::Bridge(bridge.clone()),
+        Thing::Bridge(bridge),
+        Thing::Tokios(child),
+    ];
+    World::new(things, weak, other, future, tokios_future)
 }
 
-impl World for ToTokio {
-    const THINGS: usize = 7;
-    const FUTURES: &[usize] = &[5, 6];
-    const ENDS: &[End<Self>] = &[
+#[test]
+fn a_bridge_to_tokio_is_dropped_in_every_order_and_cancelled_from_every_end() {
+    let ends: [End; 4] = [
         |world| {
-            let is_kept = world.source.is_some()
-                || world.sum.is_some()
-                || world.bridge.is_some()
-                || world.clone.is_some()
-                || world.future.is_some();
-            let source = world.weak.upgrade();
-            assert_eq!(source.is_some(), is_kept);
-            assert!(source?.cancel());
-            Some(match (&world.bridge, &world.clone) {
-                (None, None) => vec![0, 1, 5],
-                _ => vec![0, 1, 2, 3, 4, 5, 6],
+            world.cancel_kept_by(&[0, 1, 2, 3, 5])?;
+            Some(match world.is_there(2) || world.is_there(3) {
+                false => vec![0, 1, 5],
+                true => vec![0, 1, 2, 3, 4, 5, 6],
             })
         },
         |world| {
@@ -128,179 +200,61 @@ impl World for ToTokio {
             Some(vec![1])
         },
         |world| {
-            world.bridge.as_ref().or(world.clone.as_ref())?.cancel();
+            world.cancel(2).or_else(|| world.cancel(3))?;
             Some(vec![2, 3, 4, 6])
         },
         |world| {
-            world.child.as_ref()?.cancel();
+            world.cancel(4)?;
             Some(vec![4, 6])
         },
     ];
-
-    fn new() -> Self {
-        let (waker, wakes) = Wakes::new();
-        let source = SimpleToken::new();
-        let other = SimpleToken::new();
-        let sum = &source + &other;
-        let bridge = source.to_tokio();
-        let child = bridge.child_token();
-        let mut future = source.cancelled_owned();
-        assert!(poll(&mut future, &waker).is_pending());
-        let mut tokio_future = Box::pin(child.clone().cancelled_owned());
-        assert!(poll(&mut tokio_future, &waker).is_pending());
-        ToTokio {
-            weak: source.downgrade(),
-            source: Some(source),
-            sum: Some(sum),
-            clone: Some(bridge.clone()),
-            bridge: Some(bridge),
-            child: Some(child),
-            future: Some(future),
-            tokio_future: Some(tokio_future),
-            other,
-            wakes,
-        }
-    }
-
-    fn drop(&mut self, thing: usize) {
-        match thing {
-            0 => self.source = None,
-            1 => self.sum = None,
-            2 => self.bridge = None,
-            3 => self.clone = None,
-            4 => self.child = None,
-            5 => self.future = None,
-            6 => self.tokio_future = None,
-            _ => unreachable!(),
-        }
-    }
-
-    fn is_cancelled(&mut self, thing: usize) -> Option<bool> {
-        let waker = Waker::noop();
-        Some(match thing {
-            0 => self.source.as_ref()?.is_cancelled(),
-            1 => self.sum.as_ref()?.is_cancelled(),
-            2 => self.bridge.as_ref()?.is_cancelled(),
-            3 => self.clone.as_ref()?.is_cancelled(),
-            4 => self.child.as_ref()?.is_cancelled(),
-            5 => poll(self.future.as_mut()?, waker).is_ready(),
-            6 => poll(self.tokio_future.as_mut()?, waker).is_ready(),
-            _ => unreachable!(),
-        })
-    }
-
-    fn wakes(&self) -> usize {
-        self.wakes.count()
-    }
+    watchdog("bridges to tokio", move || {
+        in_every_order(around_a_bridge_to_tokio, &ends);
+    });
 }
 
-#[test]
-fn a_bridge_to_tokio_is_dropped_in_every_order_and_cancelled_from_every_end() {
-    watchdog("bridges to tokio", in_every_order::<ToTokio>);
-}
-
-/// Around a bridge from tokio's to ours, and one back.
-struct ToCantok {
-    parent: Option<CancellationToken>,
-    source: Option<CancellationToken>,
-    bridge: Option<Token>,
-    sum: Option<Token>,
-    back: Option<TokioToken>,
-    future: Option<Cancelled>,
-    tokio_future: Option<TokioFuture>,
-    weak: WeakToken,
-    other: SimpleToken,
-    wakes: Arc<Wakes>,
-}
-
-impl World for ToCantok {
-    const THINGS: usize = 7;
-    const FUTURES: &[usize] = &[5, 6];
-    const ENDS: &[End<Self>] = &[
-        |world| {
-            world.parent.as_ref()?.cancel();
-            Some(vec![0, 1, 2, 3, 4, 5, 6])
-        },
-        |world| {
-            world.source.as_ref()?.cancel();
-            Some(vec![1, 2, 3, 4, 5, 6])
-        },
-        |world| {
-            let is_kept = world.bridge.is_some()
-                || world.sum.is_some()
-                || world.back.is_some()
-                || world.future.is_some();
-            let bridge = world.weak.upgrade();
-            assert_eq!(bridge.is_some(), is_kept);
-            assert!(bridge?.cancel());
-            Some(vec![2, 3, 4, 5])
-        },
-        |world| {
-            world.other.cancel();
-            Some(vec![3])
-        },
+/// Tokio's token and its parent, the bridge to ours, a sum of that, a bridge back, and a future at each end.
+fn around_a_bridge_to_ours() -> World {
+    let parent = CancellationToken::new();
+    let source = parent.child_token();
+    let bridge = source.to_cantok();
+    let other = SimpleToken::new();
+    let sum = &bridge + &other;
+    let (weak, future) = (bridge.downgrade(), bridge.child().cancelled_owned());
+    let tokios_future = source.clone().cancelled_owned();
+    let things = [
+        Thing::Tokios(parent),
+        Thing::Tokios(source),
+        Thing::Bridge(bridge.to_tokio()),
+        Thing::Ours(bridge),
+        Thing::Ours(sum),
     ];
-
-    fn new() -> Self {
-        let (waker, wakes) = Wakes::new();
-        let parent = CancellationToken::new();
-        let source = parent.child_token();
-        let bridge = source.to_cantok();
-        let other = SimpleToken::new();
-        let sum = &bridge + &other;
-        let mut future = bridge.child().cancelled_owned();
-        assert!(poll(&mut future, &waker).is_pending());
-        let mut tokio_future = Box::pin(source.clone().cancelled_owned());
-        assert!(poll(&mut tokio_future, &waker).is_pending());
-        ToCantok {
-            parent: Some(parent),
-            source: Some(source),
-            weak: bridge.downgrade(),
-            back: Some(bridge.to_tokio()),
-            bridge: Some(bridge),
-            sum: Some(sum),
-            future: Some(future),
-            tokio_future: Some(tokio_future),
-            other,
-            wakes,
-        }
-    }
-
-    fn drop(&mut self, thing: usize) {
-        match thing {
-            0 => self.parent = None,
-            1 => self.source = None,
-            2 => self.bridge = None,
-            3 => self.sum = None,
-            4 => self.back = None,
-            5 => self.future = None,
-            6 => self.tokio_future = None,
-            _ => unreachable!(),
-        }
-    }
-
-    fn is_cancelled(&mut self, thing: usize) -> Option<bool> {
-        let waker = Waker::noop();
-        Some(match thing {
-            0 => self.parent.as_ref()?.is_cancelled(),
-            1 => self.source.as_ref()?.is_cancelled(),
-            2 => self.bridge.as_ref()?.is_cancelled(),
-            3 => self.sum.as_ref()?.is_cancelled(),
-            4 => self.back.as_ref()?.is_cancelled(),
-            5 => poll(self.future.as_mut()?, waker).is_ready(),
-            6 => poll(self.tokio_future.as_mut()?, waker).is_ready(),
-            _ => unreachable!(),
-        })
-    }
-
-    fn wakes(&self) -> usize {
-        self.wakes.count()
-    }
+    World::new(things, weak, other, future, tokios_future)
 }
 
 #[test]
 fn a_bridge_to_ours_is_dropped_in_every_order_and_cancelled_from_every_end() {
-    watchdog("bridges to ours", in_every_order::<ToCantok>);
+    let ends: [End; 4] = [
+        |world| {
+            world.cancel(0)?;
+            Some(vec![0, 1, 2, 3, 4, 5, 6])
+        },
+        |world| {
+            world.cancel(1)?;
+            Some(vec![1, 2, 3, 4, 5, 6])
+        },
+        |world| {
+            world.cancel_kept_by(&[2, 3, 4, 5])?;
+            Some(vec![2, 3, 4, 5])
+        },
+        |world| {
+            world.other.cancel();
+            Some(vec![4])
+        },
+    ];
+    watchdog("bridges to ours", move || {
+        in_every_order(around_a_bridge_to_ours, &ends);
+    });
 }
 
 #[test]
@@ -665,12 +619,12 @@ fn a_panic_behind_a_bridge_to_ours_harms_nobody_else() {
             }
         }
         let source = CancellationToken::new();
-        let (waker_of_tasks, wakes) = Wakes::new();
+        let counted = Counted::new();
         let mut tasks = Vec::new();
         let mut wait = || {
             for _ in 0..TASKS {
                 let mut task = Box::pin(source.clone().cancelled_owned());
-                assert!(poll(&mut task, &waker_of_tasks).is_pending());
+                assert!(counted.poll(&mut task).is_pending());
                 tasks.push(task);
             }
         };
@@ -703,7 +657,7 @@ fn a_panic_behind_a_bridge_to_ours_harms_nobody_else() {
 
         let parent_is_fine = catch_unwind(AssertUnwindSafe(|| source.cancel()));
         assert!(parent_is_fine.is_ok());
-        assert_eq!(wakes.count(), 7 * TASKS);
+        assert_eq!(counted.wakes(), 7 * TASKS);
         assert_eq!(called.load(Ordering::SeqCst), 2 * bridges.len());
         assert!(bridges.iter().all(|bridge| bridge.is_cancelled()));
         assert!(woken.is_cancelled() && weak.upgrade().is_none());

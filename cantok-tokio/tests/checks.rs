@@ -1,5 +1,7 @@
 //! One check for each future and for each item asked for, at the first poll; looks spend nothing.
 
+#[path = "../../cantok-core/tests/support/conditions.rs"]
+mod conditions;
 #[path = "support/counted.rs"]
 mod counted;
 #[path = "../../cantok-core/tests/support/executor.rs"]
@@ -11,7 +13,7 @@ mod support;
 #[path = "support/waiting.rs"]
 mod waiting;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::task::Poll;
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
+use conditions::panicking_condition;
 use counted::Counted;
 use executor::await_the_executor;
 use futures::executor::block_on;
@@ -319,17 +322,8 @@ fn as_many_items_are_taken_as_there_are_units_by_all_streams_together() {
 }
 
 /// A condition that panics as long as that is true, and a counter of one unit.
-fn panicking() -> (Token, CounterToken, Arc<AtomicBool>) {
-    let panics = Arc::new(AtomicBool::new(true));
-    let condition = ConditionToken::new({
-        let panics = panics.clone();
-        move || {
-            if panics.load(Ordering::SeqCst) {
-                panic_any("a test panic in a condition");
-            }
-            false
-        }
-    });
+fn panicking_beside_a_unit() -> (Token, CounterToken, Arc<AtomicBool>) {
+    let (condition, panics) = panicking_condition();
     let counter = CounterToken::new(1);
     (&counter + condition, counter, panics)
 }
@@ -337,7 +331,7 @@ fn panicking() -> (Token, CounterToken, Arc<AtomicBool>) {
 /// Conditions come before counters, so nothing was spent by the check that has panicked, and the next poll has to.
 #[test]
 fn a_future_whose_check_has_panicked_does_not_begin_without_one() {
-    let (token, counter, panics) = panicking();
+    let (token, counter, panics) = panicking_beside_a_unit();
     let task = Counted::new();
     let inside = Inside::of([7], false);
     let mut future = inside.future().with_token(&token);
@@ -351,7 +345,7 @@ fn a_future_whose_check_has_panicked_does_not_begin_without_one() {
 
 #[test]
 fn a_stream_whose_check_has_panicked_takes_no_item_without_one() {
-    let (token, counter, panics) = panicking();
+    let (token, counter, panics) = panicking_beside_a_unit();
     let task = Counted::new();
     let inside = Inside::of([7, 8], false);
     let mut stream = inside.stream().try_with_token(&token);

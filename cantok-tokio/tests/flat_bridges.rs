@@ -23,7 +23,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A million times.
 const ROUNDS: usize = 1_000_000;
 
-/// What the process may grow by: rounds that leave 8 bytes each behind exceed it.
+/// What the process may grow by: rounds that leave 5 bytes each behind exceed it.
 const LIMIT: usize = 4 * 1024 * 1024;
 
 /// The memory is the process's, so one test measures at a time.

@@ -9,9 +9,8 @@ mod shapes;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::cell::RefCell;
 use std::future::{pending, poll_fn};
-use std::panic::{self, panic_any};
+use std::panic::panic_any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
@@ -21,7 +20,7 @@ use std::time::Duration;
 use cantok_core::{Cause, CounterToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::{timeout, timeout_at};
-use panics::message;
+use panics::{file, message};
 use pollster::block_on;
 use runtimes::{on_every_runtime, paused, paused_runtime, runtimes};
 use shapes::{HOUR, shapes};
@@ -421,14 +420,6 @@ fn a_callback_may_block_as_in_a_task() {
 
 #[test]
 fn where_there_is_no_timer_it_panics_as_a_sleep_does() {
-    thread_local!(static FILE: RefCell<String> = RefCell::default());
-
-    let before = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let file = info.location().map(|at| at.file().to_owned());
-        FILE.set(file.unwrap_or_default());
-        before(info);
-    }));
     let panics_alike = || {
         let tokios = message(|| sleep(MS));
         let at = Instant::now() + MS;
@@ -440,7 +431,7 @@ fn where_there_is_no_timer_it_panics_as_a_sleep_does() {
         ];
         for ours in ours {
             assert_eq!(message(ours), tokios);
-            assert_eq!(FILE.take(), file!());
+            assert_eq!(file(ours), file!());
         }
     };
     panics_alike();

@@ -1,12 +1,12 @@
 //! Work on rayon's threads is stopped when nobody waits for it any more, and no panic of it ends the process.
 #![cfg(feature = "rayon")]
 
-#[path = "support/dropped.rs"]
-mod dropped;
 #[path = "support/runtimes.rs"]
 mod runtimes;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
 mod shapes;
+#[path = "support/stopped.rs"]
+mod stopped;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
@@ -23,13 +23,13 @@ use std::time::Duration;
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use cantok_tokio::{SpawnedRayon, spawn_rayon_with_token};
-use dropped::assert_dropped;
 use futures::FutureExt;
 use pollster::block_on;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use runtimes::{on_every_runtime, runtimes};
 use shapes::shapes;
+use stopped::{assert_dropped, assert_stopped_by};
 use support::watchdog;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
@@ -193,13 +193,7 @@ fn nothing_is_cancelled_after_the_output_was_returned() {
         let (second_child, second) = block_on(&mut by_reference);
         assert!(by_reference.is_finished());
         drop(by_reference);
-        for token in [&*child, &token, &*second_child, &second] {
-            assert!(token.keep_on());
-        }
-        given.cancel();
-        for token in [&*child, &token, &*second_child, &second] {
-            assert!(token.cause().unwrap().is_from(&given));
-        }
+        assert_stopped_by(&given, [&*child, &token, &*second_child, &second]);
     });
 }
 
@@ -478,34 +472,23 @@ fn work_that_is_still_waited_for_starts_after_a_cancel_too() {
 }
 
 #[test]
-fn detached_work_that_waits_for_a_thread_starts() {
-    watchdog("detached work that waits for a thread", || {
-        let pool = pool(1);
-        let goes_on = occupied(&pool);
-        let (runs, ran) = mpsc::channel();
-        let work = pool.spawn_with_token(SimpleToken::new(), move |token| {
-            runs.send(token.keep_on()).unwrap();
-        });
-        work.detach();
-        drop(goes_on);
-        assert_eq!(ran.recv(), Ok(true));
-    });
-}
-
-#[test]
 fn detached_work_that_waits_for_a_thread_starts_after_a_cancel_too() {
     watchdog("detached work that waits for a thread", || {
-        let pool = pool(1);
-        let goes_on = occupied(&pool);
-        let given = SimpleToken::new();
-        let (runs, ran) = mpsc::channel();
-        let work = pool.spawn_with_token(&given, move |token| {
-            runs.send(token.keep_on()).unwrap();
-        });
-        work.detach();
-        given.cancel();
-        drop(goes_on);
-        assert_eq!(ran.recv(), Ok(false));
+        for is_cancelled in [false, true] {
+            let pool = pool(1);
+            let goes_on = occupied(&pool);
+            let given = SimpleToken::new();
+            let (runs, ran) = mpsc::channel();
+            let work = pool.spawn_with_token(&given, move |token| {
+                runs.send(token.is_cancelled()).unwrap();
+            });
+            work.detach();
+            if is_cancelled {
+                given.cancel();
+            }
+            drop(goes_on);
+            assert_eq!(ran.recv(), Ok(is_cancelled));
+        }
     });
 }
 

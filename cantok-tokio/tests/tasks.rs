@@ -1,7 +1,5 @@
 //! Work on tokio's threads is stopped when nobody waits for it any more, and by nothing else but its token.
 
-#[path = "support/dropped.rs"]
-mod dropped;
 #[path = "support/kinds.rs"]
 mod kinds;
 #[path = "support/panics.rs"]
@@ -10,13 +8,15 @@ mod panics;
 mod runtimes;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
 mod shapes;
+#[path = "support/stopped.rs"]
+mod stopped;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::error::Error;
 use std::future::{pending, ready};
-use std::panic::{self, AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,12 +26,12 @@ use std::time::Duration;
 use cantok_core::{CancellationError, Cause, CounterToken, DefaultToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use cantok_tokio::{Spawned, spawn_blocking_with_token, spawn_local_with_token, spawn_with_token};
-use dropped::assert_dropped;
 use futures::FutureExt;
 use kinds::Kind;
-use panics::message;
+use panics::{file, message};
 use runtimes::{on_every_runtime, runtimes};
 use shapes::shapes;
+use stopped::{assert_dropped, assert_stopped_by};
 use support::watchdog;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
@@ -181,13 +181,7 @@ fn nothing_is_cancelled_after_the_output_was_returned() {
         let mut by_reference = hands_out();
         let (second_child, second) = (&mut by_reference).await.unwrap();
         drop(by_reference);
-        for token in [&*child, &token, &*second_child, &second] {
-            assert!(token.keep_on());
-        }
-        given.cancel();
-        for token in [&*child, &token, &*second_child, &second] {
-            assert!(token.cause().unwrap().is_from(&given));
-        }
+        assert_stopped_by(&given, [&*child, &token, &*second_child, &second]);
     });
 }
 
@@ -530,22 +524,13 @@ fn outside_of_a_runtime_spawning_panics_as_tokio_does() {
 
 #[test]
 fn outside_of_a_runtime_the_panic_names_the_place_that_spawns() {
-    thread_local!(static FILE: RefCell<String> = RefCell::default());
-
-    let before = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let file = info.location().map(|at| at.file().to_owned());
-        FILE.set(file.unwrap_or_default());
-        before(info);
-    }));
     let spawns: [fn(); 3] = [
         || drop(spawn_with_token(Token::never(), |_| ready(()))),
         || drop(spawn_local_with_token(Token::never(), |_| ready(()))),
         || drop(spawn_blocking_with_token(Token::never(), |_| ())),
     ];
     for spawn in spawns {
-        catch_unwind(spawn).unwrap_err();
-        assert_eq!(FILE.take(), file!());
+        assert_eq!(file(spawn), file!());
     }
 }
 

@@ -1,11 +1,13 @@
 //! Whatever tokio-util says of its token holds for one at the end of a bridge too.
 
+#[path = "support/counted.rs"]
+mod counted;
+#[path = "support/polls.rs"]
+mod polls;
 #[path = "support/runtimes.rs"]
 mod runtimes;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
-#[path = "support/told.rs"]
-mod told;
 
 use std::any::Any;
 use std::future::{pending, poll_fn, ready};
@@ -13,16 +15,17 @@ use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::task::{Poll, Waker};
 
 use cantok_core::SimpleToken;
 use cantok_tokio::prelude::*;
+use counted::Counted;
+use polls::{poll, waker};
 use runtimes::on_every_runtime;
 use tokio::task::JoinSet;
 use tokio_util::future::FutureExt;
 use tokio_util::sync::CancellationToken;
-use told::{Wakes, poll, waker};
 
 /// A token of tokio-util, and what cancels it.
 struct Subject {
@@ -110,21 +113,21 @@ fn for_each(test: impl Fn(&Subject)) {
 #[test]
 fn a_future_is_ready_when_the_token_is_cancelled() {
     for_each(|Subject { token, cancel, .. }| {
-        let (waker, wakes) = Wakes::new();
+        let task = Counted::new();
         let mut future = Box::pin(token.cancelled());
         let mut owned = Box::pin(token.clone().cancelled_owned());
         let mut unpolled = Box::pin(token.cancelled());
         assert!(!token.is_cancelled());
-        assert!(poll(&mut future, &waker).is_pending());
-        assert!(poll(&mut owned, &waker).is_pending());
-        assert_eq!(wakes.count(), 0);
+        assert!(task.poll(&mut future).is_pending());
+        assert!(task.poll(&mut owned).is_pending());
+        assert_eq!(task.wakes(), 0);
         cancel();
         assert!(token.is_cancelled());
-        assert_eq!(wakes.count(), 2);
-        assert!(poll(&mut future, &waker).is_ready());
-        assert!(poll(&mut owned, &waker).is_ready());
-        assert!(poll(&mut unpolled, &waker).is_ready());
-        assert_eq!(wakes.count(), 2);
+        assert_eq!(task.wakes(), 2);
+        assert!(task.poll(&mut future).is_ready());
+        assert!(task.poll(&mut owned).is_ready());
+        assert!(task.poll(&mut unpolled).is_ready());
+        assert_eq!(task.wakes(), 2);
     });
 }
 
@@ -133,24 +136,24 @@ fn a_future_of_a_cancelled_token_is_ready_at_once() {
     for_each(|Subject { token, cancel, .. }| {
         cancel();
         assert!(token.is_cancelled());
-        let (waker, wakes) = Wakes::new();
-        assert!(poll(&mut Box::pin(token.cancelled()), &waker).is_ready());
+        let task = Counted::new();
+        assert!(task.poll(&mut Box::pin(token.cancelled())).is_ready());
         let mut owned = Box::pin(token.clone().cancelled_owned());
-        assert!(poll(&mut owned, &waker).is_ready());
-        assert_eq!(wakes.count(), 0);
+        assert!(task.poll(&mut owned).is_ready());
+        assert_eq!(task.wakes(), 0);
     });
 }
 
 #[test]
 fn cancelling_twice_is_cancelling_once() {
     for_each(|Subject { token, cancel, .. }| {
-        let (waker, wakes) = Wakes::new();
+        let task = Counted::new();
         let mut future = Box::pin(token.cancelled());
-        assert!(poll(&mut future, &waker).is_pending());
+        assert!(task.poll(&mut future).is_pending());
         cancel();
         token.cancel();
         token.clone().cancel();
-        assert_eq!(wakes.count(), 1);
+        assert_eq!(task.wakes(), 1);
         assert!(token.is_cancelled());
     });
 }
@@ -158,49 +161,47 @@ fn cancelling_twice_is_cancelling_once() {
 #[test]
 fn it_is_the_last_waker_that_is_woken() {
     for_each(|Subject { token, cancel, .. }| {
-        let [(first, first_wakes), (last, last_wakes)] = [Wakes::new(), Wakes::new()];
+        let [first, last] = [Counted::new(), Counted::new()];
         let mut future = Box::pin(token.cancelled());
-        for waker in [&first, &last, &first, &last] {
-            assert!(poll(&mut future, waker).is_pending());
+        for task in [&first, &last, &first, &last] {
+            assert!(task.poll(&mut future).is_pending());
         }
         cancel();
-        assert_eq!((first_wakes.count(), last_wakes.count()), (0, 1));
+        assert_eq!((first.wakes(), last.wakes()), (0, 1));
     });
 }
 
 #[test]
 fn a_future_that_is_dropped_is_not_woken() {
     for_each(|Subject { token, cancel, .. }| {
-        let (waker, wakes) = Wakes::new();
+        let task = Counted::new();
         let mut future = Box::pin(token.cancelled());
         let mut owned = Box::pin(token.clone().cancelled_owned());
-        assert!(poll(&mut future, &waker).is_pending());
-        assert!(poll(&mut owned, &waker).is_pending());
+        assert!(task.poll(&mut future).is_pending());
+        assert!(task.poll(&mut owned).is_pending());
         drop((future, owned));
         cancel();
-        assert_eq!(wakes.count(), 0);
-        // The test has one, and nobody else.
-        drop(waker);
-        assert_eq!(Arc::strong_count(&wakes), 1);
+        assert_eq!(task.wakes(), 0);
+        assert!(!task.is_held());
     });
 }
 
 #[test]
 fn a_child_is_cancelled_with_its_parent() {
     for_each(|Subject { token, cancel, .. }| {
-        let (waker, wakes) = Wakes::new();
+        let task = Counted::new();
         let child = token.child_token();
         let intermediate = token.child_token();
         let grandchild = intermediate.child_token();
         drop(intermediate);
         let mut futures = [token, &child, &grandchild].map(|token| Box::pin(token.cancelled()));
         for future in &mut futures {
-            assert!(poll(future, &waker).is_pending());
+            assert!(task.poll(future).is_pending());
         }
         cancel();
-        assert_eq!(wakes.count(), 3);
+        assert_eq!(task.wakes(), 3);
         for future in &mut futures {
-            assert!(poll(future, &waker).is_ready());
+            assert!(task.poll(future).is_ready());
         }
         assert!(child.is_cancelled() && grandchild.is_cancelled());
         let late = token.child_token();
@@ -211,23 +212,23 @@ fn a_child_is_cancelled_with_its_parent() {
 #[test]
 fn a_child_is_cancelled_without_its_parent() {
     for_each(|Subject { token, cancel, .. }| {
-        let (waker, wakes) = Wakes::new();
+        let task = Counted::new();
         let child = token.child_token();
         let mut future = Box::pin(child.cancelled());
         let mut of_parent = Box::pin(token.cancelled());
-        assert!(poll(&mut future, &waker).is_pending());
-        assert!(poll(&mut of_parent, &waker).is_pending());
+        assert!(task.poll(&mut future).is_pending());
+        assert!(task.poll(&mut of_parent).is_pending());
         child.cancel();
         assert!(child.is_cancelled() && !token.is_cancelled());
-        assert_eq!(wakes.count(), 1);
-        assert!(poll(&mut future, &waker).is_ready());
-        assert!(poll(&mut of_parent, &waker).is_pending());
+        assert_eq!(task.wakes(), 1);
+        assert!(task.poll(&mut future).is_ready());
+        assert!(task.poll(&mut of_parent).is_pending());
         let second = token.child_token();
         assert!(!second.is_cancelled());
         cancel();
-        assert_eq!(wakes.count(), 2);
+        assert_eq!(task.wakes(), 2);
         assert!(second.is_cancelled());
-        assert!(poll(&mut of_parent, &waker).is_ready());
+        assert!(task.poll(&mut of_parent).is_ready());
     });
 }
 
@@ -349,7 +350,7 @@ fn runs<'a, T: 'a>(
 #[test]
 fn a_future_runs_until_the_token_is_cancelled() {
     for_each(|Subject { token, cancel, .. }| {
-        let (waker, wakes) = Wakes::new();
+        let task = Counted::new();
         let (captured, capture) = mpsc::channel::<()>();
         let runs = runs(token, || {
             let captured = captured.clone();
@@ -361,36 +362,39 @@ fn a_future_runs_until_the_token_is_cancelled() {
         drop(captured);
         let mut runs = runs;
         for run in &mut runs {
-            assert!(poll(run, &waker).is_pending());
+            assert!(task.poll(run).is_pending());
         }
         assert_eq!(capture.try_recv(), Err(mpsc::TryRecvError::Empty));
         cancel();
-        assert_eq!(wakes.count(), runs.len());
+        assert_eq!(task.wakes(), runs.len());
         for run in &mut runs {
-            assert_eq!(poll(run, &waker), Poll::Ready(None));
+            assert_eq!(task.poll(run), Poll::Ready(None));
         }
         drop(runs);
         assert_eq!(capture.try_recv(), Err(mpsc::TryRecvError::Disconnected));
     });
 }
 
+/// 42, once that is true.
+fn ready_with(is_ready: &AtomicBool) -> impl Future<Output = u32> {
+    poll_fn(|_| match is_ready.load(Ordering::SeqCst) {
+        true => Poll::Ready(42),
+        false => Poll::Pending,
+    })
+}
+
 #[test]
 fn a_future_that_ends_first_has_its_output() {
     for_each(|Subject { token, .. }| {
-        let (waker, _) = Wakes::new();
+        let task = Counted::new();
         let is_ready = AtomicBool::new(false);
-        let mut runs = runs(token, || {
-            Box::pin(poll_fn(|_| match is_ready.load(Ordering::SeqCst) {
-                true => Poll::Ready(42),
-                false => Poll::Pending,
-            }))
-        });
+        let mut runs = runs(token, || Box::pin(ready_with(&is_ready)));
         for run in &mut runs {
-            assert!(poll(run, &waker).is_pending());
+            assert!(task.poll(run).is_pending());
         }
         is_ready.store(true, Ordering::SeqCst);
         for run in &mut runs {
-            assert_eq!(poll(run, &waker), Poll::Ready(Some(42)));
+            assert_eq!(task.poll(run), Poll::Ready(Some(42)));
         }
         assert!(!token.is_cancelled());
     });
@@ -400,12 +404,7 @@ fn a_future_that_ends_first_has_its_output() {
 fn a_future_that_ends_together_with_the_cancel_has_its_output() {
     for_each(|Subject { token, cancel, .. }| {
         let is_ready = AtomicBool::new(false);
-        let mut runs = runs(token, || {
-            Box::pin(poll_fn(|_| match is_ready.load(Ordering::SeqCst) {
-                true => Poll::Ready(42),
-                false => Poll::Pending,
-            }))
-        });
+        let mut runs = runs(token, || Box::pin(ready_with(&is_ready)));
         for run in &mut runs {
             assert!(poll(run, Waker::noop()).is_pending());
         }

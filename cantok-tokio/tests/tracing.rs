@@ -5,12 +5,12 @@
 mod events;
 #[path = "support/kinds.rs"]
 mod kinds;
+#[path = "support/polls.rs"]
+mod polls;
 #[path = "support/runtimes.rs"]
 mod runtimes;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
-#[path = "support/told.rs"]
-mod told;
 
 use std::future::{pending, ready};
 use std::sync::{Arc, Mutex, mpsc};
@@ -24,13 +24,13 @@ use events::{Collector, line};
 use futures::StreamExt;
 use futures::stream;
 use kinds::Kind;
+use polls::poll;
 use pollster::block_on;
 use runtimes::paused_runtime;
 use support::watchdog;
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::advance;
 use tokio_util::sync::CancellationToken;
-use told::poll;
 use tracing::Event;
 use tracing::subscriber::with_default;
 

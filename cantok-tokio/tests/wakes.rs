@@ -1,5 +1,7 @@
 //! A cancel wakes each task that waits, once and before any callback, and nothing else wakes one.
 
+#[path = "../../cantok-core/tests/support/conditions.rs"]
+mod conditions;
 #[path = "support/counted.rs"]
 mod counted;
 #[path = "../../cantok-core/tests/support/executor.rs"]
@@ -21,6 +23,7 @@ use std::time::Duration;
 
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_tokio::prelude::*;
+use conditions::counted_condition;
 use counted::Counted;
 use executor::await_the_executor;
 use futures::StreamExt;
@@ -349,19 +352,6 @@ fn a_future_that_changes_tasks_beside_a_cancel_misses_nothing() {
             assert!(!first.is_held() && !last.is_held(), "{what}");
         }
     });
-}
-
-/// A condition that is never satisfied, and how often it was asked.
-fn counted_condition(interval: Duration) -> (ConditionToken, Arc<AtomicUsize>) {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let condition = ConditionToken::new({
-        let asked = asked.clone();
-        move || {
-            asked.fetch_add(1, Ordering::SeqCst);
-            false
-        }
-    });
-    (condition.poll_interval(interval), asked)
 }
 
 /// The condition tells: whoever begins to wait without having checked has it asked at once.

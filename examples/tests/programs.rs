@@ -192,6 +192,16 @@ fn pipeline_loses_nothing_whenever_it_is_stopped() {
 }
 
 #[test]
+fn pipeline_names_what_it_could_not_read() {
+    let (status, printed, reported) = run_in_full("pipeline", &["no such folder", "tests"], "");
+    assert_eq!(status, Some(2), "{reported}");
+    assert_eq!(printed.lines().count(), files("tests"));
+    let mut lines = reported.lines();
+    assert!(lines.any(|line| line.starts_with("no such folder: ")));
+    assert!(lines.any(|line| line == "1 folders or entries could not be read"));
+}
+
+#[test]
 fn pipeline_is_stopped_by_enter() {
     // Far more to do than it takes to read a line.
     let folders = ["../cantok-core"; 300];

@@ -49,7 +49,7 @@ enum Step {
     Dispatch,
 }
 
-fn settings_strategy() -> impl Strategy<Value = Settings> {
+fn settings() -> impl Strategy<Value = Settings> {
     let second = select(vec![
         SecondSignal::DefaultAction,
         SecondSignal::Exit(3),
@@ -80,15 +80,15 @@ fn settings_strategy() -> impl Strategy<Value = Settings> {
 
 /// Of a few kinds of tokens, so that some are built again.
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(settings_strategy(), 1..4)
+    prop::collection::vec(settings(), 1..4)
         .prop_flat_map(|kinds| prop::collection::vec(step(kinds), 0..30))
 }
 
 fn step(kinds: Vec<Settings>) -> impl Strategy<Value = Step> {
-    let settings_strategy = || select(kinds.clone());
+    let kind = || select(kinds.clone());
     prop_oneof![
-        3 => settings_strategy().prop_map(Step::Build),
-        1 => (settings_strategy(), 0..12_usize).prop_map(|(settings, after)| Step::BuildInVain(settings, after)),
+        3 => kind().prop_map(Step::Build),
+        1 => (kind(), 0..12_usize).prop_map(|(settings, after)| Step::BuildInVain(settings, after)),
         3 => any::<Index>().prop_map(Step::End),
         4 => select(all()).prop_map(Step::Deliver),
         3 => Just(Step::Dispatch),

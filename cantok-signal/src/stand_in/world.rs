@@ -18,7 +18,7 @@ pub(crate) struct World {
 /// A token, and the name under which it is to be removed.
 pub(crate) struct Built {
     pub(crate) token: SimpleToken,
-    pub(crate) id: TokenId,
+    id: TokenId,
     pub(crate) signals: Signals,
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use cantok_core::Token;
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getpid, kill_process, kill_process_group,
@@ -201,6 +202,17 @@ pub(crate) fn hear() -> String {
 /// The signal arrives on this thread before it goes on.
 pub(crate) fn raise(signal: i32) {
     signal_hook::low_level::raise(signal).expect("raised");
+}
+
+/// SIGINT arrives, and cancels the token.
+#[track_caller]
+pub(crate) fn interrupt(token: &Token) {
+    raise(SIGINT);
+    let error = token.wait();
+    assert_eq!(
+        cantok_signal::Signal::of(&error),
+        Some(cantok_signal::Signal::INT)
+    );
 }
 
 /// Does the rounds, a few at the same time.

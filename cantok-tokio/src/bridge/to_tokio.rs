@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 /// When the `cancel()` that cancels our token, or one that it derives from, returns, the token of tokio-util is
 /// cancelled, and its tasks are woken, on the thread that cancelled, before callbacks are called. (Where several cancel
 /// our token, or tokens that it derives from, at the same time, the one that comes to it first does so; the others may
-/// return sooner.) Where a deadline or a condition cancels, that is a
-/// thread of `cantok-core`. A counter cancels it when its last unit is spent, as it does for all who wait. If our token
-/// is cancelled already, so is this one from the beginning. Cancelling the token of tokio-util leaves ours alone.
+/// return sooner.) Where a deadline or a condition cancels, it is a thread of `cantok-core` that does so. A counter
+/// cancels it when its last unit is spent, as it does for all who wait. If our token is cancelled already, so is this
+/// one from the beginning. Cancelling the token of tokio-util leaves ours alone.
 ///
 /// **The bridge ends when this and all its clones are dropped**, and with that it keeps our token no longer: tokens of
 /// tokio-util that were derived from it are then cancelled by nobody but their own `cancel()`. So keep this for as long

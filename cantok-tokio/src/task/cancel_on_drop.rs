@@ -32,8 +32,8 @@ impl CancelOnDrop {
         &self.token
     }
 
-    /// Has that given up before the token is cancelled.
-    pub(super) fn give_up(&mut self, unstarted: Arc<dyn Unstarted>) {
+    /// Has that given up, before the token is cancelled, when this is dropped.
+    pub(super) fn give_up_on_drop(&mut self, unstarted: Arc<dyn Unstarted>) {
         self.unstarted = Some(unstarted);
     }
 

@@ -59,7 +59,7 @@ impl<T> Spawned<T> {
 
     /// Of work that cannot be stopped from outside once it has started.
     pub(super) fn blocking(handle: JoinHandle<T>, mut work: CancelOnDrop) -> Self {
-        work.give_up(Arc::new(handle.abort_handle()));
+        work.give_up_on_drop(Arc::new(handle.abort_handle()));
         Spawned { handle, work }
     }
 

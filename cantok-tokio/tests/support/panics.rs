@@ -1,6 +1,10 @@
 //! What a panic says.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 /// The message of the panic of `f`.
 pub(crate) fn message<T>(f: impl FnOnce() -> T) -> String {
@@ -9,4 +13,21 @@ pub(crate) fn message<T>(f: impl FnOnce() -> T) -> String {
         Ok(message) => *message,
         Err(panic) => panic.downcast_ref::<&str>().unwrap().to_string(),
     }
+}
+
+/// The file that the panic of `f` names as its place.
+pub(crate) fn file<T>(f: impl FnOnce() -> T) -> String {
+    static HOOK: Once = Once::new();
+    thread_local!(static FILE: RefCell<String> = RefCell::default());
+
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let file = info.location().map(|at| at.file().to_owned());
+            FILE.set(file.unwrap_or_default());
+            before(info);
+        }));
+    });
+    catch_unwind(AssertUnwindSafe(f)).err().expect("a panic");
+    FILE.take()
 }

@@ -1,33 +1,11 @@
-//! Wakers that do something that a test can see.
+//! Polling with a waker that does what the test says.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-
-/// Counts how often it was woken.
-#[derive(Default)]
-pub(crate) struct Wakes(AtomicUsize);
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Wakes {
-    pub(crate) fn new() -> (Waker, Arc<Wakes>) {
-        let wakes = Arc::<Wakes>::default();
-        (Waker::from(wakes.clone()), wakes)
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 struct Calls<F>(F);
 

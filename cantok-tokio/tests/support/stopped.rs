@@ -1,0 +1,29 @@
+//! By what the token of some work was cancelled.
+
+use std::error::Error;
+
+use cantok_core::{Cause, SimpleToken, Token};
+
+/// That the token was cancelled because the future that waits was dropped.
+#[track_caller]
+pub(crate) fn assert_dropped(token: &Token) {
+    let error = token.cause().expect("the work's token is cancelled");
+    assert!(error.is_from(token));
+    assert!(matches!(error.cause(), Cause::Reason(_)));
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "the future that waits for the work was dropped"
+    );
+}
+
+/// That the tokens are cancelled with the given one and by nothing before.
+#[track_caller]
+pub(crate) fn assert_stopped_by<const N: usize>(given: &SimpleToken, tokens: [&Token; N]) {
+    for token in tokens {
+        assert!(token.keep_on());
+    }
+    given.cancel();
+    for token in tokens {
+        assert!(token.cause().unwrap().is_from(given));
+    }
+}
