@@ -14,8 +14,10 @@ fn read(path: impl AsRef<Path>) -> String {
 
 /// The folders of the workspace's members.
 fn members() -> Vec<PathBuf> {
-    let members: Vec<PathBuf> = fs::read_dir(root())
-        .unwrap()
+    let folders = [root().to_owned(), root().join("examples")];
+    let members: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.join("Cargo.toml").exists())
         .collect();
@@ -38,6 +40,12 @@ fn the_readme_shows_the_quick_start_as_it_is() {
     let program = read("examples/quick_start.rs");
     let (_, code) = program.split_once("\n\n").unwrap();
     assert!(read("README.md").contains(&format!("```rust\n{code}```\n")));
+}
+
+#[test]
+fn the_readme_shows_the_recorded_session_of_treehash() {
+    let session = read("examples/treehash/session.txt");
+    assert!(read("README.md").contains(&format!("```text\n{session}```\n")));
 }
 
 #[test]
