@@ -220,7 +220,8 @@ impl Token {
     }
 
     /// Why the token was cancelled, or `None` if it is not. This is a [look](Token#checks-and-looks): it finds flags
-    /// and passed deadlines, and the cause that it finds is final.
+    /// and passed deadlines, and the cause that it finds is final. The look that finds it runs the callbacks, as a check
+    /// does: see [`on_cancel`](Token::on_cancel) for what that means for locks.
     ///
     /// # Panics
     ///
@@ -476,7 +477,11 @@ impl Token {
     /// others waiting, and one that waits there for the callback of another deadline, or for a condition that nobody
     /// checks, waits for ever. Deadlines themselves are marked by another thread, and are not late for it.
     ///
-    /// `f` runs outside every lock and may use any token. It is called only as long as the [`Registration`] lives; see
+    /// The thread that finds it cancelled may do so by a look: [`cause`](Token::cause) and
+    /// [`looks_cancelled`](Token::looks_cancelled) find a deadline that has passed. So a lock that `f` takes must not be
+    /// held where this token, or one that it is derived from, is checked, looked at or cancelled.
+    ///
+    /// `f` runs outside every lock of this crate and may use any token. It is called only as long as the [`Registration`] lives; see
     /// there for what dropping it guarantees. On a token that cannot be cancelled `f` is dropped with the registration.
     ///
     /// # Panics

@@ -1,20 +1,14 @@
 //! A builder configures a token that has one handle, and panics where there is a second one.
 
-use std::any::Any;
+#[path = "support/panics.rs"]
+mod panics;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cantok_core::{ConditionToken, CounterToken, Token};
-
-/// The message of a panic.
-fn message(payload: Box<dyn Any + Send>) -> String {
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => String::from(*payload.downcast::<&'static str>().unwrap()),
-    }
-}
 
 /// `build` panics with its name in the message, and leaves the token as it was.
 fn refuses<T>(name: &str, token: T, build: impl FnOnce(T) -> T)
@@ -23,8 +17,7 @@ where
     Token: From<T> + for<'t> From<&'t T>,
 {
     let handle = Token::from(&token);
-    let panic = catch_unwind(AssertUnwindSafe(|| Token::from(build(token)))).unwrap_err();
-    let text = message(panic);
+    let text = panics::message(|| Token::from(build(token)));
     assert!(text.contains(name), "{text:?} does not name {name:?}");
     assert!(handle.cause().is_none());
     assert!(handle.check().is_ok());
@@ -154,10 +147,36 @@ fn a_callback_that_was_taken_back_is_no_handle() {
 
 #[test]
 fn a_second_hook_of_a_kind_is_refused() {
-    let twice = catch_unwind(|| ConditionToken::new(|| false).before(|| {}).before(|| {}));
-    let message = *twice.unwrap_err().downcast::<&str>().unwrap();
-    assert_eq!(message, "`before` was called twice for one token");
-    let twice = catch_unwind(|| ConditionToken::new(|| false).after(|| {}).after(|| {}));
-    let message = *twice.unwrap_err().downcast::<&str>().unwrap();
-    assert_eq!(message, "`after` was called twice for one token");
+    let twice = || condition().before(|| {}).before(|| {});
+    assert_eq!(
+        panics::message(twice),
+        "`before` was called twice for one token"
+    );
+    let twice = || condition().after(|| {}).after(|| {});
+    assert_eq!(
+        panics::message(twice),
+        "`after` was called twice for one token"
+    );
+}
+
+#[test]
+fn a_panic_names_the_line_of_the_call() {
+    let builders: [fn(ConditionToken) -> ConditionToken; 4] = [
+        |token| token.on_error(true),
+        |token| token.before(|| {}),
+        |token| token.after(|| {}),
+        |token| token.poll_interval(Duration::ZERO),
+    ];
+    for build in builders {
+        let token = condition();
+        let _second = token.clone();
+        assert_eq!(panics::file(|| build(token)), file!());
+    }
+    let token = CounterToken::new(1);
+    let _second = token.clone();
+    assert_eq!(panics::file(|| token.direct_only()), file!());
+    let twice = || condition().before(|| {}).before(|| {});
+    assert_eq!(panics::file(twice), file!());
+    let twice = || condition().after(|| {}).after(|| {});
+    assert_eq!(panics::file(twice), file!());
 }

@@ -1,6 +1,6 @@
 //! Tokens of `cantok_tokio::time` go by tokio's clock, also where it stands still, and by nothing else.
 
-#[path = "support/panics.rs"]
+#[path = "../../cantok-core/tests/support/panics.rs"]
 mod panics;
 #[path = "support/runtimes.rs"]
 mod runtimes;

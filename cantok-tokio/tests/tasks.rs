@@ -2,7 +2,7 @@
 
 #[path = "support/kinds.rs"]
 mod kinds;
-#[path = "support/panics.rs"]
+#[path = "../../cantok-core/tests/support/panics.rs"]
 mod panics;
 #[path = "support/runtimes.rs"]
 mod runtimes;

@@ -1,7 +1,7 @@
 //! Where the system refuses a thread, everything works that needs none, and what needs one says so.
 #![cfg(target_os = "linux")]
 
-#[path = "support/panics.rs"]
+#[path = "../../cantok-core/tests/support/panics.rs"]
 mod panics;
 #[path = "../../cantok-core/tests/support/refused.rs"]
 mod refused;

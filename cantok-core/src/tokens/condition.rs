@@ -83,6 +83,7 @@ impl ConditionToken {
     ///
     /// If the token has a second handle.
     #[must_use]
+    #[track_caller]
     pub fn on_error(self, cancelled: bool) -> Self {
         let condition: &Condition = configured(&self.token, "on_error");
         // Relaxed: nobody else has the token; whoever gets it gets this with it.
@@ -96,6 +97,7 @@ impl ConditionToken {
     ///
     /// If the token has a second handle, or such a hook already.
     #[must_use]
+    #[track_caller]
     pub fn before(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         let condition: &Condition = configured(&self.token, "before");
         let is_first = condition.set_hook(&condition.before, Box::new(hook));
@@ -109,6 +111,7 @@ impl ConditionToken {
     ///
     /// If the token has a second handle, or such a hook already.
     #[must_use]
+    #[track_caller]
     pub fn after(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         let condition: &Condition = configured(&self.token, "after");
         let is_first = condition.set_hook(&condition.after, Box::new(hook));
@@ -123,6 +126,7 @@ impl ConditionToken {
     ///
     /// If the token has a second handle.
     #[must_use]
+    #[track_caller]
     pub fn poll_interval(self, interval: Duration) -> Self {
         let condition: &Condition = configured(&self.token, "poll_interval");
         condition.set_poll_interval(interval.max(SHORTEST_INTERVAL));

@@ -61,6 +61,7 @@ impl CounterToken {
     /// assert!(sum.is_cancelled());
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn direct_only(self) -> Self {
         configured::<Counter>(&self.token, "direct_only").set_direct_only();
         self

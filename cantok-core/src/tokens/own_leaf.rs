@@ -17,6 +17,7 @@ pub(super) fn own_leaf<T: Leaf>(token: &Token) -> &T {
 /// # Panics
 ///
 /// If there is a second handle, naming the builder.
+#[track_caller]
 pub(super) fn configured<'a, T: Leaf>(token: &'a Token, builder: &str) -> &'a T {
     assert!(
         Arc::strong_count(token.node()) == 1,
