@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
     /// Stop when there is no such file any more.
     #[arg(long, value_name = "FILE")]
     pub(crate) while_exists: Option<PathBuf>,
-    /// How many threads hash. By default as many as there are cores.
-    #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    /// How many threads hash, 1,024 at the most. By default as many as there are cores.
+    #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// Listen on a Unix socket of this name, and tell whoever connects how far it is.
     #[arg(long, value_name = "SOCKET")]

@@ -85,7 +85,7 @@ fn what_makes_no_sense_is_refused() {
         (&["--limit", "ten"], "--limit"),
         (&["--limit", "18446744073709551616"], "--limit"),
         (&["--threads", "0"], "--threads"),
-        (&["--threads", "65536"], "--threads"),
+        (&["--threads", "1025"], "--threads"),
         (&["--no-such"], "--no-such"),
     ] {
         let ended = run(tree.treehash(arguments));
