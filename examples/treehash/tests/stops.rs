@@ -187,10 +187,10 @@ fn by_a_pipe_that_is_closed() {
 
 #[test]
 fn by_an_output_that_is_full() {
-    // Also where it is noticed at the very end only.
-    for files in [FILES, 1] {
+    // Also where it is noticed at the very end only, and something else has stopped it before.
+    for (files, arguments) in [(FILES, &[][..]), (1, &[]), (2, &["--limit", "1"])] {
         let tree = Tree::new(files);
-        let mut command = tree.treehash(&[]);
+        let mut command = tree.treehash(arguments);
         let full = File::options().write(true).open("/dev/full").unwrap();
         command.stdout(full).stderr(Stdio::piped());
         let ended = Running::start_as_it_is(command).end(Vec::new());
