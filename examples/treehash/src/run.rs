@@ -61,7 +61,7 @@ fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
         None => None,
     };
     let console = Console::new(&counts, arguments.log);
-    let output = Output::new(console.clone());
+    let output = Output::new(console.clone())?;
 
     let (sender, files) = bounded(AHEAD);
     let all_counted = thread::scope(|scope| {

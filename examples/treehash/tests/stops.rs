@@ -200,6 +200,18 @@ fn by_an_output_that_is_full() {
     }
 }
 
+#[test]
+fn by_an_output_that_cannot_be_written() {
+    let tree = Tree::new(1);
+    let mut command = tree.treehash(&[]);
+    command.stdout(File::open("/dev/null").unwrap());
+    command.stderr(Stdio::piped());
+    let ended = Running::start_as_it_is(command).end(Vec::new());
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+    let reason = "treehash: stopped as the output cannot be written (Bad file descriptor";
+    assert!(ended.stderr.starts_with(reason), "{}", ended.stderr);
+}
+
 /// A program that cannot write and was told to stop, for as often as it takes: it may be done with writing just before.
 fn stuck(tree: &Tree, threads: &str) -> (Running, OwnedFd) {
     for _ in 0..100 {
