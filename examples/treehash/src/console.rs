@@ -3,10 +3,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How often the progress is drawn again.
-const TICK: Duration = Duration::from_millis(100);
 
 /// A terminal is there, or was.
 pub(crate) fn complain(what: impl fmt::Display) {
@@ -39,12 +35,16 @@ impl Console {
         }
     }
 
-    /// Shows the progress from now on. What is over at once has none.
+    /// Shows the progress from now on.
     pub(crate) fn show_progress(&self) {
         if self.has_progress {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
-            self.bar.enable_steady_tick(TICK);
+            self.draw_progress();
         }
+    }
+
+    pub(crate) fn draw_progress(&self) {
+        self.bar.tick();
     }
 
     pub(crate) fn complain(&self, what: impl fmt::Display) {

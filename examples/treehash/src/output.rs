@@ -1,5 +1,7 @@
 use crate::console::Console;
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a pipe takes as a whole or not at all (POSIX asks for 512 bytes, Linux has 4096). A line is written with one
@@ -10,8 +12,9 @@ const WHOLE: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Output {
     pending: Mutex<Pending>,
+    // Not `Stdout`, for which a descriptor that cannot be written is no error.
+    file: File,
     console: Console,
-    is_terminal: bool,
 }
 
 #[derive(Debug, Default)]
@@ -22,12 +25,12 @@ struct Pending {
 }
 
 impl Output {
-    pub(crate) fn new(console: Console) -> Output {
-        Output {
+    pub(crate) fn new(console: Console) -> io::Result<Output> {
+        Ok(Output {
             pending: Mutex::default(),
+            file: io::stdout().as_fd().try_clone_to_owned()?.into(),
             console,
-            is_terminal: io::stdout().is_terminal(),
-        }
+        })
     }
 
     /// Takes a line. It is written with others, or by [`flush`](Output::flush).
@@ -63,9 +66,8 @@ impl Output {
         if pending.lines.is_empty() {
             return Ok(());
         }
-        // They end with the end of a line, so nothing is left in the buffer of the standard library.
-        let write = || io::stdout().write_all(&pending.lines);
-        let result = if self.is_terminal {
+        let write = || (&self.file).write_all(&pending.lines);
+        let result = if self.file.is_terminal() {
             self.console.aside(write)
         } else {
             write()

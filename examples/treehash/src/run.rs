@@ -15,7 +15,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 /// How many files may be found and not yet hashed. More would not make it faster, and take memory.
@@ -24,8 +24,11 @@ const AHEAD: usize = 1_000;
 /// How long a line waits for others at the most.
 const FLUSH: Duration = Duration::from_millis(50);
 
-/// After how many times that the progress is shown.
-const SHORT: u64 = 10;
+/// How long a run has no progress to show: what is over by then needs none.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How often the progress is drawn again.
+const TICK: Duration = Duration::from_millis(100);
 
 /// How long a stop may take before somebody is told how to end it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -58,16 +61,18 @@ fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
         None => None,
     };
     let console = Console::new(&counts, arguments.log);
-    let output = Output::new(console.clone());
+    let output = Output::new(console.clone())?;
 
     let (sender, files) = bounded(AHEAD);
     let all_counted = thread::scope(|scope| {
         let _over = over.drop_guard();
-        scope.spawn(|| show(&output, &console, stops, &over));
+        // Unlike `Scope::spawn`, no panic where the system refuses a thread.
+        spawn(scope, || write_regularly(&output, stops, &over))?;
+        spawn(scope, || show_progress(&console, &over))?;
         #[cfg(feature = "tokens")]
-        scope.spawn(|| say_how_to_end(&console, stops, &over));
+        spawn(scope, || say_how_to_end(&console, stops, &over))?;
         let finder = Finder::new(&counts, &console);
-        let finder = scope.spawn(move || finder.find(&arguments.paths, sender, stops));
+        let finder = spawn(scope, move || finder.find(&arguments.paths, sender, stops))?;
         // The channel wakes whoever waits for a file; rayon hands nothing on after that.
         pool.install(|| {
             files
@@ -81,8 +86,8 @@ fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
                 );
         });
         write(output.flush(), stops);
-        finder.join().expect("the finder does not panic")
-    });
+        io::Result::Ok(finder.join().expect("the finder does not panic"))
+    })?;
     console.finish();
     stops.end(all_counted, &counts, &console)
 }
@@ -114,16 +119,27 @@ fn write(result: io::Result<()>, stops: &Stops) {
     }
 }
 
-/// Shows that something is going on.
-fn show(output: &Output, console: &Console, stops: &Stops, over: &SimpleToken) {
-    for round in 1.. {
-        if over.wait_timeout(FLUSH).is_some() {
-            break;
-        }
-        if round == SHORT {
-            console.show_progress();
-        }
+fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> io::Result<ScopedJoinHandle<'scope, T>> {
+    thread::Builder::new().spawn_scoped(scope, work)
+}
+
+/// Writes what has waited long enough.
+fn write_regularly(output: &Output, stops: &Stops, over: &SimpleToken) {
+    while over.wait_timeout(FLUSH).is_none() {
         write(output.flush(), stops);
+    }
+}
+
+/// On a thread that writes no lines, so that it goes on while nobody reads them.
+fn show_progress(console: &Console, over: &SimpleToken) {
+    if over.wait_timeout(SHORT).is_none() {
+        console.show_progress();
+        while over.wait_timeout(TICK).is_none() {
+            console.draw_progress();
+        }
     }
 }
 

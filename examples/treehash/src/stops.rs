@@ -81,10 +81,11 @@ impl Stops {
         console: &Console,
     ) -> io::Result<ExitCode> {
         let is_complete = all_counted && counts.missing() == 0;
-        // A cancel that comes when all is done stops nothing, unless the output is not all there.
-        let stopped = self.search.cause();
-        let stopped = stopped.filter(|error| !is_complete || error.is_from(&self.output));
-        let Some(error) = stopped else {
+        // A cancel that comes when all is done stops nothing. An output that fails by then is not all there, whatever
+        // else has stopped it; but Ctrl-C often ends whoever reads the output, too.
+        let stopped = self.search.cause().filter(|_| !is_complete);
+        let by_signal = stopped.clone().filter(|error| error.is_from(&self.signals));
+        let Some(error) = by_signal.or_else(|| self.output.cause()).or(stopped) else {
             let errors = counts.errors();
             if errors > 0 {
                 console.complain(counts.done());

@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use support::{Running, STUCK, Tree, run, treehash};
 
@@ -119,4 +120,36 @@ fn an_empty_folder_is_no_error() {
     let ended = run(treehash(&tree.path()));
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.stdout.is_empty() && ended.stderr.is_empty());
+}
+
+/// Where the system has not as many threads as it needs.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thread_that_is_refused() {
+    let tree = Tree::new(10);
+    let mut refused = 0;
+    for threads in 1.. {
+        // With stacks of 1 GiB, there is room for that many.
+        let limit = format!("ulimit -v {}; exec \"$@\"", (threads << 20) + (1 << 19));
+        let program = tree.treehash(&["--threads", "1"]);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &limit, "sh"])
+            .arg(program.get_program())
+            .args(program.get_args())
+            .current_dir(tree.folder())
+            .env("RUST_MIN_STACK", (1 << 30).to_string());
+        let ended = run(command);
+        if ended.status.success() {
+            assert_eq!(ended.check_lines(&tree.lines()), 10);
+            break;
+        }
+        refused += 1;
+        assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+        assert_eq!(
+            ended.stderr,
+            "treehash: Resource temporarily unavailable (os error 11)\n"
+        );
+    }
+    assert!(refused > 2);
 }

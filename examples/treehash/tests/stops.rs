@@ -187,10 +187,10 @@ fn by_a_pipe_that_is_closed() {
 
 #[test]
 fn by_an_output_that_is_full() {
-    // Also where it is noticed at the very end only.
-    for files in [FILES, 1] {
+    // Also where it is noticed at the very end only, and something else has stopped it before.
+    for (files, arguments) in [(FILES, &[][..]), (1, &[]), (2, &["--limit", "1"])] {
         let tree = Tree::new(files);
-        let mut command = tree.treehash(&[]);
+        let mut command = tree.treehash(arguments);
         let full = File::options().write(true).open("/dev/full").unwrap();
         command.stdout(full).stderr(Stdio::piped());
         let ended = Running::start_as_it_is(command).end(Vec::new());
@@ -198,6 +198,18 @@ fn by_an_output_that_is_full() {
         let reason = "treehash: stopped as the output cannot be written (No space left on device";
         assert!(ended.stderr.starts_with(reason), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn by_an_output_that_cannot_be_written() {
+    let tree = Tree::new(1);
+    let mut command = tree.treehash(&[]);
+    command.stdout(File::open("/dev/null").unwrap());
+    command.stderr(Stdio::piped());
+    let ended = Running::start_as_it_is(command).end(Vec::new());
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+    let reason = "treehash: stopped as the output cannot be written (Bad file descriptor";
+    assert!(ended.stderr.starts_with(reason), "{}", ended.stderr);
 }
 
 /// A program that cannot write and was told to stop, for as often as it takes: it may be done with writing just before.
