@@ -6,9 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixListener;
 use tokio::runtime;
+use tokio::time::sleep;
+
+/// How long nobody is listened to after it has failed, as for want of file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Tells whoever connects to a Unix socket how far the run is, on a thread of its own. The socket is removed with this.
 #[derive(Debug)]
@@ -24,7 +29,9 @@ impl Status {
         over: impl Into<Token>,
     ) -> io::Result<Status> {
         let named = |error| io::Error::other(format!("{}: {error}", socket.display()));
-        let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let listener = {
             let _context = runtime.enter();
             UnixListener::bind(socket).map_err(named)?
@@ -46,10 +53,12 @@ impl Drop for Status {
 
 async fn tell(listener: &UnixListener, counts: &Counts, over: &Token) {
     while let Ok(accepted) = listener.accept().with_token(over).await {
-        if let Ok((mut client, _)) = accepted {
-            // Room for a line there is in every new socket, but the client may have left.
-            let line = format!("{counts}\n");
-            let _ = client.write_all(line.as_bytes()).with_token(over).await;
-        }
+        let Ok((mut client, _)) = accepted else {
+            let _ = sleep(PAUSE).with_token(over).await;
+            continue;
+        };
+        // Room for a line there is in every new socket, but the client may have left.
+        let line = format!("{counts}\n");
+        let _ = client.write_all(line.as_bytes()).with_token(over).await;
     }
 }

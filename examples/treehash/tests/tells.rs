@@ -3,11 +3,17 @@
 
 mod support;
 
+#[cfg(target_os = "linux")]
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
+#[cfg(target_os = "linux")]
+use std::{thread, time::Duration};
 
 use rustix::process::Signal;
+#[cfg(target_os = "linux")]
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use support::{Running, STUCK, Tree, run};
 
 #[test]
@@ -42,6 +48,45 @@ fn at_a_socket() {
             None => assert_eq!(ended.check_lines(&right), right.len()),
         }
     }
+}
+
+/// How long all its threads have run so far, in steps of 10 ms.
+#[cfg(target_os = "linux")]
+fn processor_time(running: &Running) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", running.child.id())).unwrap();
+    // The program's name, in brackets, may hold anything.
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let ticks = fields.split(' ').skip(11).take(2);
+    let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// While no descriptor is free for a client, it neither gives up nor tries again and again.
+#[cfg(target_os = "linux")]
+#[test]
+fn at_a_socket_once_there_are_descriptors() {
+    let tree = Tree::new(STUCK + 1_500);
+    let mut running = Running::start(tree.treehash(&["--status", "socket"]));
+    let _ = running.read_lines(1);
+    // Nobody reads, so that it has nothing to do before long, and that shows in the time of the processor.
+    let is_idle = || {
+        let before = processor_time(&running);
+        thread::sleep(Duration::from_millis(300));
+        processor_time(&running) - before <= Duration::from_millis(20)
+    };
+    let gets_idle = || (0..30).any(|_| is_idle());
+    assert!(gets_idle());
+    let pid = Pid::from_child(&running.child);
+    let none = Rlimit {
+        current: Some(3),
+        ..getrlimit(Resource::Nofile)
+    };
+    let limit = prlimit(Some(pid), Resource::Nofile, none).unwrap();
+    let client = UnixStream::connect(tree.folder().join("socket")).unwrap();
+    assert!(gets_idle(), "busy with a client that it cannot answer");
+    prlimit(Some(pid), Resource::Nofile, limit).unwrap();
+    let answer = io::read_to_string(client).unwrap();
+    assert!(answer.ends_with("B\n"), "{answer}");
 }
 
 #[test]
