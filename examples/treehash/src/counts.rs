@@ -66,7 +66,32 @@ impl fmt::Display for Counts {
         )?;
         match self.errors() {
             0 => Ok(()),
+            1 => write!(f, ", 1 error"),
             errors => write!(f, ", {} errors", HumanCount(errors)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_and_many() {
+        let counts = Counts::default();
+        counts.found.add(1_234);
+        counts.hashed.add(1);
+        counts.bytes.add(1_024);
+        let start = "1 of 1,234 files hashed, 1.00 KiB";
+        assert_eq!(counts.to_string(), start);
+        assert_eq!(counts.done(), "1 file hashed");
+        counts.unreadable.add(1);
+        assert_eq!(counts.to_string(), format!("{start}, 1 error"));
+        assert_eq!(counts.done(), "1 file hashed, 1 error");
+        counts.unsearched.add(1);
+        assert_eq!(counts.to_string(), format!("{start}, 2 errors"));
+        counts.hashed.add(1);
+        assert_eq!(counts.done(), "2 files hashed, 2 errors");
+        assert_eq!(counts.missing(), 1_231);
     }
 }

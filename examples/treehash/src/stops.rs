@@ -115,6 +115,7 @@ impl Stops {
     fn reason(&self, error: &CancellationError) -> String {
         match (error.cause(), &self.while_exists) {
             (Cause::Timeout { after }, _) => format!("after {}", format_duration(*after)),
+            (Cause::Counter { limit: 1 }, _) => "at the limit of 1 file".to_owned(),
             (Cause::Counter { limit }, _) => format!("at the limit of {limit} files"),
             (Cause::Condition, Some(file)) => format!("as there is no {}", file.display()),
             (Cause::Reason(reason), _) if error.is_from(&self.output) => {

@@ -133,6 +133,11 @@ fn by_a_limit_exactly() {
             let ended = run(tree.treehash(&["--threads", threads, "--limit", &limit.to_string()]));
             assert_eq!(ended.check(&right).hashed, limit, "{}", ended.stderr);
             assert_eq!(ended.status.code(), Some(3));
+            let files = if limit == 1 { "file" } else { "files" };
+            let start = format!(
+                "treehash: stopped at the limit of {limit} {files}: {limit} {files} hashed, "
+            );
+            assert!(ended.stderr.starts_with(&start), "{}", ended.stderr);
         }
     }
     // As many as there are, or more, is no stop.
