@@ -1,7 +1,7 @@
 use crate::counts::Counts;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 /// A terminal is there, or was.
@@ -31,11 +31,11 @@ impl Console {
             );
         Console {
             bar: ProgressBar::hidden().with_style(style),
-            has_progress: !plain && io::stderr().is_terminal(),
+            has_progress: !plain,
         }
     }
 
-    /// Shows the progress from now on.
+    /// Shows the progress from now on, if there is a terminal: `indicatif` sees to that.
     pub(crate) fn show_progress(&self) {
         if self.has_progress {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -147,16 +147,38 @@ fn lines_and_progress_on_the_same_screen() {
     let status = terminal.running.wait();
     assert_eq!(status.signal(), Some(Signal::INT.as_raw()));
     let shown = terminal.rest();
+    // The line of the progress is cleared in the end.
+    let (_, behind) = shown.rsplit_once(" of 501 files hashed").unwrap();
+    assert!(behind.contains("\x1b[2K"), "{behind:?}");
     for line in &right {
         let line = str::from_utf8(line).unwrap().trim_end();
         assert_eq!(shown.matches(&format!("{line}\r\n")).count(), 1, "{line}");
     }
 }
 
+/// A file that takes an hour to read, with 10 others.
+fn endless() -> Tree {
+    let tree = Tree::new(10);
+    let endless = File::create(tree.path().join("endless")).unwrap();
+    endless.set_len(1 << 40).unwrap();
+    tree
+}
+
 #[test]
 fn nothing_is_drawn_where_there_is_no_terminal() {
-    let tree = Tree::new(500);
-    let ended = support::run(tree.treehash(&[]));
-    assert_eq!(ended.stderr, "");
+    let ended = support::run(endless().treehash(&["--threads", "2", "--timeout", "1s"]));
+    assert_eq!(
+        ended.stderr,
+        "treehash: stopped after 1s: 10 files hashed, 1 missing\n"
+    );
     assert!(!ended.stdout.contains(&b'\x1b'));
+}
+
+#[test]
+fn nothing_is_drawn_into_a_log() {
+    let arguments = ["--threads", "2", "--timeout", "1s", "--log"];
+    let tree = endless();
+    let mut terminal = Terminal::start(&tree, &arguments, true);
+    terminal.until_shown("treehash: stopped after 1s: 10 files hashed, 1 missing");
+    assert!(!terminal.rest().contains(" of 11 files hashed"));
 }
