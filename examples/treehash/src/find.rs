@@ -39,58 +39,52 @@ impl<'a> Finder<'a> {
         let mut entries = paths.iter().flat_map(WalkDir::new);
         // A check for each entry, since there may be a long way between two files; `--limit` counts files alone.
         for entry in entries.by_ref().with_token(&stops.all) {
-            let Some(path) = self.file(entry, true) else {
-                continue;
-            };
-            self.counts.found.add(1);
-            // The file that comes back is one of those that are missing.
-            if files.send_with_token(path, &stops.search).is_err() {
-                break;
+            match self.file(entry) {
+                Ok(Some(path)) => {
+                    self.counts.found.add(1);
+                    // The file that comes back is one of those that are missing.
+                    if files.send_with_token(path, &stops.search).is_err() {
+                        break;
+                    }
+                }
+                Ok(None) => {}
+                Err((path, error)) => {
+                    self.counts.unsearched.add(1);
+                    self.console
+                        .complain(format_args!("{}: {error}", path.display()));
+                }
             }
         }
         drop(files); // so that those who hash come to an end
+        let mut all_counted = true;
         #[cfg(feature = "tokens")]
         for entry in entries.try_with_token(TimeoutToken::new(COUNTING).named("counting")) {
-            match entry {
-                Ok(entry) => self
-                    .counts
-                    .found
-                    .add(self.file(entry, false).is_some().into()),
-                Err(_) => return false,
+            let Ok(entry) = entry else { return false };
+            match self.file(entry) {
+                Ok(file) => self.counts.found.add(file.is_some().into()),
+                // It would have been reported, had it not been stopped: it is not complete.
+                Err(_) => all_counted = false,
             }
         }
-        true
+        all_counted
     }
 
     /// The path of an entry that is to be hashed.
-    fn file(&self, entry: walkdir::Result<DirEntry>, report: bool) -> Option<PathBuf> {
-        let file = entry
-            .map_err(|error| {
-                let path = error.path().map(PathBuf::from).unwrap_or_default();
-                // Its own text would name the path once more.
-                let error = error.into_io_error();
-                (
-                    path,
-                    error.unwrap_or_else(|| io::Error::other("leads back to itself")),
-                )
-            })
-            .and_then(|entry| {
-                let file = self.is_wanted(&entry);
-                let path = entry.into_path();
-                match file {
-                    Ok(true) => Ok(Some(path)),
-                    Ok(false) => Ok(None),
-                    Err(error) => Err((path, error)),
-                }
-            });
-        file.unwrap_or_else(|(path, error)| {
-            if report {
-                self.counts.unsearched.add(1);
-                self.console
-                    .complain(format_args!("{}: {error}", path.display()));
-            }
-            None
-        })
+    fn file(
+        &self,
+        entry: walkdir::Result<DirEntry>,
+    ) -> Result<Option<PathBuf>, (PathBuf, io::Error)> {
+        let entry = entry.map_err(|error| {
+            let path = error.path().map(PathBuf::from).unwrap_or_default();
+            // Its own text would name the path once more.
+            let error = error.into_io_error();
+            let error = error.unwrap_or_else(|| io::Error::other("leads back to itself"));
+            (path, error)
+        })?;
+        match self.is_wanted(&entry) {
+            Ok(is_wanted) => Ok(is_wanted.then(|| entry.into_path())),
+            Err(error) => Err((entry.into_path(), error)),
+        }
     }
 
     fn is_wanted(&self, entry: &DirEntry) -> io::Result<bool> {

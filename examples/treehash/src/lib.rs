@@ -12,7 +12,7 @@
 #![cfg(unix)]
 #![cfg_attr(
     not(feature = "tokens"),
-    allow(dead_code, reason = "what stops it is left out")
+    allow(dead_code, unused_mut, reason = "what stops it is left out")
 )]
 
 mod arguments;

@@ -76,6 +76,20 @@ fn a_limit_among_errors() {
     assert_eq!((summary.hashed, summary.errors, summary.missing), (0, 4, 6));
 }
 
+/// What it has not come to is not reported, and so it is not complete.
+#[test]
+fn a_stop_before_errors() {
+    let tree = Tree::new(0);
+    fs::create_dir(tree.path()).unwrap();
+    symlink("nowhere", tree.path().join("broken")).unwrap();
+    let ended = run(tree.treehash(&["--while-exists", "flag"]));
+    assert_eq!(ended.status.code(), Some(3));
+    assert_eq!(
+        ended.stderr,
+        "treehash: stopped as there is no flag: 0 files hashed, at least 0 missing\n"
+    );
+}
+
 #[test]
 fn what_makes_no_sense_is_refused() {
     let tree = Tree::new(1);
