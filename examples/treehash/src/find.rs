@@ -2,8 +2,7 @@ use crate::console::Console;
 use crate::counts::Counts;
 use crate::tokens::*;
 use crossbeam_channel::Sender;
-use rustix::fs::{FileType, fstat};
-use std::fs;
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
@@ -25,12 +24,13 @@ pub(crate) struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     pub(crate) fn new(counts: &'a Counts, console: &'a Console) -> Self {
-        let output = fstat(io::stdout().as_fd()).ok();
-        let output = output.filter(|stat| FileType::from_raw_mode(stat.st_mode).is_file());
+        let output = io::stdout().as_fd().try_clone_to_owned();
+        let output = output.and_then(|output| File::from(output).metadata()).ok();
+        let output = output.filter(Metadata::is_file);
         Finder {
             counts,
             console,
-            output: output.map(|stat| (stat.st_dev, stat.st_ino)),
+            output: output.map(|file| (file.dev(), file.ino())),
         }
     }
 
