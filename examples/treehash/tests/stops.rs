@@ -168,6 +168,10 @@ fn by_a_file_that_goes() {
             .starts_with("treehash: stopped as there is no flag: ");
         assert!(starts, "{}", ended.stderr);
     }
+    // Nobody can tell whether a file is there whose name is too long.
+    let ended = run(tree.treehash(&["--while-exists", &"n".repeat(300)]));
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert_eq!(ended.check_lines(&right), FILES);
     // It never was there.
     let ended = run(tree.treehash(&["--while-exists", "flag"]));
     assert_eq!(ended.check(&right).hashed, 0);
@@ -215,6 +219,25 @@ fn by_an_output_that_cannot_be_written() {
     assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
     let reason = "treehash: stopped as the output cannot be written (Bad file descriptor";
     assert!(ended.stderr.starts_with(reason), "{}", ended.stderr);
+}
+
+/// Ctrl-C in `treehash | sort` ends both; that it was Ctrl-C is what the shell has to know.
+#[test]
+fn by_a_signal_that_has_ended_the_reader_too() {
+    let tree = Tree::new(FILES);
+    for threads in ["1", "2"] {
+        let mut running = Running::start(tree.treehash(&["--threads", threads, "--log"]));
+        let read = running.read_lines(1);
+        running.signal(Signal::INT);
+        while !running.complaint().contains("cancelled") {}
+        running.close();
+        let ended = running.end(read);
+        assert_eq!(ended.status.signal(), Some(Signal::INT.as_raw()));
+        let starts = ended
+            .last_complaint()
+            .starts_with("treehash: stopped by SIGINT: ");
+        assert!(starts, "{}", ended.stderr);
+    }
 }
 
 /// A program that cannot write and was told to stop, for as often as it takes: it may be done with writing just before.
