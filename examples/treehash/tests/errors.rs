@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use support::{Running, STUCK, Tree, run, treehash};
 
 #[test]
@@ -60,6 +61,27 @@ fn what_goes_while_it_walks() {
         assert_eq!(summary.errors, complaints);
         assert!(ended.stderr.contains("No such file or directory"));
     }
+}
+
+/// Pipes in the place of files that were found: they have no end to wait for, and are no empty files.
+#[test]
+fn what_becomes_a_pipe_while_it_walks() {
+    let tree = Tree::new(STUCK + 1_500);
+    let right = tree.lines();
+    let mut running = Running::start(tree.treehash(&["--threads", "2"]));
+    // Nobody reads on, so it comes to a halt.
+    let read = running.read_lines(1);
+    for file in 0..tree.files {
+        let path = tree.path().join(format!("{}/{file}", file / 100));
+        fs::remove_file(&path).unwrap();
+        mkfifoat(CWD, path, Mode::RWXU).unwrap();
+    }
+    let ended = running.end(read);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    let lines = ended.check_lines(&right);
+    let summary = ended.summary();
+    assert_eq!((summary.hashed, summary.missing), (lines, 0));
+    assert!(ended.stderr.contains("is not a file any more"));
 }
 
 /// A limit counts files that were taken up, and the stop is what the end tells of.
