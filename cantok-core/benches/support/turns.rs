@@ -20,11 +20,17 @@ pub(crate) fn take_turns<F: Fn() -> Duration>(
     let is_test = env::args().any(|argument| argument == "--test");
     let end = Instant::now() + Duration::from_secs(if is_test { 0 } else { seconds });
     let mut times = vec![Vec::new(); contenders.len()];
+    let mut order: Vec<_> = (0..contenders.len()).collect();
+    let mut random = 1_u64;
     loop {
-        // Each round begins with another one, since it matters to caches and schedulers who comes after whom.
-        let first = times[0].len();
-        for turn in 0..contenders.len() {
-            let turn = (first + turn) % contenders.len();
+        // In another order each round, since it matters to caches and schedulers who comes after whom.
+        for place in (1..order.len()).rev() {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            order.swap(place, (random >> 33) as usize % (place + 1));
+        }
+        for &turn in &order {
             let (_, run) = &contenders[turn];
             times[turn].push(run());
         }

@@ -50,8 +50,12 @@ impl<'a> Finder<'a> {
                 Ok(None) => {}
                 Err((path, error)) => {
                     self.counts.unsearched.add(1);
-                    self.console
-                        .complain(format_args!("{}: {error}", path.display()));
+                    match path {
+                        Some(path) => self
+                            .console
+                            .complain(format_args!("{}: {error}", path.display())),
+                        None => self.console.complain(error),
+                    }
                 }
             }
         }
@@ -69,13 +73,13 @@ impl<'a> Finder<'a> {
         all_counted
     }
 
-    /// The path of an entry that is to be hashed.
+    /// The path of an entry that is to be hashed, or what is wrong with it, and where, as far as that is known.
     fn file(
         &self,
         entry: walkdir::Result<DirEntry>,
-    ) -> Result<Option<PathBuf>, (PathBuf, io::Error)> {
+    ) -> Result<Option<PathBuf>, (Option<PathBuf>, io::Error)> {
         let entry = entry.map_err(|error| {
-            let path = error.path().map(PathBuf::from).unwrap_or_default();
+            let path = error.path().map(PathBuf::from);
             // Its own text would name the path once more.
             let error = error.into_io_error();
             let error = error.unwrap_or_else(|| io::Error::other("leads back to itself"));
@@ -83,7 +87,7 @@ impl<'a> Finder<'a> {
         })?;
         match self.is_wanted(&entry) {
             Ok(is_wanted) => Ok(is_wanted.then(|| entry.into_path())),
-            Err(error) => Err((entry.into_path(), error)),
+            Err(error) => Err((Some(entry.into_path()), error)),
         }
     }
 

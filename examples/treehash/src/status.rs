@@ -3,6 +3,8 @@ use cantok_core::Token;
 use cantok_tokio::prelude::*;
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -34,7 +36,7 @@ impl Status {
             .build()?;
         let listener = {
             let _context = runtime.enter();
-            UnixListener::bind(socket).map_err(named)?
+            bind(socket).map_err(named)?
         };
         let status = Status {
             socket: socket.to_owned(),
@@ -49,6 +51,23 @@ impl Drop for Status {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.socket);
     }
+}
+
+/// A run that was ended by a second Ctrl-C leaves its socket behind: that one is replaced.
+fn bind(socket: &Path) -> io::Result<UnixListener> {
+    match UnixListener::bind(socket) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_behind(socket) => {
+            fs::remove_file(socket)?;
+            UnixListener::bind(socket)
+        }
+        result => result,
+    }
+}
+
+fn is_left_behind(socket: &Path) -> bool {
+    let is_socket = fs::symlink_metadata(socket).is_ok_and(|file| file.file_type().is_socket());
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    is_socket && UnixStream::connect(socket).is_err_and(refused)
 }
 
 async fn tell(listener: &UnixListener, counts: &Counts, over: &Token) {

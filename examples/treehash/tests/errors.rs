@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::process::Command;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
@@ -147,6 +148,27 @@ fn a_status_socket_that_is_taken() {
     );
     let file = fs::read_to_string(tree.folder().join("taken"));
     assert_eq!(file.unwrap(), "by a file");
+
+    let _listens = UnixListener::bind(tree.folder().join("in use")).unwrap();
+    let ended = run(tree.treehash(&["--status", "in use"]));
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(
+        ended
+            .stderr
+            .starts_with("treehash: in use: Address already in use")
+    );
+}
+
+/// By a run that was ended by a second Ctrl-C.
+#[test]
+fn a_status_socket_that_is_left_behind() {
+    let tree = Tree::new(1);
+    let socket = tree.folder().join("left");
+    drop(UnixListener::bind(&socket).unwrap());
+    assert!(socket.exists());
+    let ended = run(tree.treehash(&["--status", "left"]));
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert!(!socket.exists());
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn at_a_socket_once_there_are_descriptors() {
     // Nobody reads, so that it has nothing to do before long, and that shows in the time of the processor.
     let is_idle = || {
         let before = processor_time(&running);
-        thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(300)); // the span that is measured, not one to hope in
         processor_time(&running) - before <= Duration::from_millis(20)
     };
     let gets_idle = || (0..30).any(|_| is_idle());
