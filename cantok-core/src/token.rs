@@ -481,8 +481,9 @@ impl Token {
     /// [`looks_cancelled`](Token::looks_cancelled) find a deadline that has passed. So a lock that `f` takes must not be
     /// held where this token, or one that it is derived from, is checked, looked at or cancelled.
     ///
-    /// `f` runs outside every lock of this crate and may use any token. It is called only as long as the [`Registration`] lives; see
-    /// there for what dropping it guarantees. On a token that cannot be cancelled `f` is dropped with the registration.
+    /// `f` runs outside every lock of this crate and may use any token. It is called only as long as the
+    /// [`Registration`] lives; see there for what dropping it guarantees. On a token that cannot be cancelled `f` is
+    /// dropped with the registration.
     ///
     /// # Panics
     ///

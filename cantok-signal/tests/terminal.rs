@@ -4,8 +4,9 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/pseudo_terminal.rs"]
+mod pseudo_terminal;
 
-use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -15,20 +16,10 @@ use cantok_core::CancellationError;
 use cantok_signal::SignalToken;
 use program::{Program, Running, tell};
 use rustix::process::{ioctl_tiocsctty, setsid};
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use signal_hook::consts::{SIGHUP, SIGINT};
 use tempfile::NamedTempFile;
 
 const CTRL_C: &str = "\x03";
-
-fn open() -> (File, File) {
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let ours = openpt(flags).expect("a pseudo-terminal");
-    grantpt(&ours).expect("granted");
-    unlockpt(&ours).expect("unlocked");
-    let its = ioctl_tiocgptpeer(&ours, flags).expect("the other end");
-    (ours.into(), its.into())
-}
 
 /// Makes its standard input the terminal that its signals come from.
 fn sit_down_at_the_terminal() {
@@ -37,7 +28,7 @@ fn sit_down_at_the_terminal() {
 }
 
 fn at_a_terminal(program: Program) -> Running {
-    let running = program.in_terminal(open).start("");
+    let running = program.in_terminal(pseudo_terminal::open).start("");
     running.expect("ready");
     running
 }

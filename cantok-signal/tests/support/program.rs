@@ -1,6 +1,9 @@
 //! A program for each scenario: the test's own executable, run again.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+#[path = "untouched.rs"]
+mod untouched;
+
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -19,7 +22,8 @@ use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getpid, kill_process, kill_process_group,
     setrlimit, waitid,
 };
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::SIGINT;
+use untouched::untouched;
 
 /// Set in the programs that a test starts, to what they are given.
 const ARGUMENT: &str = "CANTOK_TEST_CHILD";
@@ -150,27 +154,6 @@ impl Program {
         running.expect(STARTED);
         running
     }
-}
-
-/// What starts a program that ignores no signal, should this process ignore some (as under `nohup`).
-fn untouched() -> Vec<String> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    let ours = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
-    if ours
-        .iter()
-        .all(|n| ignored.unwrap_or(0) >> (n - 1) & 1 == 0)
-    {
-        return Vec::new();
-    }
-    let list: Vec<_> = ours.iter().map(i32::to_string).collect();
-    vec![
-        "env".to_owned(),
-        format!("--default-signal={}", list.join(",")),
-    ]
 }
 
 /// Whether there is such a command to start programs with; if not, says that the test is skipped.

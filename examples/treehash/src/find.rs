@@ -1,10 +1,10 @@
 use crate::console::Console;
 use crate::counts::Counts;
+use crate::output::Output;
 use crate::tokens::*;
 use crossbeam_channel::Sender;
-use std::fs::{self, File, Metadata};
+use std::fs;
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,21 +16,18 @@ const COUNTING: Duration = Duration::from_millis(25);
 /// Finds files until there are no more, or its token stops it.
 #[derive(Debug)]
 pub(crate) struct Finder<'a> {
-    pub(crate) counts: &'a Counts,
-    pub(crate) console: &'a Console,
+    counts: &'a Counts,
+    console: &'a Console,
     /// Device and number of the file that the output goes to, if it is one.
     output: Option<(u64, u64)>,
 }
 
 impl<'a> Finder<'a> {
-    pub(crate) fn new(counts: &'a Counts, console: &'a Console) -> Self {
-        let output = io::stdout().as_fd().try_clone_to_owned();
-        let output = output.and_then(|output| File::from(output).metadata()).ok();
-        let output = output.filter(Metadata::is_file);
+    pub(crate) fn new(counts: &'a Counts, console: &'a Console, output: &Output) -> Self {
         Finder {
             counts,
             console,
-            output: output.map(|file| (file.dev(), file.ino())),
+            output: output.file_id(),
         }
     }
 

@@ -1,7 +1,8 @@
 use crate::console::Console;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a pipe takes as a whole or not at all (POSIX asks for 512 bytes, Linux has 4096). A line is written with one
@@ -31,6 +32,12 @@ impl Output {
             file: io::stdout().as_fd().try_clone_to_owned()?.into(),
             console,
         })
+    }
+
+    /// Device and number of the file that it is, if it is one.
+    pub(crate) fn file_id(&self) -> Option<(u64, u64)> {
+        let metadata = self.file.metadata().ok().filter(Metadata::is_file);
+        metadata.map(|file| (file.dev(), file.ino()))
     }
 
     /// Takes a line. It is written with others, or by [`flush`](Output::flush).

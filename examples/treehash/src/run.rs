@@ -71,7 +71,7 @@ fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
         spawn(scope, || show_progress(&console, &over))?;
         #[cfg(feature = "tokens")]
         spawn(scope, || say_how_to_end(&console, stops, &over))?;
-        let finder = Finder::new(&counts, &console);
+        let finder = Finder::new(&counts, &console, &output);
         let finder = spawn(scope, move || finder.find(&arguments.paths, sender, stops))?;
         // The channel wakes whoever waits for a file; rayon hands nothing on after that.
         pool.install(|| {

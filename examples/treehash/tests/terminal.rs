@@ -2,6 +2,8 @@
 // Elsewhere there is no way to open the other end without making it this process's own terminal.
 #![cfg(target_os = "linux")]
 
+#[path = "../../../cantok-signal/tests/support/pseudo_terminal.rs"]
+mod pseudo_terminal;
 mod support;
 
 use std::collections::BTreeSet;
@@ -11,7 +13,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use support::{Running, STUCK, Tree};
 
 const CTRL_C: &[u8] = b"\x03";
@@ -26,11 +27,7 @@ struct Terminal {
 impl Terminal {
     /// With lines on the screen, or through a pipe.
     fn start(tree: &Tree, arguments: &[&str], lines_on_screen: bool) -> Terminal {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-        let screen = openpt(flags).unwrap();
-        grantpt(&screen).unwrap();
-        unlockpt(&screen).unwrap();
-        let end = File::from(ioctl_tiocgptpeer(&screen, flags).unwrap());
+        let (screen, end) = pseudo_terminal::open();
         let program = tree.treehash(arguments);
         // It makes its standard input the terminal that signals come from, and becomes the program.
         let mut command = Command::new("setsid");
@@ -49,7 +46,7 @@ impl Terminal {
         }
         Terminal {
             running: Running::start_as_it_is(command),
-            screen: screen.into(),
+            screen,
             shown: String::new(),
         }
     }

@@ -1,6 +1,9 @@
 //! The program on trees that are made for it, and what has to hold of whatever it prints.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+#[path = "../../../../cantok-signal/tests/support/untouched.rs"]
+mod untouched;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -13,6 +16,7 @@ use std::time::Duration;
 use rand::{RngCore, SeedableRng, rngs::SmallRng};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use untouched::untouched;
 
 /// No program lives longer.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -79,21 +83,15 @@ pub(crate) fn sha256sum(folder: &Path) -> BTreeSet<Vec<u8>> {
 
 /// The program, in this folder.
 pub(crate) fn treehash(folder: &Path) -> Command {
+    let mut words = untouched().into_iter();
     let program = env!("CARGO_BIN_EXE_treehash");
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // Under `nohup`, or in the background of a script, some signals are ignored, and would be in the program.
-    let stops = [Signal::HUP, Signal::INT, Signal::TERM];
-    let is_ignored = |signal: &Signal| ignored.unwrap_or(0) >> (signal.as_raw() - 1) & 1 == 1;
-    let mut command = if stops.iter().any(is_ignored) {
-        let mut command = Command::new("env");
-        command.arg("--default-signal=HUP,INT,TERM").arg(program);
-        command
-    } else {
-        Command::new(program)
+    let mut command = match words.next() {
+        Some(first) => {
+            let mut command = Command::new(first);
+            command.args(words).arg(program);
+            command
+        }
+        None => Command::new(program),
     };
     command.current_dir(folder).stdin(Stdio::null());
     command
