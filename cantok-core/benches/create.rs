@@ -32,9 +32,7 @@ fn check_beside(c: &mut Criterion) {
     bench(&mut group, "nothing", check, || ());
     bench(&mut group, "clones", check, || token.clone());
     bench(&mut group, "children", check, || token.child());
-    bench(&mut group, "subscriptions", check, || {
-        token.subscribe(|_| {})
-    });
+    bench(&mut group, "callbacks", check, || token.on_cancel(|_| {}));
     group.finish();
 }
 
@@ -45,12 +43,15 @@ fn bench<T, O>(
     f: impl Fn() -> T,
     other: impl Fn() -> O + Sync,
 ) {
-    beside(other, || group.bench_function(name, |b| b.iter(&f)));
+    beside(|| (), other, || group.bench_function(name, |b| b.iter(&f)));
 }
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     alone_and_contended(&mut criterion, "create", &contenders::created());
+    alone_and_contended(&mut criterion, "create/deadline", &contenders::deadlines());
+    alone_and_contended(&mut criterion, "create/counter", &contenders::counters());
+    alone_and_contended(&mut criterion, "create/cancel", &contenders::cancelled());
     check_beside(&mut criterion);
     criterion.final_summary();
 }

@@ -7,10 +7,12 @@ mod contenders;
 use cantok_core::TimeoutToken;
 use contenders::contenders;
 use criterion::Criterion;
+use std::future::Future;
 use std::hint;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::task::Waker;
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -70,10 +72,11 @@ fn crowd(c: &mut Criterion) {
                 .map(|_| {
                     let at = Instant::now() + Duration::from_millis(50);
                     let tokens: Vec<_> = (0..TASKS).map(|_| TimeoutToken::at(at)).collect();
-                    let tasks: Vec<_> = tokens
-                        .iter()
-                        .map(|token| token.subscribe_waker(Waker::noop()))
-                        .collect();
+                    let mut context = Context::from_waker(Waker::noop());
+                    let mut tasks: Vec<_> = tokens.iter().map(|token| token.cancelled()).collect();
+                    for task in &mut tasks {
+                        assert!(Pin::new(task).poll(&mut context).is_pending());
+                    }
                     // Spinning until then would keep a core from the timer.
                     thread::sleep(at.saturating_duration_since(Instant::now()));
                     while tokens[TASKS - 1].keep_on() {

@@ -2,8 +2,14 @@
 //!
 //! On a machine that is busy with other things as well see `turns.rs` for the ratios.
 
+// Nothing here is measured on two threads.
+#[expect(dead_code)]
+#[path = "../../cantok-core/benches/support/calls.rs"]
+mod calls;
 #[path = "support/contenders.rs"]
 mod contenders;
+#[path = "../../cantok-core/benches/support/future.rs"]
+mod future;
 #[path = "../../cantok-core/benches/support/groups.rs"]
 mod groups;
 

@@ -27,6 +27,11 @@ use Limit::{Nanos, Times};
 const LOAD: &str = "limit: Arc<AtomicBool>";
 const TOKIO: &str = "peer: tokio-util";
 const TWO: &str = "check, a second thread too";
+const HAND_WRITTEN: &str = "limit: hand-written Arc";
+const SLAB: &str = "limit: hand-written slab";
+const SEVENTEEN: &str = "17 tokens";
+const SLEEP: &str = "peer: tokio's Sleep";
+const REQUEST: &str = "peer: timeout of run_until_cancelled";
 const CANCEL: &str = "cancel, 100,000 children";
 const TOKIO_WAITING: &str = "waiting children, peer: tokio-util";
 const MEMORY: &str = "0.3 ns: sum of u64 from memory";
@@ -43,12 +48,12 @@ const BOTH_CORES: &str = "Both cores read from memory as fast as they can, and h
     the check costs: `panic_fuse` takes as long as `with_token` in each of them.";
 const ONE_LOAD: &str = "The check is one load and one branch for each item, about 0.1 ns where the item itself is one \
     addition, already in the cache. It shows in nothing that takes 5 ns or more.";
-const MARKED_FIRST: &str = "Nobody is told before everything is marked, so that whoever sees one token cancelled sees all of \
-    them so. A list of all who wait has to be made first, which tokio-util does without.";
+const MARKED_FIRST: &str = "All derived tokens are marked before the first waker is called, so that all threads agree on \
+    which tokens are cancelled. This takes a list of all wakers, which tokio-util does without.";
 const CHILD_EACH: &str = "Each task gives back its share of the parent and of the one error that all of them get, counts \
     that several threads then write in turn. Tasks that share one token have only the error in common.";
-const FUTEX: &str = "Between two threads that sleep and wake each other the scheduler sets the pace, and the ratio changes \
-    from run to run. What the cancel adds is a list of who waits and the error that each of them gets.";
+const FUTEX: &str = "The scheduler sets the pace of two threads that sleep and wake each other, and the ratio changes from \
+    run to run. The cancel adds a list of waiters and the error that each of them gets.";
 
 const SCHEDULER: &str = "The handler runs on the main thread, the token is cancelled on another one. Where every core \
     computes, that one waits for its turn like everybody else, and what it waits is up to the scheduler.";
@@ -99,7 +104,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "made and dropped",
         "child",
-        Times(0.9, "child, peer: tokio-util"),
+        Times(0.6, "child, peer: tokio-util"),
         "",
     ),
     row(
@@ -107,7 +112,55 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "made and dropped, a second thread too",
         "child",
-        Times(0.4, "child, peer: tokio-util"),
+        Times(0.3, "child, peer: tokio-util"),
+        "",
+    ),
+    row(
+        "a `TimeoutToken`, made and dropped, to a hand-written `Arc` with parent, flag, counter and deadline",
+        "core",
+        "made and dropped, with a deadline",
+        "timeout",
+        Times(1.5, HAND_WRITTEN),
+        "",
+    ),
+    row(
+        "a `CounterToken`, to the same without a clock read",
+        "core",
+        "made and dropped, with a counter",
+        "counter",
+        Times(2.0, HAND_WRITTEN),
+        "",
+    ),
+    row(
+        "`&root + TimeoutToken`, to the same with a clock read",
+        "core",
+        "made and dropped, with a deadline",
+        "root and timeout",
+        Times(2.5, HAND_WRITTEN),
+        "",
+    ),
+    row(
+        "`&root + CounterToken`, to the same without one",
+        "core",
+        "made and dropped, with a counter",
+        "root and counter",
+        Times(3.5, HAND_WRITTEN),
+        "",
+    ),
+    row(
+        "the quick start's sum, to the same with a clock read",
+        "core",
+        "made and dropped, with a deadline",
+        "quick start",
+        Times(5.0, HAND_WRITTEN),
+        "",
+    ),
+    row(
+        "a token made, cancelled and dropped, to tokio-util's and a clock read",
+        "core",
+        "made, cancelled and dropped",
+        "simple",
+        Times(1.0, "peer: tokio-util and a clock read"),
         "",
     ),
     row(
@@ -123,7 +176,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         CANCEL,
         "armed children",
-        Times(1.2, TOKIO_WAITING),
+        Times(0.8, TOKIO_WAITING),
         "",
     ),
     row(
@@ -131,7 +184,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         CANCEL,
         "waiting children",
-        Times(1.2, TOKIO_WAITING),
+        Times(1.1, TOKIO_WAITING),
         MARKED_FIRST,
     ),
     row(
@@ -139,15 +192,15 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "check that asks",
         "quick start",
-        Times(2.0, "limit: quick start by hand"),
+        Times(1.5, "limit: quick start by hand"),
         "",
     ),
     row(
-        "`on_cancel` and drop, beside 1 other",
+        "`on_cancel` and drop, beside 1 other, to a boxed closure in a hand-written slab",
         "core",
         "on_cancel and drop",
         "beside 1",
-        Nanos(1_000.0),
+        Times(1.5, SLAB),
         "",
     ),
     row(
@@ -155,7 +208,207 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "on_cancel and drop",
         "beside 100000",
-        Nanos(1_000.0),
+        Times(1.5, SLAB),
+        "",
+    ),
+    row(
+        "`on_cancel` of an armed sum of 1 token, to the same slab",
+        "core",
+        "on_cancel and drop, an armed sum",
+        "1 token",
+        Times(1.5, SLAB),
+        "",
+    ),
+    row(
+        "the same, of 100,000 tokens",
+        "core",
+        "on_cancel and drop, an armed sum",
+        "100000 tokens",
+        Times(1.5, SLAB),
+        "",
+    ),
+    row(
+        "a child of an armed sum of 100,000 tokens, to one of 17",
+        "core",
+        "a child of an armed sum",
+        "100000 tokens",
+        Times(1.5, SEVENTEEN),
+        "",
+    ),
+    row(
+        "a sum with an armed sum of 100,000 tokens, to one of 17",
+        "core",
+        "a sum with an armed sum",
+        "100000 tokens",
+        Times(1.5, SEVENTEEN),
+        "",
+    ),
+    row(
+        "`cause()` of an armed sum of 100,000 tokens, to one of 17",
+        "core",
+        "cause() of an armed sum",
+        "100000 tokens",
+        Times(1.5, SEVENTEEN),
+        "",
+    ),
+    row(
+        "a deadline of 60 s armed and disarmed, beside none, to tokio's `Sleep`",
+        "core",
+        "arm 60 s, beside none",
+        "timeout",
+        Times(1.0, SLEEP),
+        "",
+    ),
+    row(
+        "the same, a second thread doing so too",
+        "core",
+        "arm 60 s, beside none, a second thread too",
+        "timeout",
+        Times(1.0, SLEEP),
+        "",
+    ),
+    row(
+        "a deadline at random within an hour, beside none, to the same",
+        "core",
+        "arm at random, beside none",
+        "timeout",
+        Times(1.0, SLEEP),
+        "",
+    ),
+    row(
+        "the same, a second thread doing so too",
+        "core",
+        "arm at random, beside none, a second thread too",
+        "timeout",
+        Times(1.0, SLEEP),
+        "",
+    ),
+    row(
+        "a deadline of 60 s armed and disarmed, beside a million others, to the same",
+        "core",
+        "arm 60 s, beside a million",
+        "timeout",
+        Times(1.0, SLEEP),
+        "",
+    ),
+    row(
+        "the same, a second thread doing so too",
+        "core",
+        "arm 60 s, beside a million, a second thread too",
+        "timeout",
+        Times(1.0, SLEEP),
+        "",
+    ),
+    row(
+        "a deadline at random within an hour, beside a million others, to the same",
+        "core",
+        "arm at random, beside a million",
+        "timeout",
+        Times(1.0, SLEEP),
+        "",
+    ),
+    row(
+        "the same, a second thread doing so too",
+        "core",
+        "arm at random, beside a million, a second thread too",
+        "timeout",
+        Times(1.0, SLEEP),
+        "",
+    ),
+    row(
+        "a million deadlines within a second: 99 of 100 callbacks are late by at most",
+        "core",
+        "a million deadlines within a second",
+        "callbacks, p99",
+        Nanos(5e6),
+        "",
+    ),
+    row(
+        "the same, wakers",
+        "core",
+        "a million deadlines within a second",
+        "wakers, p99",
+        Nanos(5e6),
+        "",
+    ),
+    row(
+        "`cancelled()` polled once and dropped, to tokio-util's",
+        "core",
+        "cancelled() polled once",
+        "simple",
+        Times(1.0, TOKIO),
+        "",
+    ),
+    row(
+        "the same, of an armed sum with a timeout",
+        "core",
+        "cancelled() polled once",
+        "root and timeout",
+        Times(1.0, TOKIO),
+        "",
+    ),
+    row(
+        "`cancelled()` of one token, a second thread polling too, to tokio-util's",
+        "core",
+        "cancelled() polled once, a second thread too",
+        "simple",
+        Times(1.0, TOKIO),
+        "",
+    ),
+    row(
+        "the same, of an armed sum with a timeout",
+        "core",
+        "cancelled() polled once, a second thread too",
+        "root and timeout",
+        Times(1.0, TOKIO),
+        "",
+    ),
+    row(
+        "a child, its `cancelled()` polled once, both dropped, to tokio-util's",
+        "core",
+        "a child's cancelled() polled once",
+        "child",
+        Times(1.0, TOKIO),
+        "",
+    ),
+    row(
+        "`with_token` of a future that is ready, to `run_until_cancelled`",
+        "core",
+        "a future that is ready",
+        "with_token",
+        Times(0.7, UNTIL_CANCELLED),
+        "",
+    ),
+    row(
+        "the same of one that waits once",
+        "core",
+        "a future that waits once",
+        "with_token",
+        Times(1.0, UNTIL_CANCELLED),
+        "",
+    ),
+    row(
+        "a request that waits once under `&root + TimeoutToken`, alone, to `timeout` around `run_until_cancelled` of a child",
+        "core",
+        "a request, alone",
+        "with_token of root and timeout",
+        Times(1.0, REQUEST),
+        "",
+    ),
+    row(
+        "the same, 64 tasks on two threads",
+        "core",
+        "a request, 64 tasks on two threads",
+        "with_token of root and timeout",
+        Times(1.0, REQUEST),
+        "",
+    ),
+    row(
+        "the same, 10,000 requests at once",
+        "core",
+        "a request, 10,000 at once",
+        "with_token of root and timeout",
+        Times(1.0, REQUEST),
         "",
     ),
     row(
@@ -260,14 +513,6 @@ pub(crate) const ROWS: &[Row] = &[
         "ping-pong, bounded(0): every receive sleeps",
         "with_token",
         Times(1.1, "select! by hand"),
-        "",
-    ),
-    row(
-        "a future that is ready, to `run_until_cancelled`",
-        "tokio",
-        "a future that is ready",
-        "with_token",
-        Times(1.05, UNTIL_CANCELLED),
         "",
     ),
     row(

@@ -19,9 +19,21 @@ pub(crate) type Contender = (&'static str, Box<dyn Fn(Threads, u64) -> Duration>
 
 /// A contender that calls `f`.
 pub(crate) fn call<T>(name: &'static str, f: impl Fn() -> T + Sync + 'static) -> Contender {
-    let run = move |threads, calls| match threads {
-        Threads::One => time(calls, &f),
-        Threads::Two => beside(&f, || time(calls, &f)),
+    call_within(name, || (), f)
+}
+
+/// Like [`call`], on threads that hold the guard that `enter` returns.
+pub(crate) fn call_within<T, G>(
+    name: &'static str,
+    enter: impl Fn() -> G + Sync + 'static,
+    f: impl Fn() -> T + Sync + 'static,
+) -> Contender {
+    let run = move |threads, calls| {
+        let _entered = enter();
+        match threads {
+            Threads::One => time(calls, &f),
+            Threads::Two => beside(&enter, &f, || time(calls, &f)),
+        }
     };
     (name, Box::new(run))
 }
@@ -34,11 +46,16 @@ fn time<T>(calls: u64, f: impl Fn() -> T) -> Duration {
     start.elapsed()
 }
 
-/// Calls `f` once while another thread calls `other` all the time.
-pub(crate) fn beside<T, O>(other: impl Fn() -> O + Sync, f: impl FnOnce() -> T) -> T {
+/// Calls `f` once while another thread, which holds the guard that `enter` returns, calls `other` all the time.
+pub(crate) fn beside<T, O, G>(
+    enter: impl Fn() -> G + Sync,
+    other: impl Fn() -> O + Sync,
+    f: impl FnOnce() -> T,
+) -> T {
     let (started, stop) = (AtomicBool::new(false), AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| {
+            let _entered = enter();
             while !stop.load(Ordering::Relaxed) {
                 black_box(other());
                 started.store(true, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! What derives from a token that is cancelled.
 
-use cantok_core::{SimpleToken, Subscription, Token};
+use cantok_core::{Registration, SimpleToken};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Waker};
@@ -76,32 +76,29 @@ fn armed(children: usize) -> (SimpleToken, Vec<SimpleToken>) {
     (root, tokens)
 }
 
-type Subscribed = (SimpleToken, Vec<(Token, Subscription)>);
-
-fn subscribed(children: usize, subscribe: impl Fn(&Token) -> Subscription) -> Subscribed {
-    let (root, tokens) = polling(children);
-    let tokens = tokens
-        .into_iter()
-        .map(|token| {
-            let token = Token::from(token);
-            let subscription = subscribe(&token);
-            (token, subscription)
-        })
-        .collect();
-    (root, tokens)
+/// Polls a future, which stays pending.
+fn pending<F: Future + Unpin>(mut future: F) -> F {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut future).poll(&mut context).is_pending());
+    future
 }
 
 /// Children each of which a task waits for.
-fn waiting(children: usize) -> Subscribed {
-    subscribed(children, |token| token.subscribe_waker(Waker::noop()))
+fn waiting(children: usize) -> (SimpleToken, Vec<impl Future>) {
+    let (root, tokens) = polling(children);
+    let waiting = tokens.iter().map(|token| pending(token.cancelled_owned()));
+    (root, waiting.collect())
 }
 
 /// Children each of which calls a closure.
-fn called(children: usize) -> Subscribed {
-    subscribed(children, |token| {
+fn called(children: usize) -> (SimpleToken, Vec<(SimpleToken, Registration)>) {
+    let (root, tokens) = polling(children);
+    let called = tokens.into_iter().map(|token| {
         let waker = Waker::noop().clone();
-        token.subscribe(move |_| waker.wake())
-    })
+        let registration = token.on_cancel(move |_| waker.wake());
+        (token, registration)
+    });
+    (root, called.collect())
 }
 
 type TokioWaiting = Vec<Pin<Box<WaitForCancellationFutureOwned>>>;
@@ -114,14 +111,8 @@ fn tokio_polling(children: usize) -> (CancellationToken, Vec<CancellationToken>)
 
 fn tokio_waiting(children: usize) -> (CancellationToken, TokioWaiting) {
     let (root, tokens) = tokio_polling(children);
-    let mut context = Context::from_waker(Waker::noop());
     let waiting = tokens
         .into_iter()
-        .map(|token| {
-            let mut future = Box::pin(token.cancelled_owned());
-            assert!(future.as_mut().poll(&mut context).is_pending());
-            future
-        })
-        .collect();
-    (root, waiting)
+        .map(|token| pending(Box::pin(token.cancelled_owned())));
+    (root, waiting.collect())
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Checked often enough to have armed itself.
-fn armed(token: impl Into<Token>) -> Token {
+pub(crate) fn armed(token: impl Into<Token>) -> Token {
     let token = token.into();
     for _ in 0..100 {
         assert!(token.keep_on());

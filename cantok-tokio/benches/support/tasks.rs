@@ -1,7 +1,6 @@
 //! Tasks that wait for a token, of tokio-util and of ours, and are woken by a cancel.
 
 use cantok_core::SimpleToken;
-use cantok_tokio::prelude::*;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
