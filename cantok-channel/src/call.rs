@@ -3,10 +3,10 @@
 //! # Invariants
 //!
 //! 1. **One check.** It comes first, and nothing is taken or handed over if it is refused. All that follows are looks.
-//! 2. **No wake-up is lost.** Whoever waits is subscribed before it selects. Subscribing to a token that is cancelled
-//!    already disconnects the cancel channel, and otherwise whoever cancels the token does, after it has marked it.
-//!    Then crossbeam wakes those who select the channel, or finds it disconnected when they begin to. So whoever is
-//!    woken finds a cause.
+//! 2. **No wake-up is lost.** A call registers the cancel channel's waker before it selects. The cancel of the token
+//!    wakes it; registering does if the token is cancelled already. Either disconnects the channel once the token is
+//!    marked. Then crossbeam wakes the threads that select the channel, or finds it disconnected when they begin to. So
+//!    a call that is woken finds the error.
 //! 3. **What is selected is done.** Selecting is crossbeam's, in one step for the cancel channel and the operation: a
 //!    message that it takes is returned, whatever happens to the token then, and what another thread has been told of
 //!    is never given up, as it would be by one that is woken for a message and returns with a cancel.
@@ -19,7 +19,7 @@ use crate::{
     RecvTimeoutTokenError, RecvTokenError, SendTimeoutTokenError, SendTokenError,
     TryRecvTokenError, TrySendTokenError,
 };
-use cantok_core::{CancellationError, Subscription, Token};
+use cantok_core::{CancellationError, Token, WakerRegistration};
 use crossbeam_channel::{RecvError, SendError, TryRecvError, TrySendError};
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -33,6 +33,10 @@ pub(crate) struct Call<'a> {
     #[cfg(feature = "tracing")]
     job: &'static str,
 }
+
+/// An operation that can be done, and what has woken the call until then. It borrows the token, which spares the
+/// reference count.
+type Selected<'a> = (SelectedOperation<'a>, WakerRegistration<&'a Token>);
 
 impl<'a> Call<'a> {
     /// `job` is the operation's name in reports.
@@ -147,7 +151,7 @@ impl<'a> Call<'a> {
             }
         }
         match self.select(limit, |select| select.recv(receiver)) {
-            Ok(Some((selected, _subscription))) => match selected.recv(receiver) {
+            Ok(Some((selected, _registration))) => match selected.recv(receiver) {
                 Ok(message) => Ok(Some(message)),
                 Err(RecvError) => Err(RecvTokenError::Disconnected),
             },
@@ -198,7 +202,7 @@ impl<'a> Call<'a> {
             }
         }
         match self.select(limit, |select| select.send(sender)) {
-            Ok(Some((selected, _subscription))) => match selected.send(sender, message) {
+            Ok(Some((selected, _registration))) => match selected.send(sender, message) {
                 Ok(()) => Ok(None),
                 Err(SendError(message)) => Err(SendTokenError::Disconnected(message)),
             },
@@ -228,22 +232,22 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Waits until the operation that is added can be done, which the caller does at once, and before the subscription
-    /// is ended: somebody may be waiting for it. `None`: the limit has passed.
+    /// Waits until the added operation can be done. The caller does it at once, before it drops the registration:
+    /// another thread may wait for it. `None`: the limit has passed.
     fn select<'s>(
         self,
         limit: Option<Instant>,
         add: impl FnOnce(&mut Select<'s>) -> usize,
-    ) -> Result<Option<(SelectedOperation<'s>, Subscription)>, CancellationError>
+    ) -> Result<Option<Selected<'s>>, CancellationError>
     where
         'a: 's,
     {
         let cancel = self.cancel.get_or_init(CancelChannel::new);
-        let subscription = self.token.subscribe_waker_after_check(cancel.waker());
+        let registration = self.token.register(cancel.waker());
         let mut select = Select::new_biased();
         let cancelled = select.recv(cancel.receiver());
         add(&mut select);
-        // This thread keeps the token's deadline itself: whoever else would tell it may be busy with callbacks.
+        // This thread minds the token's deadline itself: the thread that would wake it may be busy with callbacks.
         let until = [limit, self.token.deadline()].into_iter().flatten().min();
         loop {
             let selected = match until {
@@ -255,7 +259,7 @@ impl<'a> Call<'a> {
                     // It has to be done, like every operation that was selected.
                     let _ = selected.recv(cancel.receiver());
                 }
-                Some(selected) => return Ok(Some((selected, subscription))),
+                Some(selected) => return Ok(Some((selected, registration))),
                 None => {}
             }
             // Before the limit (invariant 4).

@@ -1,6 +1,6 @@
 use crate::cancel_channel::CancelChannel;
 use crate::crossbeam::Receiver;
-use cantok_core::{Subscription, Token};
+use cantok_core::{Token, WakerRegistration};
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::Deref;
@@ -25,8 +25,8 @@ use std::ops::Deref;
 /// [`Select::new_biased`](crossbeam_channel::Select::new_biased), put it first: a select that begins once it is
 /// disconnected receives nothing.
 ///
-/// To wait for it is not a check: it spends no counter. Like [`Token::wait`] it takes a counter without a unit left for
-/// cancelled.
+/// Waiting for it is not a check. It spends no counter and cancels none: a counter cancels by the check that it
+/// refuses.
 ///
 /// # Examples
 ///
@@ -68,9 +68,8 @@ use std::ops::Deref;
 /// ```
 #[must_use = "dropping it disconnects its receiver"]
 pub struct Cancelled {
-    token: Token,
+    registration: WakerRegistration,
     channel: CancelChannel,
-    _subscription: Subscription,
 }
 
 /// A receiver that is disconnected when the token is cancelled. See [`Cancelled`].
@@ -80,19 +79,17 @@ pub struct Cancelled {
 /// If the token has a deadline or a condition and the operating system refuses the thread that watches over it, as
 /// [`std::thread::spawn`] does.
 pub fn cancelled(token: impl Into<Token>) -> Cancelled {
-    let token = token.into();
     let channel = CancelChannel::new();
     Cancelled {
-        _subscription: token.subscribe_waker(channel.waker()),
+        registration: token.into().register_owned(channel.waker()),
         channel,
-        token,
     }
 }
 
 /// Another one of the same token, with a channel of its own. Panics as [`cancelled()`] does.
 impl Clone for Cancelled {
     fn clone(&self) -> Self {
-        cancelled(&self.token)
+        cancelled(self.registration.token())
     }
 }
 
@@ -106,6 +103,7 @@ impl Deref for Cancelled {
 
 impl fmt::Debug for Cancelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Cancelled").field(&self.token).finish()
+        let token = self.registration.token();
+        f.debug_tuple("Cancelled").field(token).finish()
     }
 }

@@ -54,16 +54,23 @@ fn every_call_is_one_check_whatever_comes_of_it() {
     }
 }
 
-/// The check has asked it, and the next time would be in an hour.
+/// By its check. The background thread has called it before, and calls it again in an hour.
 #[test]
 fn a_call_that_waits_asks_a_condition_once() {
-    let (condition, asked) = counted_condition(HOUR);
-    let receiver = never::<()>().with_token_owned(&condition);
-    for calls in 1..4 {
-        let limit = Duration::from_millis(2);
-        assert!(receiver.recv_timeout(limit).unwrap_err().is_timeout());
-        assert_eq!(asked.load(Ordering::SeqCst), calls);
-    }
+    watchdog("a condition that the background thread asks", || {
+        let (condition, asked) = counted_condition(HOUR);
+        let waits = cancelled(&condition);
+        while asked.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+        drop(waits);
+        let receiver = never::<()>().with_token_owned(&condition);
+        for calls in 1..4 {
+            let limit = Duration::from_millis(2);
+            assert!(receiver.recv_timeout(limit).unwrap_err().is_timeout());
+            assert_eq!(asked.load(Ordering::SeqCst), 1 + calls);
+        }
+    });
 }
 
 #[test]
@@ -265,20 +272,23 @@ fn a_condition_is_not_polled_between_calls() {
     });
 }
 
-/// A select is not a call: it waits for the end of the units, like `Token::wait`.
+/// A select is not a call: it spends no unit and cancels no counter, like `Token::wait`.
 #[test]
-fn a_counter_without_units_disconnects_what_is_selected() {
+fn the_check_that_is_refused_disconnects_what_is_selected() {
     let counter = CounterToken::new(1);
     let before = cancelled(&counter);
     assert!(before.try_recv().unwrap_err().is_empty());
+    assert_eq!(counter.remaining(), 1);
     assert!(counter.keep_on());
-    assert!(before.try_recv().unwrap_err().is_disconnected());
-    assert!(
-        cancelled(CounterToken::new(0))
-            .try_recv()
-            .unwrap_err()
-            .is_disconnected()
-    );
+    let after = cancelled(&counter);
+    for receiver in [&before, &after] {
+        assert!(receiver.try_recv().unwrap_err().is_empty());
+    }
+    assert!(!counter.looks_cancelled());
+    assert!(counter.is_cancelled());
+    for receiver in [&before, &after, &cancelled(CounterToken::new(0))] {
+        assert!(receiver.try_recv().unwrap_err().is_disconnected());
+    }
     let unspent: Token = CounterToken::new(1).into();
     assert!(cancelled(&unspent).try_recv().unwrap_err().is_empty());
 }

@@ -139,7 +139,7 @@ proptest! {
             messages: VecDeque::new(),
             capacity,
             units,
-            cancelled: false,
+            cancelled: units == 0,
             has_sender: true,
             has_receiver: true,
         };

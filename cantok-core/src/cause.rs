@@ -7,9 +7,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Somebody called [`Token::cancel`](crate::Token::cancel), or a [`DropGuard`](crate::DropGuard) was dropped.
+    /// A call of [`Token::cancel`](crate::Token::cancel), or the drop of a [`DropGuard`](crate::DropGuard).
     Cancelled,
-    /// Somebody called [`Token::cancel_with`](crate::Token::cancel_with) and gave this reason.
+    /// A call of [`Token::cancel_with`](crate::Token::cancel_with), with this reason.
     Reason(Reason),
     /// A [`ConditionToken`](crate::ConditionToken)'s closure returned `true`.
     Condition,
@@ -18,7 +18,7 @@ pub enum Cause {
         /// How long after the token's creation the deadline was.
         after: Duration,
     },
-    /// A [`CounterToken`](crate::CounterToken) had no unit left.
+    /// A [`CounterToken`](crate::CounterToken) without a unit left refused a check, or was made with none.
     Counter {
         /// How many checks it allowed in all.
         limit: u64,

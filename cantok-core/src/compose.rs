@@ -8,7 +8,7 @@ impl<T: Into<Token>> Add<T> for Token {
     type Output = Token;
 
     fn add(self, other: T) -> Token {
-        Token::any([self, other.into()])
+        Token::sum_of(self, other.into())
     }
 }
 
@@ -16,7 +16,7 @@ impl<T: Into<Token>> Add<T> for &Token {
     type Output = Token;
 
     fn add(self, other: T) -> Token {
-        Token::any([self.clone(), other.into()])
+        Token::sum_of(self.clone(), other.into())
     }
 }
 

@@ -1,9 +1,10 @@
 use crate::later::drop_nested;
 use crate::node::Node;
-use crate::sync::{Arc, Weak};
+use crate::sync::Arc;
 use crate::{Cause, Token};
 use std::error::Error;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::time::Instant;
 use std::{fmt, io};
 
 /// Why a token was cancelled, and which one fired.
@@ -33,9 +34,10 @@ pub struct CancellationError(Arc<Inner>);
 struct Inner {
     cause: Cause,
     name: Option<Arc<str>>,
-    /// Weak, so that an error keeps no token alive, and so that the node's address is not used again while
-    /// somebody may still ask [`CancellationError::is_from`].
-    origin: Weak<Node>,
+    /// The address of the node that fired. Not a reference: an error keeps no token alive. See
+    /// [`CancellationError::is_from_node`].
+    origin: usize,
+    at: Instant,
 }
 
 impl Drop for Inner {
@@ -53,11 +55,17 @@ impl UnwindSafe for CancellationError {}
 impl RefUnwindSafe for CancellationError {}
 
 impl CancellationError {
-    pub(crate) fn new(cause: Cause, name: Option<Arc<str>>, origin: &Arc<Node>) -> Self {
+    pub(crate) fn new(
+        cause: Cause,
+        name: Option<Arc<str>>,
+        origin: &Arc<Node>,
+        at: Instant,
+    ) -> Self {
         CancellationError(Arc::new(Inner {
             cause,
             name,
-            origin: Arc::downgrade(origin),
+            origin: Arc::as_ptr(origin).addr(),
+            at,
         }))
     }
 
@@ -66,15 +74,43 @@ impl CancellationError {
         &self.0.cause
     }
 
+    /// When it happened: for a [`TimeoutToken`](crate::TimeoutToken) its deadline, for a
+    /// [`CounterToken`](crate::CounterToken) of 0 units its creation; for everything else the time of the call that
+    /// cancelled, or of the check. Of several causes a token reports the earliest.
+    ///
+    /// Two threads that cancel at the same moment may be ordered either way.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::TimeoutToken;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let deadline = Instant::now() + Duration::from_millis(2);
+    /// let token = TimeoutToken::at(deadline);
+    /// assert_eq!(token.wait().at(), deadline);
+    /// ```
+    pub fn at(&self) -> Instant {
+        self.0.at
+    }
+
     /// Whether `token` is the very token that fired, however many sums and children lie between it and the token
-    /// that reported this error. A token that was absorbed into a sum (see [`Token::any`]) fires as that sum.
+    /// that reported this error.
     pub fn is_from(&self, token: &Token) -> bool {
         self.is_from_node(token.node())
     }
 
+    /// Whether there is something of the user's in it.
+    #[inline]
+    pub(crate) fn has_reason(&self) -> bool {
+        matches!(self.0.cause, Cause::Reason(_))
+    }
+
     /// [`CancellationError::is_from`] for a node.
     pub(crate) fn is_from_node(&self, node: &Arc<Node>) -> bool {
-        std::ptr::eq(self.0.origin.as_ptr(), Arc::as_ptr(node))
+        // The address may be that of a later node by now, but that one does not have this error: what has the error
+        // owns the node that fired.
+        self.0.origin == Arc::as_ptr(node).addr() && node.error() == Some(self)
     }
 
     /// The name of the token that fired, if it had one when it fired.

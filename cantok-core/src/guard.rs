@@ -1,7 +1,7 @@
 use crate::Token;
 use std::mem;
 
-/// Cancels its token when it is dropped, also by a panic. Made by [`Token::drop_guard`].
+/// Cancels its token when it is dropped, even by a panic. Made by [`Token::drop_guard`].
 ///
 /// # Panics
 ///

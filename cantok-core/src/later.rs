@@ -1,7 +1,8 @@
 //! Dropping what belongs to users without recursion, since what they give to one token may own the next one, to any
 //! depth: attached guards, closures, reasons.
 
-use crate::callback::Panic;
+use crate::panic::Panic;
+use crate::sync::thread_locals;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 
@@ -9,11 +10,11 @@ use std::cell::{Cell, RefCell};
 /// value at this depth is gone.
 const AT_ONCE: usize = 16;
 
-thread_local! {
+thread_locals! {
     /// How many values this thread is dropping, one within the other.
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    static DEPTH: Cell<usize> = Cell::new(0);
     /// What is to be dropped after the value at depth `AT_ONCE`.
-    static PENDING: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+    static PENDING: RefCell<Vec<Box<dyn Any>>> = RefCell::new(Vec::new());
 }
 
 /// Drops a value that may own more of its kind.
@@ -23,19 +24,9 @@ pub(crate) fn drop_nested<T: 'static>(value: T) {
     }
 }
 
-/// Drops all of them, whatever they do; the first panic is resumed in the end.
-pub(crate) fn drop_all_nested(values: Vec<Box<dyn Any>>) {
-    let mut first = None;
-    for value in values {
-        Panic::keep_first(&mut first, drop_caught(value));
-    }
-    if let Some(panic) = first {
-        panic.resume();
-    }
-}
-
-fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
-    let depth = DEPTH.get();
+/// [`drop_nested`], with the panic.
+pub(crate) fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
+    let depth = DEPTH.with(Cell::get);
     if depth == AT_ONCE {
         let mut value = Some(value);
         let _ = PENDING.try_with(|pending| {

@@ -1,15 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-// Models run without the timer and the executor, which are the only users of some functions.
+// Models run without the timer and the background thread, which are the only users of some functions.
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 
-mod callback;
+#[cfg_attr(loom, path = "loom/background.rs")]
+mod background;
+mod cancelled;
 mod cancelling;
 mod cause;
 mod compose;
 mod error;
-#[cfg_attr(loom, path = "loom/executor.rs")]
-mod executor;
 mod guard;
 mod iter;
 mod later;
@@ -17,11 +17,12 @@ mod leaves;
 #[cfg(doctest)]
 mod must_not_compile;
 mod node;
+mod panic;
 mod parker;
 pub mod prelude;
 mod reason;
 mod registration;
-mod subscription;
+mod slab;
 mod sync;
 #[cfg_attr(loom, path = "loom/timer.rs")]
 mod timer;
@@ -30,10 +31,14 @@ mod tokens;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wait;
+mod waker_registration;
 mod weak;
+#[cfg(not(loom))]
+mod wheel;
 #[cfg(not(loom))]
 mod worker;
 
+pub use cancelled::Cancelled;
 pub use cancelling::Cancelling;
 pub use cause::Cause;
 pub use error::CancellationError;
@@ -41,9 +46,9 @@ pub use guard::DropGuard;
 pub use iter::{IteratorTokenExt, TryWithToken, WithToken};
 pub use reason::Reason;
 pub use registration::Registration;
-pub use subscription::Subscription;
 pub use token::Token;
 pub use tokens::{
     ConditionToken, CounterToken, DefaultToken, ImpossibleCancelError, SimpleToken, TimeoutToken,
 };
+pub use waker_registration::WakerRegistration;
 pub use weak::WeakToken;

@@ -1,13 +1,16 @@
-use crate::Subscription;
+use crate::later::drop_nested;
+use crate::node::{Body, Kind, Node, Waiter};
+use crate::sync::Arc;
+use crate::{CancellationError, Token};
 use std::fmt;
 
-/// What [`Token::on_cancel`](crate::Token::on_cancel) returns: holds the callback, and takes it back when dropped.
+/// A callback of [`Token::on_cancel`]. Dropping it takes the callback back.
 ///
 /// # Guarantees
 ///
 /// Those of C++'s `std::stop_callback`: when the drop returns, the callback has finished or will never run, so
-/// whatever it uses can go. If it is running on another thread at that moment the drop waits for it; on the thread
-/// that runs the callback, as in a callback that drops its own registration, it does not wait.
+/// what it uses can go. If it is running on another thread at that moment the drop waits for it. On the thread that runs
+/// the callback, as in a callback that drops its own registration, it does not wait.
 ///
 /// [`unregister`](Registration::unregister) never waits, [`detach`](Registration::detach) keeps the callback.
 ///
@@ -23,39 +26,100 @@ use std::fmt;
 /// ```
 #[must_use = "dropping a registration takes the callback back at once"]
 pub struct Registration {
-    subscription: Subscription,
+    /// The node, and the key of the callback there. `None`: it was called at once, or the registration has ended.
+    registered: Option<(Arc<Node>, u32)>,
 }
 
 impl Registration {
-    pub(crate) fn new(subscription: Subscription) -> Self {
-        Registration { subscription }
+    pub(crate) fn new(
+        node: &Arc<Node>,
+        f: impl FnOnce(&CancellationError) + Send + 'static,
+    ) -> Self {
+        if let Some(error) = node.look() {
+            f(error);
+            return Registration { registered: None };
+        }
+        let waiter = Waiter::Callback(Box::new(f));
+        if node.kind() == Kind::Never {
+            // A node of its own keeps the callback.
+            let node = Node::leaf(Kind::Never, Body::Plain, None);
+            let key = node.insert(waiter).ok();
+            return Registration {
+                registered: key.map(|key| (node, key)),
+            };
+        }
+        match node.register(waiter) {
+            Ok(key) => {
+                // Finds a source that was cancelled before it could push, and then calls the callback.
+                node.look_again();
+                Registration {
+                    registered: Some((Arc::clone(node), key)),
+                }
+            }
+            Err(waiter) => {
+                if let (Waiter::Callback(callback), Some(error)) = (waiter, node.error()) {
+                    callback(error);
+                }
+                Registration { registered: None }
+            }
+        }
     }
 
     /// Takes the callback back without waiting: `true` if it had not started and never will, `false` if it has
-    /// started, and may be running still.
+    /// started, and may still be running.
     pub fn unregister(mut self) -> bool {
-        self.subscription.end()
+        self.registered.is_some() && self.end().is_none()
     }
 
-    /// Keeps the callback for the token's life: until the last handle of this token, and of everything derived from it,
-    /// is gone. If it owns one of them itself, that is for ever, unless somebody cancels. On a token that cannot be
-    /// cancelled it is dropped.
+    /// Keeps the callback, which is called if the token is ever cancelled, even if no handle is left. A deadline or a
+    /// condition goes on by itself.
+    ///
+    /// The callback is dropped once nothing can cancel the token any more, and at once if the token cannot be
+    /// cancelled. What the callback owns lives until then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::TimeoutToken;
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// let (sender, receiver) = mpsc::channel();
+    /// TimeoutToken::new(Duration::from_millis(1)).on_cancel(move |_| sender.send(()).unwrap()).detach();
+    /// assert!(receiver.recv().is_ok());
+    /// ```
     pub fn detach(mut self) {
-        self.subscription.let_go();
+        if let Some((node, _)) = self.registered.take() {
+            node.keep();
+        }
+    }
+
+    /// Takes the callback back. If it was called, or is being called: the node, and the key of the callback.
+    fn end(&mut self) -> Option<(Arc<Node>, u32)> {
+        let (node, key) = self.registered.take()?;
+        let callback = node.take_callback(key);
+        if callback.is_none() {
+            return Some((node, key));
+        }
+        drop_nested(callback);
+        None
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        if let Some(callback) = self.subscription.callback() {
-            self.subscription.end();
-            callback.wait_until_finished();
+        if let Some((node, key)) = self.end() {
+            node.wait_for_callback(key);
         }
     }
 }
 
 impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.subscription.debug("Registration", f)
+        let mut debug = f.debug_tuple("Registration");
+        if let Some((node, _)) = &self.registered {
+            debug.field(&Token::from_node(Arc::clone(node)));
+        }
+        debug.finish()
     }
 }

@@ -3,7 +3,9 @@
 
 #[cfg(not(loom))]
 mod imp {
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, fence};
+    pub(crate) use std::sync::atomic::{
+        AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+    };
     pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 
     use std::sync::PoisonError;
@@ -15,7 +17,7 @@ mod imp {
 
     impl ThreadKey {
         pub(crate) fn current() -> Self {
-            thread_local! {
+            std::thread_local! {
                 static KEY: u8 = const { 0 };
             }
             KEY.with(|key| ThreadKey(std::ptr::from_ref(key).addr()))
@@ -52,7 +54,9 @@ mod imp {
 
 #[cfg(loom)]
 mod imp {
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, fence};
+    pub(crate) use loom::sync::atomic::{
+        AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+    };
     pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
 
     use std::time::Duration;
@@ -148,8 +152,28 @@ mod imp {
     }
 }
 
+/// Thread-local variables with a constant initial value. Loom's own belong to a thread of the model: the standard
+/// library's would belong to all of them.
+#[cfg(not(loom))]
+macro_rules! thread_locals {
+    ($($(#[$attribute:meta])* static $NAME:ident: $T:ty = $value:expr;)*) => {
+        std::thread_local! {
+            $($(#[$attribute])* static $NAME: $T = const { $value };)*
+        }
+    };
+}
+#[cfg(loom)]
+macro_rules! thread_locals {
+    ($($(#[$attribute:meta])* static $NAME:ident: $T:ty = $value:expr;)*) => {
+        loom::thread_local! {
+            $($(#[$attribute])* static $NAME: $T = $value;)*
+        }
+    };
+}
+
 pub(crate) use imp::*;
 pub(crate) use std::sync::atomic::Ordering;
+pub(crate) use thread_locals;
 
 /// `Arc` and `Weak` are the standard ones in both worlds: loom's `Arc` has no `Weak`, and reference counts are
 /// not what the models are about.

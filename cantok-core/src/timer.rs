@@ -1,86 +1,173 @@
-//! The thread that marks tokens whose deadline has passed. It runs no user code, so nothing that users do makes a
-//! deadline late.
+//! A thread that is given what is due at an instant. Nothing that users do makes it late, as long as what it is given runs
+//! no user code.
+//!
+//! # Invariants
+//!
+//! 1. **Nothing is overslept.** The thread sleeps until `alarm`. An insertion makes its entry visible under the lock of a
+//!    shard, and only then lowers `alarm`, and wakes the thread if it did. The thread raises `alarm` before it goes
+//!    through the shards. So an entry that it does not find was inserted later, and its insertion sees the raised
+//!    `alarm`.
+//! 2. **The thread is rarely woken.** Removal leaves `alarm` alone, so insertions wake the thread only if they are due
+//!    before everything that was ever waited for since it last woke up: once for any number of entries that come and
+//!    go.
+//! 3. A thread inserts into one shard, which it shares with few others. Locks of shards nest in no other lock of this
+//!    module.
 
-use crate::executor;
-use crate::node::Jobs;
-use crate::sync::{Arc, Weak};
-pub(crate) use crate::worker::Due as Alarm;
-use crate::worker::{Schedule, Worker};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock, thread_locals};
+use crate::wheel::{Key, Wheel};
+use crate::worker::Worker;
+use std::cell::Cell;
 use std::io;
-use std::time::Instant;
+use std::num::NonZeroU64;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-static TIMER: Worker<Schedule<Weak<dyn Ring>>> = Worker::new("cantok-timer", run, Schedule::new());
+const SHARDS: usize = 16;
 
-/// What an alarm is for.
-pub(crate) trait Ring: Send + Sync {
-    /// It is `now`, and the alarm's instant has passed. Runs on the timer's thread: no user code here, and no waiting.
-    /// User code is added to the jobs, which go to the executor.
-    fn ring(self: Arc<Self>, now: Instant, jobs: &mut Jobs);
-}
-
-/// So many alarms are taken at a time, so that others can come and go between.
+/// So many entries are taken at a time, so that others can come and go in between.
 const BATCH: usize = 256;
 
-/// Starts the thread, if it does not run yet.
-///
-/// # Errors
-///
-/// When the operating system refuses a thread.
-pub(crate) fn start() -> io::Result<()> {
-    TIMER.start()
+const NEVER: u64 = u64::MAX;
+
+pub(crate) struct Timer<T: 'static> {
+    worker: Worker<()>,
+    /// See invariants 1 and 2. In nanoseconds since `start_of_time`.
+    alarm: AtomicU64,
+    shards: [Mutex<Wheel<T>>; SHARDS],
 }
 
-/// Sets an alarm for that instant. Whoever it is for removes it when it is dropped.
-///
-/// # Errors
-///
-/// When the thread cannot be started.
-pub(crate) fn schedule(ring: Weak<dyn Ring>, at: Instant) -> io::Result<Alarm> {
-    TIMER.start()?;
-    let (alarm, is_first) = TIMER.lock().insert(at, ring);
-    if is_first {
-        TIMER.wake();
+/// Names an entry: the shard, and the key there.
+#[derive(Clone, Copy)]
+pub(crate) struct Alarm(NonZeroU64);
+
+impl Alarm {
+    fn new(shard: usize, key: Key) -> Self {
+        // Not zero: shards count from one.
+        let packed =
+            (shard as u64 + 1) << 59 | u64::from(key.generation) << 32 | u64::from(key.slot);
+        Alarm(NonZeroU64::new(packed).unwrap_or(NonZeroU64::MAX))
     }
-    Ok(alarm)
-}
 
-/// Forgets an alarm.
-pub(crate) fn remove(alarm: Alarm) {
-    let removed = TIMER.lock().remove(alarm);
-    // Not under the lock.
-    drop(removed);
-}
-
-fn run() {
-    let mut due = Vec::new();
-    let mut alarms = TIMER.lock();
-    loop {
-        let now = Instant::now();
-        take_due(&mut alarms, now, &mut due);
-        if !due.is_empty() {
-            drop(alarms);
-            // One hand-over for all of them: one for each would make those behind late.
-            let mut jobs = Jobs::default();
-            for node in due.drain(..) {
-                node.ring(now, &mut jobs);
-            }
-            if jobs.has_user_code() {
-                executor::submit(move || jobs.run());
-            }
-            alarms = TIMER.lock();
-            continue;
-        }
-        let next = alarms.next();
-        alarms = TIMER.sleep(alarms, next);
+    fn shard(self) -> usize {
+        (self.0.get() >> 59) as usize - 1
     }
-}
 
-fn take_due(alarms: &mut Schedule<Weak<dyn Ring>>, now: Instant, due: &mut Vec<Arc<dyn Ring>>) {
-    while due.len() < BATCH {
-        match alarms.pop_due(now) {
-            // What is being dropped at this moment is not found any more, and needs no alarm.
-            Some((_, ring)) => due.extend(ring.upgrade()),
-            None => return,
+    fn key(self) -> Key {
+        Key {
+            slot: self.0.get() as u32,
+            generation: (self.0.get() >> 32) as u32 % (1 << 27),
         }
     }
+
+    /// To keep it in an atomic.
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0.get()
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
+        NonZeroU64::new(bits).map(Alarm)
+    }
+}
+
+impl<T> Timer<T> {
+    /// The thread does nothing but `run`, which is to call [`Timer::run`].
+    pub(crate) const fn new(name: &'static str, run: fn()) -> Self {
+        Timer {
+            worker: Worker::new(name, run, ()),
+            alarm: AtomicU64::new(NEVER),
+            shards: [const { Mutex::new(Wheel::new()) }; SHARDS],
+        }
+    }
+
+    /// Starts the thread, if it does not run yet.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system refuses a thread.
+    pub(crate) fn start(&self) -> io::Result<()> {
+        self.worker.start()
+    }
+
+    /// The thread has to be started by then.
+    pub(crate) fn insert(&self, at: Instant, value: T) -> Alarm {
+        let at = nanos(at);
+        let shard = shard();
+        let key = lock(&self.shards[shard]).insert(at, value);
+        // Relaxed: the lock of the shard orders this with the thread (invariant 1).
+        if at < self.alarm.load(Ordering::Relaxed)
+            && at < self.alarm.fetch_min(at, Ordering::Relaxed)
+        {
+            // The thread reads `alarm` under this lock before it sleeps.
+            drop(self.worker.lock());
+            self.worker.wake();
+        }
+        Alarm::new(shard, key)
+    }
+
+    /// `None`: it was due, and was taken out.
+    pub(crate) fn remove(&self, alarm: Alarm, at: Instant) -> Option<T> {
+        lock(&self.shards[alarm.shard()]).remove(alarm.key(), nanos(at))
+    }
+
+    /// Gives what is due to `fire`, which is to take it out of the list, for ever.
+    pub(crate) fn run(&self, mut fire: impl FnMut(Instant, &mut Vec<T>)) {
+        let mut due = Vec::new();
+        loop {
+            self.sleep();
+            // Relaxed: the locks of the shards order this with insertions (invariant 1).
+            self.alarm.store(NEVER, Ordering::Relaxed);
+            let mut next = NEVER;
+            for shard in &self.shards {
+                let now = Instant::now();
+                next = next.min(lock(shard).take_due(nanos(now), BATCH, &mut due));
+                if !due.is_empty() {
+                    fire(now, &mut due);
+                }
+            }
+            self.alarm.fetch_min(next, Ordering::Relaxed);
+        }
+    }
+
+    /// Sleeps until `alarm`.
+    fn sleep(&self) {
+        let mut awake = self.worker.lock();
+        loop {
+            // Relaxed: read under the lock that is taken between a change and a wake-up.
+            let alarm = self.alarm.load(Ordering::Relaxed);
+            if alarm <= nanos(Instant::now()) {
+                return;
+            }
+            let until = start_of_time().checked_add(Duration::from_nanos(alarm));
+            awake = self.worker.sleep(awake, until.filter(|_| alarm < NEVER));
+        }
+    }
+}
+
+fn start_of_time() -> Instant {
+    static START: OnceLock<Instant> = OnceLock::new();
+    *START.get_or_init(Instant::now)
+}
+
+/// What comes before the start of time counts as due then; what comes 584 years after it, never.
+fn nanos(at: Instant) -> u64 {
+    let since = at.saturating_duration_since(start_of_time());
+    u64::try_from(since.as_nanos()).unwrap_or(NEVER)
+}
+
+/// The shard of this thread.
+fn shard() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_locals! {
+        static SHARD: Cell<usize> = Cell::new(usize::MAX);
+    }
+    // Relaxed: a mere number.
+    let new = || NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
+    let shard = SHARD.try_with(|shard| {
+        if shard.get() == usize::MAX {
+            shard.set(new());
+        }
+        shard.get()
+    });
+    // At the end of a thread.
+    shard.unwrap_or(0)
 }

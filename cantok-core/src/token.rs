@@ -1,8 +1,8 @@
-use crate::node::{Composer, Jobs, Kind, Node, Sources, mark};
+use crate::node::{Body, Kind, Node};
 use crate::sync::Arc;
 use crate::{
-    CancellationError, Cancelling, Cause, DropGuard, Reason, Registration, SimpleToken,
-    Subscription, WeakToken, wait,
+    CancellationError, Cancelled, Cancelling, Cause, DropGuard, Reason, Registration, SimpleToken,
+    WakerRegistration, WeakToken, wait,
 };
 use std::error::Error;
 use std::fmt;
@@ -13,27 +13,28 @@ use std::time::{Duration, Instant};
 
 /// Any token, with its type erased: what functions take (`&Token` or `impl Into<Token>`) and structs hold.
 ///
-/// A token is handed to the code that works, and the code asks it whether to go on. Every typed token dereferences
+/// Pass a token to long-running code, which checks it and stops once it is cancelled. Every typed token dereferences
 /// to a `Token` and converts into one; sums of tokens are `Token`s. A `Token` is a handle: clones are the same token,
 /// and `==` and `Hash` go by that identity.
 ///
-/// # Checks and looks
+/// # Checks and peeks
 ///
 /// A **check** asks whether to go on and may have effects: it calls conditions and spends one unit of each counter.
 /// [`is_cancelled`](Token::is_cancelled), [`keep_on`](Token::keep_on) and [`check`](Token::check) are checks. Inside
-/// one check the order is: the token's own flag, other flags, deadlines, conditions, counters; what is answered
-/// earlier spends nothing later, and within one class the leftmost operand wins. If there are several counters, all
-/// are looked at for zero before one is spent; a race between two threads can still spend a unit in vain.
+/// one check the order is: cancels and deadlines, of which the earliest is the cause; then conditions, from left to
+/// right; then counters. A check that is answered early calls and spends nothing further. With several counters, it
+/// peeks at all of them for zero before it spends one; a race between two threads can still waste a unit.
 ///
-/// A **look** calls no condition and spends nothing: [`cause`](Token::cause),
+/// A **peek** calls no condition and spends nothing: [`cause`](Token::cause),
 /// [`looks_cancelled`](Token::looks_cancelled), [`deadline`](Token::deadline),
 /// [`can_be_cancelled`](Token::can_be_cancelled), `Debug`, `Display` and `==`.
 ///
 /// # Guarantees
 ///
-/// Once cancelled, a token stays cancelled, with the same cause. When [`cancel`](Token::cancel) returns, every token
-/// derived from it answers cancelled, on every thread, and what was written before is visible there. No lock of this
-/// crate is held while user code runs. Tokens nest to any depth.
+/// Once cancelled, a token stays cancelled, with the same cause. That is the first one in time, whichever token is
+/// checked first, and when; see [`CancellationError::at`]. When [`cancel`](Token::cancel) returns, every token derived
+/// from it answers cancelled, on every thread, and what was written before is visible there. No lock of this crate is
+/// held while user code runs. Tokens nest to any depth.
 ///
 /// # Examples
 ///
@@ -65,8 +66,9 @@ impl Token {
         Token { node }
     }
 
-    pub(crate) fn from_sources(kind: Kind, sources: Sources) -> Self {
-        Token::from_node(Arc::new(Node::new(kind, sources)))
+    /// A token that is derived from no other.
+    pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Self {
+        Token::from_node(Node::leaf(kind, body, deadline))
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
@@ -91,26 +93,28 @@ impl Token {
     pub fn never() -> Self {
         static NEVER: OnceLock<Token> = OnceLock::new();
         NEVER
-            .get_or_init(|| Token::from_sources(Kind::Never, Sources::default()))
+            .get_or_init(|| Token::leaf(Kind::Never, Body::Plain, None))
             .clone()
     }
 
     /// A new token that is cancelled as soon as one of `tokens` is. `a + b`, `+=`, `sum()` and `collect()` are this.
     ///
-    /// The result is always a new token that can be cancelled by itself, also of one token or of none; cancelling it
+    /// The result is always a new token that can be cancelled by itself, even of one token or of none; cancelling it
     /// leaves the operands alone. Tokens that cannot be cancelled disappear, repeated tokens count once. If one of
     /// the tokens is cancelled already, so is the result, with that cause.
     ///
-    /// Tokens given by value that nobody else can reach (no clone, subscription, guard or derived token, nothing
-    /// attached, never downgraded) are absorbed: they become part of the new token, and when one of them fires, it is
-    /// the new token that the error [is from](CancellationError::is_from). Their names are kept. (Sums that have a name
-    /// themselves, and those of more than 16 tokens that others hold too or of more than 256 deadlines, conditions,
-    /// counters or named tokens, stay tokens of their own.)
+    /// Operands stay tokens of their own, even those given by value: [`is_from`](CancellationError::is_from) and
+    /// [`name`](CancellationError::name) of an error are about the operand that fired, not about the sum. There are two
+    /// exceptions:
+    ///
+    /// - A sum without a name that is given by value, and that nothing else refers to (no clone, registration, guard or
+    ///   derived token, nothing attached, never downgraded), is taken apart: its operands become operands of the new
+    ///   token, so that adding one by one stays flat. Sums of more than 256 tokens stay tokens of their own.
+    /// - A [`SimpleToken`] without a name that nothing else refers to leaves no trace, since nothing can cancel it.
     ///
     /// # Panics
     ///
-    /// If a token turns out to be cancelled by this look at it and its callbacks or wakers panic, as in
-    /// [`cause`](Token::cause).
+    /// If this call finds a token cancelled, and its callbacks or wakers panic, as in [`cause`](Token::cause).
     ///
     /// # Examples
     ///
@@ -135,11 +139,13 @@ impl Token {
         I: IntoIterator,
         I::Item: Into<Token>,
     {
-        let mut composer = Composer::default();
-        for token in tokens {
-            composer.add(token.into().node);
-        }
-        Token::from_node(composer.finish())
+        let nodes = tokens.into_iter().map(|token| token.into().node);
+        Token::from_node(Node::derived(Kind::Sum, nodes))
+    }
+
+    /// [`any`](Token::any) of two.
+    pub(crate) fn sum_of(left: Token, right: Token) -> Self {
+        Token::from_node(Node::sum(left.node, right.node))
     }
 
     /// Gives the token a name, for all its handles. It shows in `Debug`, in the errors of a cancel that comes later,
@@ -158,7 +164,7 @@ impl Token {
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         if self.node.kind() == Kind::Never && self.name().is_none() {
             // The shared token that is never cancelled keeps no name.
-            let own = Token::from_sources(Kind::Never, Sources::default());
+            let own = Token::leaf(Kind::Never, Body::Plain, None);
             own.node.set_name(name.into());
             return own;
         }
@@ -171,7 +177,7 @@ impl Token {
         self.node.name().map(|name| &**name)
     }
 
-    /// Whether the token is cancelled. This is a [check](Token#checks-and-looks).
+    /// Whether the token is cancelled. This is a [check](Token#checks-and-peeks).
     ///
     /// # Panics
     ///
@@ -212,32 +218,32 @@ impl Token {
 
     /// The error of a token that is known to be cancelled.
     #[cold]
-    fn latched(&self) -> CancellationError {
+    pub(crate) fn latched(&self) -> CancellationError {
         match self.node.error() {
             Some(error) => error.clone(),
             None => unreachable!("a cancelled token has a cause (invariant 1)"),
         }
     }
 
-    /// Why the token was cancelled, or `None` if it is not. This is a [look](Token#checks-and-looks): it finds flags
-    /// and passed deadlines, and the cause that it finds is final. The look that finds it runs the callbacks, as a check
-    /// does: see [`on_cancel`](Token::on_cancel) for what that means for locks.
+    /// Why the token was cancelled, or `None` if it is not. This is a [peek](Token#checks-and-peeks), which finds
+    /// cancels and passed deadlines. Once it returns an error, it always returns that error. The peek that finds the
+    /// token cancelled runs the callbacks, as a check does: see [`on_cancel`](Token::on_cancel) for what that means for
+    /// locks.
     ///
     /// # Panics
     ///
-    /// If this look is what finds the token cancelled, it runs the callbacks and wakes the tasks, and their first panic
+    /// If this peek is what finds the token cancelled, it runs the callbacks and wakes the tasks, and their first panic
     /// is resumed here.
     pub fn cause(&self) -> Option<CancellationError> {
         self.node.look().cloned()
     }
 
-    /// Whether the token is cancelled, as a [look](Token#checks-and-looks): what [`is_cancelled`](Token::is_cancelled)
-    /// answers as far as no condition is called and no counter is spent for it, and at the same cost. For authors of
-    /// adapters, which check once for each item and want to see in between, as often as they like, whether to go on.
-    /// What it finds is final, as with [`cause`](Token::cause).
+    /// Like [`is_cancelled`](Token::is_cancelled), but never calls a condition or spends a counter. Just as cheap. For
+    /// authors of adapters, which check once for each item and [peek](Token#checks-and-peeks) in between. What it finds
+    /// is final, as with [`cause`](Token::cause).
     ///
-    /// [`cause`](Token::cause) reads the clock where there is a deadline; this leaves that to the background thread
-    /// once the token has been asked often, so it may see a deadline as much later as a check may.
+    /// [`cause`](Token::cause) reads the clock if there is a deadline. This leaves the deadline to a thread of this
+    /// crate once the token was asked often, so it may see a deadline as late as a check does.
     ///
     /// # Panics
     ///
@@ -251,16 +257,16 @@ impl Token {
     /// let token = CounterToken::new(1);
     /// assert!(!token.looks_cancelled());
     /// assert!(token.keep_on()); // spends the unit
-    /// assert!(!token.looks_cancelled()); // nobody was refused yet
+    /// assert!(!token.looks_cancelled()); // no check was refused yet
     /// assert!(token.is_cancelled());
     /// assert!(token.looks_cancelled());
     /// ```
     #[inline]
     pub fn looks_cancelled(&self) -> bool {
-        self.node.looks_cancelled()
+        self.node.peek()
     }
 
-    /// The earliest deadline of all that this token consists of, whether it has passed or not. This is a look and
+    /// The earliest deadline of all that this token consists of, whether it has passed or not. This is a peek that
     /// changes nothing.
     ///
     /// # Examples
@@ -275,17 +281,17 @@ impl Token {
     /// assert_eq!(SimpleToken::new().deadline(), None);
     /// ```
     pub fn deadline(&self) -> Option<Instant> {
-        self.node.sources().earliest()
+        self.node.deadline()
     }
 
     /// `false` for [`Token::never`] and [`DefaultToken`](crate::DefaultToken), `true` for every other token. This is a
-    /// look and changes nothing.
+    /// peek that changes nothing.
     pub fn can_be_cancelled(&self) -> bool {
         self.node.kind() != Kind::Never
     }
 
     /// Cancels the token and everything derived from it. Returns whether this call did it: `false` if the token was
-    /// cancelled before, also by a deadline or an operand whose cancel nobody had noticed yet.
+    /// cancelled before, even by a deadline or an operand that no check has found yet.
     ///
     /// Tasks are woken and callbacks run on this thread before the call returns. When it returns, every token derived
     /// from this one answers cancelled, on every thread, whatever it returns.
@@ -334,26 +340,9 @@ impl Token {
     }
 
     fn cancel_because(&self, cause: Cause) -> bool {
-        let (won, jobs) = self.mark_because(cause);
+        let (won, jobs) = self.node.cancel(cause);
         jobs.run();
         won
-    }
-
-    fn mark_because(&self, cause: Cause) -> (bool, Jobs) {
-        let mut jobs = Jobs::default();
-        if self.can_be_cancelled() {
-            jobs = self.node.look_first();
-            if !self.node.is_marked() {
-                let error = CancellationError::new(cause, self.node.name().cloned(), &self.node);
-                return mark::mark(&self.node, error);
-            }
-            jobs.extend(mark::help(&self.node));
-        }
-        if matches!(cause, Cause::Reason(_)) {
-            // With the rest, since the drop of a reason is user code.
-            jobs.drop_late(CancellationError::new(cause, None, &self.node));
-        }
-        (false, jobs)
     }
 
     /// [`cancel_with`](Token::cancel_with) in two steps, for authors of adapters that cancel several tokens at once or
@@ -409,7 +398,7 @@ impl Token {
     }
 
     fn begin_cancel_because(&self, cause: Cause) -> Cancelling {
-        let (won, mut jobs) = self.mark_because(cause);
+        let (won, mut jobs) = self.node.cancel(cause);
         jobs.wake_threads();
         Cancelling::new(won, jobs)
     }
@@ -417,8 +406,8 @@ impl Token {
     /// Blocks until the token is cancelled.
     ///
     /// The thread sleeps and is woken; only conditions are polled, each at its
-    /// [interval](crate::ConditionToken::poll_interval). No counter is spent; a counter without a unit left counts
-    /// as cancelled, also if it is used up while this waits. On a token that cannot be cancelled this blocks for ever.
+    /// [interval](crate::ConditionToken::poll_interval). No counter is spent or cancelled: a counter cancels by the
+    /// check that it refuses. On a token that cannot be cancelled this blocks for ever.
     ///
     /// # Panics
     ///
@@ -469,21 +458,24 @@ impl Token {
         wait::until(&self.node, Some(at))
     }
 
-    /// Has `f` called when the token is cancelled: exactly once, by the thread that cancels it or finds it cancelled,
-    /// before that call returns; at once if the token is cancelled already. A deadline or a condition that fires
-    /// while nobody checks runs `f` on a thread of this crate, where a panic is reported by the panic hook and goes no
-    /// further. A condition that panics there is left alone until somebody checks. There is one such thread for the
-    /// whole process, for the callbacks of all tokens, for tasks and for conditions: an `f` that blocks there keeps the
-    /// others waiting, and one that waits there for the callback of another deadline, or for a condition that nobody
-    /// checks, waits for ever. Deadlines themselves are marked by another thread, and are not late for it.
+    /// Calls `f` when the token is cancelled: exactly once, on the thread that cancels it or finds it cancelled, before
+    /// that call returns; at once if the token is cancelled already.
     ///
-    /// The thread that finds it cancelled may do so by a look: [`cause`](Token::cause) and
-    /// [`looks_cancelled`](Token::looks_cancelled) find a deadline that has passed. So a lock that `f` takes must not be
-    /// held where this token, or one that it is derived from, is checked, looked at or cancelled.
+    /// `f` runs outside every lock of this crate and may use any token. It is called only while the [`Registration`]
+    /// lives, unless that is [detached](Registration::detach); see there for what dropping it guarantees.
     ///
-    /// `f` runs outside every lock of this crate and may use any token. It is called only as long as the
-    /// [`Registration`] lives; see there for what dropping it guarantees. On a token that cannot be cancelled `f` is
-    /// dropped with the registration.
+    /// A deadline or a condition that fires without a check runs `f` on a thread of this crate. A panic is then reported
+    /// by the panic hook and goes no further, and a condition that panics there is asked again only after a check. There
+    /// is one such thread for the process, for callbacks, tasks and conditions. It polls each condition at its
+    /// [interval](crate::ConditionToken::poll_interval), however many callbacks there are. An `f` that blocks there
+    /// delays the others. An `f` that waits there for another callback or for a task of a deadline, or for a condition
+    /// that is not checked, waits for ever. Deadlines themselves are marked by another thread and are not delayed.
+    ///
+    /// # Locks
+    ///
+    /// A peek may be what finds the token cancelled: [`cause`](Token::cause) and
+    /// [`looks_cancelled`](Token::looks_cancelled) find a deadline that has passed, and then call `f`. So do not hold a
+    /// lock that `f` takes while this token, or one that it is derived from, is checked, peeked at or cancelled.
     ///
     /// # Panics
     ///
@@ -505,155 +497,98 @@ impl Token {
     /// drop(registration);
     /// ```
     pub fn on_cancel(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Registration {
-        Registration::new(Subscription::new(&self.node, f, true))
+        Registration::new(&self.node, f)
     }
 
-    /// [`on_cancel`](Token::on_cancel) for authors of adapters, and what all waiting in this crate comes down to: `f`
-    /// passes the news on, to a thread or a channel, and dropping the [`Subscription`] never blocks. It does not wait
-    /// for an `f` that is running.
-    ///
-    /// # Guarantees
-    ///
-    /// `f` is called exactly once when the token is cancelled, unless the subscription has ended before. No cancel is
-    /// missed between a check and this call: on a token that is cancelled already, `f` is called before this returns.
-    /// When it is called, everything that derives from the cancelled token answers cancelled, and no lock of this crate
-    /// is held: `f` may use any token, also this one, and end any subscription, also its own.
-    ///
-    /// It is called on the threads that [`on_cancel`](Token::on_cancel) names, and should not block.
-    ///
-    /// Subscribing and ending a subscription cost the same however many there are. The first subscription to a derived
-    /// token registers that token with those it derives from, and its deadline with the timer, as 64 checks would. From
-    /// then on a check of it asks its conditions and counters only, and sees a deadline once the timer has marked it.
-    ///
-    /// # Panics
-    ///
-    /// As [`on_cancel`](Token::on_cancel).
+    /// A future that is ready when the token is cancelled, with the error. See [`Cancelled`] for its guarantees.
     ///
     /// # Examples
     ///
-    /// A channel that tells of the cancel, for a thread that waits for several things at once:
-    ///
     /// ```
-    /// use cantok_core::{CancellationError, SimpleToken, Subscription, TimeoutToken, Token};
-    /// use std::sync::mpsc::{self, Receiver};
+    /// use cantok_core::{SimpleToken, TimeoutToken};
     /// use std::time::Duration;
     ///
-    /// struct Cancelled {
-    ///     receiver: Receiver<CancellationError>,
-    ///     _subscription: Subscription,
-    /// }
-    ///
-    /// fn cancelled(token: &Token) -> Cancelled {
-    ///     let (sender, receiver) = mpsc::channel();
-    ///     let _subscription = token.subscribe(move |error| {
-    ///         // Nobody may be listening any more.
-    ///         let _ = sender.send(error.clone());
-    ///     });
-    ///     Cancelled { receiver, _subscription }
-    /// }
-    ///
     /// let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(5));
-    /// let cancelled = cancelled(&token);
-    /// assert!(cancelled.receiver.recv().unwrap().is_from(&token));
+    /// let error = pollster::block_on(token.cancelled());
+    /// assert_eq!(error.to_string(), "the timeout of 5ms has expired");
     /// ```
-    pub fn subscribe(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Subscription {
-        Subscription::new(&self.node, f, false)
+    pub fn cancelled(&self) -> Cancelled<&Token> {
+        Cancelled::new(self)
     }
 
-    /// [`subscribe`](Token::subscribe) for a task: has it woken, before the callbacks of the same cancel are called.
-    ///
-    /// Costs less than a closure that wakes, above all where many tasks are woken at once (`cancel/waiting children`
-    /// in the benchmarks). A waker may still be woken by a cancel that is under way when its subscription is dropped.
-    /// If the token is cancelled already, it is woken before this returns; ask the token first where that is not
-    /// wanted.
-    ///
-    /// # Panics
-    ///
-    /// As [`on_cancel`](Token::on_cancel), with the waker's panics for those of `f`.
+    /// [`cancelled`](Token::cancelled) with a handle of the token in it: a future that can be returned, stored or
+    /// spawned.
     ///
     /// # Examples
     ///
-    /// A future that is ready when the token is cancelled:
+    /// ```
+    /// use cantok_core::SimpleToken;
+    ///
+    /// let shutdown = SimpleToken::new();
+    /// let cancelled = shutdown.cancelled_owned();
+    /// shutdown.cancel();
+    /// pollster::block_on(async { drop(cancelled.await) });
+    /// ```
+    pub fn cancelled_owned(&self) -> Cancelled {
+        Cancelled::new(self.clone())
+    }
+
+    /// Has `waker` woken when the token is cancelled; at once, before this returns, if it is cancelled already. For
+    /// authors of adapters: see [`WakerRegistration`] for its guarantees.
+    ///
+    /// # Panics
+    ///
+    /// As [`WakerRegistration::register`]; or if the waker is woken at once, and panics.
+    ///
+    /// # Examples
+    ///
+    /// A channel that is disconnected by the cancel, for a thread that waits for several things at once:
     ///
     /// ```
-    /// use cantok_core::{CancellationError, SimpleToken, Subscription, Token};
-    /// use std::future::Future;
-    /// use std::pin::Pin;
-    /// use std::task::{Context, Poll, Waker};
+    /// use cantok_core::{SimpleToken, TimeoutToken, Token};
+    /// use std::convert::Infallible;
+    /// use std::sync::mpsc::{self, Receiver, Sender};
+    /// use std::sync::{Arc, Mutex};
+    /// use std::task::{Wake, Waker};
+    /// use std::time::Duration;
     ///
-    /// struct Cancelled {
-    ///     token: Token,
-    ///     subscription: Option<Subscription>,
-    /// }
+    /// struct Disconnect(Mutex<Option<Sender<Infallible>>>);
     ///
-    /// impl Future for Cancelled {
-    ///     type Output = CancellationError;
-    ///
-    ///     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancellationError> {
-    ///         let this = &mut *self;
-    ///         let before = this.subscription.as_ref();
-    ///         let is_subscribed = before.is_some_and(|before| before.will_wake(cx.waker()));
-    ///         if !is_subscribed && this.token.cause().is_none() {
-    ///             this.subscription = Some(this.token.subscribe_waker(cx.waker()));
-    ///         }
-    ///         // After subscribing, so that no cancel falls between the two.
-    ///         match this.token.cause() {
-    ///             Some(error) => Poll::Ready(error),
-    ///             None => Poll::Pending,
-    ///         }
+    /// impl Wake for Disconnect {
+    ///     fn wake(self: Arc<Self>) {
+    ///         self.0.lock().unwrap().take();
     ///     }
     /// }
     ///
-    /// let token = SimpleToken::new();
-    /// let mut cancelled = Cancelled { token: token.clone().into(), subscription: None };
-    /// let mut cx = Context::from_waker(Waker::noop());
-    /// assert!(Pin::new(&mut cancelled).poll(&mut cx).is_pending());
-    /// token.cancel();
-    /// assert!(Pin::new(&mut cancelled).poll(&mut cx).is_ready());
+    /// let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(5));
+    /// let (sender, receiver) = mpsc::channel();
+    /// let waker = Waker::from(Arc::new(Disconnect(Mutex::new(Some(sender)))));
+    /// let _registration = token.register(&waker);
+    /// assert!(receiver.recv().is_err());
     /// ```
-    pub fn subscribe_waker(&self, waker: &Waker) -> Subscription {
-        Subscription::of_waker(&self.node, waker)
+    pub fn register(&self, waker: &Waker) -> WakerRegistration<&Token> {
+        WakerRegistration::of(self, waker)
     }
 
-    /// [`subscribe_waker`](Token::subscribe_waker) for a call that has made its check and goes on to wait for something
-    /// else, as a receive does when there is no message yet. The check has paid for the call, and this asks for nothing
-    /// more.
-    ///
-    /// - A counter without a unit left does not cancel the token: the last unit may be this call's own. It is cancelled
-    ///   by the next check, which is refused.
-    /// - A condition has been asked by the check, and is polled from one interval later on.
+    /// [`register`](Token::register) with a handle of the token in it.
     ///
     /// # Panics
     ///
-    /// As [`subscribe_waker`](Token::subscribe_waker).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::CounterToken;
-    /// use std::task::Waker;
-    ///
-    /// let token = CounterToken::new(1);
-    /// assert!(token.keep_on());
-    /// let call = token.subscribe_waker_after_check(Waker::noop());
-    /// assert!(token.cause().is_none()); // there was one unit, for this call
-    ///
-    /// drop(call);
-    /// let _task = token.subscribe_waker(Waker::noop());
-    /// assert!(token.cause().is_some()); // there is none for whoever waits for the end of the units
-    /// ```
-    pub fn subscribe_waker_after_check(&self, waker: &Waker) -> Subscription {
-        Subscription::of_checked(&self.node, waker)
+    /// As [`register`](Token::register).
+    pub fn register_owned(&self, waker: &Waker) -> WakerRegistration {
+        WakerRegistration::of(self.clone(), waker)
     }
 
     /// Keeps `guard` alive as long as this token and everything derived from it, and drops it with the last of them:
     /// what an adapter needs to cancel the token, such as a signal registration or a bridge to another library's token.
     /// For authors of adapters.
     ///
-    /// The guard is dropped by whoever drops the last of them, outside every lock; cancelling drops nothing. Handles,
-    /// subscriptions, drop guards and derived tokens all keep the token, and so the guard. A token with an attached
-    /// guard is not absorbed into a sum. On a token that [cannot be cancelled](Token::can_be_cancelled), which is one
-    /// for all, every guard is kept for the rest of the process: there is nothing to cancel, so do not attach.
+    /// The guard is dropped on the thread that drops the last of them, outside every lock; cancelling drops nothing.
+    /// Handles, registrations, drop guards and derived tokens all keep the token, and so the guard. So does a
+    /// [detached](Registration::detach) callback of a token with a deadline or a condition, until the cancel. A sum does
+    /// not [take apart](Token::any) a token with an attached guard. A token that [cannot be
+    /// cancelled](Token::can_be_cancelled) is one for all and keeps every guard for the rest of the process: there is
+    /// nothing to cancel, so do not attach.
     ///
     /// A guard that owns the token it is attached to keeps both for ever. Attach it to a child of the one it cancels,
     /// as here:
@@ -705,8 +640,8 @@ impl Token {
 
     /// A reference that does not keep the token alive, for authors of adapters; see [`WeakToken`] for an example.
     ///
-    /// From then on the token is not [absorbed](Token::any) into a sum any more, so the reference leads to it for as
-    /// long as the sum lives.
+    /// From then on no sum [takes the token apart](Token::any), so the reference leads to it for as long as the sum
+    /// lives.
     pub fn downgrade(&self) -> WeakToken {
         WeakToken::new(self.node.downgrade())
     }
@@ -732,7 +667,7 @@ impl Token {
     /// assert!(request.is_cancelled());
     /// ```
     pub fn child(&self) -> SimpleToken {
-        SimpleToken::from_token(Token::from_node(Composer::child_of(&self.node)))
+        SimpleToken::from_token(Token::from_node(Node::child_of(&self.node)))
     }
 
     /// A guard that cancels this token when it is dropped: work that is left early, by `?` or by a panic, takes the

@@ -2,8 +2,7 @@
 //! token's conditions itself, and is woken for everything else.
 
 use crate::CancellationError;
-use crate::leaves::Condition;
-use crate::node::{Enrolment, Found, Leaves, Node, Subscriber};
+use crate::node::{Node, Waiter};
 use crate::parker::Parker;
 use crate::sync::Arc;
 use std::time::Instant;
@@ -17,17 +16,17 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
         return None;
     }
     let parker = Arc::new(Parker::new());
-    let _enrolment = Enrolment::new(node, Subscriber::Thread(Arc::clone(&parker)));
-    node.link();
-    let mut polls: Vec<_> = Leaves::<Condition>::of(node.sources())
-        .map(Poll::new)
-        .collect();
+    let _registered = Registered {
+        node,
+        key: node.register(Waiter::Thread(Arc::clone(&parker))).ok(),
+    };
+    let mut polls: Vec<_> = node.conditions().into_iter().map(Poll::new).collect();
     loop {
-        if let Some(error) = node.look_for_zero() {
+        if let Some(error) = node.look() {
             return Some(error.clone());
         }
         let next_poll = polls.iter().filter_map(|poll| poll.due).min();
-        let times = [limit, node.sources().earliest(), next_poll];
+        let times = [limit, node.deadline(), next_poll];
         parker.park(times.into_iter().flatten().min());
         if let Some(error) = node.error() {
             return Some(error.clone());
@@ -41,33 +40,49 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
     }
 }
 
+/// Takes the waiter back when dropped. Borrowing spares a woken thread the reference count.
+struct Registered<'a> {
+    node: &'a Arc<Node>,
+    key: Option<u32>,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        // The canceller of a marked node takes the waiter out.
+        if let Some(key) = self.key.filter(|_| !self.node.is_marked()) {
+            self.node.unregister(key);
+        }
+    }
+}
+
 /// A condition, polled at its interval.
-struct Poll<'a> {
-    condition: Found<'a, Condition>,
+struct Poll {
+    node: Arc<Node>,
     /// `None`: beyond the clock's range.
     due: Option<Instant>,
 }
 
-impl<'a> Poll<'a> {
-    fn new(condition: Found<'a, Condition>) -> Self {
-        let mut poll = Poll {
-            condition,
-            due: None,
-        };
+impl Poll {
+    fn new(node: Arc<Node>) -> Self {
+        let mut poll = Poll { node, due: None };
         poll.put_off();
         poll
     }
 
     fn put_off(&mut self) {
-        self.due = Instant::now().checked_add(self.condition.leaf().poll_interval());
+        let interval = self
+            .node
+            .condition()
+            .map(|condition| condition.poll_interval());
+        self.due = interval.and_then(|interval| Instant::now().checked_add(interval));
     }
 
     fn run_if_due(&mut self, node: &Arc<Node>, now: Instant) -> bool {
         if self.due.is_none_or(|due| due > now) {
             return false;
         }
-        let satisfied = node.check_condition(self.condition);
+        let is_cancelled = node.check_condition(&self.node);
         self.put_off();
-        satisfied
+        is_cancelled
     }
 }

@@ -1,215 +1,179 @@
-use crate::callback::{Call, Callback};
-use crate::node::{Enrolment, Node, Subscriber};
-use crate::sync::Arc;
-use crate::{CancellationError, Token, executor, timer};
+use crate::Token;
+use crate::later::drop_nested;
+use crate::node::Waiter;
+use std::borrow::Borrow;
+use std::fmt;
 use std::task::Waker;
-use std::{fmt, io};
 
-/// What [`Token::subscribe`](crate::Token::subscribe) returns: ends the subscription when dropped, and never blocks.
+/// At most one waker that a token wakes when it is cancelled. For authors of adapters: what waits in this crate and in
+/// its siblings comes down to this. Made by [`Token::register`], or empty by [`new`](WakerRegistration::new).
 ///
-/// The function may still be running on the cancelling thread after that, and a waker may still be woken. When that
-/// matters, use [`Token::on_cancel`](crate::Token::on_cancel).
+/// It owns its token, or borrows it: borrowing spares the reference count.
 ///
-/// A subscription keeps its token alive, and with it what is [attached](crate::Token::attach). The token keeps the
-/// function or waker until it is cancelled or the subscription ends; if that owns the subscription, as a task does that
-/// nobody else keeps, they keep each other until then.
-#[must_use = "dropping a subscription ends it at once"]
-pub struct Subscription {
-    /// `None` once it was ended or let go.
-    inner: Option<Inner>,
+/// # Guarantees
+///
+/// - **No cancel is missed.** After [`register`](WakerRegistration::register) has returned `true`, the waker is woken
+///   exactly once when the token is cancelled, unless the registration ends before.
+/// - The waker is woken before the callbacks of the same cancel are called. Everything derived from the cancelled token
+///   answers cancelled by then, and no lock of this crate is held.
+/// - Dropping it takes the waker back and never blocks. A cancel that is under way may still wake it.
+/// - Registering costs the same beside any number of others, and allocates nothing for the first waiter of a token.
+///   Registering the same waker again takes no lock.
+///
+/// The first waiter of a derived token registers that token with those that it derives from, and its deadline with the
+/// timer, as 64 checks would. From then on a check of it only asks conditions and counters.
+///
+/// # Examples
+///
+/// A future that is ready when the token is cancelled, as [`Token::cancelled`] is:
+///
+/// ```
+/// use cantok_core::{CancellationError, SimpleToken, Token, WakerRegistration};
+/// use std::future::Future;
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll, Waker};
+///
+/// struct Cancelled(WakerRegistration<Token>);
+///
+/// impl Future for Cancelled {
+///     type Output = CancellationError;
+///
+///     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancellationError> {
+///         if !self.0.token().looks_cancelled() && self.0.register(cx.waker()) {
+///             return Poll::Pending;
+///         }
+///         Poll::Ready(self.0.token().cause().unwrap())
+///     }
+/// }
+///
+/// let token = SimpleToken::new();
+/// let mut cancelled = Cancelled(WakerRegistration::new(token.clone().into()));
+/// let mut cx = Context::from_waker(Waker::noop());
+/// assert!(Pin::new(&mut cancelled).poll(&mut cx).is_pending());
+/// token.cancel();
+/// assert!(Pin::new(&mut cancelled).poll(&mut cx).is_ready());
+/// ```
+#[must_use = "dropping a registration takes the waker back at once"]
+pub struct WakerRegistration<T: Borrow<Token> = Token> {
+    token: T,
+    registered: Option<Registered>,
 }
 
-struct Inner {
-    enrolment: Enrolment<Arc<Node>>,
-    told: Told,
-}
-
-/// Who is told.
-enum Told {
-    Callback(Arc<dyn Call>),
-    /// By its identity. The token has the waker itself, and keeps it until it is told or the subscription ends.
-    Waker(WakerId),
-}
-
-/// What [`Waker::will_wake`] compares.
-#[derive(PartialEq, Eq)]
-struct WakerId {
+/// The waker is with the token, under this key. What identifies it is here.
+struct Registered {
+    key: u32,
     data: usize,
     vtable: usize,
 }
 
-impl WakerId {
-    fn of(waker: &Waker) -> Self {
-        WakerId {
-            data: waker.data().addr(),
-            vtable: std::ptr::from_ref(waker.vtable()).addr(),
-        }
+impl Registered {
+    /// What [`Waker::will_wake`] compares.
+    fn is_of(&self, waker: &Waker) -> bool {
+        self.data == waker.data().addr() && self.vtable == vtable(waker)
     }
 }
 
-impl Subscription {
-    pub(crate) fn new(
-        node: &Arc<Node>,
-        f: impl FnOnce(&CancellationError) + Send + 'static,
-        can_be_awaited: bool,
-    ) -> Self {
-        let callback: Arc<dyn Call> = Arc::new(Callback::new(f, can_be_awaited));
-        let subscriber = Subscriber::Callback(Arc::clone(&callback));
-        let (enrolment, late) = enrol(node, subscriber, Node::look_for_zero);
-        if let Some(panic) = late.and_then(|error| callback.run(error)) {
-            panic.resume();
-        }
-        Subscription {
-            inner: Some(Inner {
-                enrolment,
-                told: Told::Callback(callback),
-            }),
+fn vtable(waker: &Waker) -> usize {
+    std::ptr::from_ref(waker.vtable()).addr()
+}
+
+impl<T: Borrow<Token>> WakerRegistration<T> {
+    /// No waker yet.
+    pub const fn new(token: T) -> Self {
+        WakerRegistration {
+            token,
+            registered: None,
         }
     }
 
-    pub(crate) fn of_waker(node: &Arc<Node>, waker: &Waker) -> Self {
-        Subscription::with_waker(node, waker, Subscriber::Waker, Node::look_cheaply_for_zero)
-    }
-
-    pub(crate) fn of_checked(node: &Arc<Node>, waker: &Waker) -> Self {
-        Subscription::with_waker(node, waker, Subscriber::Checked, Node::look_cheaply)
-    }
-
-    fn with_waker<'a>(
-        node: &'a Arc<Node>,
-        waker: &Waker,
-        subscriber: impl FnOnce(Waker) -> Subscriber,
-        look: impl Fn(&'a Arc<Node>) -> Option<&'a CancellationError>,
-    ) -> Self {
-        // A clone may be another one than what it was cloned from.
-        let kept = waker.clone();
-        let told = Told::Waker(WakerId::of(&kept));
-        let (enrolment, late) = enrol(node, subscriber(kept), look);
-        if late.is_some() {
+    /// With that waker, which is woken at once if the token is cancelled.
+    pub(crate) fn of(token: T, waker: &Waker) -> Self {
+        let mut registration = WakerRegistration::new(token);
+        let is_cancelled = registration.token().looks_cancelled() || !registration.register(waker);
+        // If it was registered, the cancel has woken it.
+        if is_cancelled && registration.registered.take().is_none() {
             waker.wake_by_ref();
         }
-        Subscription {
-            inner: Some(Inner { enrolment, told }),
-        }
+        registration
     }
 
-    /// Whether this is the subscription of a waker that wakes the same task as `waker`, so that there is no need to
-    /// subscribe `waker` too: if the token is not cancelled yet, that task will be woken; if it is, it has been, or is
-    /// about to be. May say `false` where it would be so, as [`Waker::will_wake`]. Takes no lock.
+    /// The token.
+    pub fn token(&self) -> &Token {
+        self.token.borrow()
+    }
+
+    /// Has `waker` woken by the cancel, in place of an earlier one. `false`: the token is cancelled.
     ///
-    /// # Examples
+    /// This reads no clock, for operations that have checked the token just before. A deadline that has passed since then
+    /// wakes the waker.
     ///
-    /// ```
-    /// use cantok_core::SimpleToken;
-    /// use std::task::Waker;
+    /// # Panics
     ///
-    /// let token = SimpleToken::new();
-    /// let waker = Waker::noop();
-    /// // What a clone of the waker says.
-    /// assert_eq!(token.subscribe_waker(waker).will_wake(waker), waker.clone().will_wake(waker));
-    /// assert!(!token.subscribe(|_| {}).will_wake(waker));
-    /// ```
-    pub fn will_wake(&self, waker: &Waker) -> bool {
-        match &self.inner {
-            Some(Inner {
-                told: Told::Waker(id),
-                ..
-            }) => *id == WakerId::of(waker),
-            _ => false,
+    /// If the token has a deadline or a condition and the operating system refuses the thread that watches over it,
+    /// as [`std::thread::spawn`] does. If this call finds the token cancelled, and a callback or another waker panics.
+    pub fn register(&mut self, waker: &Waker) -> bool {
+        let node = self.token.borrow().node();
+        if node.is_marked() {
+            return false;
         }
-    }
-
-    /// Keeps the function or waker for the token's life: until the last handle of this token, and of everything derived
-    /// from it, is gone. If it owns one of them itself, that is for ever, unless somebody cancels. On a token that
-    /// cannot be cancelled it is dropped.
-    pub fn detach(mut self) {
-        self.let_go();
-    }
-
-    pub(crate) fn let_go(&mut self) {
-        if let Some(inner) = self.inner.take() {
-            inner.enrolment.detach();
+        if self
+            .registered
+            .as_ref()
+            .is_some_and(|registered| registered.is_of(waker))
+        {
+            return true;
         }
+        // A clone may be another one than what it was cloned from.
+        let kept = waker.clone();
+        let (data, vtable) = (kept.data().addr(), vtable(&kept));
+        let registered = match node.register(Waiter::Waker(kept)) {
+            Ok(key) => Some(Registered { key, data, vtable }),
+            Err(waiter) => {
+                drop_waiter(waiter);
+                None
+            }
+        };
+        // The one before goes after that, so that a condition is watched all the time.
+        let before = std::mem::replace(&mut self.registered, registered);
+        self.end(before);
+        // A source that was cancelled before it could push is found here.
+        !self.token.borrow().node().peek()
     }
 
-    /// Ends the subscription: `true` if the function had not started and never will.
-    pub(crate) fn end(&mut self) -> bool {
-        // Taking the enrolment out drops it at the end.
-        let inner = self.inner.take();
-        inner.is_some_and(|inner| match inner.told {
-            Told::Callback(callback) => callback.revoke(),
-            Told::Waker(_) => false,
-        })
+    /// Takes the waker back.
+    pub fn clear(&mut self) {
+        let registered = self.registered.take();
+        self.end(registered);
     }
 
-    /// Shows the token that the subscription is to.
-    pub(crate) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_tuple(name);
-        if let Some(inner) = &self.inner {
-            debug.field(&Token::from_node(Arc::clone(inner.enrolment.node())));
-        }
-        debug.finish()
-    }
-
-    pub(crate) fn callback(&self) -> Option<Arc<dyn Call>> {
-        match &self.inner {
-            Some(Inner {
-                told: Told::Callback(callback),
-                ..
-            }) => Some(Arc::clone(callback)),
-            _ => None,
+    fn end(&self, registered: Option<Registered>) {
+        if let Some(Registered { key, .. }) = registered {
+            let node = self.token.borrow().node();
+            if let Some(waiter) = node.unregister_unless_notified(key) {
+                drop_waiter(waiter);
+            }
         }
     }
 }
 
-/// With the error if the subscriber came too late and is to be told by the caller.
-type Enrolled<'a> = (Enrolment<Arc<Node>>, Option<&'a CancellationError>);
-
-/// Subscribes. `look` is how this subscriber looks whether the node is cancelled.
-fn enrol<'a>(
-    node: &'a Arc<Node>,
-    subscriber: Subscriber,
-    look: impl Fn(&'a Arc<Node>) -> Option<&'a CancellationError>,
-) -> Enrolled<'a> {
-    if look(node).is_none() {
-        expect_threads(start_threads(node));
-    }
-    let enrolment = Enrolment::new(Arc::clone(node), subscriber);
-    expect_threads(node.arm());
-    // Whatever was cancelled or used up before it could push is found here. If the subscriber is in the list, this
-    // look, or another thread, tells it; otherwise it came too late.
-    let error = look(node);
-    let late = error.filter(|_| !enrolment.is_in());
-    (enrolment, late)
-}
-
-/// Deadlines and conditions are watched by threads, which have to be there before anybody relies on them.
-fn start_threads(node: &Node) -> io::Result<()> {
-    let has_deadline = node.sources().earliest().is_some();
-    if has_deadline {
-        timer::start()?;
-    }
-    if has_deadline || node.sources().has_conditions() {
-        executor::start()?;
-    }
-    Ok(())
-}
-
-/// Panics as `std::thread::spawn` does.
-fn expect_threads(started: io::Result<()>) {
-    if let Err(refused) = started {
-        panic!("failed to spawn thread: {refused}");
+/// It may be the last handle of a task.
+fn drop_waiter(waiter: Waiter) {
+    if let Waiter::Waker(waker) = waiter {
+        drop_nested(waker);
     }
 }
 
-impl Drop for Subscription {
+impl<T: Borrow<Token>> Drop for WakerRegistration<T> {
     fn drop(&mut self) {
-        self.end();
+        self.clear();
     }
 }
 
-impl fmt::Debug for Subscription {
+impl<T: Borrow<Token>> fmt::Debug for WakerRegistration<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.debug("Subscription", f)
+        f.debug_struct("WakerRegistration")
+            .field("token", self.token())
+            .field("is_registered", &self.registered.is_some())
+            .finish()
     }
 }

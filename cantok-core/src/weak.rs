@@ -35,8 +35,8 @@ impl WeakToken {
         WeakToken { node }
     }
 
-    /// The token, if a handle of it or of something derived from it is left. While this one is held it counts like any
-    /// other handle.
+    /// The token, if something keeps it: a handle of it, a token derived from it, or, with a deadline or a condition, a
+    /// [detached](crate::Registration::detach) callback. The result counts like any other handle.
     pub fn upgrade(&self) -> Option<Token> {
         self.node.upgrade().map(Token::from_node)
     }

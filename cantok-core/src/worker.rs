@@ -1,12 +1,10 @@
-//! What the timer and the executor have in common: a thread, one for the process and started when first needed, and a
-//! schedule until whose next entry it sleeps.
+//! What the timer and the background have in common: a thread, one for the process, started when it is first needed.
 
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, lock, wait, wait_for};
-use std::collections::BTreeMap;
 use std::time::Instant;
 use std::{io, thread};
 
-/// A thread, and what it shares with those who give it work.
+/// A thread, and what it shares with those that give it work.
 pub(crate) struct Worker<S> {
     name: &'static str,
     run: fn(),
@@ -34,8 +32,8 @@ impl<S> Worker<S> {
     ///
     /// When the operating system refuses a thread.
     pub(crate) fn start(&self) -> io::Result<()> {
-        // Relaxed, here and below: it stays true, and what the thread works on is behind the lock. Whoever waits again
-        // and again comes past here each time, on every core.
+        // Relaxed, here and below: it stays true, and what the thread works on is behind the lock. Every wait comes
+        // past here, on every core.
         if self.is_running.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -72,46 +70,5 @@ impl<S> Worker<S> {
                 wait_for(&self.changed, shared, limit)
             }
         }
-    }
-}
-
-/// When something is due, and a number that keeps apart what is due at the same instant.
-pub(crate) type Due = (Instant, u64);
-
-/// What is due at which instant.
-pub(crate) struct Schedule<T> {
-    entries: BTreeMap<Due, T>,
-    next_id: u64,
-}
-
-impl<T> Schedule<T> {
-    pub(crate) const fn new() -> Self {
-        Schedule {
-            entries: BTreeMap::new(),
-            next_id: 0,
-        }
-    }
-
-    /// Tells under which name the entry stands, and whether it is the first of all now.
-    pub(crate) fn insert(&mut self, at: Instant, entry: T) -> (Due, bool) {
-        let due = (at, self.next_id);
-        self.next_id += 1;
-        self.entries.insert(due, entry);
-        (due, self.entries.keys().next() == Some(&due))
-    }
-
-    pub(crate) fn remove(&mut self, due: Due) -> Option<T> {
-        self.entries.remove(&due)
-    }
-
-    /// Takes out the first entry whose instant has passed.
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<(Due, T)> {
-        let first = self.entries.first_entry()?;
-        (first.key().0 <= now).then(|| first.remove_entry())
-    }
-
-    /// When the first entry is due.
-    pub(crate) fn next(&self) -> Option<Instant> {
-        self.entries.keys().next().map(|due| due.0)
     }
 }

@@ -5,13 +5,16 @@
 mod small_stack;
 mod support;
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{ConditionToken, CounterToken, SimpleToken, Subscription, TimeoutToken, Token};
+use cantok_core::{
+    ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token, WakerRegistration,
+};
 use small_stack::small_stack;
 
 const MILLION: usize = 1_000_000;
@@ -241,23 +244,23 @@ fn a_sum_of_many_owned_deadlines() {
 }
 
 #[test]
-fn nested_children_that_are_all_subscribed_to() {
+fn nested_children_that_all_have_callbacks() {
     small_stack("armed links", || {
-        let told = Arc::<AtomicUsize>::default();
+        let calls = Arc::<AtomicUsize>::default();
         let root = SimpleToken::new();
         let mut links = vec![root.child()];
         for number in 1..MANY {
             links.push(links[number - 1].child());
         }
         for link in &links {
-            let told = told.clone();
-            link.subscribe(move |_| {
-                told.fetch_add(1, Ordering::Relaxed);
+            let calls = calls.clone();
+            link.on_cancel(move |_| {
+                calls.fetch_add(1, Ordering::Relaxed);
             })
             .detach();
         }
         assert!(root.cancel());
-        assert_eq!(told.load(Ordering::Relaxed), MANY);
+        assert_eq!(calls.load(Ordering::Relaxed), MANY);
         assert!(links.iter().all(|link| link.is_cancelled()));
         assert!(links[MANY - 1].wait().is_from(&root));
         // From the root to the end.
@@ -268,13 +271,13 @@ fn nested_children_that_are_all_subscribed_to() {
 }
 
 #[test]
-fn nested_children_that_are_subscribed_to_and_dropped_uncancelled() {
+fn nested_children_with_callbacks_that_are_dropped_uncancelled() {
     small_stack("armed links without a cancel", || {
         let root = SimpleToken::new();
         let mut last = root.child();
         for _ in 1..MANY {
             last = last.child();
-            last.subscribe(|_| ()).detach();
+            last.on_cancel(|_| ()).detach();
         }
         assert!(!last.is_cancelled());
         drop(last);
@@ -290,14 +293,14 @@ impl<T: Send + Sync> Wake for Owns<T> {
 }
 
 #[test]
-fn tasks_that_own_each_others_subscriptions() {
-    small_stack("wakers that own subscriptions", || {
+fn tasks_that_own_each_others_registrations() {
+    small_stack("wakers that own registrations", || {
         for cancel in [false, true] {
             let root = SimpleToken::new();
-            let mut last: Option<Subscription> = None;
+            let mut last: Option<WakerRegistration> = None;
             for _ in 0..MANY {
                 let waker = Waker::from(Arc::new(Owns(last.take())));
-                last = Some(root.subscribe_waker(&waker));
+                last = Some(root.register_owned(&waker));
             }
             if cancel {
                 assert!(root.cancel());
@@ -314,8 +317,7 @@ fn tasks_that_own_each_others_tokens() {
             let mut last = SimpleToken::new();
             for _ in 0..MANY {
                 let next = SimpleToken::new();
-                next.subscribe_waker(&Waker::from(Arc::new(Owns(last))))
-                    .detach();
+                mem::forget(next.register(&Waker::from(Arc::new(Owns(last)))));
                 last = next;
             }
             if cancel {
@@ -331,15 +333,15 @@ fn a_million_children_of_one_token() {
     small_stack("a million children of one token", || {
         let root = SimpleToken::new();
         let children: Vec<_> = (0..MILLION).map(|_| root.child()).collect();
-        let subscriptions: Vec<_> = children
+        let registrations: Vec<_> = children
             .iter()
             .step_by(2)
-            .map(|child| child.subscribe(|_| ()))
+            .map(|child| child.on_cancel(|_| ()))
             .collect();
         assert!(!format!("{root:?}").is_empty());
         assert!(root.cancel());
         assert!(children.iter().all(|child| child.is_cancelled()));
-        drop(subscriptions);
+        drop(registrations);
     });
 }
 

@@ -7,9 +7,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::vec;
 
 use cantok_core::{
-    CancellationError, Cancelling, Cause, ConditionToken, CounterToken, DefaultToken, DropGuard,
-    ImpossibleCancelError, Reason, Registration, SimpleToken, Subscription, TimeoutToken, Token,
-    TryWithToken, WeakToken, WithToken,
+    CancellationError, Cancelled, Cancelling, Cause, ConditionToken, CounterToken, DefaultToken,
+    DropGuard, ImpossibleCancelError, Reason, Registration, SimpleToken, TimeoutToken, Token,
+    TryWithToken, WakerRegistration, WeakToken, WithToken,
 };
 
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}
@@ -43,7 +43,10 @@ fn every_error_goes_everywhere() {
 #[test]
 fn every_guard_goes_everywhere() {
     goes_everywhere::<Registration>();
-    goes_everywhere::<Subscription>();
+    goes_everywhere::<WakerRegistration>();
+    goes_everywhere::<WakerRegistration<&Token>>();
+    goes_everywhere::<Cancelled>();
+    goes_everywhere::<Cancelled<&Token>>();
     goes_everywhere::<DropGuard>();
     goes_everywhere::<WeakToken>();
 }

@@ -1,7 +1,7 @@
-//! A callback is run once, by whoever cancels or finds the cancel, when everything below is marked already.
+//! A callback is called once, by the call that cancels or finds the cancel, after everything below is marked.
 
-#[path = "support/executor.rs"]
-mod executor;
+#[path = "support/background.rs"]
+mod background;
 #[path = "support/shapes.rs"]
 mod shapes;
 mod support;
@@ -13,11 +13,11 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use background::await_the_background;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, Registration, SimpleToken,
     TimeoutToken, Token,
 };
-use executor::await_the_executor;
 use shapes::{HOUR, shapes};
 use support::watchdog;
 
@@ -63,16 +63,16 @@ fn a_callback_is_run_once_before_cancel_returns() {
 }
 
 #[test]
-fn a_callback_is_told_the_cause() {
+fn a_callback_is_given_the_cause() {
     watchdog("callbacks that look at the error", || {
         let root = SimpleToken::new();
         let token = (&root + TimeoutToken::new(HOUR)).child();
-        let (told, heard) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let _registration = token.on_cancel(move |error| {
-            told.send(error.clone()).expect("a listener");
+            sender.send(error.clone()).expect("a receiver");
         });
         assert!(root.cancel_with("closing time"));
-        let error = heard.recv().expect("a callback that was run");
+        let error = receiver.recv().expect("a callback that was run");
         assert!(error.is_from(&root));
         assert!(!error.is_from(&token));
         assert!(matches!(error.cause(), Cause::Reason(_)));
@@ -87,18 +87,18 @@ fn a_callback_is_told_the_cause() {
 fn a_callback_is_run_by_the_cancelling_thread() {
     watchdog("a callback and the thread it is run by", || {
         let token = SimpleToken::new();
-        let (told, heard) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let _registration = token.child().on_cancel(|_| ());
         let child = token.child();
         let _registration = child.on_cancel(move |_| {
-            told.send(thread::current().id()).expect("a listener");
+            sender.send(thread::current().id()).expect("a receiver");
         });
         let canceller = thread::spawn(move || {
             assert!(token.cancel());
             thread::current().id()
         });
         let id = canceller.join().expect("a cancel does not panic");
-        assert_eq!(heard.recv(), Ok(id));
+        assert_eq!(receiver.recv(), Ok(id));
     });
 }
 
@@ -115,12 +115,15 @@ fn a_callback_on_a_cancelled_token_is_run_at_once() {
         for source in &sources {
             for (shape, token) in shapes(source) {
                 let here = thread::current().id();
-                let (told, heard) = mpsc::channel();
+                let (sender, receiver) = mpsc::channel();
                 let _registration = token.on_cancel(move |error| {
-                    told.send((thread::current().id(), error.clone()))
-                        .expect("a listener");
+                    sender
+                        .send((thread::current().id(), error.clone()))
+                        .expect("a receiver");
                 });
-                let (thread, error) = heard.try_recv().expect("a callback that was run at once");
+                let (thread, error) = receiver
+                    .try_recv()
+                    .expect("a callback that was run at once");
                 assert_eq!(thread, here, "{source:?}, {shape}");
                 assert!(error.is_from(source), "{source:?}, {shape}");
             }
@@ -129,18 +132,19 @@ fn a_callback_on_a_cancelled_token_is_run_at_once() {
 }
 
 #[test]
-fn a_callback_is_run_at_the_deadline_with_nobody_checking() {
+fn a_callback_is_run_at_the_deadline_without_a_check() {
     watchdog("a callback on a deadline", || {
         for index in 0..shapes(&Token::never()).len() {
             let source = TimeoutToken::new(Duration::from_millis(2));
             let deadline = source.deadline().expect("a deadline");
             let (shape, token) = shapes(&source).swap_remove(index);
-            let (told, heard) = mpsc::channel();
+            let (sender, receiver) = mpsc::channel();
             let _registration = token.on_cancel(move |error| {
-                told.send((Instant::now(), error.clone()))
-                    .expect("a listener");
+                sender
+                    .send((Instant::now(), error.clone()))
+                    .expect("a receiver");
             });
-            let (at, error) = heard.recv().expect("a callback that is run");
+            let (at, error) = receiver.recv().expect("a callback that is run");
             assert!(at >= deadline, "{shape}: early");
             assert!(error.is_from(&source), "{shape}");
             assert!(token.cause().is_some(), "{shape}");
@@ -149,7 +153,7 @@ fn a_callback_is_run_at_the_deadline_with_nobody_checking() {
 }
 
 #[test]
-fn a_callback_is_run_when_a_condition_is_met_with_nobody_checking() {
+fn a_callback_is_run_when_a_condition_is_met_without_a_check() {
     watchdog("a callback on a condition", || {
         for index in 0..shapes(&Token::never()).len() {
             let met = Arc::<AtomicBool>::default();
@@ -162,16 +166,16 @@ fn a_callback_is_run_when_a_condition_is_met_with_nobody_checking() {
                 }
             });
             let (shape, token) = shapes(&condition).swap_remove(index);
-            let (told, heard) = mpsc::channel();
+            let (sender, receiver) = mpsc::channel();
             let _registration = token.on_cancel(move |error| {
-                told.send(error.clone()).expect("a listener");
+                sender.send(error.clone()).expect("a receiver");
             });
             while calls.load(Ordering::SeqCst) < 3 {
                 thread::yield_now();
             }
-            assert!(heard.try_recv().is_err(), "{shape}: early");
+            assert!(receiver.try_recv().is_err(), "{shape}: early");
             met.store(true, Ordering::SeqCst);
-            let error = heard.recv().expect("a callback that is run");
+            let error = receiver.recv().expect("a callback that is run");
             assert_eq!(error.cause(), &Cause::Condition, "{shape}");
             assert!(error.is_from(&condition), "{shape}");
             assert!(token.cause().is_some(), "{shape}");
@@ -188,20 +192,20 @@ fn a_callback_is_run_by_the_check_that_meets_the_condition() {
             let condition =
                 ConditionToken::new(move || thread::current().id() == home).poll_interval(HOUR);
             let (shape, token) = shapes(&condition).swap_remove(index);
-            let (told, heard) = mpsc::channel();
+            let (sender, receiver) = mpsc::channel();
             let _registration = token.on_cancel(move |_| {
-                told.send(thread::current().id()).expect("a listener");
+                sender.send(thread::current().id()).expect("a receiver");
             });
             // It asks once, and might otherwise run what this check finds.
-            await_the_executor();
+            await_the_background();
             assert!(condition.is_cancelled(), "{shape}");
-            assert_eq!(heard.try_recv(), Ok(home), "{shape}");
+            assert_eq!(receiver.try_recv(), Ok(home), "{shape}");
         }
     });
 }
 
 #[test]
-fn the_check_that_spends_the_last_unit_passes_and_runs_the_callbacks() {
+fn the_check_that_spends_the_last_unit_passes_and_the_refused_one_runs_the_callbacks() {
     watchdog("callbacks on a counter", || {
         for index in 0..shapes(&Token::never()).len() {
             let counter = CounterToken::new(2);
@@ -209,9 +213,16 @@ fn the_check_that_spends_the_last_unit_passes_and_runs_the_callbacks() {
             let (calls, callback) = counting();
             let _registration = token.on_cancel(callback);
             assert!(counter.check().is_ok(), "{shape}");
-            assert_eq!(calls.load(Ordering::SeqCst), 0, "{shape}");
             assert!(counter.check().is_ok(), "{shape}: two of two pass");
+            assert_eq!(calls.load(Ordering::SeqCst), 0, "{shape}");
+            assert!(token.cause().is_none(), "{shape}");
+            // Registered when no unit is left.
+            let (late_calls, callback) = counting();
+            let _late = token.on_cancel(callback);
+            assert_eq!(late_calls.load(Ordering::SeqCst), 0, "{shape}");
+            assert!(counter.check().is_err(), "{shape}");
             assert_eq!(calls.load(Ordering::SeqCst), 1, "{shape}");
+            assert_eq!(late_calls.load(Ordering::SeqCst), 1, "{shape}");
             let error = token.cause().expect("cancelled together with the callback");
             assert!(error.is_from(&counter), "{shape}");
             assert!(counter.check().is_err(), "{shape}");
@@ -221,7 +232,7 @@ fn the_check_that_spends_the_last_unit_passes_and_runs_the_callbacks() {
 }
 
 #[test]
-fn a_counter_that_nobody_watches_any_more_is_refused_by_the_next_check_only() {
+fn a_callback_that_was_unregistered_is_not_called_by_the_refused_check() {
     let counter = CounterToken::new(1);
     let (calls, callback) = counting();
     assert!(counter.on_cancel(callback).unregister());
@@ -374,6 +385,7 @@ fn a_panic_of_a_callback_run_by_a_check_reaches_that_check() {
         let (calls, callback) = counting();
         let first = token.on_cancel(|_| boom(1));
         let second = token.on_cancel(callback);
+        assert!(counter.check().is_ok());
         let payload = panic::catch_unwind(|| counter.check()).expect_err("the callback's panic");
         assert_eq!(payload.downcast_ref::<Boom>().map(|boom| boom.0), Some(1));
         assert_eq!(calls.load(Ordering::SeqCst), 1);
@@ -428,11 +440,11 @@ fn a_callback_may_use_its_own_token_in_every_way() {
                     drop(token.drop_guard());
                     let (calls, callback) = counting();
                     drop(token.on_cancel(callback));
-                    drop(token.subscribe(|_| ()));
+                    drop(token.on_cancel(|_| ()));
                     assert_eq!(calls.load(Ordering::SeqCst), 1, "a callback of a callback");
                     token.attach(());
                 }
-                done.send(()).expect("a listener");
+                done.send(()).expect("a receiver");
             }
         });
         assert!(root.cancel());
@@ -514,7 +526,7 @@ fn a_callback_that_blocks_delays_no_deadline() {
         // On a thread of its own, because the deadline may have passed by then.
         let registering = thread::spawn(move || {
             first.on_cancel(move |_| {
-                started.send(()).expect("a listener");
+                started.send(()).expect("a receiver");
                 let _ = released.recv();
             })
         });
@@ -629,7 +641,7 @@ fn a_sum_gets_its_callback_although_its_condition_was_being_asked_for_another_on
     let registration = condition.on_cancel(|_| {});
     watchdog("a condition that is asked", move || {
         was_asked.recv().unwrap();
-        // The executor is inside the closure, for nobody any more.
+        // The background thread is inside the closure, and no callback is left.
         drop(registration);
         let sum = condition + SimpleToken::new();
         let (sender, receiver) = mpsc::channel();

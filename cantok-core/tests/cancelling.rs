@@ -41,8 +41,8 @@ fn the_first_step_marks_everything_and_runs_no_user_code() {
 
 #[test]
 fn the_first_step_wakes_threads_and_the_second_tasks() {
-    struct Tell(Mutex<mpsc::Sender<()>>);
-    impl Wake for Tell {
+    struct Send(Mutex<mpsc::Sender<()>>);
+    impl Wake for Send {
         fn wake(self: Arc<Self>) {
             self.0.lock().unwrap().send(()).unwrap();
         }
@@ -53,18 +53,18 @@ fn the_first_step_wakes_threads_and_the_second_tasks() {
             let token = token.clone();
             move || token.wait()
         });
-        let (told, heard) = mpsc::channel();
-        let _task = token.subscribe_waker(&Waker::from(Arc::new(Tell(Mutex::new(told)))));
+        let (sender, receiver) = mpsc::channel();
+        let _task = token.register(&Waker::from(Arc::new(Send(Mutex::new(sender)))));
         let cancelling = token.begin_cancel_with("enough");
         assert!(waiting.join().unwrap().is_from(&token));
-        assert!(heard.try_recv().is_err());
+        assert!(receiver.try_recv().is_err());
         drop(cancelling);
-        assert!(heard.try_recv().is_ok());
+        assert!(receiver.try_recv().is_ok());
     });
 }
 
 #[test]
-fn what_comes_too_late_says_so_and_tells_all_the_same() {
+fn what_comes_too_late_returns_false() {
     let token = SimpleToken::new();
     let first = token.begin_cancel_with("first");
     let second = token.begin_cancel_with("second");
@@ -76,7 +76,7 @@ fn what_comes_too_late_says_so_and_tells_all_the_same() {
         "first"
     );
 
-    // A deadline that nobody has noticed is the cause, and its callbacks are told in the second step.
+    // A deadline that no call has found is the cause.
     let past = TimeoutToken::at(Instant::now() - Duration::from_millis(1));
     let cancelling = past.begin_cancel_with("too late");
     assert!(matches!(
@@ -126,7 +126,7 @@ fn a_reason_that_comes_too_late_is_dropped_in_the_second_step() {
 }
 
 #[test]
-fn a_cancel_that_nobody_finishes_is_told_when_it_is_dropped() {
+fn a_cancel_that_is_not_finished_runs_the_callbacks_when_it_is_dropped() {
     let token = SimpleToken::new();
     let calls = Arc::<AtomicUsize>::default();
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! A check may have effects, a look has none, and both answer in a fixed order.
+//! A check may have effects, a peek has none, and both answer in a fixed order.
 
 mod support;
 
@@ -36,8 +36,8 @@ fn let_pass() {
     });
 }
 
-/// Every look there is, at one token.
-fn look_at(token: &Token) {
+/// Every peek there is, at one token.
+fn peek_at(token: &Token) {
     black_box(token.cause());
     black_box(token.looks_cancelled());
     black_box(token.deadline());
@@ -51,15 +51,15 @@ fn look_at(token: &Token) {
 }
 
 #[test]
-fn no_look_spends_a_unit() {
+fn no_peek_spends_a_unit() {
     let counter = CounterToken::new(3);
     let sum = &counter + SimpleToken::new();
     let child = counter.child();
     let grandchild = sum.child();
 
     for token in [&*counter, &sum, &*child, &*grandchild] {
-        look_at(token);
-        look_at(token);
+        peek_at(token);
+        peek_at(token);
     }
     assert_eq!(counter.remaining(), 3);
     assert_eq!(counter.limit(), 3);
@@ -67,14 +67,14 @@ fn no_look_spends_a_unit() {
 }
 
 #[test]
-fn no_look_calls_a_condition() {
+fn no_peek_calls_a_condition() {
     let (condition, calls) = counted(true);
     let sum = &condition + SimpleToken::new();
     let child = condition.child();
     let grandchild = sum.child();
 
     for token in [&*condition, &sum, &*child, &*grandchild] {
-        look_at(token);
+        peek_at(token);
         assert!(token.cause().is_none());
     }
     assert_eq!(calls.load(Ordering::SeqCst), 0);
@@ -234,20 +234,31 @@ fn a_flag_raised_in_time_answers_before_a_deadline_that_passed_since() {
 #[test]
 fn a_condition_answers_before_a_counter_that_stands_left_of_it() {
     let (condition, _) = counted(true);
-    let spent = CounterToken::new(0);
+    let spent = CounterToken::new(1);
+    assert!(spent.keep_on());
     let sum = &spent + &condition;
     let error = sum.check().unwrap_err();
     assert_eq!(*error.cause(), Cause::Condition);
     assert!(error.is_from(&condition));
+    assert!(spent.cause().is_none(), "it refused no check");
 }
 
 #[test]
-fn the_leftmost_of_several_cancelled_operands_wins_when_they_are_summed() {
+fn a_counter_of_no_units_answers_before_a_condition_since_it_is_cancelled_from_the_start() {
+    let (condition, calls) = counted(true);
+    let empty = CounterToken::new(0);
+    let sum = &condition + &empty;
+    assert!(sum.check().unwrap_err().is_from(&empty));
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn the_first_of_several_cancelled_operands_wins_when_they_are_summed() {
     let (left, right) = (SimpleToken::new(), SimpleToken::new());
     right.cancel();
     left.cancel();
 
-    assert!((&left + &right).cause().unwrap().is_from(&left));
+    assert!((&left + &right).cause().unwrap().is_from(&right));
     assert!((&right + &left).cause().unwrap().is_from(&right));
 }
 
@@ -261,34 +272,44 @@ fn an_operand_that_was_cancelled_before_the_sum_wins_over_all_that_comes_after()
 }
 
 #[test]
-fn the_leftmost_of_several_flags_wins_in_the_first_check_after_them() {
+fn the_first_of_several_cancels_wins_in_the_first_check_after_them() {
     let (left, right) = (SimpleToken::new(), SimpleToken::new());
     let sum = &left + &right;
     let reverse = &right + &left;
     right.cancel();
     left.cancel();
 
-    assert!(sum.check().unwrap_err().is_from(&left));
+    assert!(sum.check().unwrap_err().is_from(&right));
     assert!(reverse.check().unwrap_err().is_from(&right));
 }
 
 #[test]
-fn the_leftmost_of_several_passed_deadlines_wins() {
+fn the_earliest_of_several_passed_deadlines_wins() {
     for leftmost_is_later in [true, false] {
         let now = Instant::now();
         let earlier = TimeoutToken::at(now + SOON);
         let later = TimeoutToken::at(now + SOON + Duration::from_nanos(1));
-        let (left, right) = if leftmost_is_later {
-            (&later, &earlier)
+        let sum = if leftmost_is_later {
+            &later + &earlier
         } else {
-            (&earlier, &later)
+            &earlier + &later
         };
-        let sum = left + right;
         let_pass();
         let error = sum.check().unwrap_err();
-        assert!(error.is_from(left));
-        assert!(!error.is_from(right));
+        assert!(error.is_from(&earlier));
+        assert!(!error.is_from(&later));
+        assert_eq!(error.at(), now + SOON);
     }
+}
+
+#[test]
+fn the_leftmost_of_several_deadlines_at_one_instant_wins() {
+    let at = Instant::now() + SOON;
+    let (left, right) = (TimeoutToken::at(at), TimeoutToken::at(at));
+    let (sum, reverse) = (&left + &right, &right + &left);
+    let_pass();
+    assert!(sum.check().unwrap_err().is_from(&left));
+    assert!(reverse.check().unwrap_err().is_from(&right));
 }
 
 #[test]
@@ -333,13 +354,16 @@ fn absorbed_conditions_keep_their_order() {
 
 #[test]
 fn the_leftmost_of_several_used_up_counters_wins() {
-    let one = CounterToken::new(1);
-    let none = CounterToken::new(0);
-    assert!(one.check().is_ok());
+    let (left, right) = (CounterToken::new(1), CounterToken::new(2));
+    assert!(left.check().is_ok());
+    assert!(right.check().is_ok() && right.check().is_ok());
 
-    let error = (&one + &none).check().unwrap_err();
+    let error = (&left + &right).check().unwrap_err();
     assert_eq!(*error.cause(), Cause::Counter { limit: 1 });
-    assert!(error.is_from(&one));
+    assert!(error.is_from(&left));
+    assert!(right.cause().is_none(), "it refused no check");
+    // That check has cancelled the left one, which comes first from then on.
+    assert!((&right + &left).check().unwrap_err().is_from(&left));
 }
 
 #[test]
@@ -351,7 +375,7 @@ fn the_rightmost_operand_decides_when_it_alone_has_fired() {
 }
 
 #[test]
-fn a_look_at_the_cause_latches_the_cancel_that_it_finds() {
+fn a_peek_at_the_cause_latches_the_cancel_that_it_finds() {
     let (left, right) = (SimpleToken::new(), SimpleToken::new());
     let sum = &left + &right;
     right.cancel_with("first");
@@ -365,7 +389,7 @@ fn a_look_at_the_cause_latches_the_cancel_that_it_finds() {
 }
 
 #[test]
-fn a_look_at_the_cause_latches_the_deadline_that_it_finds() {
+fn a_peek_at_the_cause_latches_the_deadline_that_it_finds() {
     let stop = SimpleToken::new();
     let sum = &stop + TimeoutToken::new(SOON);
     let_pass();
@@ -383,9 +407,11 @@ fn a_look_at_the_cause_latches_the_deadline_that_it_finds() {
 }
 
 #[test]
-fn the_quick_look_finds_and_latches_what_a_check_finds_without_asking() {
+fn the_quick_peek_finds_and_latches_what_a_check_finds_without_asking() {
     let (flag, (condition, calls)) = (SimpleToken::new(), counted(true));
-    let sum = &flag + CounterToken::new(0) + &condition;
+    let spent = CounterToken::new(1);
+    assert!(spent.keep_on());
+    let sum = &flag + &spent + &condition;
     assert!(!sum.looks_cancelled());
     flag.cancel();
     assert!(sum.looks_cancelled() && sum.cause().unwrap().is_from(&flag));
@@ -406,17 +432,17 @@ fn the_quick_look_finds_and_latches_what_a_check_finds_without_asking() {
 }
 
 #[test]
-fn a_token_that_was_often_looked_at_still_finds_what_cancels_it() {
-    for looks in [0, 1, 63, 64, 65, 1000] {
+fn a_token_that_was_often_peeked_at_still_finds_what_cancels_it() {
+    for peeks in [0, 1, 63, 64, 65, 1000] {
         let (flag, counter) = (SimpleToken::new(), CounterToken::new(1));
         let (by_flag, by_time) = (&flag + &counter, &counter + TimeoutToken::new(SOON));
-        for _ in 0..looks {
+        for _ in 0..peeks {
             assert!(!by_flag.looks_cancelled());
             by_time.looks_cancelled();
         }
         flag.cancel();
         assert!(by_flag.looks_cancelled());
-        watchdog("a look to find the deadline passed", move || {
+        watchdog("a peek to find the deadline passed", move || {
             while !by_time.looks_cancelled() {
                 thread::yield_now();
             }
@@ -442,17 +468,40 @@ fn a_check_latches_what_it_finds() {
 }
 
 #[test]
-fn a_look_other_than_at_the_cause_latches_nothing() {
-    let (left, right) = (SimpleToken::new(), SimpleToken::new());
-    let sum = &left + &right;
-    right.cancel();
-    black_box(format!("{sum:?} {sum}"));
-    black_box(sum.deadline());
-    black_box(sum.can_be_cancelled());
-    black_box(sum == Token::never());
+fn a_peek_other_than_at_the_cause_latches_nothing() {
+    let passed = || {
+        let timeout = TimeoutToken::new(SOON);
+        let sum = &timeout + SimpleToken::new();
+        let_pass();
+        (timeout, sum)
+    };
+    // An error has the name that its token had when it was latched.
+    let name_of = |timeout: TimeoutToken, sum: Token| {
+        let _timeout = timeout.named("late");
+        sum.check().unwrap_err().name().map(str::to_owned)
+    };
 
-    left.cancel();
-    assert!(sum.check().unwrap_err().is_from(&left));
+    let (timeout, sum) = passed();
+    for token in [&*timeout, &sum] {
+        black_box(format!("{token:?} {token}"));
+        black_box(token.deadline());
+        black_box(token.can_be_cancelled());
+        black_box(*token == Token::never());
+    }
+    black_box(timeout.remaining());
+    assert_eq!(name_of(timeout, sum).as_deref(), Some("late"));
+
+    let latches: [fn(&Token) -> bool; 4] = [
+        |token| token.cause().is_some(),
+        Token::looks_cancelled,
+        |token| !token.cancel(),
+        Token::is_cancelled,
+    ];
+    for latches in latches {
+        let (timeout, sum) = passed();
+        assert!(latches(&sum));
+        assert_eq!(name_of(timeout, sum), None);
+    }
 }
 
 #[test]
@@ -480,7 +529,7 @@ fn a_cancel_that_finds_a_deadline_passed_takes_the_deadline_as_its_cause() {
 }
 
 #[test]
-fn whoever_is_told_that_a_token_is_cancelled_finds_a_cause() {
+fn a_thread_that_finds_a_token_cancelled_finds_a_cause() {
     let condition = ConditionToken::new(|| true);
     let counter = CounterToken::new(0);
     let timeout = TimeoutToken::new(Duration::ZERO);

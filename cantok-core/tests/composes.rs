@@ -368,7 +368,7 @@ fn a_cancelled_operand_gives_a_cancelled_sum_with_its_cause() {
 }
 
 #[test]
-fn a_cancelled_operand_that_nobody_else_owns_gives_its_cause_too() {
+fn a_cancelled_operand_given_by_value_gives_its_cause_too() {
     let stopped = || {
         let stop = SimpleToken::new();
         stop.cancel_with("closing time");
@@ -517,7 +517,7 @@ fn a_timeout_in_a_field_does_not_hear_of_the_other_operand() {
 }
 
 #[test]
-fn an_operand_that_somebody_else_holds_is_not_absorbed() {
+fn an_operand_with_a_second_handle_is_not_absorbed() {
     let a = SimpleToken::new();
     let held = a.clone();
     let sum = a + timeout();
@@ -579,7 +579,7 @@ fn an_operand_with_a_callback_is_not_absorbed() {
 }
 
 #[test]
-fn a_callback_of_an_operand_that_nobody_else_holds_is_run_when_the_operand_is_cancelled() {
+fn a_callback_of_an_operand_without_handles_is_run_when_the_operand_is_cancelled() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let few = CounterToken::new(1);
@@ -737,24 +737,39 @@ fn the_deadlines_of_a_wide_sum_count_in_what_derives_from_it() {
 }
 
 #[test]
-fn an_operand_is_absorbed_however_often_it_was_checked_before() {
+fn a_sum_is_taken_apart_however_often_it_was_checked_before() {
     let root = SimpleToken::new();
     for checks in [0, 1, 63, 64, 65, 1000] {
-        let operand = &root + CounterToken::new(checks);
-        for _ in 0..checks {
-            assert!(operand.keep_on());
+        for armed in [false, true] {
+            let counter = CounterToken::new(checks + 1);
+            let operand = &root + &counter;
+            if armed {
+                drop(operand.on_cancel(|_| {}));
+            }
+            assert!((0..checks).all(|_| operand.keep_on()));
+            let sum = operand + TimeoutToken::new(Duration::from_secs(3600));
+            assert_eq!(
+                format!("{sum:?}"),
+                format!(
+                    "Token(SimpleToken, CounterToken(1 of {}), TimeoutToken(3600s))",
+                    checks + 1
+                )
+            );
+            assert!(sum.keep_on());
+            assert!(sum.check().unwrap_err().is_from(&counter));
+            assert!(root.keep_on());
         }
-        drop(operand.on_cancel(|_| {}));
-        let operand = &root + CounterToken::new(checks);
-        for _ in 0..checks {
-            assert!(operand.keep_on());
-        }
-        let sum = operand + TimeoutToken::new(Duration::from_secs(3600));
-        assert_eq!(
-            format!("{sum:?}"),
-            format!("Token(SimpleToken, CounterToken(0 of {checks}), TimeoutToken(3600s))")
-        );
-        assert!(sum.check().unwrap_err().is_from(&sum));
-        assert!(root.keep_on());
     }
+}
+
+#[test]
+fn a_cancelled_sum_is_not_taken_apart_and_gives_its_cause() {
+    let operand = SimpleToken::new() + CounterToken::new(0);
+    let error = operand.cause().unwrap();
+    let sum = operand + TimeoutToken::new(Duration::from_secs(3600));
+    assert_eq!(sum.cause(), Some(error));
+    assert_eq!(
+        format!("{sum:?}"),
+        "Token(Token(CounterToken(0 of 0, cancelled), cancelled), TimeoutToken(3600s), cancelled)"
+    );
 }

@@ -126,7 +126,7 @@ fn a_condition_that_occurs_twice_is_called_once_a_check() {
 }
 
 #[test]
-fn once_many_threads_are_told_that_the_condition_held_nobody_calls_it_again() {
+fn once_many_threads_know_that_the_condition_held_no_thread_calls_it_again() {
     watchdog("eight checking threads", || {
         let (token, flag, calls) = flagged();
         let barrier = Barrier::new(8);

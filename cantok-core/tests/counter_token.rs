@@ -5,7 +5,7 @@ mod support;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cantok_core::{Cause, CounterToken, SimpleToken, TimeoutToken, Token};
 use support::watchdog;
@@ -46,26 +46,64 @@ fn a_used_up_counter_stays_used_up() {
 }
 
 #[test]
-fn spending_the_last_unit_does_not_cancel_for_a_look() {
+fn the_check_that_spends_the_last_unit_cancels_nothing() {
     let token = CounterToken::new(1);
     let sum = &token + SimpleToken::new();
     assert!(token.check().is_ok());
     assert_eq!(token.remaining(), 0);
-    assert!(token.cause().is_none());
-    assert!(sum.cause().is_none());
+    for token in [&*token, &sum] {
+        assert!(token.cause().is_none());
+        assert!(!token.looks_cancelled());
+        assert_eq!(token.wait_timeout(Duration::ZERO), None);
+        assert!(token.on_cancel(|_| {}).unregister());
+        assert!(token.to_string().ends_with("(not cancelled)"));
+    }
     assert!(token.is_cancelled());
     assert!(token.cause().is_some());
+    assert_eq!(sum.cause(), token.cause());
+}
+
+/// A counter of no units, and tokens that derive from it: by reference and by value.
+fn derived_from_a_counter_of_zero(counter: &CounterToken) -> Vec<Token> {
+    vec![
+        counter.into(),
+        counter.child().into(),
+        Token::any([counter]),
+        counter + SimpleToken::new(),
+        SimpleToken::new() + TimeoutToken::new(Duration::from_secs(3600)) + counter,
+        (counter + SimpleToken::new()).child().into(),
+    ]
 }
 
 #[test]
-fn a_counter_of_zero_is_cancelled_by_the_first_check() {
-    let token = CounterToken::new(0);
-    assert_eq!(token.remaining(), 0);
-    assert_eq!(token.limit(), 0);
-    assert!(token.cause().is_none());
-    let error = token.check().unwrap_err();
+fn a_counter_of_zero_is_cancelled_from_the_start() {
+    let before = Instant::now();
+    let counters = [CounterToken::new(0), CounterToken::new(0).direct_only()];
+    let after = Instant::now();
+    for counter in counters {
+        for token in derived_from_a_counter_of_zero(&counter) {
+            assert!(
+                token
+                    .to_string()
+                    .ends_with("(the counter of 0 checks is used up)")
+            );
+            assert!(token.looks_cancelled());
+            let error = token.cause().expect("cancelled before any check");
+            assert_eq!(*error.cause(), Cause::Counter { limit: 0 });
+            assert!(error.is_from(&counter));
+            assert!((before..=after).contains(&error.at()));
+            assert_eq!(token.check(), Err(error));
+            assert_eq!(
+                token.deadline().is_some(),
+                format!("{token:?}").contains("3600s")
+            );
+        }
+        assert_eq!((counter.remaining(), counter.limit()), (0, 0));
+    }
+    let owned = SimpleToken::new() + CounterToken::new(0);
+    let error = owned.cause().expect("cancelled before any check");
     assert_eq!(*error.cause(), Cause::Counter { limit: 0 });
-    assert!(token.cause().is_some());
+    assert!(!error.is_from(&owned));
 }
 
 #[test]
@@ -84,8 +122,24 @@ fn a_counter_of_zero_refuses_a_wait_at_once() {
 }
 
 #[test]
-fn a_counter_of_zero_that_nobody_asked_can_be_cancelled_by_hand() {
-    let token = CounterToken::new(0);
+fn a_counter_of_zero_cannot_be_cancelled_again() {
+    for index in 0..6 {
+        // Not asked before.
+        let counter = CounterToken::new(0);
+        let token = derived_from_a_counter_of_zero(&counter).swap_remove(index);
+        assert!(!token.cancel());
+        assert!(!token.cancel_with("too late"));
+        assert!(!counter.cancel());
+        let error = token.check().unwrap_err();
+        assert_eq!(*error.cause(), Cause::Counter { limit: 0 });
+        assert!(error.is_from(&counter));
+    }
+}
+
+#[test]
+fn a_counter_without_units_left_can_be_cancelled() {
+    let token = CounterToken::new(1);
+    assert!(token.keep_on());
     assert!(token.cancel());
     assert_eq!(*token.check().unwrap_err().cause(), Cause::Cancelled);
 }
@@ -181,7 +235,7 @@ fn a_check_of_a_child_spends_one_unit() {
 }
 
 #[test]
-fn a_counter_found_used_up_by_a_sum_is_cancelled_for_everyone() {
+fn a_counter_that_refuses_a_check_of_a_sum_is_cancelled_everywhere() {
     let token = CounterToken::new(1);
     let sum = &token + SimpleToken::new();
     let child = token.child();
@@ -255,13 +309,49 @@ fn several_counters_are_all_spent_by_one_check() {
 }
 
 #[test]
-fn all_counters_are_looked_at_for_zero_before_one_is_spent() {
-    let (plenty, none) = (CounterToken::new(5), CounterToken::new(0));
+fn all_counters_are_peeked_at_for_zero_before_one_is_spent() {
+    let plenty = CounterToken::new(5);
+    let make = || {
+        let spent = CounterToken::new(1);
+        assert!(spent.keep_on());
+        spent
+    };
+    let sums: [fn(&CounterToken, &CounterToken) -> Token; 6] = [
+        |plenty, spent| plenty + spent,
+        |plenty, spent| spent + plenty,
+        |plenty, spent| Token::any([plenty, plenty, spent]),
+        |plenty, spent| (plenty + SimpleToken::new()) + (spent + SimpleToken::new()),
+        |plenty, spent| plenty + spent.clone(),
+        |plenty, spent| plenty.child() + spent.child(),
+    ];
+    for sum in sums {
+        let spent = make();
+        let sum = sum(&plenty, &spent);
+        assert!(spent.cause().is_none() && sum.cause().is_none());
+        let error = sum.check().unwrap_err();
+        assert_eq!(*error.cause(), Cause::Counter { limit: 1 });
+        assert!(error.is_from(&spent));
+        assert_eq!(plenty.remaining(), 5);
+        assert!(spent.cause().is_some(), "the refused check cancels it");
+    }
+    // Given by value.
+    for sum in [&plenty + make(), make() + &plenty] {
+        assert_eq!(
+            *sum.check().unwrap_err().cause(),
+            Cause::Counter { limit: 1 }
+        );
+        assert_eq!(plenty.remaining(), 5);
+    }
+}
+
+#[test]
+fn a_counter_of_zero_keeps_the_other_counters_from_being_spent() {
+    let (plenty, empty) = (CounterToken::new(5), CounterToken::new(0));
     for sum in [
-        &plenty + &none,
-        &none + &plenty,
-        Token::any([&plenty, &plenty, &none]),
-        (&plenty + SimpleToken::new()) + (&none + SimpleToken::new()),
+        &plenty + &empty,
+        &empty + &plenty,
+        Token::any([&plenty, &plenty, &empty]),
+        (&plenty + SimpleToken::new()) + (&empty + SimpleToken::new()),
         &plenty + CounterToken::new(0),
         CounterToken::new(0) + &plenty,
     ] {
@@ -272,7 +362,7 @@ fn all_counters_are_looked_at_for_zero_before_one_is_spent() {
 }
 
 #[test]
-fn counters_behind_children_are_looked_at_for_zero_too() {
+fn a_counter_of_zero_behind_a_child_keeps_the_others_from_being_spent() {
     let (plenty, none) = (CounterToken::new(5), CounterToken::new(0));
     let sum = plenty.child() + none.child();
     assert!(sum.check().unwrap_err().is_from(&none));
@@ -309,18 +399,28 @@ fn a_direct_only_counter_is_not_spent_by_sums_and_children() {
 }
 
 #[test]
-fn a_direct_only_counter_that_is_used_up_cancels_sums_and_children() {
-    let token = CounterToken::new(2).direct_only();
-    let sum = &token + SimpleToken::new();
-    let child = token.child();
-    assert!(token.keep_on());
-    assert!(sum.keep_on());
-    assert!(child.keep_on());
-    assert!(token.keep_on());
-    assert_eq!(token.remaining(), 0);
-    assert!(sum.check().unwrap_err().is_from(&token));
-    assert!(child.check().unwrap_err().is_from(&token));
-    assert!(token.is_cancelled());
+fn a_direct_only_counter_cancels_sums_and_children_by_the_check_that_it_refuses() {
+    for armed in [false, true] {
+        let token = CounterToken::new(2).direct_only();
+        let sum = &token + SimpleToken::new();
+        let child = token.child();
+        let keep_on = || {
+            assert!(sum.keep_on() && child.keep_on());
+            assert!(sum.cause().is_none() && child.cause().is_none());
+        };
+        if armed {
+            (0..100).for_each(|_| keep_on());
+        }
+        assert!(token.keep_on());
+        keep_on();
+        assert!(token.keep_on());
+        assert_eq!(token.remaining(), 0);
+        // Sums and children see only that it is cancelled.
+        keep_on();
+        assert!(token.is_cancelled());
+        assert!(sum.check().unwrap_err().is_from(&token));
+        assert!(child.check().unwrap_err().is_from(&token));
+    }
 }
 
 #[test]
@@ -337,13 +437,22 @@ fn an_absorbed_direct_only_counter_is_never_spent() {
 }
 
 #[test]
-fn a_direct_only_counter_at_zero_keeps_the_other_counters_from_being_spent() {
+fn a_direct_only_counter_keeps_the_other_counters_from_being_spent_once_it_is_cancelled() {
     let plenty = CounterToken::new(5);
-    let none = CounterToken::new(0).direct_only();
-    for sum in [&plenty + &none, &none + &plenty] {
-        assert!(sum.check().unwrap_err().is_from(&none));
+    let empty = CounterToken::new(0).direct_only();
+    for sum in [&plenty + &empty, &empty + &plenty] {
+        assert!(sum.check().unwrap_err().is_from(&empty));
     }
     assert_eq!(plenty.remaining(), 5);
+
+    let direct = CounterToken::new(1).direct_only();
+    let sum = &plenty + &direct;
+    assert!(direct.keep_on());
+    assert!(sum.keep_on(), "it was not refused");
+    assert_eq!(plenty.remaining(), 4);
+    assert!(direct.is_cancelled());
+    assert!(sum.check().unwrap_err().is_from(&direct));
+    assert_eq!(plenty.remaining(), 4);
 }
 
 #[test]

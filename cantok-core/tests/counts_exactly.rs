@@ -177,7 +177,7 @@ fn a_direct_only_counter_is_spent_by_its_own_checks_alone() {
         assert_eq!(counter.remaining(), n);
         let direct: Vec<Token> = (0..THREADS).map(|_| (&counter).into()).collect();
         let passed = thread::scope(|scope| {
-            // Nobody knows how many of these pass, but none of them spends a unit.
+            // Any number of these may pass, but none of them spends a unit.
             scope.spawn(|| while sum.keep_on() {});
             scope.spawn(|| while child.keep_on() {});
             passed_by_all(&direct)
@@ -202,7 +202,7 @@ fn of_two_counters_the_smaller_decides() {
         }
         assert!(!five.is_cancelled());
 
-        // Eight threads may spend a unit of the larger one in vain, never one of the smaller.
+        // Eight threads may waste units of the larger one, never one of the smaller.
         for (first, second) in [(100, 1000), (1000, 100)] {
             let (first, second) = (CounterToken::new(first), CounterToken::new(second));
             let sum = &first + &second;

@@ -1,4 +1,4 @@
-//! When a registration has been dropped, its callback has finished or is never run; subscriptions and attached guards.
+//! When a registration has been dropped, its callback has finished or is never called; attached guards.
 
 #[path = "support/shapes.rs"]
 mod shapes;
@@ -6,12 +6,14 @@ mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
+use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
 use cantok_core::{
-    CancellationError, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token,
+    CancellationError, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken,
+    Token, WakerRegistration,
 };
 use shapes::{HOUR, shapes};
 use support::watchdog;
@@ -103,7 +105,7 @@ fn unregister_does_not_wait_for_a_callback_that_is_being_run() {
         let (started, has_started) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
         let registration = token.on_cancel(move |_| {
-            started.send(()).expect("a listener");
+            started.send(()).expect("a receiver");
             released.recv().expect("a release");
         });
         thread::scope(|scope| {
@@ -128,7 +130,7 @@ fn dropping_a_registration_waits_for_a_callback_that_another_thread_runs() {
             let registration = token.on_cancel({
                 let (dropping, finished) = (dropping.clone(), finished.clone());
                 move |_| {
-                    started.send(()).expect("a listener");
+                    started.send(()).expect("a receiver");
                     while !dropping.load(Ordering::SeqCst) {
                         thread::yield_now();
                     }
@@ -150,6 +152,49 @@ fn dropping_a_registration_waits_for_a_callback_that_another_thread_runs() {
     });
 }
 
+/// What else is taken back meanwhile does not keep the drop from being woken.
+#[test]
+fn dropping_a_registration_waits_for_a_callback_beside_other_waiters_that_go() {
+    watchdog(
+        "dropping registrations and wakers of a cancelled token",
+        || {
+            for round in 0..600 {
+                let root = SimpleToken::new();
+                let token = match round % 3 {
+                    0 => (&root).into(),
+                    1 => &root + ConditionToken::new(|| false).poll_interval(HOUR),
+                    _ => &root + TimeoutToken::new(HOUR),
+                };
+                let (started, has_started) = mpsc::channel();
+                let (release, released) = mpsc::channel::<()>();
+                let wakers = [(); 3].map(|()| token.register(Waker::noop()));
+                let finished = Arc::<AtomicBool>::default();
+                let registration = token.on_cancel({
+                    let finished = finished.clone();
+                    move |_| {
+                        started.send(()).expect("a receiver");
+                        released.recv().expect("a release");
+                        finished.store(true, Ordering::SeqCst);
+                    }
+                });
+                thread::scope(|scope| {
+                    scope.spawn(|| assert!(root.cancel()));
+                    has_started.recv().expect("a callback that is run");
+                    scope.spawn(|| {
+                        drop(registration);
+                        assert!(finished.load(Ordering::SeqCst));
+                    });
+                    // The other thread may wait by then.
+                    (0..round).for_each(|_| thread::yield_now());
+                    drop(wakers);
+                    drop(token.register(Waker::noop()));
+                    release.send(()).expect("the callback that blocks");
+                });
+            }
+        },
+    );
+}
+
 #[test]
 fn dropping_a_registration_waits_for_a_callback_at_a_deadline() {
     watchdog("dropping the registration of a deadline's callback", || {
@@ -160,7 +205,7 @@ fn dropping_a_registration_waits_for_a_callback_at_a_deadline() {
             let registration = token.on_cancel({
                 let finished = finished.clone();
                 move |_| {
-                    started.send(()).expect("a listener");
+                    started.send(()).expect("a receiver");
                     for _ in 0..200 {
                         thread::yield_now();
                     }
@@ -257,7 +302,7 @@ fn what_an_unregistered_callback_owns_may_use_the_token_when_it_is_dropped() {
     impl Drop for UsesToken {
         fn drop(&mut self) {
             drop(self.0.on_cancel(|_| ()));
-            drop(self.0.child().subscribe(|_| ()));
+            drop(self.0.child().on_cancel(|_| ()));
             assert!(!format!("{:?}", self.0).is_empty());
             if self.0.cancel() {
                 assert!(self.0.wait().is_from(&self.0));
@@ -273,12 +318,11 @@ fn what_an_unregistered_callback_owns_may_use_the_token_when_it_is_dropped() {
             let (first, second, third) = (owned(), owned(), owned());
             let registration = token.on_cancel(move |_| drop(first));
             let dropped = token.on_cancel(move |_| drop(second));
-            let subscription = token.subscribe(move |_| drop(third));
-            let told_never = !token.can_be_cancelled();
+            let third = token.on_cancel(move |_| drop(third));
             assert!(registration.unregister(), "{what}");
-            assert_eq!(token.is_cancelled(), !told_never, "{what}");
+            assert_eq!(token.is_cancelled(), token.can_be_cancelled(), "{what}");
             drop(dropped);
-            drop(subscription);
+            drop(third);
             assert_eq!(drops.load(Ordering::SeqCst), 3, "{what}");
             drop(other);
         });
@@ -286,52 +330,81 @@ fn what_an_unregistered_callback_owns_may_use_the_token_when_it_is_dropped() {
 }
 
 #[test]
-fn a_subscription_is_told_once_and_at_once_when_it_is_too_late() {
-    watchdog("subscriptions", || {
+fn a_callback_is_called_once_and_at_once_when_it_is_too_late() {
+    watchdog("callbacks in time and too late", || {
         let token = SimpleToken::new();
-        let told = Arc::<AtomicUsize>::default();
-        let tell = || {
-            let told = told.clone();
+        let calls = Arc::<AtomicUsize>::default();
+        let count = || {
+            let calls = calls.clone();
             move |_: &CancellationError| {
-                told.fetch_add(1, Ordering::SeqCst);
+                calls.fetch_add(1, Ordering::SeqCst);
             }
         };
         let child = token.child();
-        let kept = child.subscribe(tell());
-        token.subscribe(tell()).detach();
-        drop(token.subscribe(tell()));
-        assert_eq!(told.load(Ordering::SeqCst), 0);
+        let kept = child.on_cancel(count());
+        token.on_cancel(count()).detach();
+        drop(token.on_cancel(count()));
+        assert_eq!(calls.load(Ordering::SeqCst), 0);
         assert!(token.cancel());
-        assert_eq!(told.load(Ordering::SeqCst), 2);
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
         drop(kept);
-        let late = child.subscribe(tell());
-        assert_eq!(told.load(Ordering::SeqCst), 3);
-        drop(late);
+        let late = child.on_cancel(count());
+        assert_eq!(calls.load(Ordering::SeqCst), 3);
+        assert!(!late.unregister());
+        child.on_cancel(count()).detach();
+        assert_eq!(calls.load(Ordering::SeqCst), 4);
         assert!(!token.cancel());
-        assert_eq!(told.load(Ordering::SeqCst), 3);
+        assert_eq!(calls.load(Ordering::SeqCst), 4);
     });
 }
 
+/// A waker that blocks in `wake`.
+struct Blocks {
+    started: Mutex<mpsc::Sender<()>>,
+    released: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Wake for Blocks {
+    fn wake(self: Arc<Self>) {
+        let started = self.started.lock().expect("not poisoned");
+        started.send(()).expect("a receiver");
+        let released = self.released.lock().expect("not poisoned");
+        released.recv().expect("a release");
+    }
+}
+
 #[test]
-fn dropping_a_subscription_never_waits() {
-    watchdog(
-        "dropping the subscription of a callback that blocks",
-        || {
-            let token = SimpleToken::new();
-            let (started, has_started) = mpsc::channel();
-            let (release, released) = mpsc::channel::<()>();
-            let subscription = token.subscribe(move |_| {
-                started.send(()).expect("a listener");
-                released.recv().expect("a release");
-            });
-            thread::scope(|scope| {
-                scope.spawn(|| assert!(token.cancel()));
-                has_started.recv().expect("a subscriber that is told");
-                drop(subscription);
-                release.send(()).expect("the subscriber that blocks");
-            });
-        },
-    );
+fn a_wakers_registration_never_waits_for_the_wake() {
+    let ends: [fn(WakerRegistration); 4] = [
+        drop,
+        |mut registration| registration.clear(),
+        |mut registration| assert!(!registration.register(Waker::noop())),
+        |registration| drop(registration.token().register(Waker::noop())),
+    ];
+    for end in ends {
+        watchdog(
+            "ending the registration of a waker that blocks",
+            move || {
+                for index in 0..shapes(&Token::never()).len() {
+                    let source = SimpleToken::new();
+                    let (_, token) = shapes(&source).swap_remove(index);
+                    let (started, has_started) = mpsc::channel();
+                    let (release, released) = mpsc::channel();
+                    let waker = Waker::from(Arc::new(Blocks {
+                        started: Mutex::new(started),
+                        released: Mutex::new(released),
+                    }));
+                    let registration = token.register_owned(&waker);
+                    thread::scope(|scope| {
+                        scope.spawn(|| assert!(source.cancel()));
+                        has_started.recv().expect("a waker that is woken");
+                        end(registration);
+                        release.send(()).expect("the waker that blocks");
+                    });
+                }
+            },
+        );
+    }
 }
 
 #[test]

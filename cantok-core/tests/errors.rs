@@ -374,12 +374,33 @@ fn an_error_is_from_the_very_token_for_every_kind_of_token() {
 }
 
 #[test]
-fn an_error_of_an_absorbed_operand_is_from_the_sum() {
-    let sum = SimpleToken::new() + CounterToken::new(0);
-    let child = sum.child();
-    let error = child.check().unwrap_err();
-    assert!(error.is_from(&sum));
-    assert!(!error.is_from(&child));
+fn an_error_of_an_operand_given_by_value_is_from_that_operand() {
+    let operands: [(Token, Cause); 4] = [
+        (CounterToken::new(0).into(), Cause::Counter { limit: 0 }),
+        (ConditionToken::new(|| true).into(), Cause::Condition),
+        (
+            TimeoutToken::new(Duration::ZERO).into(),
+            Cause::Timeout {
+                after: Duration::ZERO,
+            },
+        ),
+        (SimpleToken::new().named("stop").into(), Cause::Cancelled),
+    ];
+    for (operand, cause) in operands {
+        // Does not count as a handle of a typed token.
+        let weak = operand.downgrade();
+        let sum = operand + SimpleToken::new() + TimeoutToken::new(Duration::MAX);
+        let child = sum.child();
+        let operand = weak.upgrade().expect("the sum keeps it");
+        if cause == Cause::Cancelled {
+            assert!(operand.cancel());
+        }
+        let error = child.check().unwrap_err();
+        assert_eq!(*error.cause(), cause);
+        assert!(error.is_from(&operand));
+        assert!(!error.is_from(&sum) && !error.is_from(&child));
+        assert_eq!(sum.check(), Err(error));
+    }
 }
 
 #[test]
@@ -426,7 +447,7 @@ fn an_error_is_one_pointer_wide() {
     assert_eq!(size_of::<CancellationError>(), size_of::<usize>());
 }
 
-/// A reason by which one can tell whether it is still there.
+/// A reason that shows whether it is still there.
 #[derive(Debug)]
 struct Held(Arc<()>);
 impl fmt::Display for Held {

@@ -1,13 +1,17 @@
 //! A root that lives long does not grow, however many tokens are derived from it and dropped.
 #![cfg(target_os = "linux")]
 
+#[path = "support/background.rs"]
+mod background;
 #[path = "support/memory.rs"]
 mod memory;
 mod support;
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::task::Waker;
+use std::time::{Duration, Instant};
 
+use background::await_the_timer;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use memory::resident_bytes;
 use support::watchdog;
@@ -66,7 +70,7 @@ fn sums_with_a_deadline_that_are_waited_on() {
 fn sums_that_are_waited_on_for_a_moment() {
     stays_flat("sums that are waited on for a moment", 30_000, |root, _| {
         let token = root + TimeoutToken::new(MINUTE);
-        // Long enough to be entered among those who are to be woken.
+        // Long enough to be registered.
         assert!(token.wait_timeout(Duration::from_micros(1)).is_none());
     });
 }
@@ -84,7 +88,7 @@ fn a_million_armed_timeouts() {
     stays_flat("armed timeouts", 1_000_000, |_, _| {
         let token = TimeoutToken::new(MINUTE);
         // Which hands the deadline to the timer.
-        drop(token.subscribe(|_| ()));
+        drop(token.on_cancel(|_| ()));
         assert!(token.keep_on());
     });
 }
@@ -94,20 +98,72 @@ fn sums_with_a_deadline_and_a_callback_that_is_dropped() {
     stays_flat("sums with callbacks", 100_000, |root, number| {
         let token = root + TimeoutToken::new(MINUTE);
         let registration = token.on_cancel(move |_| assert_eq!(number, usize::MAX));
-        drop(token.subscribe(|_| ()));
+        drop(token.on_cancel(|_| ()));
         if number % 2 == 0 {
             assert!(registration.unregister());
         }
     });
 }
 
+/// A detached callback lives until it is called, or until nothing can cancel its token any more.
 #[test]
-fn sums_with_a_detached_callback() {
-    stays_flat("sums with detached callbacks", 100_000, |root, number| {
+fn sums_with_a_detached_callback_that_are_cancelled() {
+    stays_flat("detached callbacks, cancelled", 100_000, |root, number| {
         let token = root + TimeoutToken::new(MINUTE);
-        let callback = move |_: &_| assert_eq!(number, usize::MAX);
-        token.on_cancel(callback).detach();
-        token.child().subscribe(|_| ()).detach();
+        let child = token.child();
+        token.on_cancel(|_| ()).detach();
+        child.on_cancel(|_| ()).detach();
+        if number % 2 == 0 {
+            drop(child);
+        }
+        assert!(token.cancel());
+    });
+}
+
+#[test]
+fn sums_with_a_detached_callback_whose_deadline_passes() {
+    let (sender, receiver) = mpsc::channel();
+    stays_flat(
+        "detached callbacks, expired",
+        100_000,
+        move |root, number| {
+            let token = root + TimeoutToken::new(Duration::from_micros(10));
+            let sender = sender.clone();
+            token
+                .on_cancel(move |_| sender.send(()).expect("a receiver"))
+                .detach();
+            token.child().on_cancel(|_| ()).detach();
+            drop(token);
+            if number % 100 == 99 {
+                receiver.iter().take(100).for_each(drop);
+            }
+        },
+    );
+}
+
+#[test]
+fn sums_with_a_detached_callback_that_another_operand_calls() {
+    stays_flat("detached callbacks, called", 100_000, |root, _| {
+        let other = SimpleToken::new();
+        let token = root + &other;
+        token.on_cancel(|_| ()).detach();
+        token.child().on_cancel(|_| ()).detach();
+        drop(token);
+        assert!(other.cancel());
+    });
+}
+
+#[test]
+fn detached_callbacks_whose_roots_are_gone() {
+    stays_flat("detached callbacks, out of reach", 100_000, |_, number| {
+        let (left, right) = (SimpleToken::new(), SimpleToken::new());
+        let token = &left + &right + CounterToken::new(5);
+        token
+            .on_cancel(move |_| assert_eq!(number, usize::MAX))
+            .detach();
+        token.child().child().on_cancel(|_| ()).detach();
+        drop((token, left));
+        drop(right);
     });
 }
 
@@ -115,7 +171,7 @@ fn sums_with_a_detached_callback() {
 fn callbacks_on_the_root_itself() {
     stays_flat("callbacks on the root", 250_000, |root, number| {
         let registration = root.on_cancel(move |_| assert_eq!(number, usize::MAX));
-        drop(root.subscribe(|_| ()));
+        drop(root.on_cancel(|_| ()));
         drop(registration);
     });
 }
@@ -147,10 +203,10 @@ fn armed_tokens_that_become_a_part_of_a_sum() {
             0 => root + TimeoutToken::new(MINUTE),
             _ => root.child().into(),
         };
-        drop(token.subscribe(|_| ()));
+        drop(token.on_cancel(|_| ()));
         let sum = token + SimpleToken::new();
         assert!(sum.keep_on());
-        drop(sum.subscribe(|_| ()));
+        drop(sum.on_cancel(|_| ()));
     });
 }
 
@@ -165,7 +221,7 @@ fn children_in_generations() {
         last = last.child() + root;
         assert!(last.keep_on());
         if number % 25 == 0 {
-            drop(last.subscribe(|_| ()));
+            drop(last.on_cancel(|_| ()));
         }
     });
 }
@@ -183,7 +239,7 @@ fn tokens_that_are_cancelled() {
             1 => {
                 let sum = root + TimeoutToken::new(MINUTE);
                 let child = sum.child();
-                child.subscribe(|_| ()).detach();
+                child.on_cancel(|_| ()).detach();
                 assert!(sum.cancel_with("closing time"));
                 assert!(child.is_cancelled());
             }
@@ -191,27 +247,45 @@ fn tokens_that_are_cancelled() {
             _ => {
                 let sum = root + CounterToken::new(1);
                 assert!(sum.keep_on());
-                assert!(sum.wait().is_from(&sum));
+                assert!(sum.is_cancelled());
             }
         }
     });
 }
 
-/// A cancelled token keeps nothing of those who waited for it and are gone.
+/// A cancelled token keeps nothing of waiters that are gone.
 #[test]
 fn cancelled_roots_whose_children_are_gone() {
     let mut roots = Vec::new();
     stays_flat("cancelled roots", 200_000 / CHILDREN, move |_, _| {
         let root = SimpleToken::new();
         let children: Vec<_> = (0..CHILDREN).map(|_| root.child()).collect();
-        let subscriptions: Vec<_> = children
+        let registrations: Vec<_> = children
             .iter()
-            .map(|child| child.subscribe(|_| {}))
+            .map(|child| child.on_cancel(|_| {}))
             .collect();
         root.cancel();
-        drop((children, subscriptions));
+        drop((children, registrations));
         roots.push(root);
     });
 }
 
 const CHILDREN: usize = 100;
+
+/// One that is far stays with the timer all the time.
+#[test]
+fn bursts_of_deadlines_that_pass() {
+    let far = TimeoutToken::new(MINUTE).register_owned(Waker::noop());
+    stays_flat("deadlines that pass", 40, move |_, _| {
+        let end = Instant::now() + Duration::from_millis(5);
+        let all: Vec<_> = (0..10_000)
+            .map(|_| TimeoutToken::at(end).register_owned(Waker::noop()))
+            .collect();
+        while Instant::now() < end {
+            std::thread::yield_now();
+        }
+        await_the_timer();
+        assert!(all.iter().all(|one| one.token().looks_cancelled()));
+        assert!(!far.token().looks_cancelled());
+    });
+}

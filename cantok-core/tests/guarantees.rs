@@ -206,7 +206,7 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
             assert!(condition.is_cancelled());
             assert_eq!(calls.load(Ordering::SeqCst), 111);
 
-            // Once one of many threads knows, nobody calls it any more.
+            // Once one of many threads knows, no thread calls it any more.
             for _ in 0..100 {
                 let calls = Arc::<AtomicUsize>::default();
                 let condition = ConditionToken::new({
@@ -315,20 +315,20 @@ mod guarantee_2_a_deadline_is_never_reported_early {
     #[test]
     fn not_by_a_callback() {
         watchdog("callbacks at deadlines", || {
-            let (told, heard) = mpsc::channel();
+            let (sender, receiver) = mpsc::channel();
             let tokens: Vec<_> = (0..100)
                 .map(|number: u64| {
                     let token = TimeoutToken::new(Duration::from_micros(number * 37 % 3000));
                     let deadline = token.deadline().expect("a deadline");
-                    let told = told.clone();
+                    let sender = sender.clone();
                     let registration = token.on_cancel(move |_| {
-                        told.send(Instant::now() >= deadline).expect("a listener");
+                        sender.send(Instant::now() >= deadline).expect("a receiver");
                     });
                     (token, registration)
                 })
                 .collect();
             for _ in 0..100 {
-                assert_eq!(heard.recv(), Ok(true));
+                assert_eq!(receiver.recv(), Ok(true));
             }
             drop(tokens);
         });
@@ -366,9 +366,9 @@ mod guarantee_2_a_deadline_is_never_reported_early {
                     drop(token);
                 });
                 let armed = TimeoutToken::new(Duration::from_micros(400));
-                drop(armed.subscribe(|_| ()));
+                drop(armed.on_cancel(|_| ()));
                 let child = armed.child();
-                let waiting = child.subscribe(|_| ());
+                let waiting = child.on_cancel(|_| ());
                 while armed.keep_on() || child.keep_on() {
                     thread::yield_now();
                 }
@@ -385,11 +385,11 @@ mod guarantee_2_a_deadline_is_never_reported_early {
             let tokens: Vec<_> = (0..50)
                 .map(|number| TimeoutToken::new(HOUR - Duration::from_secs(number)))
                 .collect();
-            let waiting: Vec<_> = tokens.iter().map(|token| token.subscribe(|_| ())).collect();
-            let (told, heard) = mpsc::channel();
+            let waiting: Vec<_> = tokens.iter().map(|token| token.on_cancel(|_| ())).collect();
+            let (sender, receiver) = mpsc::channel();
             let near = TimeoutToken::new(Duration::from_millis(1));
-            let registration = near.on_cancel(move |_| told.send(()).expect("a listener"));
-            heard.recv().expect("a callback that is run");
+            let registration = near.on_cancel(move |_| sender.send(()).expect("a receiver"));
+            receiver.recv().expect("a callback that is run");
             assert!(tokens.iter().all(|token| token.cause().is_none()));
             drop((waiting, registration));
         });
@@ -411,10 +411,10 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
     enum Armed {
         /// Not at all.
         No,
-        /// Checked so often that they are told instead of asking.
+        /// By many checks.
         ByChecks,
-        /// Somebody has subscribed.
-        BySubscription,
+        /// By a callback.
+        ByRegistration,
         /// One of the three, in turn.
         Mixed,
     }
@@ -423,7 +423,7 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
         match (how, number % 3) {
             (Armed::No, _) | (Armed::Mixed, 0) => {}
             (Armed::ByChecks, _) | (Armed::Mixed, 1) => assert!((0..80).all(|_| token.keep_on())),
-            (Armed::BySubscription, _) | (Armed::Mixed, _) => token.subscribe(|_| ()).detach(),
+            (Armed::ByRegistration, _) | (Armed::Mixed, _) => token.on_cancel(|_| ()).detach(),
         }
     }
 
@@ -460,7 +460,7 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
             for how in [
                 Armed::No,
                 Armed::ByChecks,
-                Armed::BySubscription,
+                Armed::ByRegistration,
                 Armed::Mixed,
             ] {
                 for round in 0..60 {
@@ -489,7 +489,7 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
             for how in [
                 Armed::No,
                 Armed::ByChecks,
-                Armed::BySubscription,
+                Armed::ByRegistration,
                 Armed::Mixed,
             ] {
                 for _ in 0..60 {
@@ -565,7 +565,7 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
                     })
                     .collect();
                 for token in &derived {
-                    arm(Armed::BySubscription, 0, token);
+                    arm(Armed::ByRegistration, 0, token);
                 }
                 cancel_all_at_once(&[(&left, &derived), (&right, &derived)]);
             }
@@ -613,7 +613,7 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
                 let (started, has_started) = mpsc::channel();
                 let (release, released) = mpsc::channel::<()>();
                 let registration = left.on_cancel(move |_| {
-                    started.send(()).expect("a listener");
+                    started.send(()).expect("a receiver");
                     released.recv().expect("a release");
                 });
                 let others: Vec<_> = derived
@@ -647,11 +647,11 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
                         start.wait();
                         for _ in 0..20 {
                             let child = (&parent + TimeoutToken::new(HOUR)).child();
-                            let subscription = child.subscribe(|_| ());
+                            let registration = child.on_cancel(|_| ());
                             if parent.is_cancelled() {
                                 assert!(child.is_cancelled());
                             }
-                            drop(subscription);
+                            drop(registration);
                         }
                     });
                     start.wait();
@@ -882,10 +882,13 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{self, Sender};
     use std::sync::{Arc, Mutex};
+    use std::task::{Wake, Waker};
     use std::thread;
     use std::time::Duration;
 
-    use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+    use cantok_core::{
+        ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token, WakerRegistration,
+    };
 
     use crate::shapes::HOUR;
     use crate::support::watchdog;
@@ -973,7 +976,7 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
     fn cancel_and_use(token: &Token) {
         look_and_derive(token);
         let (child, sum) = (token.child(), token + SimpleToken::new());
-        let registrations = (child.on_cancel(|_| ()), sum.subscribe(|_| ()));
+        let registrations = (child.on_cancel(|_| ()), sum.on_cancel(|_| ()));
         drop(token.on_cancel(|_| ()));
         token.cancel();
         for token in [token, &child, &sum] {
@@ -1126,24 +1129,113 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
     }
 
     #[test]
-    fn subscribers() {
-        let root = SimpleToken::new();
-        let token = root.child();
-        holding_the_lock(
-            "a subscriber",
-            {
-                let (root, token) = (root.clone(), token.clone());
-                move |gate| {
-                    let subscription = token.subscribe(move |_| gate.pass());
-                    assert!(root.cancel());
-                    drop(subscription);
-                }
-            },
-            move || {
-                cancel_and_use(&token);
-                cancel_and_use(&root);
-            },
-        );
+    fn detached_callbacks_of_a_dropped_token() {
+        for is_sum in [false, true] {
+            let root = SimpleToken::new();
+            let other = root.child();
+            holding_the_lock(
+                "a detached callback of a token without handles",
+                {
+                    let root = root.clone();
+                    move |gate| {
+                        let token = if is_sum {
+                            &root + SimpleToken::new().named("operand")
+                        } else {
+                            root.child().into()
+                        };
+                        token.on_cancel(move |_| gate.pass()).detach();
+                        drop(token);
+                        assert!(root.cancel());
+                    }
+                },
+                move || {
+                    cancel_and_use(&other);
+                    cancel_and_use(&root);
+                },
+            );
+        }
+    }
+
+    /// Takes the user's lock when it is woken.
+    struct LocksInWake(Gate);
+
+    impl Wake for LocksInWake {
+        fn wake(self: Arc<Self>) {
+            self.0.pass();
+        }
+    }
+
+    #[test]
+    fn wakers() {
+        for is_late in [false, true] {
+            let root = SimpleToken::new();
+            let token = &root + TimeoutToken::new(HOUR);
+            holding_the_lock(
+                "a waker",
+                {
+                    let (root, token) = (root.clone(), token.clone());
+                    move |gate| {
+                        if is_late {
+                            assert!(root.cancel());
+                        }
+                        let waker = Waker::from(Arc::new(LocksInWake(gate)));
+                        let registration = token.register(&waker);
+                        assert_eq!(root.cancel(), !is_late);
+                        drop(registration);
+                    }
+                },
+                move || {
+                    cancel_and_use(&token);
+                    cancel_and_use(&root);
+                },
+            );
+        }
+    }
+
+    /// A waker whose last reference takes the user's lock when it is dropped.
+    struct Sleeps(#[expect(dead_code, reason = "for its drop")] LocksInDrop);
+
+    impl Wake for Sleeps {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn drops_of_wakers() {
+        for way in 0..6 {
+            let root = SimpleToken::new();
+            let token = root.child();
+            holding_the_lock(
+                "the drop of a waker",
+                {
+                    let (root, token) = (root.clone(), token.clone());
+                    move |gate| {
+                        let mut registration = WakerRegistration::new(&*token);
+                        let never = Token::never();
+                        let waker = Waker::from(Arc::new(Sleeps(LocksInDrop(gate))));
+                        let is_late = way == 5;
+                        if is_late {
+                            root.cancel();
+                        }
+                        assert_eq!(registration.register(&waker), !is_late);
+                        let of_never = never.register(&waker);
+                        drop(waker);
+                        drop(of_never);
+                        match way {
+                            0 => drop(registration),
+                            1 => registration.clear(),
+                            2 => _ = registration.register(Waker::noop()),
+                            3 => assert!(root.cancel()),
+                            4 => assert!(token.cancel()),
+                            _ => {}
+                        }
+                    }
+                },
+                move || {
+                    cancel_and_use(&token);
+                    cancel_and_use(&root);
+                },
+            );
+        }
     }
 
     #[test]
@@ -1162,7 +1254,10 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
                             1 => {
                                 token.on_cancel(move |_| drop(owned)).unregister();
                             }
-                            2 => drop(token.subscribe(move |_| drop(owned))),
+                            2 => {
+                                token.on_cancel(move |_| drop(owned)).detach();
+                                assert!(token.cancel());
+                            }
                             _ => drop(Token::never().on_cancel(move |_| drop(owned))),
                         }
                     }
@@ -1177,10 +1272,10 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
 
     #[test]
     fn drops_of_conditions_callbacks_and_guards_with_the_last_handle() {
-        for way in 0..3 {
+        for way in 0..4 {
             let root = SimpleToken::new();
             let armed = root.child();
-            let subscription = armed.subscribe(|_| ());
+            let registration = armed.on_cancel(|_| ());
             holding_the_lock(
                 "the drop of the last handle",
                 {
@@ -1194,13 +1289,20 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
                                     false
                                 });
                                 let sum = &root + condition;
-                                sum.subscribe(|_| ()).detach();
+                                // Armed.
+                                assert!((0..100).all(|_| sum.keep_on()));
                                 drop(sum);
                             }
                             1 => {
-                                let child = root.child();
-                                child.on_cancel(move |_| drop(owned)).detach();
-                                drop(child);
+                                let own = SimpleToken::new();
+                                own.on_cancel(move |_| drop(owned)).detach();
+                                drop(own);
+                            }
+                            2 => {
+                                // Kept for as long as the parent is there.
+                                let own = SimpleToken::new();
+                                own.child().on_cancel(move |_| drop(owned)).detach();
+                                drop(own);
                             }
                             _ => {
                                 let child = root.child();
@@ -1214,7 +1316,7 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
                 move || {
                     cancel_and_use(&armed);
                     cancel_and_use(&root);
-                    drop(subscription);
+                    drop(registration);
                 },
             );
         }
@@ -1249,7 +1351,7 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
                 let root = root.clone();
                 move |gate| {
                     let child = root.child();
-                    child.subscribe(|_| ()).detach();
+                    child.on_cancel(|_| ()).detach();
                     assert!(child.cancel_with(Reason(gate)));
                     drop(child);
                 }
@@ -1266,7 +1368,7 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
             let gate = Gate { lock, entered };
             let lock = gate.lock.clone();
             let is_first = AtomicBool::new(true);
-            // The first call runs into the lock, whoever makes it; the others do not.
+            // The first call runs into the lock, on any thread; the others do not.
             let token = ConditionToken::new(move || {
                 if is_first.swap(false, Ordering::SeqCst) {
                     gate.pass();
@@ -1279,8 +1381,9 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
                 has_entered.recv().expect("a poll that is stuck");
                 assert!(token.wait_timeout(Duration::from_millis(1)).is_none());
                 assert!(token.child().wait_timeout(Duration::ZERO).is_none());
-                let timed = &token + TimeoutToken::new(Duration::from_millis(1));
-                assert!(timed.wait().is_from(&timed));
+                let timeout = TimeoutToken::new(Duration::from_millis(1));
+                let timed = &token + &timeout;
+                assert!(timed.wait().is_from(&timeout));
                 let stop = SimpleToken::new();
                 let sum = &token + &stop;
                 let other = scope.spawn(move || sum.wait());
@@ -1390,19 +1493,29 @@ mod guarantee_7_any_depth_and_any_width {
         for number in 0..10_000 {
             let child = &root + TimeoutToken::new(HOUR);
             child.attach(count());
-            let (callback, subscriber, detached) = (count(), count(), count());
-            let registration = child.on_cancel(move |_| drop(callback));
-            let subscription = child.child().subscribe(move |_| drop(subscriber));
-            drop((registration, subscription));
-            child.on_cancel(move |_| drop(detached)).detach();
+            let (own, of_child, detached) = (count(), count(), count());
+            let registrations = (
+                child.on_cancel(move |_| drop(own)),
+                child.child().on_cancel(move |_| drop(of_child)),
+            );
+            drop(registrations);
             drop(child);
-            assert_eq!(dropped.load(Ordering::SeqCst), 4 * (number + 1));
+            assert_eq!(dropped.load(Ordering::SeqCst), 4 * number + 3);
+            // Kept for as long as something can cancel it.
+            let (left, right) = (SimpleToken::new(), SimpleToken::new());
+            let sum = &left + &right;
+            sum.on_cancel(move |_| drop(detached)).detach();
+            drop(sum);
+            drop(left);
+            assert_eq!(dropped.load(Ordering::SeqCst), 4 * number + 3);
+            drop(right);
+            assert_eq!(dropped.load(Ordering::SeqCst), 4 * number + 4);
         }
         assert!(!root.is_cancelled());
     }
 }
 
-mod guarantee_8_a_condition_that_panics_or_checks_itself_harms_nobody {
+mod guarantee_8_a_condition_that_panics_or_checks_itself_harms_nothing {
     use std::panic;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Arc, OnceLock};

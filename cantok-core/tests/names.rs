@@ -150,7 +150,7 @@ fn an_operand_without_a_name_that_fired_does_not_borrow_that_of_the_sum() {
 }
 
 #[test]
-fn an_operand_that_nobody_else_holds_keeps_its_name_in_a_sum() {
+fn an_operand_given_by_value_keeps_its_name_in_a_sum() {
     let sum = SimpleToken::new() + CounterToken::new(0).named("budget");
     let error = sum.check().unwrap_err();
     assert_eq!(error.name(), Some("budget"));
@@ -172,7 +172,7 @@ fn an_operand_that_nobody_else_holds_keeps_its_name_in_a_sum() {
 }
 
 #[test]
-fn an_operand_that_nobody_else_holds_keeps_its_name_in_what_derives_from_the_sum() {
+fn an_operand_given_by_value_keeps_its_name_in_what_derives_from_the_sum() {
     let make = || (SimpleToken::new() + CounterToken::new(0).named("budget")).named("job");
     for derived in [
         make().child().into(),
@@ -186,13 +186,26 @@ fn an_operand_that_nobody_else_holds_keeps_its_name_in_what_derives_from_the_sum
 }
 
 #[test]
-fn a_sum_that_nobody_else_holds_keeps_its_name_in_another_sum() {
-    let job = (SimpleToken::new() + CounterToken::new(0)).named("job");
+fn a_named_sum_given_by_value_stays_a_token_and_lends_its_name_to_no_operand() {
+    let stop = SimpleToken::new();
+    let job = (&stop + CounterToken::new(1)).named("job");
     let sum = (job + SimpleToken::new()).named("outer");
     assert!(format!("{sum:?}").contains("\"job\""));
+    assert!(sum.keep_on());
+    let error = sum.check().unwrap_err();
+    assert_eq!(error.name(), None);
+    assert_eq!(error.to_string(), "the counter of 1 checks is used up");
+
+    // What fires is the sum itself.
+    let job = (&stop + CounterToken::new(1)).named("job");
+    let weak = job.downgrade();
+    let sum = (job + SimpleToken::new()).named("outer");
+    let job = weak.upgrade().expect("the other sum keeps it");
+    assert!(job.cancel());
     let error = sum.check().unwrap_err();
     assert_eq!(error.name(), Some("job"));
-    assert_eq!(error.to_string(), "job: the counter of 0 checks is used up");
+    assert_eq!(error.to_string(), "job: the token was cancelled");
+    assert!(error.is_from(&job));
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! A panic in user code reaches whoever ran that code, or the panic hook where nobody did, and breaks nothing else.
+//! A panic in user code reaches the call that ran that code, or the panic hook in the background, and breaks nothing else.
 
-#[path = "support/executor.rs"]
-mod executor;
+#[path = "support/background.rs"]
+mod background;
 #[path = "support/shapes.rs"]
 mod shapes;
 mod support;
@@ -10,11 +10,12 @@ use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier, Mutex};
+use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use background::await_the_background;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
-use executor::await_the_executor;
 use shapes::{HOUR, shapes};
 use support::watchdog;
 
@@ -40,7 +41,7 @@ struct Script {
     met: AtomicBool,
 }
 
-/// A condition that panics while it is told to, and its script.
+/// A condition that panics while its script says so, and the script.
 fn scripted() -> (ConditionToken, Arc<Script>) {
     let script = Arc::<Script>::default();
     let condition = ConditionToken::new({
@@ -188,15 +189,15 @@ fn a_panic_before_a_condition_skips_the_rest() {
 }
 
 #[test]
-fn an_unattended_condition_that_panicked_is_polled_again_only_once_somebody_checks() {
-    watchdog("a condition that panics with nobody checking", || {
+fn a_condition_that_panicked_in_the_background_is_polled_again_only_after_a_check() {
+    watchdog("a condition that panics without a check", || {
         for index in 0..shapes(&Token::never()).len() {
             let (condition, script) = scripted();
             let (other, others_script) = scripted();
             let (shape, token) = shapes(&condition).swap_remove(index);
-            let (told, heard) = mpsc::channel();
+            let (sender, receiver) = mpsc::channel();
             let registration = token.on_cancel(move |error| {
-                told.send(error.clone()).expect("a listener");
+                sender.send(error.clone()).expect("a receiver");
             });
             let others_registration = other.on_cancel(|_| ());
             called(&script, 2);
@@ -213,7 +214,7 @@ fn an_unattended_condition_that_panicked_is_polled_again_only_once_somebody_chec
             assert!(token.keep_on(), "{shape}");
             called(&script, 3);
             script.met.store(true, Ordering::SeqCst);
-            let error = heard.recv().expect("a callback that is run");
+            let error = receiver.recv().expect("a callback that is run");
             assert_eq!(error.cause(), &Cause::Condition, "{shape}");
             assert!(error.is_from(&condition), "{shape}");
             drop((registration, others_registration));
@@ -222,8 +223,8 @@ fn an_unattended_condition_that_panicked_is_polled_again_only_once_somebody_chec
 }
 
 #[test]
-fn a_callback_is_still_told_of_a_cancel_after_its_condition_panicked_unattended() {
-    watchdog("a cancel after an unattended panic", || {
+fn a_callback_is_still_called_by_a_cancel_after_its_condition_panicked_in_the_background() {
+    watchdog("a cancel after a panic in the background", || {
         let (condition, script) = scripted();
         let stop = SimpleToken::new();
         let token = &condition + &stop;
@@ -244,15 +245,15 @@ fn a_callback_is_still_told_of_a_cancel_after_its_condition_panicked_unattended(
 }
 
 #[test]
-fn a_callback_that_panics_unattended_goes_to_the_hook_and_the_others_are_run() {
-    watchdog("callbacks that panic with nobody checking", || {
+fn a_callback_that_panics_in_the_background_goes_to_the_hook_and_the_others_are_run() {
+    watchdog("callbacks that panic without a check", || {
         let hooked = Arc::<Mutex<Vec<String>>>::default();
         let previous = panic::take_hook();
         panic::set_hook({
             let hooked = hooked.clone();
             Box::new(move |info| {
                 let text = info.payload().downcast_ref::<String>().cloned();
-                match text.filter(|text| text.starts_with("unattended ")) {
+                match text.filter(|text| text.starts_with("background ")) {
                     Some(text) => hooked.lock().expect("no panic under it").push(text),
                     None => previous(info),
                 }
@@ -269,7 +270,7 @@ fn a_callback_that_panics_unattended_goes_to_the_hook_and_the_others_are_run() {
                     token.on_cancel(move |_| {
                         run.fetch_add(1, Ordering::SeqCst);
                         if number % 3 == 1 {
-                            panic!("unattended {round}");
+                            panic!("background {round}");
                         }
                     })
                 })
@@ -284,23 +285,41 @@ fn a_callback_that_panics_unattended_goes_to_the_hook_and_the_others_are_run() {
             assert!(derived.wait().is_from(&token));
             assert_eq!(run.load(Ordering::SeqCst), 6);
             let hooked = hooked.lock().expect("no panic under it");
-            let text = format!("unattended {round}");
+            let text = format!("background {round}");
             assert_eq!(hooked.iter().filter(|hooked| **hooked == text).count(), 2);
         }
     });
 }
 
 #[test]
-fn a_subscriber_that_panics_unattended_stops_nobody_else() {
-    watchdog("subscribers that panic with nobody checking", || {
+fn a_waker_that_panics_in_the_background_stops_no_other() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            quiet_panic("a waker's panic");
+        }
+    }
+    struct Sends(Mutex<mpsc::Sender<()>>);
+    impl Wake for Sends {
+        fn wake(self: Arc<Self>) {
+            let sender = self.0.lock().expect("not poisoned");
+            sender.send(()).expect("a receiver");
+        }
+    }
+    watchdog("wakers that panic without a check", || {
         for _ in 0..10 {
             let (token, script) = scripted();
-            let first = token.subscribe(|_| quiet_panic("a subscriber's panic"));
-            let (told, heard) = mpsc::channel();
-            let second = token.subscribe(move |_| told.send(()).expect("a listener"));
+            let (sender, receiver) = mpsc::channel();
+            let sends = Waker::from(Arc::new(Sends(Mutex::new(sender.clone()))));
+            let _wakers = [
+                token.register(&Arc::new(Panics).into()),
+                token.register(&sends),
+            ];
+            let _callback = token.on_cancel(move |_| sender.send(()).expect("a receiver"));
             script.met.store(true, Ordering::SeqCst);
-            heard.recv().expect("a subscriber that is told");
-            drop((first, second));
+            for _ in 0..2 {
+                receiver.recv().expect("a waker and a callback");
+            }
         }
     });
 }
@@ -315,7 +334,7 @@ fn a_panic_of_a_callback_leaves_everything_marked() {
             let others: Vec<_> = (0..10)
                 .map(|_| {
                     let child = token.child();
-                    drop(child.subscribe(|_| ()));
+                    drop(child.on_cancel(|_| ()));
                     child
                 })
                 .collect();
@@ -338,7 +357,7 @@ fn a_callback_may_panic_in_the_check_that_meets_its_condition() {
         let token = &condition + CounterToken::new(1);
         let registration = token.on_cancel(|_| quiet_panic("a callback's panic"));
         // It asks once, and might otherwise run what this check finds.
-        await_the_executor();
+        await_the_background();
         assert_eq!(panic_of(|| condition.check().is_ok()), "a callback's panic");
         assert!(condition.check().is_err());
         assert!(token.check().is_err_and(|error| error.is_from(&condition)));
@@ -413,7 +432,7 @@ fn all_that_users_gave_to_a_token_is_dropped_although_each_of_it_panics() {
 }
 
 #[test]
-fn a_condition_that_held_cancels_although_its_hook_panics_unattended() {
+fn a_condition_that_held_cancels_although_its_hook_panics_in_the_background() {
     let condition = ConditionToken::new(|| true).after(|| quiet_panic("after"));
     let (sender, receiver) = mpsc::channel();
     let _registration = condition.on_cancel(move |error| sender.send(error.clone()).unwrap());
@@ -424,7 +443,7 @@ fn a_condition_that_held_cancels_although_its_hook_panics_unattended() {
 }
 
 #[test]
-fn a_check_while_an_unattended_condition_panics_counts_as_one_after_it() {
+fn a_check_while_a_condition_panics_in_the_background_counts_as_one_after_it() {
     let (asked, was_asked) = mpsc::channel();
     let asked = Mutex::new(asked);
     let checked = Arc::new(Barrier::new(2));
@@ -432,14 +451,14 @@ fn a_check_while_an_unattended_condition_panics_counts_as_one_after_it() {
     let condition = ConditionToken::new({
         let checked = Arc::clone(&checked);
         move || match calls.fetch_add(1, Ordering::Relaxed) {
-            // The executor asks, and panics only when somebody has checked.
+            // The background thread asks, and panics only after a check.
             0 => {
                 asked.lock().unwrap().send(()).unwrap();
                 checked.wait();
-                quiet_panic("unattended");
+                quiet_panic("in the background");
                 false
             }
-            // That somebody.
+            // That check.
             1 => false,
             _ => true,
         }
@@ -478,7 +497,7 @@ fn a_guard_and_a_reason_that_panic_in_their_drops_are_both_dropped() {
 }
 
 #[test]
-fn an_unattended_condition_that_checks_its_own_token_and_panics_is_left_alone_too() {
+fn a_condition_that_checks_its_own_token_and_panics_in_the_background_is_left_alone_too() {
     let calls = Arc::new(AtomicUsize::new(0));
     let own = Arc::new(Mutex::new(None::<Token>));
     let condition = ConditionToken::new({
@@ -489,7 +508,7 @@ fn an_unattended_condition_that_checks_its_own_token_and_panics_is_left_alone_to
             if let Some(token) = token {
                 assert!(token.keep_on());
             }
-            quiet_panic("unattended");
+            quiet_panic("in the background");
             false
         }
     });

@@ -74,12 +74,14 @@ fn a_token_that_is_cancelled_by_itself_says_what_it_was() {
 }
 
 #[test]
-fn a_token_that_is_cancelled_by_hand_in_time_does_not_tell_of_its_own_power() {
+fn a_token_that_is_cancelled_in_time_reports_that_and_not_its_own_power() {
+    let spent = CounterToken::new(1);
+    assert!(spent.keep_on());
     for token in [
         Token::from(ConditionToken::new(|| true)),
-        Token::from(CounterToken::new(0)),
+        Token::from(spent),
     ] {
-        token.cancel();
+        assert!(token.cancel());
         assert_eq!(*token.check().unwrap_err().cause(), Cause::Cancelled);
     }
 }
@@ -216,8 +218,10 @@ fn a_direct_counter_in_a_sum_is_left_alone_by_the_checks_of_the_sum() {
     assert_eq!(counter.remaining(), 5);
     for _ in 0..5 {
         assert!(counter.keep_on());
+        assert!(sum.keep_on());
     }
-    assert!(sum.is_cancelled());
+    assert!(counter.is_cancelled());
+    assert!(sum.check().unwrap_err().is_from(&counter));
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod support;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use cantok_core::{
@@ -42,8 +42,8 @@ fn a_deadline_is_found_by_checks() {
 }
 
 #[test]
-fn a_deadline_is_found_by_looks() {
-    where_threads_are_refused("a_deadline_is_found_by_looks", || {
+fn a_deadline_is_found_by_peeks() {
+    where_threads_are_refused("a_deadline_is_found_by_peeks", || {
         let token = TimeoutToken::new(Duration::from_millis(2));
         let child = token.child();
         while child.cause().is_none() {}
@@ -107,7 +107,7 @@ fn what_needs_the_thread_panics_and_leaves_the_token_usable() {
             ] {
                 for _ in 0..2 {
                     let callback = panic::catch_unwind(|| drop(token.on_cancel(|_| ())));
-                    assert!(callback.is_err(), "nobody could run this callback");
+                    assert!(callback.is_err(), "no thread could run this callback");
                 }
             }
             let near = TimeoutToken::new(Duration::from_millis(2));
@@ -122,23 +122,32 @@ fn what_needs_the_thread_panics_and_leaves_the_token_usable() {
 }
 
 #[test]
-fn tasks_are_subscribed_where_no_thread_is_needed() {
-    where_threads_are_refused("tasks_are_subscribed_where_no_thread_is_needed", || {
+fn wakers_are_registered_where_no_thread_is_needed() {
+    where_threads_are_refused("wakers_are_registered_where_no_thread_is_needed", || {
         for token in [
             Token::from(TimeoutToken::new(HOUR)),
             ConditionToken::new(|| false).into(),
         ] {
-            let refused = panic::catch_unwind(|| drop(token.subscribe_waker(Waker::noop())));
-            assert!(refused.is_err(), "nobody could wake this task");
+            let refused = panic::catch_unwind(|| drop(token.register(Waker::noop())));
+            assert!(refused.is_err(), "no thread could wake this task");
         }
         let token = SimpleToken::new() + CounterToken::new(1);
-        let subscription = token.subscribe_waker(Waker::noop());
+        let registration = token.register(Waker::noop());
         assert!(token.cancel());
-        drop(subscription);
+        drop(registration);
         let passed = TimeoutToken::new(Duration::ZERO);
-        drop(passed.subscribe_waker(Waker::noop()));
+        drop(passed.register(Waker::noop()));
         assert!(passed.is_cancelled());
     });
+}
+
+/// A task that counts how often it is woken.
+struct Count(Arc<AtomicUsize>);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 #[test]
@@ -162,21 +171,25 @@ fn what_needs_no_thread_is_as_ever() {
             .iter()
             .map(|token| token.on_cancel(count()))
             .collect();
-        let subscriptions: Vec<_> = tokens
+        tokens
             .iter()
-            .map(|token| token.subscribe(count()))
+            .for_each(|token| token.on_cancel(count()).detach());
+        let task = Arc::new(Count(run.clone()));
+        let wakers: Vec<_> = tokens
+            .iter()
+            .map(|token| token.register(&task.clone().into()))
             .collect();
         drop(tokens[1].on_cancel(count()));
         assert!(root.cancel());
-        assert_eq!(run.load(Ordering::SeqCst), 8);
+        assert_eq!(run.load(Ordering::SeqCst), 12);
         assert!(tokens.iter().all(|token| token.wait().is_from(&root)));
-        drop((registrations, subscriptions));
+        drop((registrations, wakers));
 
-        // Passed already, so that nobody has to be there later.
+        // Passed already, so no thread is needed later.
         let passed = TimeoutToken::new(Duration::ZERO);
         drop(passed.on_cancel(count()));
         drop(Token::never().on_cancel(count()));
-        assert_eq!(run.load(Ordering::SeqCst), 9);
+        assert_eq!(run.load(Ordering::SeqCst), 13);
     });
 }
 
@@ -193,7 +206,10 @@ fn a_callback_on_a_counter_needs_no_thread() {
             })
         });
         assert!(token.check().is_ok());
-        assert_eq!(run.load(Ordering::SeqCst), 2, "refused with the last unit");
+        assert_eq!(run.load(Ordering::SeqCst), 0, "one of one passes");
+        assert!(token.wait_timeout(Duration::from_millis(1)).is_none());
+        assert!(token.check().is_err());
+        assert_eq!(run.load(Ordering::SeqCst), 2);
         assert!(token.wait().is_from(&counter));
         drop(registrations);
     });

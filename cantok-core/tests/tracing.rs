@@ -42,18 +42,20 @@ fn a_cancel_is_one_event_with_the_name_the_cause_and_the_number_of_callbacks() {
 }
 
 #[test]
-fn tasks_that_are_woken_count_as_callbacks() {
+fn tasks_that_are_woken_and_detached_callbacks_count_as_callbacks() {
     let events = events(|| {
         let token = SimpleToken::new();
-        token.subscribe_waker(Waker::noop()).detach();
-        token.child().subscribe(|_| {}).detach();
+        let _first = token.register(Waker::noop());
+        // Nothing is left of that child but its callback.
+        token.child().on_cancel(|_| {}).detach();
         let child = token.child();
-        child.subscribe_waker(Waker::noop()).detach();
+        let _second = child.register(Waker::noop());
+        drop(child.register(Waker::noop()));
         token.cancel();
     });
     assert_eq!(
         events,
-        ["DEBUG cantok message=cancelled cause=Cancelled callbacks=2"]
+        ["DEBUG cantok message=cancelled cause=Cancelled callbacks=3"]
     );
 }
 
@@ -65,7 +67,7 @@ fn each_kind_of_token_says_what_its_cause_was() {
         assert!(ConditionToken::new(|| true).is_cancelled());
         assert!(CounterToken::new(0).is_cancelled());
         assert!(TimeoutToken::new(after).is_cancelled());
-        // Of an operand that somebody else holds too, the event is the operand's alone.
+        // The event is that of the operand, not of the sum.
         let counter = CounterToken::new(0);
         assert!((&counter + SimpleToken::new()).is_cancelled());
     });
@@ -82,7 +84,7 @@ fn each_kind_of_token_says_what_its_cause_was() {
 }
 
 #[test]
-fn looks_and_checks_that_find_nothing_are_no_events() {
+fn peeks_and_checks_that_find_nothing_are_no_events() {
     let events = events(|| {
         let token = SimpleToken::new() + CounterToken::new(2);
         assert!(token.keep_on());

@@ -175,7 +175,7 @@ fn a_deadline_that_has_passed_ends_the_wait_at_once() {
 }
 
 #[test]
-fn a_condition_is_polled_for_the_waiter_with_nobody_checking() {
+fn a_condition_is_polled_for_the_waiter_without_a_check() {
     watchdog("a wait on a condition", || {
         let shape_count = shapes(&SimpleToken::new()).len();
         for index in 0..shape_count {
@@ -201,7 +201,7 @@ fn a_condition_is_polled_for_the_waiter_with_nobody_checking() {
 }
 
 #[test]
-fn a_check_that_meets_the_condition_wakes_whoever_waits_for_it() {
+fn a_check_that_meets_the_condition_wakes_the_waiters() {
     watchdog("a wait for a condition that another thread meets", || {
         for _ in 0..20 {
             let home = thread::current().id();
@@ -224,39 +224,62 @@ fn a_check_that_meets_the_condition_wakes_whoever_waits_for_it() {
 }
 
 #[test]
-fn a_counter_at_zero_ends_the_wait_at_once() {
-    watchdog("a wait on a spent counter", || {
+fn a_counter_of_zero_ends_the_wait_at_once() {
+    watchdog("a wait on a counter of zero", || {
         for_each_shape(
             || CounterToken::new(0).into(),
             |shape, source, token| {
-                assert!(token.cause().is_none(), "{shape}: a look alone finds it");
                 let error = token.wait();
                 assert_eq!(error.cause(), &Cause::Counter { limit: 0 }, "{shape}");
                 assert!(error.is_from(source), "{shape}");
             },
         );
-        let counter = CounterToken::new(1);
-        assert!(counter.check().is_ok());
-        assert!(counter.cause().is_none());
-        assert_eq!(counter.wait().cause(), &Cause::Counter { limit: 1 });
     });
 }
 
 #[test]
-fn the_check_that_spends_the_last_unit_passes_and_ends_the_waits() {
+fn a_wait_on_a_spent_counter_lasts_until_a_check_is_refused() {
+    watchdog("a wait on a spent counter", || {
+        for shape in 0..shapes(&Token::never()).len() {
+            let counter = CounterToken::new(1);
+            assert!(counter.check().is_ok());
+            let (shape, token) = shapes(&counter).swap_remove(shape);
+            assert!(token.wait_timeout(Duration::ZERO).is_none(), "{shape}");
+            let limit = Duration::from_millis(1);
+            assert!(token.wait_timeout(limit).is_none(), "{shape}");
+            assert!(counter.cause().is_none(), "{shape}: a wait cancels nothing");
+            let error = wait_while(&token, || assert!(counter.is_cancelled(), "{shape}"));
+            assert_eq!(error.cause(), &Cause::Counter { limit: 1 }, "{shape}");
+            assert!(error.is_from(&counter), "{shape}");
+        }
+    });
+}
+
+/// Spends the units of a counter by checks of `checked`, and then has one refused. Returns an instant between the last
+/// check that passes and that one.
+fn use_up(checked: &Token, units: u32) -> Instant {
+    for check in 1..=units {
+        assert!(checked.check().is_ok(), "check {check} of {units}");
+    }
+    assert!(checked.cause().is_none());
+    let between = Instant::now();
+    assert!(checked.check().is_err());
+    between
+}
+
+#[test]
+fn the_check_that_spends_the_last_unit_passes_and_the_refused_one_ends_the_waits() {
     watchdog("a wait on a counter that another thread spends", || {
         for _ in 0..30 {
             let shape_count = shapes(&SimpleToken::new()).len();
             for index in 0..shape_count {
                 let counter = CounterToken::new(3);
                 let (shape, token) = shapes(&counter).swap_remove(index);
-                let error = wait_while(&token, || {
-                    for check in 1..=3 {
-                        assert!(counter.check().is_ok(), "{shape}: check {check} of 3");
-                    }
-                });
+                let mut last = None;
+                let error = wait_while(&token, || last = Some(use_up(&counter, 3)));
                 assert_eq!(error.cause(), &Cause::Counter { limit: 3 }, "{shape}");
                 assert!(error.is_from(&counter), "{shape}");
+                assert!(Some(error.at()) >= last, "{shape}: ended by the last unit");
                 assert!(counter.is_cancelled(), "{shape}");
             }
         }
@@ -264,33 +287,31 @@ fn the_check_that_spends_the_last_unit_passes_and_ends_the_waits() {
 }
 
 #[test]
-fn a_direct_only_counter_that_is_spent_ends_the_waits_on_sums() {
+fn a_direct_only_counter_that_refuses_a_check_ends_the_waits_on_sums() {
     watchdog("a wait on a sum with a direct only counter", || {
         for _ in 0..100 {
             let counter = CounterToken::new(2).direct_only();
             let token = (&counter + SimpleToken::new()).child();
-            let error = wait_while(&token, || {
-                assert!(counter.check().is_ok());
-                assert!(counter.check().is_ok());
-            });
+            let mut last = None;
+            let error = wait_while(&token, || last = Some(use_up(&counter, 2)));
             assert!(error.is_from(&counter));
+            assert!(Some(error.at()) >= last);
         }
     });
 }
 
 #[test]
-fn a_counter_spent_through_one_sum_ends_the_wait_on_another() {
+fn a_counter_that_refuses_a_check_of_one_sum_ends_the_wait_on_another() {
     watchdog("a wait on a counter that a sum spends", || {
         for _ in 0..100 {
             let counter = CounterToken::new(2);
             let waited_on = &counter + TimeoutToken::new(HOUR);
             let checked = (SimpleToken::new() + &counter).child();
-            let error = wait_while(&waited_on, || {
-                assert!(checked.check().is_ok());
-                assert!(checked.check().is_ok());
-            });
+            let mut last = None;
+            let error = wait_while(&waited_on, || last = Some(use_up(&checked, 2)));
             assert!(error.is_from(&counter));
-            assert!(checked.is_cancelled());
+            assert!(Some(error.at()) >= last);
+            assert!(counter.cause().is_some());
         }
     });
 }

@@ -111,7 +111,7 @@ fn a_scope_runs_all_its_jobs_and_returns_the_value() {
 #[test]
 fn a_scope_counts_exactly_what_it_skipped() {
     for pool in &*POOLS {
-        for units in [0_usize, 1, 50, 99, 100, 101] {
+        for units in [1_usize, 50, 99, 100, 101] {
             let counter = CounterToken::new(units as u64);
             let started = AtomicUsize::new(0);
             let done = pool.install(|| {
@@ -139,13 +139,15 @@ fn a_scope_counts_exactly_what_it_skipped() {
 #[test]
 fn a_scope_is_not_started_under_a_cancelled_token() {
     for pool in &*POOLS {
-        let token = SimpleToken::new();
-        token.cancel();
-        let not_started = || scope(&token, |_| panic!("started"));
-        let error: ScopeError = pool.install(not_started).unwrap_err();
-        assert_eq!(error.skipped(), 0);
-        assert_eq!(error.to_string(), "the scope was not started");
-        assert!(error.cancellation().is_from(&token));
+        let cancelled = SimpleToken::new();
+        cancelled.cancel();
+        for token in [Token::from(cancelled), CounterToken::new(0).into()] {
+            let not_started = || scope(&token, |_| panic!("started"));
+            let error: ScopeError = pool.install(not_started).unwrap_err();
+            assert_eq!(error.skipped(), 0);
+            assert_eq!(error.to_string(), "the scope was not started");
+            assert!(error.cancellation().is_from(&token));
+        }
     }
 }
 
@@ -216,7 +218,8 @@ fn jobs_may_borrow_and_recurse() {
 
 #[test]
 fn a_skipped_job_is_dropped() {
-    let token = CounterToken::new(0);
+    let token = CounterToken::new(1);
+    assert!(token.keep_on());
     let (sender, receiver) = mpsc::channel::<()>();
     let error = scope(&token, |s| {
         s.spawn(move |_| sender.send(()).unwrap());
@@ -229,7 +232,8 @@ fn a_skipped_job_is_dropped() {
 #[test]
 fn a_scopes_error_converts_into_what_functions_return() {
     let stopped = || {
-        let token = CounterToken::new(0).named("budget");
+        let token = CounterToken::new(1).named("budget");
+        assert!(token.keep_on());
         // What borrows is no obstacle.
         let local = 1;
         scope(&token, |s| s.spawn(|_| ()))
@@ -242,7 +246,7 @@ fn a_scopes_error_converts_into_what_functions_return() {
     let error = input_output().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "budget: the counter of 0 checks is used up"
+        "budget: the counter of 1 checks is used up"
     );
     let boxed = || -> Result<(), Box<dyn Error + Send + Sync>> { Ok(stopped()?) };
     assert_eq!(boxed().unwrap_err().to_string(), "1 job was not started");

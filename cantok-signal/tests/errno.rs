@@ -27,7 +27,7 @@ fn it_is_untouched_also_when_the_handler_is_refused_something() {
             .unwrap();
         // The thread that cancels takes no notice of any other signal until this test is over.
         let (over, end) = mpsc::channel::<()>();
-        let _registration = token.subscribe(move |_| {
+        let _registration = token.on_cancel(move |_| {
             let _ = end.recv();
         });
         File::open("/there/is/no/such/file").unwrap_err();

@@ -6,7 +6,7 @@
 // Tokio does not build for loom's models: they are of what is left without it.
 #[cfg(not(loom))]
 mod bridge;
-mod cancelled;
+mod cause;
 pub mod future;
 #[cfg(all(loom, test))]
 #[path = "loom/models.rs"]
@@ -24,11 +24,10 @@ pub mod time;
 mod token_ext;
 #[cfg(feature = "tracing")]
 mod trace;
-mod waker_slot;
 
 #[cfg(not(loom))]
 pub use bridge::{CancellationTokenExt, TokioToken};
-pub use cancelled::Cancelled;
+pub use cantok_core::Cancelled;
 pub use future::FutureTokenExt;
 pub use stream::StreamTokenExt;
 #[cfg(not(loom))]

@@ -4,8 +4,8 @@
 //! does not stop. These tokens go by tokio's: in a paused runtime they expire when the time is advanced, or when the
 //! runtime has nothing else to do. They report the same cause, so code under test need not know the difference.
 //!
-//! Outside of tests `TimeoutToken` is the better one. It needs no runtime and can be absorbed into a sum, and a check
-//! sees its deadline also when every thread of the runtime is busy.
+//! Outside tests prefer `TimeoutToken`: it needs no runtime, and a check
+//! sees its deadline even if every thread of the runtime is busy.
 //!
 //! What runs outside of the runtime's tasks is not seen by a paused clock, and that holds for these tokens too: while
 //! blocking work is under way tokio does not advance by itself, so it has to be advanced by hand; work on other

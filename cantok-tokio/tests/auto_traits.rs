@@ -42,12 +42,12 @@ macro_rules! is {
 
 #[test]
 fn waiting_for_the_cancel_goes_everywhere() {
-    fn fused<T: FusedFuture<Output = CancellationError>>() {}
+    fn is_a_future<T: Future<Output = CancellationError>>() {}
     goes_everywhere::<Cancelled>();
     goes_everywhere::<Cancelled<Token>>();
     goes_everywhere::<Cancelled<&Token>>();
-    fused::<Cancelled>();
-    fused::<Cancelled<&Token>>();
+    is_a_future::<Cancelled>();
+    is_a_future::<Cancelled<&Token>>();
     fn is_static<T: 'static>(_: T) {}
     is_static(SimpleToken::new().cancelled_owned());
 }

@@ -1,6 +1,10 @@
 //! A bridge cancels what is at its other end and nothing else, for as long as it is there, in whatever order its parts
 //! go.
 
+#[path = "../../cantok-core/tests/support/background.rs"]
+mod background;
+#[path = "../../cantok-core/tests/support/conditions.rs"]
+mod conditions;
 #[path = "support/counted.rs"]
 mod counted;
 #[path = "support/polls.rs"]
@@ -19,11 +23,13 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use background::await_the_background;
 use cantok_core::{
     Cause, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token, WeakToken,
 };
 use cantok_tokio::prelude::*;
 use cantok_tokio::{Cancelled, TokioToken};
+use conditions::counted_condition;
 use counted::Counted;
 use polls::{poll, waker};
 use pollster::block_on;
@@ -345,7 +351,7 @@ fn what_fires_by_itself_reaches_tokio() {
 }
 
 #[test]
-fn the_last_unit_of_a_counter_reaches_tokio() {
+fn the_check_that_a_counter_refuses_reaches_tokio() {
     let sum = |counter: &CounterToken| counter + SimpleToken::new();
     for of_sum in [false, true] {
         let counter = CounterToken::new(3);
@@ -356,9 +362,11 @@ fn the_last_unit_of_a_counter_reaches_tokio() {
             counter.to_tokio()
         };
         for _ in 0..3 {
-            assert!(!bridge.is_cancelled());
             assert!(sum.keep_on());
+            assert!(!bridge.is_cancelled());
         }
+        assert_eq!((counter.remaining(), counter.cause()), (0, None));
+        assert!(sum.is_cancelled());
         assert!(bridge.is_cancelled());
         assert_eq!(
             *counter.cause().unwrap().cause(),
@@ -644,7 +652,7 @@ fn a_panic_behind_a_bridge_to_ours_harms_nobody_else() {
         }
         let woken = source.to_cantok();
         let panicking = waker(|| panic_any("a test panic in a waker"));
-        let _task = woken.subscribe_waker(&panicking);
+        let _task = woken.register(&panicking);
         // Goes with its own callback, and panics in that.
         let last = source.to_cantok();
         last.attach(PanicsInDrop);
@@ -913,4 +921,29 @@ fn a_detached_bridge_lasts_as_long_as_our_token() {
     drop(bridge.detach());
     token.cancel();
     assert!(detached.is_cancelled());
+}
+
+/// Nothing but our token could cancel what the bridge leads to.
+#[test]
+fn a_detached_bridge_keeps_no_condition_polled_once_our_token_is_gone() {
+    watchdog("conditions that are polled", || {
+        let [(condition, asked), (other, asked_other)] =
+            [(); 2].map(|()| counted_condition(Duration::from_millis(1)));
+        let calls = |asked: &AtomicUsize| asked.load(Ordering::SeqCst);
+        let token = &condition + SimpleToken::new();
+        let detached = token.to_tokio().detach();
+        while calls(&asked) < 3 {
+            thread::yield_now();
+        }
+        drop(token);
+        // A call may be under way.
+        await_the_background();
+        let before = calls(&asked);
+        let _registration = other.register(Waker::noop());
+        while calls(&asked_other) < 5 {
+            thread::yield_now();
+        }
+        assert_eq!(calls(&asked), before);
+        assert!(!detached.is_cancelled());
+    });
 }

@@ -1,11 +1,11 @@
 //! One check for each future and for each item asked for, at the first poll; looks spend nothing.
 
+#[path = "../../cantok-core/tests/support/background.rs"]
+mod background;
 #[path = "../../cantok-core/tests/support/conditions.rs"]
 mod conditions;
 #[path = "support/counted.rs"]
 mod counted;
-#[path = "../../cantok-core/tests/support/executor.rs"]
-mod executor;
 #[path = "support/inside.rs"]
 mod inside;
 #[path = "../../cantok-core/tests/support/mod.rs"]
@@ -16,15 +16,15 @@ mod waiting;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use background::await_the_background;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use conditions::panicking_condition;
 use counted::Counted;
-use executor::await_the_executor;
 use futures::executor::block_on;
 use futures::future::{FusedFuture, join_all};
 use futures::stream::{self, FusedStream, Stream, StreamExt, TryStreamExt};
@@ -37,7 +37,7 @@ use waiting::{never_an_item, ready};
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A condition that is never satisfied, and how often this thread's calls have asked it, and others.
-fn asked() -> (ConditionToken, Arc<[AtomicUsize; 2]>) {
+fn counted() -> (ConditionToken, Arc<[AtomicUsize; 2]>) {
     let asked = Arc::<[AtomicUsize; 2]>::default();
     let here = thread::current().id();
     let condition = ConditionToken::new({
@@ -49,6 +49,16 @@ fn asked() -> (ConditionToken, Arc<[AtomicUsize; 2]>) {
         }
     });
     (condition.poll_interval(HOUR), asked)
+}
+
+/// The same, once the background thread has called it. It calls it again in an hour.
+fn asked() -> (ConditionToken, Arc<[AtomicUsize; 2]>) {
+    let (condition, asked) = counted();
+    let registration = condition.register(Waker::noop());
+    await_the_background();
+    drop(registration);
+    assert_eq!(loads(&asked), [0, 1]);
+    (condition, asked)
 }
 
 fn loads(asked: &[AtomicUsize; 2]) -> [usize; 2] {
@@ -67,15 +77,15 @@ fn the_first_poll_of_a_future_is_its_only_check() {
         if is_first {
             future = future.future_first();
         }
-        assert_eq!((counter.remaining(), loads(&asked)), (10, [0, 0]));
+        assert_eq!((counter.remaining(), loads(&asked)), (10, [0, 1]));
         for _ in 0..200 {
             assert!(task.poll(&mut future).is_pending());
-            assert_eq!((counter.remaining(), loads(&asked)), (9, [1, 0]));
+            assert_eq!((counter.remaining(), loads(&asked)), (9, [1, 1]));
         }
         inside.put(7);
         assert_eq!(ready(task.poll(&mut future)), Ok(Some(7)));
         drop(future);
-        assert_eq!((counter.remaining(), loads(&asked)), (9, [1, 0]));
+        assert_eq!((counter.remaining(), loads(&asked)), (9, [1, 1]));
     }
 }
 
@@ -105,15 +115,15 @@ fn the_last_unit_is_enough_for_a_future_and_an_item_that_take_long() {
 fn waiting_for_the_cancel_is_no_check() {
     watchdog("waiting", || {
         let counter = CounterToken::new(10);
-        let (condition, asked) = asked();
+        let (condition, asked) = counted();
         let token = &counter + condition + SimpleToken::new();
         let task = Counted::new();
         let mut cancelled = token.cancelled();
         for _ in 0..200 {
             assert!(task.poll(&mut cancelled).is_pending());
         }
-        // By the thread for that, when the wait began.
-        await_the_executor();
+        // By the background thread, when the wait began.
+        await_the_background();
         assert_eq!((counter.remaining(), loads(&asked)), (10, [0, 1]));
         drop(cancelled);
         assert_eq!(counter.remaining(), 10);
@@ -129,7 +139,7 @@ fn a_stream_checks_once_for_each_item_that_it_is_asked_for() {
     let inside = Inside::default();
     let mut stream = inside.stream().with_token(&token);
     for item in 1..=3 {
-        let before = (11 - u64::from(item), [item as usize - 1, 0]);
+        let before = (11 - u64::from(item), [item as usize - 1, 1]);
         assert_eq!((counter.remaining(), loads(&asked)), before);
         for _ in 0..100 {
             assert!(task.poll_next(&mut stream).is_pending());
@@ -138,7 +148,7 @@ fn a_stream_checks_once_for_each_item_that_it_is_asked_for() {
         }
         inside.put(item);
         assert_eq!(ready(task.poll_next(&mut stream)), Some(item));
-        let after = (10 - u64::from(item), [item as usize, 0]);
+        let after = (10 - u64::from(item), [item as usize, 1]);
         assert_eq!((counter.remaining(), loads(&asked)), after);
     }
     // Those that are there at once too, and the end, of which there is one.
@@ -147,7 +157,7 @@ fn a_stream_checks_once_for_each_item_that_it_is_asked_for() {
     for item in [Some(4), Some(5), None, None, None] {
         assert_eq!(ready(task.poll_next(&mut stream)), item);
     }
-    assert_eq!((counter.remaining(), loads(&asked)), (4, [6, 0]));
+    assert_eq!((counter.remaining(), loads(&asked)), (4, [6, 1]));
 }
 
 /// It has to be asked for, unless it is known that nothing comes.

@@ -114,7 +114,7 @@ mod reference {
         pub(super) token: usize,
         pub(super) stage: Stage,
         /// The task that the token is to wake.
-        pub(super) subscribed: Option<usize>,
+        pub(super) registered: Option<usize>,
         pub(super) items: VecDeque<u32>,
         pub(super) has_ended: bool,
         pub(super) cancels: Option<usize>,
@@ -138,7 +138,7 @@ mod reference {
                 parents,
                 units,
                 is_never: false,
-                is_cancelled: false,
+                is_cancelled: units == Some(0),
             });
         }
 
@@ -168,17 +168,7 @@ mod reference {
                 .collect()
         }
 
-        /// Whether somebody waits for the end of the units, and is to be told by the check that spends the last one.
-        fn is_in_demand(&self, counter: usize) -> bool {
-            self.jobs.iter().any(|job| {
-                job.kind == Kind::Cancelled
-                    && job.subscribed.is_some()
-                    && !self.is_cancelled(job.token)
-                    && self.reach(job.token).contains(&counter)
-            })
-        }
-
-        /// Cancels, and wakes whoever waits for that. Whether this is what did it.
+        /// Cancels, and wakes the tasks that wait for that. Whether this is what did it.
         pub(super) fn cancel(&mut self, token: usize) -> bool {
             if self.nodes[token].is_never || self.is_cancelled(token) {
                 return false;
@@ -191,15 +181,15 @@ mod reference {
             self.nodes[token].is_cancelled = true;
             let after = waits(self);
             for (number, job) in self.jobs.iter().enumerate() {
-                if let (Some(task), true, false) = (job.subscribed, before[number], after[number]) {
+                if let (Some(task), true, false) = (job.registered, before[number], after[number]) {
                     self.wakes[task] += 1;
                 }
             }
             true
         }
 
-        /// A counter without a unit cancels its token. Whether there is one.
-        fn is_at_zero(&mut self, token: usize) -> bool {
+        /// A counter without a unit refuses the check, and is cancelled by that. Whether there is one.
+        fn is_refused(&mut self, token: usize) -> bool {
             let counters = self.counters(token);
             let zero = counters
                 .into_iter()
@@ -212,15 +202,11 @@ mod reference {
 
         /// Whether the token is cancelled.
         pub(super) fn check(&mut self, token: usize) -> bool {
-            if self.is_cancelled(token) || self.is_at_zero(token) {
+            if self.is_cancelled(token) || self.is_refused(token) {
                 return true;
             }
             for counter in self.counters(token) {
-                let left = self.nodes[counter].units.map(|units| units - 1);
-                self.nodes[counter].units = left;
-                if left == Some(0) && self.is_in_demand(counter) {
-                    self.cancel(counter);
-                }
+                self.nodes[counter].units = self.nodes[counter].units.map(|units| units - 1);
             }
             // The last unit is the check's own.
             false
@@ -230,18 +216,10 @@ mod reference {
             let token = self.jobs[number].token;
             if self.jobs[number].kind == Kind::Cancelled {
                 if self.is_cancelled(token) {
-                    self.jobs[number].subscribed = None;
+                    self.jobs[number].registered = None;
                     return Answer::Cancelled;
                 }
-                if self.jobs[number].subscribed != Some(task) {
-                    self.jobs[number].subscribed = None;
-                    if self.is_at_zero(token) {
-                        // It came too late to be told by anybody else.
-                        self.wakes[task] += 1;
-                        return Answer::Cancelled;
-                    }
-                    self.jobs[number].subscribed = Some(task);
-                }
+                self.jobs[number].registered = Some(task);
                 return Answer::Pending;
             }
             let is_stopped = match self.jobs[number].stage {
@@ -257,18 +235,18 @@ mod reference {
             if !is_stopped {
                 let answer = self.poll_inside(number, task);
                 if answer != Answer::Pending {
-                    self.jobs[number].subscribed = None;
+                    self.jobs[number].registered = None;
                     self.end(number, answer == Answer::End);
                     return answer;
                 }
                 if !self.is_cancelled(token) {
-                    self.jobs[number].subscribed = Some(task);
+                    self.jobs[number].registered = Some(task);
                 }
             }
             if !self.is_cancelled(token) {
                 return Answer::Pending;
             }
-            self.jobs[number].subscribed = None;
+            self.jobs[number].registered = None;
             self.end(number, true);
             match self.jobs[number].kind {
                 Kind::Stream => Answer::End,
@@ -316,7 +294,7 @@ mod reference {
 
         pub(super) fn drop(&mut self, number: usize) {
             let job = &mut self.jobs[number];
-            job.subscribed = None;
+            job.registered = None;
             job.inside_wakes = None;
             job.is_gone = true;
         }
@@ -326,7 +304,7 @@ mod reference {
             self.jobs.iter().any(|job| {
                 let is_to_be_told =
                     !self.nodes[job.token].is_never && !self.is_cancelled(job.token);
-                is_to_be_told && job.subscribed == Some(task) || job.inside_wakes == Some(task)
+                is_to_be_told && job.registered == Some(task) || job.inside_wakes == Some(task)
             })
         }
     }
@@ -443,7 +421,7 @@ impl Program {
                     kind,
                     token,
                     stage: Stage::Idle,
-                    subscribed: None,
+                    registered: None,
                     items: Default::default(),
                     has_ended: false,
                     cancels: None,

@@ -61,10 +61,10 @@ const ACTS: [(&str, Act); 10] = [
         let _ = (tree.token.is_cancelled(), tree.source.cause());
         let _ = format!("{:?} {}", tree.token, tree.source);
     }),
-    ("subscribes", |tree| {
+    ("registers", |tree| {
         for token in [&tree.token, &tree.source] {
-            drop(token.on_cancel(|_| ()));
-            token.subscribe_waker(Waker::noop()).detach();
+            drop(token.register(Waker::noop()));
+            token.on_cancel(|_| ()).detach();
         }
     }),
     ("waits anew", |tree| {

@@ -40,7 +40,11 @@ const ORDERS: [(&str, Wrap); 2] = [
 fn refusing() -> Vec<(&'static str, Token)> {
     let cancelled = SimpleToken::new();
     let mut all = shapes(&cancelled);
-    let spent = CounterToken::new(0);
+    let spent = || {
+        let counter = CounterToken::new(1);
+        assert!(counter.keep_on());
+        counter
+    };
     let condition = || ConditionToken::new(|| true);
     all.extend([
         ("a deadline", TimeoutToken::new(Duration::ZERO).into()),
@@ -48,8 +52,9 @@ fn refusing() -> Vec<(&'static str, Token)> {
             "a sum with a deadline",
             &cancelled + TimeoutToken::new(Duration::ZERO),
         ),
-        ("a counter", Token::from(&spent)),
-        ("a sum with a counter", &spent + SimpleToken::new()),
+        ("a counter", spent().into()),
+        ("a sum with a counter", spent() + SimpleToken::new()),
+        ("a counter of no units", CounterToken::new(0).into()),
         ("a condition", condition().into()),
         (
             "a sum with a condition",

@@ -324,7 +324,7 @@ fn timers_may_be_dropped_while_they_expire() {
                     for _ in 0..EACH {
                         let token = timeout(Duration::from_micros(random.below(2_000)));
                         let told = told.clone();
-                        token.subscribe(move |_| count(&told)).detach();
+                        token.on_cancel(move |_| count(&told)).detach();
                         token.attach(attached.clone());
                         kept.push(token);
                         let length = kept.len() as u64;

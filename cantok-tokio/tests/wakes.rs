@@ -1,11 +1,11 @@
 //! A cancel wakes each task that waits, once and before any callback, and nothing else wakes one.
 
+#[path = "../../cantok-core/tests/support/background.rs"]
+mod background;
 #[path = "../../cantok-core/tests/support/conditions.rs"]
 mod conditions;
 #[path = "support/counted.rs"]
 mod counted;
-#[path = "../../cantok-core/tests/support/executor.rs"]
-mod executor;
 #[path = "support/inside.rs"]
 mod inside;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
@@ -16,23 +16,23 @@ mod support;
 mod waiting;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
-use std::task::Waker;
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use background::await_the_background;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_tokio::prelude::*;
 use conditions::counted_condition;
 use counted::Counted;
-use executor::await_the_executor;
 use futures::StreamExt;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use inside::Inside;
 use shapes::{HOUR, shapes};
 use support::watchdog;
-use waiting::{endings, ready, waiting};
+use waiting::{Waiting, endings, ready, waiting};
 
 #[test]
 fn a_cancel_wakes_everything_that_waits_once_before_it_returns() {
@@ -105,7 +105,7 @@ fn everything_that_ends_a_wait_wakes_once_and_before_callbacks() {
             ending.end();
             if is_by_itself {
                 waited.iter().for_each(|(.., task)| task.await_wakes(1));
-                await_the_executor();
+                await_the_background();
             }
             for (what, mut future, task) in waited {
                 assert_eq!(task.wakes(), 1, "{what} by {name}");
@@ -198,7 +198,7 @@ fn nothing_but_a_cancel_wakes() {
                     assert!(task.poll(future).is_pending(), "{what} on {kind}");
                 }
                 stir();
-                await_the_executor();
+                await_the_background();
             }
             for (what, future, task) in all {
                 drop(future);
@@ -354,16 +354,61 @@ fn a_future_that_changes_tasks_beside_a_cancel_misses_nothing() {
     });
 }
 
-/// The condition tells: whoever begins to wait without having checked has it asked at once.
+/// Notes when it is woken.
+struct Notes {
+    name: &'static str,
+    woken: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Wake for Notes {
+    fn wake(self: Arc<Self>) {
+        self.woken.lock().unwrap().push(self.name);
+    }
+}
+
+/// The order of the wakes shows it. Tasks are woken in the order of their places, and a new registration takes a new
+/// place.
 #[test]
-fn a_poll_by_the_same_task_does_not_subscribe_anew() {
-    watchdog("polls by the same task", || {
+fn a_poll_by_the_same_task_does_not_register_anew() {
+    for kind in 0..waiting(&Token::never()).len() {
+        for (is_same, expected) in [(true, ["first", "other"]), (false, ["other", "first"])] {
+            let token = SimpleToken::new();
+            let woken = Arc::<Mutex<Vec<_>>>::default();
+            let task = |name| {
+                let woken = woken.clone();
+                Waker::from(Arc::new(Notes { name, woken }))
+            };
+            let [(what, mut future), (_, mut other)] =
+                [(); 2].map(|()| waiting(&token).into_iter().nth(kind).unwrap());
+            let poll = |future: &mut Waiting, task: &Waker| {
+                let poll = future.as_mut().poll(&mut Context::from_waker(task));
+                assert!(poll.is_pending(), "{what}");
+            };
+            let first = task("first");
+            poll(&mut future, &first);
+            poll(&mut other, &task("other"));
+            // An odd number, since a place that is free is taken again.
+            for _ in 0..11 {
+                match is_same {
+                    true => poll(&mut future, &first),
+                    false => poll(&mut future, &task("first")),
+                }
+            }
+            token.cancel();
+            assert_eq!(*woken.lock().unwrap(), expected, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_condition_is_called_once_per_interval_whichever_task_polls() {
+    watchdog("polls within an interval", || {
         let (condition, asked) = counted_condition(HOUR);
         let mut cancelled = condition.cancelled();
         let [task, other] = [Counted::new(), Counted::new()];
         let mut asked_after = |task: &Counted| {
             assert!(task.poll(&mut cancelled).is_pending());
-            await_the_executor();
+            await_the_background();
             asked.load(Ordering::SeqCst)
         };
         assert_eq!(asked_after(&task), 1);
@@ -372,7 +417,7 @@ fn a_poll_by_the_same_task_does_not_subscribe_anew() {
             assert_eq!(asked_after(&task), 1);
             assert_eq!(task.holders(), holders);
         }
-        assert_eq!(asked_after(&other), 2);
+        assert_eq!(asked_after(&other), 1);
         assert_eq!((task.holders(), other.holders()), (0, holders));
     });
 }
@@ -386,15 +431,16 @@ fn is_asked_while_polled_by(tasks: usize) {
         let mut future = inside.future().with_token(&condition);
         let tasks: Vec<_> = (0..tasks).map(|_| Counted::new()).collect();
         assert!(tasks[0].poll(&mut future).is_pending());
-        let _later = later.subscribe_waker_after_check(Waker::noop());
+        let _later = later.register(Waker::noop());
         for task in tasks.iter().cycle() {
             assert!(task.poll(&mut future).is_pending());
-            if asked_later.load(Ordering::SeqCst) > 0 {
+            // The first time was at once.
+            if asked_later.load(Ordering::SeqCst) > 1 {
                 break;
             }
         }
-        // The first time was the check.
-        assert!(asked.load(Ordering::SeqCst) > 1);
+        // By the check, at once, and after its interval.
+        assert!(asked.load(Ordering::SeqCst) > 2);
     });
 }
 
@@ -429,44 +475,39 @@ fn a_condition_is_found_though_the_future_is_made_anew_all_the_time() {
             }
         }
         // That thread may have been about to wake the last one.
-        await_the_executor();
+        await_the_background();
         assert!(!task.is_held());
     });
 }
 
-/// Whoever waits for the end of the units is told by the check that spends the last one, whoever has spent one by the
-/// check that is refused.
+/// Waiting, before the last unit or after it, cancels no counter.
 #[test]
-fn the_last_unit_wakes_those_who_wait_and_the_refused_check_those_who_go_on() {
+fn the_last_unit_wakes_no_task_and_the_refused_check_wakes_all() {
     let counter = CounterToken::new(2);
     let sum = &counter + SimpleToken::new();
-    let [waits, goes_on] = [Counted::new(), Counted::new()];
+    let [waits, goes_on, late] = [(); 3].map(|()| Counted::new());
     let inside = Inside::default();
     let mut future = inside.future().with_token(&sum);
     assert!(goes_on.poll(&mut future).is_pending());
-    assert_eq!(counter.remaining(), 1);
-    {
-        let mut dropped = sum.cancelled();
-        assert!(waits.poll(&mut dropped).is_pending());
-    }
-    assert!(sum.keep_on());
-    assert_eq!((waits.wakes(), goes_on.wakes()), (0, 0));
-    assert!(goes_on.poll(&mut future).is_pending());
-    assert!(sum.is_cancelled());
-    assert_eq!((waits.wakes(), goes_on.wakes()), (0, 1));
-    assert!(
-        ready(goes_on.poll(&mut future))
-            .unwrap_err()
-            .is_from(&counter)
-    );
-
-    let counter = CounterToken::new(1);
-    let sum = &counter + SimpleToken::new();
     let mut cancelled = sum.cancelled();
     assert!(waits.poll(&mut cancelled).is_pending());
+    assert_eq!(counter.remaining(), 1);
     assert!(sum.keep_on());
-    assert_eq!(waits.wakes(), 1);
-    assert!(ready(waits.poll(&mut cancelled)).is_from(&counter));
+    let mut cancelled_late = sum.cancelled();
+    for _ in 0..2 {
+        assert!(late.poll(&mut cancelled_late).is_pending());
+        assert!(waits.poll(&mut cancelled).is_pending());
+        assert!(goes_on.poll(&mut future).is_pending());
+    }
+    assert_eq!((counter.remaining(), counter.cause()), (0, None));
+    let wakes = || [&waits, &goes_on, &late].map(Counted::wakes);
+    assert_eq!(wakes(), [0; 3]);
+    assert!(sum.is_cancelled());
+    assert_eq!(wakes(), [1; 3]);
+    let error = ready(goes_on.poll(&mut future)).unwrap_err();
+    assert!(error.is_from(&counter));
+    assert_eq!(ready(waits.poll(&mut cancelled)), error);
+    assert_eq!(ready(late.poll(&mut cancelled_late)), error);
 }
 
 /// What is ready in the first poll leaves nothing behind and wakes nobody.

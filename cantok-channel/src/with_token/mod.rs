@@ -30,10 +30,8 @@ use std::sync::OnceLock;
 /// its [interval](cantok_core::ConditionToken::poll_interval), once for all who wait, on the thread that
 /// [`on_cancel`](Token::on_cancel) tells of, and so late if a callback takes its time there.
 ///
-/// A counter limits the number of calls and not their time. The call that spends the last unit waits like any other,
-/// and it is the next one that is refused, and cancels the token. But if somebody waits for the end of the units, by
-/// [`Token::wait`], [`on_cancel`](Token::on_cancel) or [`cancelled`](crate::cancelled()), spending the last one
-/// cancels.
+/// A counter limits the number of calls and not their time. The call that spends the last unit waits like any other.
+/// The next call is refused, and that cancels the token. Waiting cancels no counter.
 ///
 /// # Panics
 ///

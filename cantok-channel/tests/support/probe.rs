@@ -5,8 +5,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-/// A condition that is never satisfied and tells whenever it is asked: by the check of a call, and then, once a call
-/// waits and has subscribed, every millisecond by the core's thread for that.
+/// A condition that is never satisfied and reports each call: by the check of a call, and, once a call waits and has
+/// registered, every millisecond by the background thread of the core.
 pub(crate) struct Probe {
     token: Token,
     asked: Receiver<By>,
@@ -24,7 +24,7 @@ impl Probe {
         let (asks, asked) = mpsc::channel();
         let probe = ConditionToken::new(move || {
             let by = match thread::current().name() {
-                Some("cantok-executor") => By::Poll,
+                Some("cantok-background") => By::Poll,
                 _ => By::Check,
             };
             // Nobody may be listening any more.

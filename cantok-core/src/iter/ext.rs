@@ -2,13 +2,13 @@ use crate::{Token, TryWithToken, WithToken};
 
 /// `with_token` and `try_with_token` for every iterator.
 pub trait IteratorTokenExt: Iterator + Sized {
-    /// Stops quietly when the token is cancelled: a stopped iterator looks finished. To tell the difference ask
-    /// [`Token::cause`] afterwards, or use [`try_with_token`](IteratorTokenExt::try_with_token).
+    /// Stops quietly when the token is cancelled: a stopped iterator seems finished. Call [`Token::cause`] afterwards
+    /// to learn whether it was stopped, or use [`try_with_token`](IteratorTokenExt::try_with_token).
     ///
-    /// There is one check before each item. When it says cancelled, the iterator below is not advanced, so no item
-    /// is lost. With a [`CounterToken`](crate::CounterToken) of `n` units exactly `n` items pass. There is no check
-    /// after the last item if the iterator below knows (`size_hint`) that it was the last; otherwise there is one,
-    /// which spends a unit.
+    /// There is one check before each item. If it finds the token cancelled, the iterator below is not advanced, so no
+    /// item is lost. With a [`CounterToken`](crate::CounterToken) of `n` units exactly `n` items pass. There is no
+    /// check after the last item if the iterator below knows (`size_hint`) that it was the last; otherwise there is
+    /// one, which spends a unit.
     ///
     /// # Examples
     ///

@@ -1,30 +1,28 @@
-use crate::executor::Due;
-use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering};
+use crate::background::Due;
+use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, thread_locals};
 use std::cell::{Cell, RefCell};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// A closure that is asked whether to stop, until it says yes.
+/// A closure that is asked whether to stop, until it says yes. In one allocation with the closure.
 ///
-/// What builders set can be set through a shared reference: a condition that had a callback may still be known to the
-/// executor, which is no handle.
-pub(crate) struct Condition {
-    ask: Box<dyn Ask>,
+/// Builders set what they set through a shared reference: the background thread may still know a condition that had a
+/// callback, without being a handle.
+pub(crate) struct Condition<A: ?Sized = dyn Ask> {
     pub(crate) on_error: AtomicBool,
+    /// What a check has to mind: [`SATISFIED`], [`HOOKED`], [`ASKING`], [`PAUSED`]. One load tells that there is
+    /// nothing.
+    marks: AtomicU8,
     pub(crate) before: OnceLock<Hook>,
     pub(crate) after: OnceLock<Hook>,
     /// In nanoseconds.
     poll_interval: AtomicU64,
-    /// What a check has to mind: [`SATISFIED`], [`HOOKED`], [`ASKING`], [`PAUSED`]. One load tells that there is
-    /// nothing.
-    marks: AtomicU8,
     pub(crate) watch: Mutex<Watch>,
-    /// See `Leaf::name`.
-    pub(crate) name: OnceLock<Arc<str>>,
+    ask: A,
 }
 
 /// A closure, and the way to it that checks take. That way is compiled for each closure, so that what has to be done
 /// around the call costs no second call.
-trait Ask: Send + Sync {
+pub(crate) trait Ask: Send + Sync {
     /// `None`: the closure failed.
     fn ask(&self) -> Option<bool>;
     /// Asks, if this thread is not asking some condition already. The address is that of this one.
@@ -59,14 +57,16 @@ impl<F: Fn() -> Option<bool> + Send + Sync> Ask for F {
 
 pub(crate) type Hook = Box<dyn Fn() + Send + Sync>;
 
-/// How a condition is asked for callbacks that rely on it.
+/// How the background thread asks a condition.
 #[derive(Default)]
 pub(crate) struct Watch {
-    /// How many callbacks rely on it.
-    pub(crate) demand: usize,
-    /// Where it stands in the executor's schedule.
+    /// How many waiters rely on it.
+    pub(crate) waiters: usize,
+    /// Its place in the schedule of the background thread.
     pub(crate) scheduled: Option<Due>,
-    /// Somebody checked it while the executor was asking it.
+    /// When the background thread asked it last.
+    pub(crate) asked_at: Option<Instant>,
+    /// A check came while the background thread was asking it.
     pub(crate) checked: bool,
 }
 
@@ -74,30 +74,31 @@ pub(crate) struct Watch {
 const SATISFIED: u8 = 1;
 /// There are hooks around the closure.
 const HOOKED: u8 = 2;
-/// The executor is asking the condition.
+/// The background thread is asking the condition.
 const ASKING: u8 = 4;
-/// The condition panicked when the executor asked it, and is left alone until somebody checks.
+/// The condition panicked when the background thread asked it, and is left alone until somebody checks.
 const PAUSED: u8 = 8;
 
-impl Condition {
-    const POLL_INTERVAL: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-    pub(crate) fn new(ask: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
+impl<A: Ask> Condition<A> {
+    pub(crate) fn new(ask: A) -> Self {
         let condition = Condition {
-            ask: Box::new(ask),
             on_error: AtomicBool::new(false),
+            marks: AtomicU8::new(0),
             before: OnceLock::new(),
             after: OnceLock::new(),
             poll_interval: AtomicU64::new(0),
-            marks: AtomicU8::new(0),
             watch: Mutex::new(Watch::default()),
-            name: OnceLock::new(),
+            ask,
         };
-        condition.set_poll_interval(Self::POLL_INTERVAL);
+        condition.set_poll_interval(POLL_INTERVAL);
         condition
     }
+}
 
-    /// How often those who wait ask.
+impl<A: Ask + ?Sized> Condition<A> {
+    /// How often it is asked while there are waiters.
     pub(crate) fn poll_interval(&self) -> Duration {
         // Relaxed: set before the condition is used.
         Duration::from_nanos(self.poll_interval.load(Ordering::Relaxed))
@@ -105,6 +106,7 @@ impl Condition {
 
     /// Durations of more than 584 years are cut to that.
     pub(crate) fn set_poll_interval(&self, interval: Duration) {
+        // Relaxed: see `poll_interval`.
         let nanoseconds = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         self.poll_interval.store(nanoseconds, Ordering::Relaxed);
     }
@@ -116,32 +118,26 @@ impl Condition {
         place.set(hook).is_ok()
     }
 
-    /// Whether a check has to tell the executor of itself.
+    /// Whether a check has to tell the background thread of itself.
     pub(crate) fn needs_attention(&self) -> bool {
         // Relaxed: a check that misses a change is at the same time as that change. Whoever sees one acts under the
         // lock of `watch`.
         self.marks.load(Ordering::Relaxed) & (ASKING | PAUSED) != 0
     }
 
-    /// Whether the executor is asking the condition.
-    pub(crate) fn is_being_asked(&self) -> bool {
-        // Relaxed: ordered by the lock of `watch`, which the caller holds, or has held since the last callback went.
-        self.marks.load(Ordering::Relaxed) & ASKING != 0
-    }
-
-    /// Whether the executor has left the condition alone. Under the lock of `watch`.
+    /// Whether the background thread has left the condition alone. Under the lock of `watch`.
     pub(crate) fn is_paused(&self) -> bool {
         // Relaxed: ordered by the lock.
         self.marks.load(Ordering::Relaxed) & PAUSED != 0
     }
 
-    /// The executor begins to ask. Under the lock of `watch`.
+    /// The background thread begins to ask. Under the lock of `watch`.
     pub(crate) fn begin(&self) {
         // Relaxed: see `needs_attention`.
         self.marks.fetch_or(ASKING, Ordering::Relaxed);
     }
 
-    /// The executor has asked, or goes on after a pause. Under the lock of `watch`.
+    /// The background thread has asked, or goes on after a pause. Under the lock of `watch`.
     pub(crate) fn end(&self, pause: bool) {
         // Relaxed: see `needs_attention`. A check between the two sees one of them, which is all the same to it.
         if pause {
@@ -154,8 +150,10 @@ impl Condition {
 
     /// Whether this thread is asking the condition: its closure, or a hook, is what checks.
     pub(crate) fn is_asked_here(&self) -> bool {
-        INNERMOST.get() == self.address()
-            || OUTER.try_with(|list| list.borrow().contains(&self.address())) == Ok(true)
+        INNERMOST.with(Cell::get) == self.address()
+            || OUTER
+                .try_with(|list| list.borrow().contains(&self.address()))
+                .is_ok_and(|is_asked| is_asked)
     }
 
     /// Whether the closure has said yes.
@@ -165,8 +163,8 @@ impl Condition {
         self.marks.load(Ordering::Acquire) & SATISFIED != 0
     }
 
-    /// Asks a condition with which there is nothing special, such as hooks. Unless it says [`Answer::No`], what it
-    /// says goes to [`Condition::stays_unsatisfied`].
+    /// Asks a condition with which there is nothing special, such as hooks. What it says, unless that is
+    /// [`Answer::No`], goes to [`Condition::conclude`].
     #[inline]
     pub(crate) fn ask_plainly(&self) -> Answer {
         // Relaxed: nothing is concluded from it but what to do next.
@@ -174,16 +172,6 @@ impl Condition {
             return Answer::NotAsked;
         }
         self.ask.ask_plainly(self.address())
-    }
-
-    /// Whether that answer leaves the condition unsatisfied. `false`: [`Condition::ask`] knows what it says.
-    pub(crate) fn stays_unsatisfied(&self, answer: Answer) -> bool {
-        match answer {
-            Answer::No => true,
-            Answer::Yes => !self.conclude(Some(true)),
-            Answer::Failed => !self.conclude(None),
-            Answer::NotAsked => false,
-        }
     }
 
     /// Asks, with the hooks around it. A condition that is being asked further up on this thread's stack is not yet
@@ -206,7 +194,7 @@ impl Condition {
     }
 
     /// What the closure's answer means. `None`: it failed.
-    fn conclude(&self, answer: Option<bool>) -> bool {
+    pub(crate) fn conclude(&self, answer: Option<bool>) -> bool {
         // Relaxed: set before the condition is used.
         let satisfied = answer.unwrap_or_else(|| self.on_error.load(Ordering::Relaxed));
         if satisfied {
@@ -218,15 +206,15 @@ impl Condition {
     }
 
     fn address(&self) -> usize {
-        std::ptr::from_ref(self).addr()
+        std::ptr::from_ref(self).cast::<()>().addr()
     }
 }
 
-thread_local! {
+thread_locals! {
     /// The condition that this thread is asking, 0 if none: all there is to do in the common case.
-    static INNERMOST: Cell<usize> = const { Cell::new(0) };
+    static INNERMOST: Cell<usize> = Cell::new(0);
     /// Those that it is asking further out, when conditions check tokens that have conditions.
-    static OUTER: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static OUTER: RefCell<Vec<usize>> = RefCell::new(Vec::new());
 }
 
 /// A condition that is being asked, until dropped.
@@ -238,7 +226,7 @@ impl Active {
     /// `None`: this thread is asking some condition already.
     #[inline]
     fn enter_first(condition: usize) -> Option<Self> {
-        if INNERMOST.get() != 0 {
+        if INNERMOST.with(Cell::get) != 0 {
             return None;
         }
         INNERMOST.with(|innermost| innermost.set(condition));
@@ -247,7 +235,7 @@ impl Active {
 
     /// `None`: this thread is asking it already.
     fn enter(condition: usize) -> Option<Self> {
-        let outer = INNERMOST.get();
+        let outer = INNERMOST.with(Cell::get);
         if outer == condition {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Stands in for the executor in loom models, which ask no conditions behind the user's back: nothing is run.
+//! Stands in for the background thread in loom's models, which ask no conditions by themselves: nothing is run.
 
 use std::io;
 use std::time::Instant;

@@ -39,10 +39,4 @@ impl Addresses {
         }
         self.many.get_or_insert_default().insert(address)
     }
-
-    pub(super) fn extend(&mut self, addresses: impl Iterator<Item = usize>) {
-        for address in addresses {
-            self.insert(address);
-        }
-    }
 }

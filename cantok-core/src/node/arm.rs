@@ -1,103 +1,105 @@
-//! From polling to being told: a node subscribes to the flags it watches and hands its deadline to the timer.
+//! From polling to being pushed: a node links itself to its edges and hands its deadline to the timer.
 
-use super::state::Phase;
-use super::{Node, Subscriber};
-use crate::sync::{Arc, OnceLock, Ordering};
-use crate::timer;
+use super::edges::Edge;
+use super::waiters::Waiter;
+use super::{Body, Jobs, Node};
+use crate::background;
+use crate::sync::{Arc, Ordering, Weak, lock};
+use crate::timer::{Alarm, Timer};
 use std::io;
+use std::time::Instant;
 
-/// A flag that a node watches.
-pub(super) struct Flag {
-    pub(super) node: Arc<Node>,
-    /// Where the watching node stands in the flag's list of subscribers, once it has subscribed; or [`NOWHERE`].
-    slot: OnceLock<u32>,
-}
-
-/// The flag was cancelled when the node came to subscribe.
-const NOWHERE: u32 = u32::MAX;
-
-impl Flag {
-    pub(super) fn new(node: Arc<Node>) -> Self {
-        Flag {
-            node,
-            slot: OnceLock::new(),
-        }
-    }
-
-    /// Subscribes `watching` to the flag, once. Returns whether the flag will push.
-    fn link(&self, watching: &Arc<Node>) -> bool {
-        let slot = self.slot.get_or_init(|| {
-            let link = Subscriber::Link(Arc::downgrade(watching));
-            match self.node.insert(link) {
-                // Four billion slots take up 100 GB, without what is in them.
-                Ok(index) => u32::try_from(index).expect("fewer subscribers than 2^32"),
-                Err(_) => NOWHERE,
-            }
-        });
-        *slot != NOWHERE
-    }
-
-    fn unlink(&mut self) {
-        match self.slot.take() {
-            None | Some(NOWHERE) => {}
-            // Invariant 4: the link is gone.
-            Some(_) if self.node.is_settled() => {}
-            Some(slot) => {
-                self.node.remove(slot as usize);
-            }
-        }
-    }
-}
-
-/// A node that was checked this often while it had to poll its flags and deadline arms itself. Renting (a clock read
-/// of about 30 ns) has then cost what buying costs.
+/// A node that was checked this often while it had to poll its edges and deadline arms itself. Renting (a clock read
+/// of about 20 ns) has then cost what buying costs.
 const CHECKS_BEFORE_ARMING: u8 = 64;
 
+/// Its thread marks nodes and runs no user code.
+static TIMER: Timer<Weak<Node>> = Timer::new("cantok-timer", || TIMER.run(expire_all));
+
 impl Node {
-    /// Subscribes to every flag, once. Returns whether all of them will push; if not, one is cancelled already, the
-    /// next look finds it, and there is no need to subscribe to the others.
-    pub(crate) fn link(self: &Arc<Self>) -> bool {
-        let flags = self.sources.flags.as_slice();
-        flags.iter().all(|flag| flag.link(self))
-    }
-
-    /// Takes the node out of its flags' lists and its deadline from the timer.
-    pub(super) fn unlink(&mut self) {
-        self.sources
-            .flags
-            .as_mut_slice()
-            .iter_mut()
-            .for_each(Flag::unlink);
-        if let Some(extra) = &mut self.sources.extra {
-            if let Some(alarm) = extra.alarm.take() {
-                timer::remove(alarm);
-            }
-        }
-    }
-
-    /// Arranges that the node is told of everything that can be pushed (invariant 2).
+    /// Arranges that everything that can be pushed is pushed (invariant 2).
     ///
     /// # Errors
     ///
-    /// When the timer's thread cannot be started. The node stays unarmed and works by polling.
-    pub(crate) fn arm(self: &Arc<Self>) -> io::Result<()> {
-        // Two threads may come here at the same time: each registration is made once all the same.
-        if self.state.phase() != Phase::Unarmed || !self.link() {
-            return Ok(());
+    /// If the timer's thread cannot be started. The node stays unarmed and polls.
+    fn arm(self: &Arc<Self>) -> io::Result<()> {
+        self.start_timer()?;
+        let _lock = lock(&self.waiters);
+        if self.push_sources(true) {
+            self.state.arm();
         }
-        if let Some(extra) = &self.sources.extra {
-            if let (Some(at), None) = (extra.earliest, extra.alarm.get()) {
-                let alarm = timer::schedule(self.as_ring(), at)?;
-                if let Err(second) = extra.alarm.set(alarm) {
-                    timer::remove(second);
-                }
-            }
-        }
-        self.state.arm();
         Ok(())
     }
 
-    /// Counts a check that had to poll, and arms the node when there were many.
+    /// Starts the timer's thread if this node needs it.
+    pub(super) fn start_timer(&self) -> io::Result<()> {
+        if self.deadline.is_some() && self.state.get().is_unarmed() {
+            TIMER.start()?;
+        }
+        Ok(())
+    }
+
+    /// Has everything pushed that this node would poll, under the lock of its waiters; whether the state may say so now.
+    /// A waiter that minds the deadline itself leaves the timer alone.
+    pub(super) fn push_sources(self: &Arc<Self>, with_timer: bool) -> bool {
+        if !self.state.get().is_unarmed() || !self.link() {
+            return false;
+        }
+        if let Some(at) = self.deadline {
+            if !with_timer {
+                return false;
+            }
+            // Relaxed: under the lock.
+            if self.alarm.load(Ordering::Relaxed) == 0 {
+                let alarm = TIMER.insert(at, Arc::downgrade(self));
+                self.alarm.store(alarm.to_bits(), Ordering::Relaxed);
+            }
+        }
+        true
+    }
+
+    /// Registers a link with each edge. `false`: one of them is cancelled, and the next look finds it.
+    fn link(self: &Arc<Self>) -> bool {
+        self.edges().iter().all(|edge| {
+            if edge.is_linked() {
+                return true;
+            }
+            let link = edge.node.insert(Waiter::Link(Arc::downgrade(self)));
+            link.map(|key| edge.set_link(key)).is_ok()
+        })
+    }
+
+    /// Arms a node that other nodes are to watch alone. Where the timer's thread is refused the links are there all the
+    /// same, and what derives from the node minds the deadline.
+    pub(super) fn arm_for_derived(self: &Arc<Self>) {
+        if self.arm().is_err() {
+            let _lock = lock(&self.waiters);
+            self.link();
+        }
+    }
+
+    /// Takes the node out of the lists of its edges, and its deadline from the timer.
+    pub(super) fn disarm(&mut self) {
+        self.remove_alarm();
+        if let Body::Derived(derived) = &mut self.body {
+            derived
+                .edges
+                .as_mut_slice()
+                .iter_mut()
+                .for_each(Edge::unlink);
+        }
+    }
+
+    pub(super) fn remove_alarm(&mut self) {
+        // Relaxed: there is no other reference.
+        let alarm = Alarm::from_bits(self.alarm.load(Ordering::Relaxed));
+        if let (Some(alarm), Some(at)) = (alarm, self.deadline) {
+            self.alarm.store(0, Ordering::Relaxed);
+            TIMER.remove(alarm, at);
+        }
+    }
+
+    /// Counts a check that had to poll, and arms the node after many.
     pub(super) fn count_slow_check(self: &Arc<Self>) {
         // Relaxed, and not a read-modify-write: a lost count arms a check later.
         let checks = self.checks.load(Ordering::Relaxed) + 1;
@@ -105,8 +107,92 @@ impl Node {
             self.checks.store(checks, Ordering::Relaxed);
         } else {
             self.checks.store(0, Ordering::Relaxed);
-            // Without a timer thread the clock is read at every check, and arming is tried again in a while.
+            // Without the timer's thread each check reads the clock, and arming is tried again later.
             let _ = self.arm();
         }
+    }
+
+    /// The timer's alarm at `now`. Adds to the jobs.
+    fn expire(self: &Arc<Self>, now: Instant, jobs: Jobs) -> Jobs {
+        match self.find(|| now) {
+            Some(found) if !self.is_marked() => self.mark_found_with(found, jobs),
+            _ => jobs,
+        }
+    }
+}
+
+/// Marks nodes and wakes threads. Tasks, callbacks, and the drop of nodes whose last owner this turns out to be, are left
+/// to the background thread.
+fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
+    let mut jobs = Jobs::default();
+    // A node that is being dropped is not found any more, and needs no alarm.
+    for node in due.drain(..).filter_map(|node| node.upgrade()) {
+        jobs = node.expire(now, jobs);
+        jobs.release(node);
+        jobs.wake_threads();
+    }
+    if jobs.has_user_code() {
+        background::submit(move || jobs.run());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod tests {
+    use super::*;
+    use crate::{Cause, SimpleToken, TimeoutToken, Token};
+    use loom::thread;
+    use std::time::Duration;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// An armed sum with a deadline, a child of it that is armed too, and what the timer has of the sum.
+    fn armed() -> (Token, SimpleToken, Weak<Node>) {
+        let sum = SimpleToken::new() + TimeoutToken::new(HOUR);
+        let child = sum.child();
+        for token in [&sum, &*child] {
+            assert!(token.node().arm().is_ok());
+        }
+        let alarm = Arc::downgrade(sum.node());
+        (sum, child, alarm)
+    }
+
+    /// Up to three preemptions, as in `tests/loom.rs`; without a bound the two take five minutes.
+    fn model(f: impl Fn() + Send + Sync + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = builder.preemption_bound.or(Some(3));
+        builder.check(f);
+    }
+
+    fn ring(alarm: &Weak<Node>) {
+        if let Some(node) = alarm.upgrade() {
+            let mut jobs = node.expire(Instant::now() + 2 * HOUR, Jobs::default());
+            jobs.release(node);
+            jobs.run();
+        }
+    }
+
+    #[test]
+    fn an_alarm_may_ring_while_the_token_is_dropped() {
+        model(|| {
+            let (sum, child, alarm) = armed();
+            let timer = thread::spawn(move || ring(&alarm));
+            drop(sum);
+            drop(child);
+            timer.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn an_alarm_and_a_cancel_leave_one_cause_for_all() {
+        model(|| {
+            let (sum, child, alarm) = armed();
+            let timer = thread::spawn(move || ring(&alarm));
+            let won = sum.cancel();
+            assert!(child.is_cancelled());
+            let cause = sum.cause().unwrap();
+            assert_eq!(won, cause.cause() == &Cause::Cancelled);
+            assert_eq!(child.cause().unwrap(), cause);
+            timer.join().unwrap();
+        });
     }
 }

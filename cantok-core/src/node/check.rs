@@ -1,410 +1,156 @@
-//! Asking the sources: checks, which may call conditions and spend counters, and looks, which do neither.
-//!
-//! There is one check, [`Node::check`], in several lengths: the common cases are spared what they do not need. Of the
-//! looks there are several, by what they ask besides flags and what they do with what they find:
-//!
-//! - [`Node::look`] asks the clock if there is a deadline, latches what it finds, and runs callbacks at once;
-//!   [`Node::look_first`] and [`Node::expire`] leave callbacks to their caller.
-//! - [`Node::looks_cancelled`] and [`Node::look_cheaply`] are the same at the price of a check: of an armed node they
-//!   read the state alone.
-//! - [`Node::look_for_zero`] and [`Node::look_cheaply_for_zero`] find counters without a unit left as well, and
-//!   [`Node::ask`] also calls conditions: for those who wait.
-//! - [`Node::peek`] and [`Node::seems_cancelled`] change nothing: for `Display` and `Debug`.
+//! Checks: they ask edges and deadlines unless those are pushed, then conditions, then counters.
 
-use super::few::Few;
-use super::mark::{self, Jobs};
-use super::sources::{Entry, Found, Leaf, Leaves, first_of};
-use super::state::Phase;
-use super::{Kind, Node, unattended};
-use crate::leaves::{Answer, Condition, Counter, Deadline, Spent};
-use crate::sync::{Arc, Ordering, fence};
-use crate::{CancellationError, Cause};
-use std::time::Instant;
-
-/// A source that fired.
-struct Fired<'a> {
-    /// The node the source belongs to, if it is not the asking node itself.
-    owner: Option<&'a Arc<Node>>,
-    error: CancellationError,
-}
+use super::edges::Edge;
+use super::state::Snapshot;
+use super::{Body, Node, polling};
+use crate::CancellationError;
+use crate::leaves::{Answer, Condition};
+use crate::sync::Arc;
 
 impl Node {
-    /// A check: `true` if the token is cancelled.
+    /// `true` if the token is cancelled.
     #[inline]
     pub(crate) fn check(self: &Arc<Self>) -> bool {
         !self.state.is_live() && self.check_sources()
     }
 
     /// The rest of [`Node::check`]. Not inlined: in a caller's loop the call costs less than its body does.
-    ///
-    /// Does itself what an armed token with one condition or one counter needs, or with one of each.
     #[inline(never)]
     fn check_sources(self: &Arc<Self>) -> bool {
-        if !self.state.get().is_plainly_armed() {
-            return self.check_in_full();
+        let state = self.state.get();
+        if state.is_cancelled() {
+            return true;
         }
-        match &self.sources.conditions {
-            Few::None => {}
-            Few::One(Entry::Leaf(only)) => {
-                let answer = only.leaf.ask_plainly();
-                if answer != Answer::No {
-                    return self.take_answer(answer);
-                }
-                if self.is_marked() {
-                    return true;
-                }
-            }
-            _ => return self.check_in_full(),
+        if state.is_unarmed() && self.poll_sources() {
+            return true;
         }
-        self.check_plain_counters()
-    }
-
-    /// Goes on with a check in which the only condition did not just say no.
-    #[cold]
-    fn take_answer(self: &Arc<Self>, answer: Answer) -> bool {
-        match &self.sources.conditions {
-            Few::One(Entry::Leaf(only)) if only.leaf.stays_unsatisfied(answer) => {
-                self.is_marked() || self.check_plain_counters()
-            }
-            _ => self.check_in_full(),
+        match &self.body {
+            Body::Derived(_) if state.is_nested() => self.check_nested(state),
+            Body::Derived(derived) => self.check_polled(state, derived.polled()),
+            Body::Condition(condition) if is_satisfied(self, condition) => self.fire(self),
+            // It may have been cancelled while it was asked.
+            Body::Condition(_) => self.is_marked(),
+            Body::Counter(counter) => !counter.spend() && self.fire(self),
+            Body::Plain | Body::Deadline(_) => false,
         }
     }
 
-    /// Spends one unit of each counter, unless one has none left: then the token is cancelled. For nodes that spare
-    /// none.
+    /// Asks the conditions, then spends the counters.
     #[inline]
-    fn check_plain_counters(self: &Arc<Self>) -> bool {
-        match &self.sources.counters {
-            Few::None => false,
-            // With a single counter a look would only repeat what spending finds out.
-            Few::One(Entry::Leaf(only)) => match only.leaf.spend() {
-                Spent::Unit => false,
-                spent => self.end_of_only_counter(spent),
-            },
-            _ => self.spend_each(),
-        }
-    }
-
-    #[inline(never)]
-    fn check_in_full(self: &Arc<Self>) -> bool {
-        match self.state.phase() {
-            Phase::Live => false,
-            Phase::Cancelled => true,
-            Phase::Armed => self.check_polled(),
-            Phase::Unarmed => {
-                self.count_slow_check();
-                match self.find_pushed(Instant::now) {
-                    Some(fired) => self.latch(fired),
-                    None => self.check_polled(),
-                }
+    fn check_polled(self: &Arc<Self>, state: Snapshot, polled: &[Edge]) -> bool {
+        let mut counters = polled;
+        if state.has_conditions() {
+            let is_satisfied = |edge: &&Edge| has_satisfied(&edge.node);
+            if let Some(satisfied) = polled.iter().find(is_satisfied) {
+                return self.fire(&satisfied.node);
             }
+            if self.was_cancelled_meanwhile() {
+                return true;
+            }
+            counters = polled.get(1..).unwrap_or_default();
         }
-    }
-
-    /// Conditions, then counters.
-    fn check_polled(self: &Arc<Self>) -> bool {
-        self.sources.has_conditions() && self.check_conditions()
-            || !self.sources.counters.is_empty() && self.spend_each()
-    }
-
-    #[inline]
-    fn check_conditions(self: &Arc<Self>) -> bool {
-        let satisfied = self.find_satisfied();
-        // What was cancelled while the conditions were being asked, perhaps by one of them, came first, and no unit
-        // is spent after it.
-        let phase = self.state.phase();
-        if phase == Phase::Armed && satisfied.is_none() {
+        if !state.has_counters() {
             return false;
         }
-        self.conclude(phase, satisfied)
-    }
-
-    fn conclude(self: &Arc<Self>, phase: Phase, satisfied: Option<Fired<'_>>) -> bool {
-        let mut cancelled = phase == Phase::Cancelled;
-        if phase == Phase::Unarmed {
-            if let Some(fired) = self.find_pushed(Instant::now) {
-                cancelled = self.latch(fired);
+        // Unless one has none left: that one refuses the check. With a single counter a peek would only repeat what
+        // spending finds out.
+        if counters.len() > 1 {
+            if let Some(empty) = polled.iter().find(|edge| is_empty(&edge.node)) {
+                return self.fire(&empty.node);
             }
         }
-        match satisfied {
-            Some(fired) => self.latch(fired),
-            None => cancelled,
-        }
+        let mut edges = polled.iter();
+        let refusing =
+            edges.find(|edge| edge.node.counter().is_some_and(|counter| !counter.spend()));
+        refusing.is_some_and(|refusing| self.fire(&refusing.node))
     }
 
-    /// Flags and deadlines: what a look finds, and what is pushed to armed nodes. `now` is asked only if there is a
-    /// deadline.
-    fn find_pushed(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Option<Fired<'_>> {
-        for flag in self.sources.flags.as_slice() {
-            if let Some(error) = flag.node.error() {
-                return Some(Fired {
-                    owner: None,
-                    error: error.clone(),
-                });
+    /// [`Node::check_polled`] through derived nodes.
+    #[cold]
+    fn check_nested(self: &Arc<Self>, state: Snapshot) -> bool {
+        if state.has_conditions() {
+            if let Some(satisfied) = self.find_polled(&mut has_satisfied) {
+                return self.fire(&satisfied);
+            }
+            if self.was_cancelled_meanwhile() {
+                return true;
             }
         }
-        let earliest = self.sources.earliest()?;
-        let now = now();
-        if now < earliest {
-            return None;
-        }
-        first_of(&self.sources, |found: Found<'_, Deadline>| {
-            let after = found.leaf().after;
-            let passed = found.leaf().has_passed(now);
-            passed.then(|| self.fired(found, Cause::Timeout { after }))
-        })
+        let spend = &mut |node: &Arc<Node>| node.counter().is_some_and(|counter| !counter.spend());
+        let refusing = self.find_polled(&mut is_empty);
+        let refusing = refusing.or_else(|| self.find_polled(spend));
+        refusing.is_some_and(|refusing| self.fire(&refusing))
     }
 
-    #[inline]
-    fn find_satisfied(self: &Arc<Self>) -> Option<Fired<'_>> {
-        first_of(&self.sources, |found| self.find_this_satisfied(found))
-    }
-
-    #[inline]
-    fn find_this_satisfied<'a>(
-        self: &'a Arc<Self>,
-        found: Found<'a, Condition>,
-    ) -> Option<Fired<'a>> {
-        let answer = found.leaf().ask_plainly();
-        if answer == Answer::No || found.leaf().stays_unsatisfied(answer) {
-            return None;
-        }
-        self.find_this_satisfied_in_full(found)
-    }
-
-    #[cold]
-    fn find_this_satisfied_in_full<'a>(
-        self: &'a Arc<Self>,
-        found: Found<'a, Condition>,
-    ) -> Option<Fired<'a>> {
-        if found.leaf().needs_attention() && !found.leaf().is_asked_here() {
-            unattended::checked(found.leaf(), found.owner().unwrap_or(self));
-        }
-        let satisfied = found.leaf().ask();
-        satisfied.then(|| self.fired(found, Cause::Condition))
-    }
-
-    /// Asks one condition for a thread in `wait`. Latches it if it is satisfied.
-    pub(crate) fn check_condition(self: &Arc<Self>, found: Found<'_, Condition>) -> bool {
-        match self.find_this_satisfied(found) {
-            Some(fired) => self.latch(fired),
-            None => false,
-        }
-    }
-
-    /// A counter without a unit left, among those this node looks at.
-    fn find_zero(self: &Arc<Self>) -> Option<Fired<'_>> {
-        first_of(&self.sources, |found: Found<'_, Counter>| {
-            (found.leaf().remaining() == 0).then(|| self.fired_counter(found))
-        })
-    }
-
-    #[cold]
-    fn end_of_only_counter(self: &Arc<Self>, spent: Spent) -> bool {
-        let mut exhausted = Jobs::default();
-        let refused = match &self.sources.counters {
-            Few::One(Entry::Leaf(only)) => {
-                self.end_of_counter(Found::own(only), spent, &mut exhausted)
-            }
-            _ => None,
-        };
-        exhausted.run();
-        refused.is_some_and(|fired| self.latch(fired))
-    }
-
-    #[inline(never)]
-    fn spend_each(self: &Arc<Self>) -> bool {
-        if let Some(fired) = self.find_zero() {
-            return self.latch(fired);
-        }
-        let mut exhausted = Jobs::default();
-        let refused = first_of(&self.sources, |found: Found<'_, Counter>| {
-            if self.spares(found.leaf()) {
-                return None;
-            }
-            match found.leaf().spend() {
-                Spent::Unit => None,
-                spent => self.end_of_counter(found, spent, &mut exhausted),
-            }
-        });
-        exhausted.run();
-        refused.is_some_and(|fired| self.latch(fired))
-    }
-
-    /// A counter has given its last unit while somebody waits for that, or has none to give.
-    #[cold]
-    fn end_of_counter<'a>(
-        self: &'a Arc<Self>,
-        found: Found<'a, Counter>,
-        spent: Spent,
-        exhausted: &mut Jobs,
-    ) -> Option<Fired<'a>> {
-        let fired = self.fired_counter(found);
-        match spent {
-            Spent::Unit => None,
-            Spent::Refused => Some(fired),
-            Spent::LastInDemand => {
-                let (_, jobs) = mark::mark(fired.owner.unwrap_or(self), fired.error);
-                exhausted.extend(jobs);
-                None
-            }
-        }
-    }
-
-    /// Whether a check of this node leaves that counter alone: a `direct_only` one is spent only by its own token.
-    fn spares(&self, counter: &Counter) -> bool {
-        counter.is_direct_only() && self.kind != Kind::Counter
-    }
-
-    #[cold]
-    fn fired_counter<'a>(self: &Arc<Self>, found: Found<'a, Counter>) -> Fired<'a> {
-        let limit = found.leaf().limit;
-        self.fired(found, Cause::Counter { limit })
-    }
-
-    #[cold]
-    fn fired<'a, T: Leaf>(self: &Arc<Self>, found: Found<'a, T>, cause: Cause) -> Fired<'a> {
-        let origin = found.owner().unwrap_or(self);
-        let name = found.name().or(origin.name()).cloned();
-        Fired {
-            owner: found.owner(),
-            error: CancellationError::new(cause, name, origin),
-        }
-    }
-
-    /// Cancels the source's owner and this node, both before any user code runs. Always `true`.
-    #[cold]
-    fn latch(self: &Arc<Self>, fired: Fired<'_>) -> bool {
-        self.mark_fired(fired).run();
-        true
-    }
-
-    fn mark_fired(self: &Arc<Self>, fired: Fired<'_>) -> Jobs {
-        let Fired { owner, error } = fired;
-        // An owner that somebody cancelled first keeps its own cause, and this node then takes over that one, as if
-        // it had found the flag.
-        let Some(owner) = owner else {
-            return mark::mark(self, error).1;
-        };
-        let (_, mut jobs) = mark::mark(owner, error.clone());
-        let error = owner.error().cloned().unwrap_or(error);
-        jobs.extend(mark::mark(self, error).1);
-        jobs
-    }
-
-    /// A look: the cause, if the token is cancelled or a flag or a passed deadline says that it must be. Latches
-    /// what it finds.
-    pub(crate) fn look(self: &Arc<Self>) -> Option<&CancellationError> {
-        // Acquire: pairs with the release of whatever has told this thread of the cancel, if that was read relaxed, as
-        // crossbeam reads that a channel is disconnected. Then the mark, which came before, is seen here.
-        fence(Ordering::Acquire);
-        if !self.is_marked() {
-            self.latch(self.find_pushed(Instant::now)?);
-        }
-        self.error()
-    }
-
-    /// A look by a canceller: marks what [`Node::look`] latches, and leaves the rest to the caller.
-    pub(crate) fn look_first(self: &Arc<Self>) -> Jobs {
-        // Acquire: as in `look`.
-        fence(Ordering::Acquire);
-        self.look_at(Instant::now)
-    }
-
-    fn look_at(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Jobs {
-        if self.is_marked() {
-            return Jobs::default();
-        }
-        match self.find_pushed(now) {
-            Some(fired) => self.mark_fired(fired),
-            None => Jobs::default(),
-        }
-    }
-
-    /// [`Node::look`] at the price of [`Node::check`]: of an armed node the deadline is left to the timer.
-    #[inline]
-    pub(crate) fn looks_cancelled(self: &Arc<Self>) -> bool {
-        !self.state.is_pushed() && self.look_at_sources()
-    }
-
-    /// The rest of [`Node::looks_cancelled`]. Unlike the rest of a check it is rarely gone through.
-    #[cold]
-    fn look_at_sources(self: &Arc<Self>) -> bool {
-        match self.state.phase() {
-            Phase::Live | Phase::Armed => false,
-            Phase::Cancelled => true,
-            Phase::Unarmed => {
-                self.count_slow_check();
-                self.find_pushed(Instant::now)
-                    .is_some_and(|fired| self.latch(fired))
-            }
-        }
-    }
-
-    /// Whether [`Node::look`] would find anything, at that time.
-    pub(super) fn seems_cancelled(&self, now: Instant) -> bool {
-        self.is_marked()
-            || self
-                .sources
-                .flags
-                .as_slice()
-                .iter()
-                .any(|flag| flag.node.is_marked())
-            || self.sources.earliest().is_some_and(|at| at <= now)
-    }
-
-    /// [`Node::looks_cancelled`], with the cause.
-    pub(crate) fn look_cheaply(self: &Arc<Self>) -> Option<&CancellationError> {
-        if self.looks_cancelled() {
-            self.error()
-        } else {
-            None
-        }
-    }
-
-    /// A look that also finds counters without a unit left, for those who wait.
-    pub(crate) fn look_for_zero(self: &Arc<Self>) -> Option<&CancellationError> {
-        self.look().or_else(|| self.look_at_zero())
-    }
-
-    /// [`Node::look_for_zero`], with [`Node::look_cheaply`] for [`Node::look`].
-    pub(crate) fn look_cheaply_for_zero(self: &Arc<Self>) -> Option<&CancellationError> {
-        self.look_cheaply().or_else(|| self.look_at_zero())
-    }
-
-    fn look_at_zero(self: &Arc<Self>) -> Option<&CancellationError> {
-        self.latch(self.find_zero()?);
-        self.error()
+    /// What was cancelled while conditions were being asked, perhaps by one of them, came first, and no unit is spent
+    /// after it.
+    fn was_cancelled_meanwhile(self: &Arc<Self>) -> bool {
+        let state = self.state.get();
+        state.is_cancelled() || state.is_unarmed() && self.poll_sources_again()
     }
 
     /// Everything that a check asks, without spending a unit.
     pub(crate) fn ask(self: &Arc<Self>) -> Option<&CancellationError> {
-        if self.look().is_none() {
-            if let Some(fired) = self.find_satisfied() {
-                self.latch(fired);
+        if self.look().is_none() && self.state.has_conditions() {
+            if let Some(satisfied) = self.find_polled(&mut has_satisfied) {
+                self.fire(&satisfied);
             }
         }
-        self.look_for_zero()
+        self.look()
     }
 
-    /// What [`Node::look`] would find, without changing anything.
-    pub(crate) fn peek(self: &Arc<Self>) -> Option<CancellationError> {
-        match self.error() {
-            Some(error) => Some(error.clone()),
-            None => self.find_pushed(Instant::now).map(|fired| fired.error),
+    /// The nodes with a condition that checks of this one ask.
+    pub(crate) fn conditions(self: &Arc<Self>) -> Vec<Arc<Node>> {
+        let mut conditions = Vec::new();
+        if self.state.has_conditions() {
+            self.find_polled(&mut |node| {
+                if node.condition().is_some() {
+                    conditions.push(Arc::clone(node));
+                }
+                false
+            });
+        }
+        conditions
+    }
+
+    /// Asks the condition of `node`, one of this node's. `true` if that cancels.
+    pub(crate) fn check_condition(self: &Arc<Self>, node: &Arc<Node>) -> bool {
+        has_satisfied(node) && self.fire(node)
+    }
+}
+
+/// Whether the node has a condition, and that is satisfied.
+#[inline]
+fn has_satisfied(node: &Arc<Node>) -> bool {
+    node.condition()
+        .is_some_and(|condition| is_satisfied(node, condition))
+}
+
+#[inline]
+fn is_satisfied(node: &Arc<Node>, condition: &Arc<Condition>) -> bool {
+    match condition.ask_plainly() {
+        Answer::No => false,
+        answer => is_satisfied_in_full(node, condition, answer),
+    }
+}
+
+#[cold]
+fn is_satisfied_in_full(node: &Arc<Node>, condition: &Arc<Condition>, answer: Answer) -> bool {
+    match answer {
+        Answer::No => false,
+        Answer::Yes => condition.conclude(Some(true)),
+        Answer::Failed => condition.conclude(None),
+        Answer::NotAsked => {
+            if condition.needs_attention() && !condition.is_asked_here() {
+                polling::checked(condition, node);
+            }
+            condition.ask()
         }
     }
+}
 
-    /// The executor found that condition of this node, its owner, satisfied.
-    pub(super) fn latch_condition(self: &Arc<Self>, leaf: &Arc<Condition>) -> Jobs {
-        Leaves::of(&self.sources)
-            .find(|found| Arc::ptr_eq(found.leaf(), leaf))
-            .map(|found| self.mark_fired(self.fired(found, Cause::Condition)))
-            .unwrap_or_default()
-    }
-
-    /// The timer's alarm: latches a deadline that has passed at `now`. The caller runs the jobs.
-    pub(super) fn expire(self: &Arc<Self>, now: Instant) -> Jobs {
-        self.look_at(|| now)
-    }
+/// Whether the node has a counter, and that has no unit left.
+fn is_empty(node: &Arc<Node>) -> bool {
+    node.counter()
+        .is_some_and(|counter| counter.remaining() == 0)
 }

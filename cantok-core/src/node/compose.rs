@@ -1,297 +1,333 @@
-//! Composition: the sources of several tokens become the sources of one.
+//! Composition: the nodes of several tokens become the edges of one.
 
-use super::addresses::{Addresses, address};
-use super::few::Few;
-use super::link::Flag;
-use super::sources::{Entry, LIMIT, Leaf, Operand, Sources, Watched};
+use super::addresses::address;
+use super::edges::{Edge, Edges};
+use super::sources::{Body, Derived, LIMIT};
+use super::state::{Polls, State};
 use super::{Kind, Node};
-use crate::leaves::{Condition, Counter, Deadline};
 use crate::sync::{Arc, Ordering, fence};
+use std::collections::HashMap;
+use std::time::Instant;
 
-/// A sum of more leaves, or one that shows more operands, is not taken apart, but watched as a whole, so that adding to
-/// it one by one costs no more each time.
+/// A longer sum is not taken apart but watched as a whole, so that adding to it one by one stays cheap.
 const ABSORBED_LIMIT: usize = 256;
 
-/// Gathers operands. What nobody else can reach is absorbed: its sources move in and its node is gone. Everything
-/// else is watched: its flag, and copies of its sources as long as their lists are short.
-#[derive(Default)]
-pub(crate) struct Composer {
-    sources: Sources,
-    /// The addresses of the flags and leaves so far, once there is something to compare them with.
-    seen: Option<Addresses>,
-    /// An operand was cancelled already.
-    cancelled: bool,
+/// Longer lists are searched for repetitions by hashing. Not so a sum that is added to one by one.
+const SEARCHED_LIMIT: usize = ABSORBED_LIMIT;
+
+/// A node that nothing else refers to, while operands are added to it.
+///
+/// A sum without a name that nothing else refers to is absorbed: its edges move in. So does a SimpleToken, which leaves
+/// nothing but its parent. Every other operand becomes an edge, after copies of its edges.
+struct Composer<'a> {
+    derived: &'a mut Derived,
+    deadline: Option<Instant>,
+    polls: Polls,
+    /// An operand is cancelled.
+    is_cancelled: bool,
+    /// Where the edges are, by the address of their node, once there are many.
+    index: Option<HashMap<usize, usize>>,
 }
 
-impl Composer {
-    pub(crate) fn add(&mut self, node: Arc<Node>) {
-        if node.kind == Kind::Never {
-            return;
-        }
-        if Arc::strong_count(&node) > 1 {
-            return self.watch(node, true);
-        }
-        // Acquire: pairs with the release by which the other handles were dropped, so that what was done through them
-        // is seen here.
-        fence(Ordering::Acquire);
-        if !node.is_absorbable() {
-            return self.watch(node, true);
-        }
-        // Fails if a canceller has come by. Weak references, as of the node's own links and alarm, do not count.
-        match Arc::try_unwrap(node) {
-            Ok(node) => self.absorb(node),
-            Err(shared) => self.watch(shared, true),
-        }
-    }
-
-    /// The new node; cancelled if an operand is.
-    pub(crate) fn finish(self) -> Arc<Node> {
-        let node = Arc::new(Node::new(Kind::Sum, self.sources));
-        if self.cancelled {
+impl Node {
+    /// A new node of that kind that watches these operands; cancelled if one of them is.
+    pub(crate) fn derived(kind: Kind, operands: impl IntoIterator<Item = Arc<Node>>) -> Arc<Node> {
+        let mut node = Node::new(kind, Body::Plain, None, State::default());
+        let is_cancelled = node.add(operands);
+        let node = Arc::new(node);
+        if is_cancelled {
             node.look();
         }
         node
     }
 
+    /// The sum of two. A left operand that would be absorbed, as in the middle of `a + b + c`, grows in its place.
+    pub(crate) fn sum(mut left: Arc<Node>, right: Arc<Node>) -> Arc<Node> {
+        if left.is_plain_operand() && right.is_plain_operand() && !Arc::ptr_eq(&left, &right) {
+            return Node::pair(left, right);
+        }
+        let grown = match left.kind {
+            Kind::Sum | Kind::Simple => Arc::get_mut(&mut left).filter(|sum| sum.is_absorbable()),
+            _ => None,
+        };
+        let Some(grown) = grown else {
+            return Node::derived(Kind::Sum, [left, right]);
+        };
+        grown.kind = Kind::Sum;
+        if grown.add([right]) {
+            left.look();
+        }
+        left
+    }
+
     /// A node that watches `parent` and nothing else.
     pub(crate) fn child_of(parent: &Arc<Node>) -> Arc<Node> {
-        let mut composer = Composer::default();
-        if parent.kind != Kind::Never {
-            if parent.sources.is_empty() {
-                return Composer::child_of_plain(parent);
+        match parent.body {
+            Body::Plain if parent.kind == Kind::Never => {
+                Node::leaf(Kind::Simple, Body::Plain, None)
             }
-            composer.watch(Arc::clone(parent), false);
+            // As most tokens that have children.
+            Body::Plain => Node::child_of_plain(Arc::clone(parent)),
+            _ => Node::derived(Kind::Simple, [Arc::clone(parent)]),
         }
-        let child = Arc::new(Node::new(Kind::Simple, composer.sources));
-        if composer.cancelled {
+    }
+
+    /// Adds operands to a node that nothing else refers to. Tells whether one of them is cancelled.
+    fn add(&mut self, operands: impl IntoIterator<Item = Arc<Node>>) -> bool {
+        self.compose(|composer| {
+            operands
+                .into_iter()
+                .for_each(|operand| composer.add(operand))
+        })
+    }
+
+    #[inline]
+    fn compose(&mut self, add: impl FnOnce(&mut Composer<'_>)) -> bool {
+        if let Body::Plain = self.body {
+            self.body = Body::Derived(Derived::default());
+        }
+        let Body::Derived(derived) = &mut self.body else {
+            unreachable!("a typed token is not added to");
+        };
+        let mut composer = Composer {
+            derived,
+            deadline: self.deadline,
+            polls: self.state.polls(),
+            is_cancelled: false,
+            index: None,
+        };
+        add(&mut composer);
+        let Composer {
+            derived,
+            deadline,
+            polls,
+            is_cancelled,
+            ..
+        } = composer;
+        self.deadline = deadline;
+        self.state = State::new(derived.edges.as_slice().len(), deadline.is_some(), polls);
+        is_cancelled
+    }
+
+    /// The sum of two plain operands, as of a token and a timeout: most sums are.
+    fn pair(left: Arc<Node>, right: Arc<Node>) -> Arc<Node> {
+        let is_cancelled = left.is_marked() || right.is_marked();
+        let deadline = earlier(left.deadline, right.deadline);
+        let mut polls = Polls::default();
+        for node in [&left, &right] {
+            if node.is_polled() {
+                polls.add(node.state.polls());
+            }
+        }
+        let polled = u32::from(left.is_polled()) + u32::from(right.is_polled());
+        let is_right_first = right.is_polled() && !left.is_polled();
+        let (left, right) = (Edge::new(left, 1), Edge::new(right, 2));
+        let state = State::new(2, deadline.is_some(), polls);
+        let body = Body::Derived(Derived {
+            edges: Edges::Two(if is_right_first {
+                [right, left]
+            } else {
+                [left, right]
+            }),
+            polled,
+            operands: 2,
+        });
+        let sum = Arc::new_cyclic(|_| Node::new(Kind::Sum, body, deadline, state));
+        if is_cancelled {
+            sum.look();
+        }
+        sum
+    }
+
+    #[inline]
+    fn child_of_plain(parent: Arc<Node>) -> Arc<Node> {
+        let is_cancelled = parent.is_marked();
+        let body = Body::Derived(Derived {
+            edges: Edges::One([Edge::new(parent, 1)]),
+            polled: 0,
+            operands: 1,
+        });
+        let state = State::new(1, false, Polls::default());
+        let child = Arc::new_cyclic(|_| Node::new(Kind::Simple, body, None, state));
+        if is_cancelled {
             child.look();
         }
         child
     }
 
-    /// The child of a token that watches nothing, as most that have children. On its own, so that the compiler knows
-    /// what is in the node.
-    fn child_of_plain(parent: &Arc<Node>) -> Arc<Node> {
-        let sources = Sources {
-            flags: Few::One(Flag::new(Arc::clone(parent))),
-            conditions: Few::None,
-            counters: Few::None,
-            extra: None,
-        };
-        let child = Arc::new(Node::new(Kind::Simple, sources));
-        if parent.is_marked() {
-            child.look();
+    /// Whether it becomes an edge in any case, and brings no edges with it: not so what has edges, disappears, or leaves
+    /// no trace.
+    #[inline]
+    fn is_plain_operand(self: &Arc<Self>) -> bool {
+        match &self.body {
+            Body::Plain => self.kind != Kind::Never && Arc::strong_count(self) > 1,
+            Body::Counter(counter) => counter.limit > 0,
+            Body::Deadline(_) | Body::Condition(_) => true,
+            Body::Derived(_) => false,
         }
-        child
+    }
+
+    /// Whether checks of what is derived from this typed token ask it.
+    #[inline]
+    fn is_polled(&self) -> bool {
+        match &self.body {
+            Body::Condition(_) => true,
+            Body::Counter(counter) => !counter.is_direct_only(),
+            _ => false,
+        }
+    }
+
+    /// Whether this SimpleToken or sum can be taken apart if nothing else refers to it: it has no waiters and nothing
+    /// attached, and its list is short enough to be searched again and again.
+    fn is_absorbable(&self) -> bool {
+        self.name.get().is_none()
+            && self.edges().len() < ABSORBED_LIMIT
+            && self.is_bare()
+            && !self.is_marked()
+            // An upgraded weak reference may register a waiter meanwhile. Relaxed: see `Node::downgrade`.
+            && !self.is_downgraded.load(Ordering::Relaxed)
+    }
+}
+
+impl Composer<'_> {
+    fn add(&mut self, node: Arc<Node>) {
+        if node.is_plain_operand() {
+            return self.watch(node);
+        }
+        if node.kind == Kind::Never {
+            return;
+        }
+        if !matches!(node.kind, Kind::Sum | Kind::Simple) || Arc::strong_count(&node) > 1 {
+            return self.watch(node);
+        }
+        // Acquire: pairs with the release by which other handles were dropped, so that what was done through them is
+        // seen here.
+        fence(Ordering::Acquire);
+        if !node.is_absorbable() {
+            return self.watch(node);
+        }
+        // Fails if a canceller has come by. Weak references, as of the node's own links and alarm, do not count.
+        match Arc::try_unwrap(node) {
+            Ok(node) if node.is_marked() => self.watch(Arc::new(node)),
+            Ok(node) => self.absorb(node),
+            Err(shared) => self.watch(shared),
+        }
     }
 
     fn absorb(&mut self, mut node: Node) {
-        if node.is_marked() {
-            // A canceller had come by, and was the last but one.
-            return self.watch(Arc::new(node), true);
+        node.disarm();
+        self.polls.add(node.state.polls());
+        self.deadline = earlier(self.deadline, node.deadline);
+        // A plain SimpleToken leaves no trace: nothing can cancel it.
+        if let Body::Derived(derived) = &mut node.body {
+            let before = self.derived.operands;
+            self.derived.operands += derived.operands;
+            let mut polled = derived.polled;
+            derived.edges.drain(|edge| {
+                let operand = if edge.operand > 0 {
+                    before + edge.operand
+                } else {
+                    0
+                };
+                let is_polled = polled > 0;
+                polled = polled.saturating_sub(1);
+                self.add_edge(edge.node, operand, is_polled);
+            });
         }
-        node.unlink();
-        let name = node.name.get().cloned();
-        let kind = node.kind;
-        let mut sources = std::mem::take(&mut node.sources);
-        if kind == Kind::Simple {
-            // A child: its parent is what remains of it.
-            if let Some(parent) = sources.flags.as_slice().first() {
-                let parent = Operand::Node(Arc::clone(&parent.node));
-                sources.extra_mut().operands.push(parent);
+    }
+
+    fn watch(&mut self, node: Arc<Node>) {
+        self.derived.operands += 1;
+        let operand = self.derived.operands;
+        // What another operand watches is there already, with all its edges.
+        if self.is_known(&node, operand) {
+            return;
+        }
+        let mut is_polled = node.is_polled();
+        match &node.body {
+            Body::Derived(derived) => is_polled = self.copy(&node, derived),
+            Body::Counter(counter) if counter.limit == 0 => {
+                node.look();
             }
+            Body::Deadline(_) => self.deadline = earlier(self.deadline, node.deadline),
+            Body::Plain | Body::Condition(_) | Body::Counter(_) => {}
         }
-        let shown = match kind {
-            Kind::Simple => name.map(Operand::Simple),
-            Kind::Timeout => sources.name_own_leaf(name).map(Operand::Deadline),
-            Kind::Condition => sources.name_own_leaf(name).map(Operand::Condition),
-            Kind::Counter => sources.name_own_leaf(name).map(Operand::Counter),
-            Kind::Sum | Kind::Never => None,
+        self.is_cancelled |= node.is_marked();
+        self.push(node, operand, is_polled);
+    }
+
+    /// Copies the edges of an operand, or has it watched alone if there are many. Tells whether checks ask it itself.
+    fn copy(&mut self, node: &Arc<Node>, derived: &Derived) -> bool {
+        self.deadline = earlier(self.deadline, node.deadline);
+        let edges = derived.edges.as_slice();
+        let (copied, is_asked) = if edges.len() <= LIMIT {
+            (edges, false)
+        } else {
+            if node.state.get().is_unarmed() && node.look().is_none() {
+                node.arm_for_derived();
+                // An edge that was cancelled meanwhile. The node has to know, because it is watched alone.
+                node.look_again();
+            }
+            // What is asked is copied if it is not much.
+            let polled = derived.polled();
+            if polled.len() <= LIMIT {
+                (polled, false)
+            } else {
+                (&[][..], true)
+            }
         };
-        if let Some(shown) = shown {
-            sources.extra_mut().operands.push(shown);
+        for (edge, index) in copied.iter().zip(0..) {
+            self.add_edge(Arc::clone(&edge.node), 0, index < derived.polled);
         }
-        if self.sources.is_empty() {
-            self.sources = sources;
-            return;
-        }
-        for flag in sources.flags.drain() {
-            self.push_flag(flag.node);
-        }
-        sources
-            .conditions
-            .drain()
-            .for_each(|entry| self.append(entry));
-        sources
-            .counters
-            .drain()
-            .for_each(|entry| self.append(entry));
-        if let Some(mut extra) = sources.extra {
-            self.lower_earliest(extra.earliest);
-            extra.deadlines.drain().for_each(|entry| self.append(entry));
-            for operand in extra.operands {
-                self.show(operand);
-            }
+        is_asked
+    }
+
+    fn add_edge(&mut self, node: Arc<Node>, operand: u32, is_polled: bool) {
+        if !self.is_known(&node, operand) {
+            self.push(node, operand, is_polled);
         }
     }
 
-    fn watch(&mut self, node: Arc<Node>, show: bool) {
-        let is_new = self.is_new(address(&node));
-        if is_new {
-            self.sources.flags.push(Flag::new(Arc::clone(&node)));
-        }
-        // What another operand derives from is watched already, but may not have been shown.
-        if show {
-            self.show(Operand::Node(Arc::clone(&node)));
-        }
-        if !is_new {
-            return;
-        }
-        let flags = node.sources.flags.as_slice();
-        if flags.len() <= LIMIT {
-            for flag in flags {
-                self.push_flag(Arc::clone(&flag.node));
-            }
-        } else if !node.link() {
-            // One of those flags was cancelled before. The node has to know, because it is watched alone; from now
-            // on whatever cancels one of them cancels the node too.
-            node.look();
-        }
-        self.lower_earliest(node.sources.earliest());
-        if node.is_marked() {
-            self.cancelled = true;
-            return;
-        }
-        self.copy::<Deadline>(&node);
-        self.copy::<Condition>(&node);
-        self.copy::<Counter>(&node);
-    }
-
-    /// Adds an operand to those that are shown, if it is not there.
-    fn show(&mut self, operand: Operand) {
-        let is_new = match &operand {
-            Operand::Node(node) => self.is_new(operand_address(node)),
-            _ => true,
+    /// Whether there is an edge to that node already. It becomes an operand, if it was none.
+    fn is_known(&mut self, node: &Arc<Node>, operand: u32) -> bool {
+        let edges = self.derived.edges.as_mut_slice();
+        let known = if edges.len() < SEARCHED_LIMIT {
+            edges.iter().position(|edge| Arc::ptr_eq(&edge.node, node))
+        } else {
+            let index = self.index.get_or_insert_with(|| {
+                let edges = edges.iter().map(|edge| address(&edge.node));
+                edges.zip(0..).collect()
+            });
+            index.get(&address(node)).copied()
         };
-        if is_new {
-            self.sources.extra_mut().operands.push(operand);
+        match known {
+            Some(known) if edges[known].operand == 0 => edges[known].operand = operand,
+            Some(_) => {}
+            None => return false,
         }
+        true
     }
 
-    fn push_flag(&mut self, flag: Arc<Node>) {
-        if self.is_new(address(&flag)) {
-            self.sources.flags.push(Flag::new(flag));
+    fn push(&mut self, node: Arc<Node>, operand: u32, is_polled: bool) {
+        if is_polled {
+            self.polls.add(node.state.polls());
+            if let Body::Derived(_) = node.body {
+                self.polls.add(Polls::NESTED);
+            }
         }
-    }
-
-    /// Copies a watched node's leaves, or the way to them if there are many.
-    fn copy<T: Leaf>(&mut self, node: &Arc<Node>) {
-        let entries = T::entries(&node.sources);
-        if entries.len() > LIMIT {
-            return T::push(&mut self.sources, Entry::Through(Arc::clone(node)));
+        let place = self.derived.push(Edge::new(node, operand), is_polled);
+        if let Some(index) = &mut self.index {
+            let edges = self.derived.edges.as_slice();
+            for place in [place, edges.len() - 1] {
+                index.insert(address(&edges[place].node), place);
+            }
         }
-        for entry in entries {
-            let copy = match entry {
-                Entry::Leaf(watched) => Entry::Leaf(Watched {
-                    leaf: Arc::clone(&watched.leaf),
-                    owner: Some(Arc::clone(watched.owner.as_ref().unwrap_or(node))),
-                }),
-                Entry::Through(other) => Entry::Through(Arc::clone(other)),
-            };
-            self.push_entry(copy);
-        }
-    }
-
-    /// Moves an absorbed node's leaf here.
-    fn append<T: Leaf>(&mut self, entry: Entry<T>) {
-        match entry {
-            // Nobody else can have it.
-            Entry::Leaf(Watched { owner: None, .. }) => T::push(&mut self.sources, entry),
-            shared => self.push_entry(shared),
-        }
-    }
-
-    fn push_entry<T: Leaf>(&mut self, entry: Entry<T>) {
-        if self.is_new(entry.address()) {
-            T::push(&mut self.sources, entry);
-        }
-    }
-
-    fn lower_earliest(&mut self, at: Option<std::time::Instant>) {
-        if let Some(at) = at {
-            let earliest = &mut self.sources.extra_mut().earliest;
-            *earliest = Some(earliest.map_or(at, |earliest| earliest.min(at)));
-        }
-    }
-
-    /// Whether the flag or leaf at that address is not among the sources yet. The caller adds it now.
-    fn is_new(&mut self, address: usize) -> bool {
-        // The first one, and often the only one, has nothing to be compared with.
-        if self.sources.is_empty() {
-            return true;
-        }
-        let sources = &self.sources;
-        self.seen
-            .get_or_insert_with(|| sources.addresses())
-            .insert(address)
     }
 }
 
-impl Node {
-    /// Whether this node can be taken apart if nobody else has it: nobody is to be told by it, nothing is attached to
-    /// it, and its lists are short enough to be looked through for repetitions, again and again.
-    fn is_absorbable(&self) -> bool {
-        let conditions = self.sources.conditions.as_slice();
-        let (deadlines, operands) = match &self.sources.extra {
-            Some(extra) => (extra.deadlines.as_slice().len(), extra.operands.len()),
-            None => (0, 0),
-        };
-        let leaves = deadlines + conditions.len() + self.sources.counters.as_slice().len();
-        // A sum with a name is kept, so that its name stays with all it was given to.
-        let named_sum = self.kind == Kind::Sum && self.name.get().is_some();
-        !named_sum
-            && leaves.max(operands) <= ABSORBED_LIMIT
-            && self.sources.flags.as_slice().len() <= LIMIT
-            // One that the executor is asking at this moment will be put down to this node.
-            && !conditions.iter().any(Entry::is_being_asked)
-            && self.is_bare()
-            && !self.is_marked()
-            // Whoever upgrades a weak reference meanwhile may subscribe or attach. Relaxed: see `Node::downgrade`.
-            && !self.downgraded.load(Ordering::Relaxed)
+fn earlier(left: Option<Instant>, right: Option<Instant>) -> Option<Instant> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
     }
-}
-
-impl Sources {
-    fn is_empty(&self) -> bool {
-        self.flags.is_empty() && !self.has_polled() && self.extra.is_none()
-    }
-
-    /// Names the leaf of an absorbed typed token, and gives what is needed to show it.
-    fn name_own_leaf<T: Leaf>(&self, name: Option<Arc<str>>) -> Option<Arc<T>> {
-        let leaf = self.own_leaf::<T>()?;
-        if let Some(name) = name {
-            let _ = leaf.name().set(name);
-        }
-        Some(Arc::clone(leaf))
-    }
-
-    fn addresses(&self) -> Addresses {
-        let mut addresses = Addresses::default();
-        addresses.extend(self.flags.as_slice().iter().map(|flag| address(&flag.node)));
-        addresses.extend(self.conditions.as_slice().iter().map(Entry::address));
-        addresses.extend(self.counters.as_slice().iter().map(Entry::address));
-        if let Some(extra) = &self.extra {
-            addresses.extend(extra.deadlines.as_slice().iter().map(Entry::address));
-            addresses.extend(extra.operands.iter().filter_map(|operand| match operand {
-                Operand::Node(node) => Some(operand_address(node)),
-                _ => None,
-            }));
-        }
-        addresses
-    }
-}
-
-/// Tells an operand that is shown from a flag that is watched; no node's address has that bit.
-fn operand_address(node: &Arc<Node>) -> usize {
-    address(node) | 2
 }

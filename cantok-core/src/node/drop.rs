@@ -1,103 +1,151 @@
-//! Dropping: a node takes itself out of its sources' lists and releases them with a loop, however deep they go.
+//! Dropping: a node takes itself out of the lists of its edges, and releases them with a loop, at any depth.
 
-use super::Node;
-use super::few::Few;
-use super::sources::{Entry, Operand};
-use crate::Cause;
-use crate::later::drop_all_nested;
-use crate::sync::Arc;
-use std::any::Any;
+use super::edges::Edge;
+use super::waiters::Waiter;
+use super::{Body, Kind, Node};
+use crate::later::drop_caught;
+use crate::panic::Panic;
+use crate::sync::{Arc, Ordering};
 
 impl Drop for Node {
+    #[inline]
     fn drop(&mut self) {
-        let mut remains = Remains::default();
-        let mut next = self.take_apart(&mut remains);
-        while let Some(source) = next.or_else(|| remains.sources.pop()) {
-            // Whoever has the last reference goes on with that node's sources. The node itself is dropped at the end
-            // of the statement, with nothing left in it, so this function is entered only once more.
-            next = Arc::into_inner(source).and_then(|mut node| node.take_apart(&mut remains));
-        }
-        if !remains.users.is_empty() {
-            drop_all_nested(remains.users);
+        // Most tokens were never registered anywhere and own nothing that has to be taken apart.
+        if !self.is_simple() {
+            self.drop_in_full();
         }
     }
-}
-
-/// What has yet to be dropped.
-#[derive(Default)]
-struct Remains {
-    sources: Vec<Arc<Node>>,
-    /// What belongs to users.
-    users: Vec<Box<dyn Any>>,
 }
 
 impl Node {
-    /// Unregisters the node everywhere and takes its edges: one of them as the result, so that a chain of single
-    /// parents needs no list, the others to the remains.
-    fn take_apart(&mut self, remains: &mut Remains) -> Option<Arc<Node>> {
-        self.unlink();
-        if let Some(left) = self.take_subscribers() {
-            left.demand.release(self);
-            remains.users.extend(left.users);
-        }
-        if let Some(latched) = self.cause.take() {
-            if matches!(latched.error.cause(), Cause::Reason(_)) {
-                remains.users.push(Box::new(latched.error));
-            }
-        }
-        if self.sources.has_polled() || self.sources.extra.is_some() {
-            self.take_leaves(remains);
-        }
-        match std::mem::take(&mut self.sources.flags) {
-            Few::None => None,
-            Few::One(flag) => Some(flag.node),
-            Few::Many(flags) => {
-                let flags = flags.into_iter().map(|flag| flag.node);
-                remains.sources.extend(flags);
-                None
-            }
-        }
+    /// Whether the fields can be dropped one by one.
+    #[inline]
+    fn is_simple(&self) -> bool {
+        // Relaxed: there is no other reference.
+        matches!(
+            self.body,
+            Body::Plain | Body::Deadline(_) | Body::Counter(_)
+        ) && self.alarm.load(Ordering::Relaxed) == 0
+            && !self.state.has_waiters()
+            && self.cause.get().is_none_or(|error| !error.has_reason())
     }
 
-    fn take_leaves(&mut self, remains: &mut Remains) {
-        let sources = &mut self.sources;
-        for condition in remains.push_owners(&mut sources.conditions) {
-            remains.push_last(condition);
+    fn drop_in_full(&mut self) {
+        let mut remains = Remains::default();
+        self.take_apart(&mut remains);
+        while let Some(mut node) = remains.nodes.pop() {
+            // It is dropped at the end of the block, with nothing left in it, so this function is entered only once
+            // more.
+            node.take_apart(&mut remains);
         }
-        remains.push_owners(&mut sources.counters);
-        if let Some(mut extra) = sources.extra.take() {
-            remains.push_owners(&mut extra.deadlines);
-            for operand in extra.operands {
-                match operand {
-                    Operand::Node(node) => remains.sources.push(node),
-                    Operand::Condition(condition) => remains.push_last(condition),
-                    Operand::Simple(_) | Operand::Deadline(_) | Operand::Counter(_) => {}
-                }
-            }
+        if let Some(panic) = remains.panic {
+            panic.resume();
         }
     }
 }
 
+#[derive(Default)]
+struct Remains {
+    /// Nodes without other references, which have yet to be taken apart.
+    nodes: Vec<Node>,
+    /// The first panic of a user's destructor or callback.
+    panic: Option<Panic>,
+}
+
 impl Remains {
-    /// Takes entries apart into the nodes they refer to, and the leaves.
-    fn push_owners<T>(&mut self, entries: &mut Few<Entry<T>>) -> Vec<Arc<T>> {
-        let mut leaves = Vec::new();
-        for entry in entries.drain() {
-            match entry {
-                Entry::Through(node) => self.sources.push(node),
-                Entry::Leaf(watched) => {
-                    self.sources.extend(watched.owner);
-                    leaves.push(watched.leaf);
+    /// Drops what belongs to users.
+    fn drop_users<T: 'static>(&mut self, value: T) {
+        Panic::keep_first(&mut self.panic, drop_caught(value));
+    }
+
+    /// Gives up a reference. What owns other nodes waits for its turn, so that nothing recurses.
+    fn release(&mut self, node: Arc<Node>) {
+        if node.is_simple() {
+            drop(node);
+        } else if matches!(node.body, Body::Derived(_)) || node.state.has_waiters() {
+            self.nodes.extend(Arc::into_inner(node));
+        } else {
+            Panic::keep_first(&mut self.panic, Panic::catch(|| drop(node)));
+        }
+    }
+}
+
+impl Node {
+    /// Unregisters the node everywhere, and gives up what it owns.
+    fn take_apart(&mut self, remains: &mut Remains) {
+        self.remove_alarm();
+        if self.state.has_waiters() {
+            self.take_waiters_apart(remains);
+        }
+        if let Some(error) = self.cause.take() {
+            if error.has_reason() {
+                remains.drop_users(error);
+            }
+        }
+        match std::mem::replace(&mut self.body, Body::Plain) {
+            Body::Plain | Body::Deadline(_) | Body::Counter(_) => {}
+            Body::Condition(condition) => remains.drop_users(condition),
+            Body::Derived(mut derived) => {
+                derived.edges.drain(|mut edge| {
+                    edge.unlink();
+                    remains.release(edge.node);
+                });
+            }
+        }
+    }
+
+    fn take_waiters_apart(&mut self, remains: &mut Remains) {
+        let (waiters, attached) = self.take_waiters();
+        // A callback that is left is detached.
+        let is_inherited = !self.is_marked() && !self.edges().is_empty();
+        let unattended = waiters.iter().filter(|waiter| waiter.is_unattended());
+        self.unwatch_conditions(unattended.count());
+        let mut heir = None;
+        for waiter in waiters {
+            match waiter {
+                Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => {
+                    let heir =
+                        heir.get_or_insert_with(|| Node::leaf(Kind::Simple, Body::Plain, None));
+                    let _ = heir.insert(waiter);
+                }
+                Waiter::Callback(callback) => remains.drop_users(callback),
+                Waiter::Waker(waker) => remains.drop_users(waker),
+                Waiter::Heir(node) => remains.release(node),
+                Waiter::Link(_)
+                | Waiter::Thread(_)
+                | Waiter::Running(_)
+                | Waiter::Itself(_)
+                | Waiter::Owner(..) => {}
+            }
+        }
+        if let Some(heir) = heir {
+            self.bequeath(heir, remains);
+        }
+        for guard in attached {
+            remains.drop_users(guard);
+        }
+    }
+
+    /// From now on only the edges can cancel this token, so they get the detached callbacks.
+    fn bequeath(&self, heir: Arc<Node>, remains: &mut Remains) {
+        for Edge { node, .. } in self.edges() {
+            match node.insert(Waiter::Heir(Arc::clone(&heir))) {
+                Ok(key) => {
+                    let owner = Waiter::Owner(Arc::downgrade(node), key);
+                    if heir.insert(owner).is_err() {
+                        // Another edge has cancelled it meanwhile.
+                        node.remove(key);
+                    }
+                }
+                Err(_) => {
+                    // That edge was cancelled and has not come to this node any more.
+                    if let Some(error) = node.error() {
+                        let jobs = heir.mark_with(error);
+                        Panic::keep_first(&mut remains.panic, Panic::catch(|| jobs.run()));
+                    }
                 }
             }
         }
-        leaves
-    }
-
-    /// Gives up a reference. With the last one goes what it refers to.
-    fn push_last<T: 'static>(&mut self, shared: Arc<T>) {
-        if let Some(last) = Arc::into_inner(shared) {
-            self.users.push(Box::new(last));
-        }
+        remains.release(heir);
     }
 }

@@ -1,64 +1,112 @@
-//! A list that is almost always empty or of one, and then needs no allocation.
+//! The list of edges of a node: rarely more than three, and then without an allocation.
 
-use std::slice;
+use super::Node;
+use crate::sync::{Arc, AtomicU32, Ordering};
 
-/// With a tag of its own, because it is read at every check of a token that polls: found in a niche of the vector, it
-/// takes several instructions to decode.
-#[derive(Default)]
-#[repr(u8)]
-pub(super) enum Few<T> {
-    #[default]
-    None,
-    One(T),
-    /// Boxed, so that the others, which are the rule, are small.
-    #[expect(
-        clippy::box_collection,
-        reason = "the size of the enum is what matters here"
-    )]
-    Many(Box<Vec<T>>),
+/// A node that is watched.
+pub(super) struct Edge {
+    pub(super) node: Arc<Node>,
+    /// The key of the link among the waiters of `node`, plus one; 0 without a link. Written under the lock of the
+    /// watching node's waiters.
+    link: AtomicU32,
+    /// The number of the operand that it was, counted from one. 0: only an operand's edge.
+    pub(super) operand: u32,
 }
 
-impl<T> Few<T> {
-    #[inline]
-    pub(super) fn as_slice(&self) -> &[T] {
-        match self {
-            Few::None => &[],
-            Few::One(only) => slice::from_ref(only),
-            Few::Many(many) => many,
+impl Edge {
+    pub(super) fn new(node: Arc<Node>, operand: u32) -> Self {
+        Edge {
+            node,
+            link: AtomicU32::new(0),
+            operand,
         }
     }
 
-    pub(super) fn as_mut_slice(&mut self) -> &mut [T] {
+    pub(super) fn is_linked(&self) -> bool {
+        // Relaxed: written under a lock that the caller holds.
+        self.link.load(Ordering::Relaxed) != 0
+    }
+
+    pub(super) fn set_link(&self, key: u32) {
+        // Relaxed: as in `is_linked`; and read by the drop of the watching node, when there are no other threads.
+        self.link.store(key + 1, Ordering::Relaxed);
+    }
+
+    /// Removes the link.
+    #[inline]
+    pub(super) fn unlink(&mut self) {
+        // Relaxed: there is no other reference.
+        if let Some(key) = self.link.load(Ordering::Relaxed).checked_sub(1) {
+            self.link.store(0, Ordering::Relaxed);
+            // Once everything below it is marked the link is gone (invariant 4).
+            if !self.node.is_settled() {
+                self.node.remove(key);
+            }
+        }
+    }
+}
+
+/// With a tag of its own, because checks read it: a tag in a niche takes several instructions to decode.
+#[derive(Default)]
+#[repr(u8)]
+pub(super) enum Edges {
+    #[default]
+    None,
+    One([Edge; 1]),
+    Two([Edge; 2]),
+    Three([Edge; 3]),
+    Many(Vec<Edge>),
+}
+
+impl Edges {
+    #[inline]
+    pub(super) fn as_slice(&self) -> &[Edge] {
         match self {
-            Few::None => &mut [],
-            Few::One(only) => slice::from_mut(only),
-            Few::Many(many) => many,
+            Edges::None => &[],
+            Edges::One(edges) => edges,
+            Edges::Two(edges) => edges,
+            Edges::Three(edges) => edges,
+            Edges::Many(edges) => edges,
         }
     }
 
-    #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Few::None)
+    pub(super) fn as_mut_slice(&mut self) -> &mut [Edge] {
+        match self {
+            Edges::None => &mut [],
+            Edges::One(edges) => edges,
+            Edges::Two(edges) => edges,
+            Edges::Three(edges) => edges,
+            Edges::Many(edges) => edges,
+        }
     }
 
-    pub(super) fn push(&mut self, value: T) {
+    pub(super) fn push(&mut self, edge: Edge) {
         *self = match std::mem::take(self) {
-            Few::None => Few::One(value),
-            Few::One(first) => Few::Many(Box::new(vec![first, value])),
-            Few::Many(mut many) => {
-                many.push(value);
-                Few::Many(many)
+            Edges::None => Edges::One([edge]),
+            Edges::One([first]) => Edges::Two([first, edge]),
+            Edges::Two([first, second]) => Edges::Three([first, second, edge]),
+            Edges::Three(three) => {
+                let mut many = Vec::with_capacity(8);
+                many.extend(three);
+                many.push(edge);
+                Edges::Many(many)
+            }
+            Edges::Many(mut many) => {
+                many.push(edge);
+                Edges::Many(many)
             }
         };
     }
 
-    /// Takes the values out.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = T> + use<T> {
-        let (one, many) = match std::mem::take(self) {
-            Few::None => (None, Vec::new()),
-            Few::One(only) => (Some(only), Vec::new()),
-            Few::Many(many) => (None, *many),
-        };
-        one.into_iter().chain(many)
+    /// Takes the edges out, in order, and gives them to `f`.
+    #[inline]
+    pub(super) fn drain(&mut self, mut f: impl FnMut(Edge)) {
+        match std::mem::take(self) {
+            Edges::None => {}
+            Edges::One([only]) => f(only),
+            Edges::Two(edges) => edges.into_iter().for_each(f),
+            Edges::Three(edges) => edges.into_iter().for_each(f),
+            Edges::Many(edges) => edges.into_iter().for_each(f),
+        }
     }
 }

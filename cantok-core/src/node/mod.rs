@@ -1,70 +1,62 @@
 //! What every handle points to. The handles in [`crate::token`] and [`crate::tokens`] are thin; all logic is here.
 //!
-//! A node is a flag of its own and a flattened list of *sources* that it watches: other nodes' flags, deadlines,
-//! conditions and counters. Creating a node registers it nowhere, so `cancel()` of a root does not depend on how
-//! many nodes derive from it and merely poll it. A node that is checked often, waited on, or given a callback
-//! *links* itself to its flags and hands its deadline to the timer; from then on cancellation is pushed to it.
+//! A typed token is a node of its own. A child or a sum is a node with *edges* to the nodes that it watches. Creating
+//! a node registers it nowhere, so `cancel()` of a root does not depend on how many nodes derive from it and merely
+//! check. A node that is checked often or has a waiter *arms* itself: it registers a link with each edge and hands its
+//! deadline to the timer. From then on cancellation is pushed to it.
 //!
 //! # Invariants
 //!
-//! 1. **The cause comes before the state.** A node's cause is the error in its `cause` cell or, if its state says that
-//!    it *follows*, the one in the cell of its only flag. The state becomes
-//!    [`Phase::Cancelled`](state::Phase::Cancelled) by one read-modify-write, after that cell was filled, and neither
-//!    changes again. So whoever sees it finds a cause, and the first cause wins. A node that might follow is claimed
-//!    before its own cell is filled, and a claimed node does not follow: no cell is filled in vain, and a reason that
-//!    comes too late is not kept.
-//! 2. **What is not polled is pushed.** The phase is [`Phase::Live`](state::Phase::Live) or
-//!    [`Phase::Armed`](state::Phase::Armed) only if the node's flags are linked (or it has none) and its deadline is
-//!    with the timer (or it has none). A node whose source could not be linked because it was cancelled already stays
-//!    [`Phase::Unarmed`](state::Phase::Unarmed), and its next check finds that source.
-//! 3. **No wake-up is lost.** A subscriber is inserted into `subs` under its lock, once it is announced in the state by
-//!    a read-modify-write that found no cancel there; later ones look at the state under the same lock. A canceller
-//!    that finds somebody announced, in the read-modify-write by which it cancels, takes that lock to look for
-//!    subscribers. So either the canceller finds the subscriber or the subscriber finds the cancel.
-//! 4. **Everything below is marked, or being marked by the caller.** A link stays in `subs` until the linked node is
-//!    dropped, or cancelled with nothing left to be marked below it. `settled` is set by a traversal that has marked
-//!    everything it could reach from there and has removed the links; a node that nobody has subscribed to needs none. A
-//!    canceller that meets a node marked by another thread and not settled walks the links below it itself. It never
-//!    waits.
-//! 5. **All marking precedes all user code.** Callbacks, wake-ups and the release of nodes that may be the last
-//!    owner of user data are collected in a [`Jobs`], which runs when the traversal is over.
-//! 6. **Locks nest in one order, and no user code runs under one.** A flag's `subs` are locked while its once-cell
-//!    `slot` is being filled; nothing is locked under a `subs` lock. The lock of a condition's `Watch` is
-//!    held while the executor's queue is. The timer's lock stands alone.
-//! 7. **Edges point from derived to source.** A node owns its sources (`Arc`) and is known to them only weakly, so
-//!    there are no cycles, and a source forgets a node when the node is dropped.
+//! 1. **The cause comes before the state.** The cause of a node is the error in its `cause`, or, if its state says that
+//!    it *follows*, the one in the `cause` of its only edge. That cell is filled before the state becomes cancelled, by
+//!    one read-modify-write, and neither changes again.
+//! 2. **What is not polled is pushed.** The state is not *unarmed* only if each edge has a link in the waiters of its
+//!    node, and the deadline is with the timer. A node is not armed if one of its edges is cancelled: the next check
+//!    finds that edge.
+//! 3. **No wake-up is lost.** A waiter is inserted into `waiters` under their lock, after it was announced in the state
+//!    by a read-modify-write that found no cancel there. The read-modify-write that cancels finds the announcement,
+//!    and its thread then takes the lock. So either the canceller finds the waiter, or the waiter finds the cancel.
+//! 4. **Everything below is marked.** A canceller returns only after it has followed every link below its node, itself
+//!    or by finding that another canceller is done (`is_settled`). A link goes only with its node, or when all below
+//!    that is marked.
+//! 5. **The first cause in time wins.** Before a node is marked its edges and its deadline are asked, and the earliest
+//!    cause is taken. A node with one edge and no deadline needs no asking: it follows.
+//! 6. **All marking precedes all user code.** Callbacks, wake-ups and the drop of users' values are collected in
+//!    [`Jobs`], which run when no lock is held.
+//! 7. **Locks nest from derived to source.** The lock of a node's waiters may be held while those of its edges and a
+//!    shard of the timer are taken, one at a time; nothing else nests in it. No user code runs under a lock. The lock
+//!    of a condition's `watch` may be held while the queue of the background thread is taken.
+//! 8. **Edges own.** A node owns the nodes that it watches and is known to them and to the timer only weakly, so there
+//!    are no cycles. With two exceptions, for detached callbacks: a node that cancels by itself owns itself until then,
+//!    and what is left of another one when it is dropped, without edges, is owned by the nodes that it watched.
 
 mod addresses;
-mod alarm;
+mod arm;
+mod cancel;
+mod check;
 mod compose;
-mod demand;
 mod drop;
-mod enrolment;
-mod few;
-mod find;
-mod link;
-pub(crate) mod mark;
+mod edges;
+mod jobs;
+mod peek;
+mod polling;
 mod show;
 mod sources;
 mod state;
-mod subscribers;
-mod unattended;
+mod waiters;
 
-pub(crate) use compose::Composer;
-pub(crate) use demand::Demand;
-pub(crate) use enrolment::Enrolment;
-pub(crate) use mark::Jobs;
-pub(crate) use sources::{Found, Leaf, Leaves, Sources};
-pub(crate) use subscribers::Subscriber;
+pub(crate) use jobs::Jobs;
+pub(crate) use sources::Body;
+pub(crate) use waiters::Waiter;
 
 use crate::CancellationError;
-use crate::sync::{Arc, AtomicBool, AtomicU8, Mutex, OnceLock, Ordering, Weak};
-use mark::Latched;
-use state::State;
+use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, Weak};
+use state::{Polls, State};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use subscribers::Subscribers;
+use std::time::Instant;
+use waiters::Waiters;
 
-/// Which handle a node was made for. It decides how the node is shown, and what a direct check spends.
+/// Which handle a node was made for. It decides how the node is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Never,
@@ -78,51 +70,71 @@ pub(crate) enum Kind {
 /// See the module's documentation.
 ///
 /// The order of the fields is part of the design. Reference counts stand before the node in its allocation and are
-/// written by every clone and drop of a handle; the subscribers' lock beside them is written by everyone who waits.
-/// The state, which every check reads, lies more than a cache line away from both, and beside what a canceller needs.
+/// written by every clone and drop of a handle; the lock beside them is written by every waiter. The state, which every
+/// check reads, lies more than a cache line away from both, beside what a canceller needs.
 #[repr(C)]
 pub(crate) struct Node {
-    subs: Mutex<Subscribers>,
+    waiters: Mutex<Waiters>,
     name: OnceLock<Arc<str>>,
-    sources: Sources,
+    body: Body,
 
-    kind: Kind,
+    /// The earliest one, those of edges included. That of a counter without units: its creation.
+    deadline: Option<Instant>,
+    cause: OnceLock<CancellationError>,
+    /// What the timer has of this node, or 0. Written under the lock of `waiters`.
+    alarm: AtomicU64,
+
     state: State,
-    settled: AtomicBool,
-    /// Slow checks since the last attempt to arm; increments may be lost between threads.
+    kind: Kind,
+    /// Nothing is left to be marked below this cancelled node, and it has no links any more.
+    is_settled: AtomicBool,
+    /// Slow checks since the last attempt to arm. Increments may be lost between threads.
     checks: AtomicU8,
-    /// Somebody has, or has had, a weak reference that becomes a handle at any moment.
-    downgraded: AtomicBool,
-
-    cause: OnceLock<Latched>,
+    /// A [`WeakToken`](crate::WeakToken) was made, which may become a handle at any moment.
+    is_downgraded: AtomicBool,
 }
 
-#[cfg(not(loom))]
+#[cfg(all(not(loom), target_pointer_width = "64"))]
 const _: () = {
     let line = 64;
-    // `subs` is first, with the reference counts before it.
-    let end_of_subs = std::mem::offset_of!(Node, subs) + size_of::<Mutex<Subscribers>>();
-    assert!(std::mem::offset_of!(Node, state) >= end_of_subs + line);
+    // `waiters` come first, with the reference counts before them.
+    assert!(std::mem::offset_of!(Node, state) >= size_of::<Mutex<Waiters>>() + line);
 };
 
-// A node's own state is changed only by single atomic operations and under locks that no user code runs under, so a
-// panic in user code cannot leave it half changed. User closures inside are `Fn` and are not unwind-safe by type;
-// a panicking condition leaves the token usable by contract, and what the closure captured is its author's concern.
+// A node's own state changes only by single atomic operations and under locks that no user code runs under, so a panic
+// in user code cannot leave it half changed. Users' closures are not unwind-safe by type; a panicking condition leaves
+// the token usable by contract, and what the closure captured is its author's concern.
 impl UnwindSafe for Node {}
 impl RefUnwindSafe for Node {}
 
 impl Node {
-    pub(crate) fn new(kind: Kind, sources: Sources) -> Self {
+    /// A node that is derived from no other.
+    #[inline]
+    pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Arc<Self> {
+        let polls = match body {
+            Body::Condition(_) => Polls::CONDITION,
+            Body::Counter(_) => Polls::COUNTER,
+            _ => Polls::default(),
+        };
+        let state = State::new(0, deadline.is_some(), polls);
+        // Made in its place: elsewhere it would be copied, which takes as long as the allocation.
+        Arc::new_cyclic(|_| Node::new(kind, body, deadline, state))
+    }
+
+    #[inline]
+    fn new(kind: Kind, body: Body, deadline: Option<Instant>, state: State) -> Self {
         Node {
+            waiters: Mutex::default(),
             name: OnceLock::new(),
-            kind,
-            state: State::new(kind, &sources),
-            sources,
-            settled: AtomicBool::new(false),
-            checks: AtomicU8::new(0),
-            downgraded: AtomicBool::new(false),
+            body,
+            deadline,
             cause: OnceLock::new(),
-            subs: Mutex::default(),
+            alarm: AtomicU64::new(0),
+            state,
+            kind,
+            is_settled: AtomicBool::new(false),
+            checks: AtomicU8::new(0),
+            is_downgraded: AtomicBool::new(false),
         }
     }
 
@@ -134,12 +146,13 @@ impl Node {
     /// the node.
     pub(crate) fn downgrade(self: &Arc<Self>) -> Weak<Self> {
         // Relaxed: published by the release with which this handle is dropped, see `Composer::add`.
-        self.downgraded.store(true, Ordering::Relaxed);
+        self.is_downgraded.store(true, Ordering::Relaxed);
         Arc::downgrade(self)
     }
 
-    pub(crate) fn sources(&self) -> &Sources {
-        &self.sources
+    /// The earliest deadline of timeouts.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline.filter(|_| self.kind != Kind::Counter)
     }
 
     pub(crate) fn name(&self) -> Option<&Arc<str>> {
@@ -161,10 +174,10 @@ impl Node {
         if !state.is_cancelled() {
             return None;
         }
-        let holder = match self.sources.flags.as_slice().first() {
-            Some(flag) if state.follows() => &flag.node,
+        let holder = match self.edges() {
+            [edge, ..] if state.follows() => &*edge.node,
             _ => self,
         };
-        holder.cause.get().map(|latched| &latched.error)
+        holder.cause.get()
     }
 }

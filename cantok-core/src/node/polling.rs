@@ -1,80 +1,72 @@
-//! Conditions that callbacks, tasks and calls rely on although nobody may check them: the executor asks them at their
-//! interval.
+//! Conditions that callbacks and tasks rely on although there may be no checks: the background thread asks them at
+//! their interval.
 
-use super::Node;
-use super::mark::Jobs;
-use crate::callback::Panic;
-use crate::executor::{self, Due};
+use super::peek::Found;
+use super::{Jobs, Node};
+use crate::background::{self, Due};
 use crate::leaves::{Condition, Watch};
+use crate::panic::Panic;
 use crate::sync::{Arc, Weak, lock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Adds demand for a condition, which is asked for the first time after that time, or sooner if others have been there
-/// before.
-pub(super) fn watch(condition: &Arc<Condition>, owner: &Arc<Node>, demand: usize, first: Duration) {
+/// A waiter relies on the condition of `node` from now on. It is asked at once, or when its interval has passed since the
+/// background thread asked it last.
+pub(super) fn watch(condition: &Arc<Condition>, node: &Arc<Node>) {
     let mut watch = lock(&condition.watch);
-    watch.demand += demand;
-    schedule(&mut watch, condition, Arc::downgrade(owner), first);
+    watch.waiters += 1;
+    schedule(&mut watch, condition, || Arc::downgrade(node));
 }
 
-/// Takes demand back.
-pub(super) fn unwatch(condition: &Condition, demand: usize) {
+/// So many waiters do so no more.
+pub(super) fn unwatch(condition: &Condition, waiters: usize) {
     let mut watch = lock(&condition.watch);
-    watch.demand -= demand;
-    if watch.demand == 0 {
+    watch.waiters -= waiters;
+    if watch.waiters == 0 {
         if let Some(due) = watch.scheduled.take() {
-            executor::unschedule(due);
+            background::unschedule(due);
         }
     }
 }
 
-/// Somebody checks a condition that the executor is asking, or has left alone after a panic.
+/// A check comes to a condition that the background thread is asking, or has left alone after a panic.
 #[cold]
-pub(super) fn checked(condition: &Arc<Condition>, owner: &Arc<Node>) {
+pub(super) fn checked(condition: &Arc<Condition>, node: &Arc<Node>) {
     let mut watch = lock(&condition.watch);
     watch.checked = true;
     if condition.is_paused() {
         condition.end(false);
-        schedule(
-            &mut watch,
-            condition,
-            Arc::downgrade(owner),
-            condition.poll_interval(),
-        );
+        schedule(&mut watch, condition, || Arc::downgrade(node));
     }
 }
 
-/// Puts the condition on the executor's schedule, if it is wanted and not there, or not that soon.
-fn schedule(watch: &mut Watch, condition: &Arc<Condition>, owner: Weak<Node>, after: Duration) {
-    if watch.demand == 0 || condition.needs_attention() {
+/// Puts the condition on the schedule of the background thread, if it belongs there and is not there.
+fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: impl FnOnce() -> Weak<Node>) {
+    if watch.waiters == 0 || watch.scheduled.is_some() || condition.needs_attention() {
         return;
     }
+    let at = match watch.asked_at {
+        None => Some(Instant::now()),
+        Some(asked_at) => asked_at.checked_add(condition.poll_interval()),
+    };
     // Beyond the clock's range: never.
-    let Some(at) = Instant::now().checked_add(after) else {
-        return;
-    };
-    if let Some(due) = watch.scheduled {
-        if due.0 <= at {
-            return;
-        }
-        executor::unschedule(due);
+    if let Some(at) = at {
+        let poll = Poll {
+            condition: Arc::downgrade(condition),
+            node: node(),
+        };
+        watch.scheduled = Some(background::schedule(at, move |due| poll.run(due)));
     }
-    let poll = Poll {
-        condition: Arc::downgrade(condition),
-        owner,
-    };
-    watch.scheduled = Some(executor::schedule(at, move |due| poll.run(due)));
 }
 
 /// A condition to be asked, and the token that it cancels. Weak: being polled keeps nothing alive.
 struct Poll {
     condition: Weak<Condition>,
-    owner: Weak<Node>,
+    node: Weak<Node>,
 }
 
 impl Poll {
     fn run(&self, due: Due) {
-        // Not the owner, whose handles are counted by builders, and whose last one takes it along.
+        // Not the node: builders count its handles.
         let Some(condition) = self.condition.upgrade() else {
             return;
         };
@@ -93,17 +85,17 @@ impl Poll {
         });
         {
             let mut watch = lock(&condition.watch);
-            // A check by somebody else that came meanwhile has the same effect as one that comes afterwards.
+            watch.asked_at = Some(Instant::now());
+            // A check that came meanwhile has the same effect as one that comes afterwards.
             condition.end(panic.is_some() && !watch.checked);
-            let owner = Weak::clone(&self.owner);
-            schedule(&mut watch, &condition, owner, condition.poll_interval());
+            schedule(&mut watch, &condition, || Weak::clone(&self.node));
         }
         let mut jobs = Jobs::default();
-        // Also if it panicked after that, in its hook.
+        // Even if it panicked after that, in its hook.
         if condition.is_satisfied() {
-            if let Some(owner) = self.owner.upgrade() {
-                jobs.extend(owner.latch_condition(&condition));
-                jobs.release(owner);
+            if let Some(node) = self.node.upgrade() {
+                jobs.extend(node.mark_found(Found::Fired(&node)));
+                jobs.release(node);
             }
         }
         // Before the callbacks, which may expect it to be gone.

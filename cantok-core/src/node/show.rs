@@ -1,17 +1,13 @@
-//! `Debug` and `Display` of every token. Looks only: nothing is called, spent or latched.
+//! `Debug` and `Display` of every token. Peeks only: nothing is called, spent or latched.
 
 use super::addresses::{Addresses, address};
-use super::sources::{Leaf, Operand};
-use super::{Kind, Node};
-use crate::leaves::{Counter, Deadline};
+use super::{Body, Kind, Node};
 use crate::sync::Arc;
 use std::fmt::{self, Formatter};
-use std::time::Instant;
 
 /// What remains to be written. A list instead of recursion, so that any depth can be shown.
 enum Piece<'a> {
     Node(&'a Arc<Node>),
-    Operand(&'a Operand),
     Text(&'static str),
 }
 
@@ -44,17 +40,6 @@ impl List {
         }
     }
 
-    fn leaf(
-        &mut self,
-        f: &mut Formatter<'_>,
-        leaf: Option<&Arc<impl fmt::Display>>,
-    ) -> fmt::Result {
-        match leaf {
-            Some(leaf) => self.item(f, leaf),
-            None => Ok(()),
-        }
-    }
-
     fn end(&self) -> &'static str {
         if self.empty { "" } else { ")" }
     }
@@ -75,15 +60,12 @@ impl Kind {
 impl Node {
     /// The structure, in operand order; a shared operand in full where it comes first.
     pub(crate) fn debug(self: &Arc<Self>, f: &mut Formatter<'_>) -> fmt::Result {
-        let now = Instant::now();
         let mut shown = Addresses::default();
         let mut pieces = vec![Piece::Node(self)];
         while let Some(piece) = pieces.pop() {
             match piece {
                 Piece::Text(text) => f.write_str(text)?,
-                Piece::Operand(Operand::Node(node)) => pieces.push(Piece::Node(node)),
-                Piece::Operand(operand) => operand.debug(f)?,
-                Piece::Node(node) => node.debug_head(f, now, &mut shown, &mut pieces)?,
+                Piece::Node(node) => node.debug_head(f, &mut shown, &mut pieces)?,
             }
         }
         Ok(())
@@ -93,7 +75,6 @@ impl Node {
     fn debug_head<'a>(
         self: &'a Arc<Self>,
         f: &mut Formatter<'_>,
-        now: Instant,
         shown: &mut Addresses,
         pieces: &mut Vec<Piece<'a>>,
     ) -> fmt::Result {
@@ -103,37 +84,30 @@ impl Node {
         if self.kind == Kind::Never {
             list.item(f, "never")?;
         }
-        match self.kind {
-            Kind::Timeout => list.leaf(f, self.sources.own_leaf::<Deadline>())?,
-            Kind::Counter => list.leaf(f, self.sources.own_leaf::<Counter>())?,
-            _ => {}
+        match &self.body {
+            Body::Deadline(_) if self.deadline.is_none() => list.item(f, "never")?,
+            Body::Deadline(after) => list.item(f, format_args!("{after:?}"))?,
+            Body::Counter(counter) => list.item(f, counter)?,
+            Body::Plain | Body::Condition(_) | Body::Derived(_) => {}
         }
-
-        let flags = self.sources.flags.as_slice();
-        let operands = match &self.sources.extra {
-            Some(extra) if self.kind == Kind::Sum => extra.operands.as_slice(),
-            _ => &[],
-        };
-        let parent = flags.first().filter(|_| self.kind == Kind::Simple);
         // The rest is written in reverse, since the last piece comes first.
         let rest = pieces.len();
-        if !operands.is_empty() || parent.is_some() {
+        let operands = self.operands();
+        if !operands.is_empty() {
             if shown.insert(address(self)) {
                 for operand in operands {
                     pieces.push(Piece::Text(list.separator()));
-                    pieces.push(Piece::Operand(operand));
-                }
-                if let Some(parent) = parent {
-                    pieces.push(Piece::Text(list.separator()));
-                    pieces.push(Piece::Text("child of "));
-                    pieces.push(Piece::Node(&parent.node));
+                    if self.kind == Kind::Simple {
+                        pieces.push(Piece::Text("child of "));
+                    }
+                    pieces.push(Piece::Node(operand));
                 }
             } else {
                 pieces.push(Piece::Text(list.separator()));
                 pieces.push(Piece::Text("…"));
             }
         }
-        if self.seems_cancelled(now) {
+        if self.foresee().is_some() {
             pieces.push(Piece::Text(list.separator()));
             pieces.push(Piece::Text("cancelled"));
         }
@@ -145,38 +119,9 @@ impl Node {
     /// One line: the type, and whether and why it is cancelled.
     pub(crate) fn display(self: &Arc<Self>, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.type_name())?;
-        match self.peek() {
+        match self.foresee() {
             Some(error) => write!(f, " ({error})"),
             None => f.write_str(" (not cancelled)"),
         }
-    }
-}
-
-impl Operand {
-    /// An absorbed token, as it showed itself before.
-    fn debug(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut list = List::new();
-        match self {
-            Operand::Node(_) => {}
-            Operand::Simple(name) => {
-                f.write_str(Kind::Simple.type_name())?;
-                list.name(f, Some(name))?;
-            }
-            Operand::Deadline(deadline) => {
-                f.write_str(Kind::Timeout.type_name())?;
-                list.name(f, deadline.name().get())?;
-                list.item(f, deadline)?;
-            }
-            Operand::Condition(condition) => {
-                f.write_str(Kind::Condition.type_name())?;
-                list.name(f, condition.name().get())?;
-            }
-            Operand::Counter(counter) => {
-                f.write_str(Kind::Counter.type_name())?;
-                list.name(f, counter.name().get())?;
-                list.item(f, counter)?;
-            }
-        }
-        f.write_str(list.end())
     }
 }

@@ -1,128 +1,116 @@
-//! A node's state: one byte, of which most checks read nothing else.
+//! A node's state: one byte. Most checks read nothing else.
 
-use super::{Kind, Sources};
 use crate::sync::{AtomicU8, Ordering};
 
-/// Where a node stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Nothing to poll: not cancelled as long as nobody says so.
-    Live,
-    /// Every source has to be polled.
-    Unarmed,
-    /// Flags and deadline are pushed; conditions and counters have to be polled.
-    Armed,
-    /// Cancelled, with a cause, for good.
-    Cancelled,
-}
-
-// What changes. One bit each, so that one instruction tells whether there is any of some of them.
+// What changes. One bit each, so that one instruction tests for several.
 
 /// Cancelled, whatever else is set.
 const CANCELLED: u8 = 1;
-/// There are flags or deadlines that do not push yet.
+/// There are edges or a deadline that do not push yet.
 const UNARMED: u8 = 2;
-/// Somebody has subscribed, or attached something, since the node was made.
-const SUBSCRIBED: u8 = 4;
-/// Somebody is about to give the node a cause of its own, so it will not follow.
-const CLAIMED: u8 = 8;
-/// The node's cause is that of its one flag, which has one of its own.
-const FOLLOWS: u8 = 16;
+/// A waiter was registered, or a guard attached, since the node was made.
+const WAITERS: u8 = 4;
+/// The node's cause is that of its one edge.
+const FOLLOWS: u8 = 8;
 
-// What does not.
+// What does not change.
 
-/// The node has conditions or counters.
-const POLLS: u8 = 32;
-/// The node watches one flag.
-const ONE_FLAG: u8 = 64;
-/// The node watches a counter that its checks do not spend.
-const SPARES: u8 = 128;
+/// Checks ask conditions.
+const CONDITIONS: u8 = 16;
+/// Checks spend counters.
+const COUNTERS: u8 = 32;
+/// The node has exactly one edge.
+const ONE_EDGE: u8 = 64;
+/// What checks ask is listed by other derived nodes, too.
+const NESTED: u8 = 128;
 
-/// A [`Phase`], and what a canceller has to know. Together, because a read-modify-write by which the one changes tells
-/// the other, and because whoever cancels many nodes pays for every cache line.
+/// What checks of a node ask.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Polls(u8);
+
+impl Polls {
+    pub(super) const CONDITION: Polls = Polls(CONDITIONS);
+    pub(super) const COUNTER: Polls = Polls(COUNTERS);
+    pub(super) const NESTED: Polls = Polls(NESTED);
+
+    pub(super) fn add(&mut self, more: Polls) {
+        self.0 |= more.0;
+    }
+}
+
+/// What a check reads, and what a canceller has to know. Together, because one read-modify-write then changes the one
+/// and tells the other, and because a cancel of many nodes pays for every cache line.
+#[derive(Default)]
 pub(super) struct State(AtomicU8);
 
-/// What a state was when it was read, or changed.
+/// A state as it was when it was read or changed.
 #[derive(Clone, Copy)]
 pub(super) struct Snapshot(u8);
 
 impl Snapshot {
     #[inline]
-    pub(super) fn phase(self) -> Phase {
-        if self.is_cancelled() {
-            Phase::Cancelled
-        } else if self.0 & UNARMED != 0 {
-            Phase::Unarmed
-        } else if self.0 & POLLS != 0 {
-            Phase::Armed
-        } else {
-            Phase::Live
-        }
-    }
-
-    /// Whether somebody may have subscribed.
-    pub(super) fn is_subscribed(self) -> bool {
-        self.0 & SUBSCRIBED != 0
-    }
-
-    /// Whether the node's cause is that of its one flag.
-    pub(super) fn follows(self) -> bool {
-        self.0 & FOLLOWS != 0
-    }
-
-    /// Whether the node will have a cause of its own.
-    pub(super) fn is_claimed(self) -> bool {
-        self.0 & CLAIMED != 0
-    }
-
-    #[inline]
     pub(super) fn is_cancelled(self) -> bool {
         self.0 & CANCELLED != 0
     }
 
-    /// Whether a check of a node that is not live, and has no more than one condition and one counter, has to ask those
-    /// and nothing else.
+    /// Whether edges and the deadline have to be polled.
     #[inline]
-    pub(super) fn is_plainly_armed(self) -> bool {
-        self.0 & (CANCELLED | UNARMED | SPARES) == 0
+    pub(super) fn is_unarmed(self) -> bool {
+        self.0 & (CANCELLED | UNARMED) == UNARMED
+    }
+
+    /// Whether there may be waiters.
+    pub(super) fn has_waiters(self) -> bool {
+        self.0 & WAITERS != 0
+    }
+
+    pub(super) fn follows(self) -> bool {
+        self.0 & FOLLOWS != 0
+    }
+
+    #[inline]
+    pub(super) fn is_nested(self) -> bool {
+        self.0 & NESTED != 0
+    }
+
+    #[inline]
+    pub(super) fn has_conditions(self) -> bool {
+        self.0 & CONDITIONS != 0
+    }
+
+    #[inline]
+    pub(super) fn has_counters(self) -> bool {
+        self.0 & COUNTERS != 0
     }
 }
 
 impl State {
-    /// The state of a new node that watches these sources.
-    pub(super) fn new(kind: Kind, sources: &Sources) -> Self {
-        let flags = sources.flags.as_slice();
-        let mut state = 0;
-        if !flags.is_empty() || sources.earliest().is_some() {
-            state |= UNARMED;
-        }
-        if flags.len() == 1 {
-            state |= ONE_FLAG;
-        }
-        if sources.has_polled() {
-            state |= POLLS;
-            if sources.has_counter_spared_by(kind) {
-                state |= SPARES;
-            }
-        }
-        State(AtomicU8::new(state))
+    /// The state of a new node with that many edges.
+    #[inline]
+    pub(super) fn new(edges: usize, has_deadline: bool, polls: Polls) -> Self {
+        let unarmed = if edges > 0 || has_deadline {
+            UNARMED
+        } else {
+            0
+        };
+        let one_edge = if edges == 1 { ONE_EDGE } else { 0 };
+        State(AtomicU8::new(unarmed | one_edge | polls.0))
     }
 
-    /// Whether the node has conditions or counters.
-    pub(super) fn polls(&self) -> bool {
+    /// What checks of the node ask.
+    pub(super) fn polls(&self) -> Polls {
         // Relaxed: it never changes.
-        self.0.load(Ordering::Relaxed) & POLLS != 0
+        Polls(self.0.load(Ordering::Relaxed) & (CONDITIONS | COUNTERS | NESTED))
     }
 
     /// All that a check of most tokens does.
     #[inline]
     pub(super) fn is_live(&self) -> bool {
         // Relaxed: the common answer, "not cancelled", carries no data. Every other answer reads the state again.
-        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | POLLS) == 0
+        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | CONDITIONS | COUNTERS) == 0
     }
 
-    /// All that a look by [`Token::looks_cancelled`](crate::Token::looks_cancelled) does at most tokens: conditions and
-    /// counters do not concern it.
+    /// All that a peek at most tokens does: conditions and counters do not concern it.
     #[inline]
     pub(super) fn is_pushed(&self) -> bool {
         // Relaxed: as in `is_live`.
@@ -131,74 +119,81 @@ impl State {
 
     #[inline]
     pub(super) fn get(&self) -> Snapshot {
-        // Acquire: pairs with the release in `cancel` and `follow`, so that the cause (invariant 1), and whatever the
+        // Acquire: pairs with the release in `cancel` and `follow`, so that the cause (invariant 1), and what the
         // canceller wrote before cancelling, is visible.
         Snapshot(self.0.load(Ordering::Acquire))
     }
 
-    #[inline]
-    pub(super) fn phase(&self) -> Phase {
-        self.get().phase()
+    pub(super) fn has_one_edge(&self) -> bool {
+        // Relaxed: it never changes.
+        self.0.load(Ordering::Relaxed) & ONE_EDGE != 0
     }
 
-    /// From [`Phase::Unarmed`] to [`Phase::Armed`] or [`Phase::Live`]. A node that is cancelled stays so.
+    pub(super) fn has_conditions(&self) -> bool {
+        // Relaxed: it never changes.
+        self.0.load(Ordering::Relaxed) & CONDITIONS != 0
+    }
+
+    /// Edges and the deadline push from now on. A node that is cancelled stays so. Under the lock of the waiters.
     pub(super) fn arm(&self) {
-        // Relaxed: a check that sees the change skips polling because of registrations that are in lists by now;
-        // whoever cancels a source finds them there under the lists' locks, and marks this node.
-        self.0.fetch_and(!UNARMED, Ordering::Relaxed);
+        self.change(UNARMED, 0);
     }
 
     /// Publishes the cause that is set. Returns what was before.
     ///
-    /// This, [`State::claim`], [`State::follow`] and [`State::announce`] are read-modify-writes, so that they have one
-    /// order in everybody's eyes.
+    /// This, [`State::follow`] and [`State::announce`] are read-modify-writes, so that all threads agree on their
+    /// order.
     pub(super) fn cancel(&self) -> Snapshot {
         // Release: pairs with the acquire in `get`.
         Snapshot(self.0.fetch_or(CANCELLED, Ordering::Release))
     }
 
-    /// Whether [`State::follow`] may be called.
-    pub(super) fn has_one_flag(&self) -> bool {
-        // Relaxed: it never changes.
-        self.0.load(Ordering::Relaxed) & ONE_FLAG != 0
-    }
-
-    /// Keeps a node with one flag from following it from now on, and returns whether it follows already. Comes before
-    /// the node's cause is set, so that none is set in vain.
-    pub(super) fn claim(&self) -> bool {
-        // Relaxed: of this and `follow` one comes first and is seen by the other, and that is all that counts.
-        Snapshot(self.0.fetch_or(CLAIMED, Ordering::Relaxed)).follows()
-    }
-
-    /// Makes the cause of the one flag the node's, unless it has a cause or is claimed. Returns what was before.
+    /// Makes the cause of the one edge the node's, unless it is cancelled. Returns what was before.
     pub(super) fn follow(&self) -> Snapshot {
-        // Release: see `cancel`; the flag's cause is published once more. Relaxed when it fails: whoever relies on the
+        // Release: see `cancel`; the edge's cause is published once more. Relaxed when it fails: what relies on the
         // other cause reads the state again.
         let before = self
             .0
             .fetch_update(Ordering::Release, Ordering::Relaxed, |state| {
-                let before = Snapshot(state);
-                (!before.is_cancelled() && !before.is_claimed())
-                    .then_some(state | CANCELLED | FOLLOWS)
+                (!Snapshot(state).is_cancelled()).then_some(state | CANCELLED | FOLLOWS)
             });
         Snapshot(before.unwrap_or_else(|unchanged| unchanged))
     }
 
-    /// Announces a subscriber to cancellers. `false`: it comes too late. Under the lock of the subscribers, see
-    /// invariant 3.
+    /// Announces a waiter to cancellers. `false`: the node is cancelled. Under the lock of the waiters (invariant 3).
     pub(super) fn announce(&self) -> bool {
-        // Relaxed, here and below: the lock orders this with cancellers that look for subscribers. Those that do not
-        // have changed the state before it is changed here, and that change is seen.
-        let state = Snapshot(self.0.load(Ordering::Relaxed));
-        if state.is_subscribed() || state.is_cancelled() {
-            return !state.is_cancelled();
-        }
-        !Snapshot(self.0.fetch_or(SUBSCRIBED, Ordering::Relaxed)).is_cancelled()
+        self.change(0, WAITERS)
     }
 
-    /// Whether a subscriber was announced.
-    pub(super) fn is_subscribed(&self) -> bool {
-        // Relaxed: see who asks.
-        Snapshot(self.0.load(Ordering::Relaxed)).is_subscribed()
+    /// Tells the drop of the node that something is in the list, even if the node is cancelled.
+    pub(super) fn announce_guard(&self) {
+        // Relaxed: the drop has the only reference.
+        self.0.fetch_or(WAITERS, Ordering::Relaxed);
+    }
+
+    /// [`State::arm`] and [`State::announce`].
+    pub(super) fn arm_and_announce(&self) -> bool {
+        self.change(UNARMED, WAITERS)
+    }
+
+    /// Clears and sets bits that change under the lock of the waiters alone. `false`: the node is cancelled.
+    #[inline]
+    fn change(&self, clear: u8, set: u8) -> bool {
+        // Relaxed, here and below. For waiters: the lock orders this with cancellers that look for them; those that do
+        // not have changed the state before it is changed here, and that change is seen. For arming: a check that sees
+        // it stops polling because of links that are in place by now, and a canceller of a source finds them under the
+        // lock of that source's waiters.
+        let before = self.0.load(Ordering::Relaxed);
+        let different = (before & clear) | (!before & set);
+        if different == 0 || before & CANCELLED != 0 {
+            return before & CANCELLED == 0;
+        }
+        !Snapshot(self.0.fetch_xor(different, Ordering::Relaxed)).is_cancelled()
+    }
+
+    /// Whether there may be waiters.
+    pub(super) fn has_waiters(&self) -> bool {
+        // Relaxed: see the callers.
+        Snapshot(self.0.load(Ordering::Relaxed)).has_waiters()
     }
 }

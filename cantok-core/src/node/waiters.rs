@@ -1,396 +1,496 @@
-//! Who is to be told when a node is cancelled: one list for all of them, behind one lock that checks never take.
+//! What waits for a node's cancel: one list for all of it, behind one lock that checks never take.
 
-use super::mark::Jobs;
-use super::{Demand, Node};
+use super::{Body, Jobs, Kind, Node, polling};
 use crate::CancellationError;
-use crate::callback::Call;
+use crate::background;
+use crate::panic::Panic;
 use crate::parker::Parker;
-use crate::sync::{Arc, Weak, get_mut, lock};
+use crate::slab::Slab;
+use crate::sync::{Arc, ThreadKey, Weak, get_mut, lock};
 use std::any::Any;
+use std::io;
 use std::task::Waker;
 
-/// Something that is told once.
-pub(crate) enum Subscriber {
+/// A closure of `on_cancel`.
+pub(crate) type Callback = Box<dyn FnOnce(&CancellationError) + Send>;
+
+/// Is notified once.
+pub(crate) enum Waiter {
     /// A node that watches this one and is cancelled with it.
     Link(Weak<Node>),
-    /// A thread in `wait`.
+    /// A thread in `wait`, which minds the deadline and the conditions itself.
     Thread(Arc<Parker>),
     /// A task.
     Waker(Waker),
-    /// A call that has made its check.
-    Checked(Waker),
-    /// A callback of `on_cancel` or `subscribe`.
-    Callback(Arc<dyn Call>),
+    /// Stays in the list until it is called, so that it can be taken back.
+    Callback(Callback),
+    /// In the place of a callback that this thread is calling.
+    Running(ThreadKey),
+    /// The node itself, which has a detached callback (invariant 8).
+    Itself(Arc<Node>),
+    /// What is left of a dropped node that watched this one and had detached callbacks: a node that holds them, without
+    /// edges. Several nodes may own it.
+    Heir(Arc<Node>),
+    /// In an heir: the key under which a node owns it.
+    Owner(Weak<Node>, u32),
 }
 
-impl Subscriber {
-    /// What it adds to the demand for a node's conditions and counters.
-    pub(crate) fn demand(&self) -> Demand {
+impl Waiter {
+    /// Whether it is a node that is cancelled with this one.
+    fn is_link(&self) -> bool {
+        matches!(self, Waiter::Link(_) | Waiter::Heir(_))
+    }
+
+    /// That node, if it still is there.
+    fn below(&self) -> Option<Arc<Node>> {
         match self {
-            Subscriber::Link(_) => Demand::default(),
-            Subscriber::Thread(_) => Demand::THREAD,
-            Subscriber::Waker(_) | Subscriber::Callback(_) => Demand::UNATTENDED,
-            Subscriber::Checked(_) => Demand::CHECKED,
+            Waiter::Link(node) => node.upgrade(),
+            Waiter::Heir(node) => Some(Arc::clone(node)),
+            _ => None,
         }
     }
 
-    fn link(&self) -> Option<&Weak<Node>> {
+    /// Whether the cancel takes it out of the list, to have it notified. Links and callbacks stay until their turn
+    /// comes.
+    fn is_taken(&self) -> bool {
+        matches!(
+            self,
+            Waiter::Thread(_) | Waiter::Waker(_) | Waiter::Itself(_) | Waiter::Owner(..)
+        )
+    }
+
+    /// Whether conditions have to be asked for it although there may be no checks.
+    pub(super) fn is_unattended(&self) -> bool {
+        matches!(self, Waiter::Waker(_) | Waiter::Callback(_))
+    }
+
+    /// Has one that was taken out notified.
+    #[inline]
+    fn notify(self, jobs: &mut Jobs) {
         match self {
-            Subscriber::Link(node) => Some(node),
-            Subscriber::Thread(_)
-            | Subscriber::Waker(_)
-            | Subscriber::Checked(_)
-            | Subscriber::Callback(_) => None,
+            Waiter::Thread(parker) => jobs.push_thread(parker),
+            Waiter::Waker(waker) => jobs.push_waker(waker),
+            Waiter::Itself(node) => jobs.release(node),
+            Waiter::Owner(node, key) => jobs.push_owner(node, key),
+            Waiter::Link(_) | Waiter::Callback(_) | Waiter::Running(_) | Waiter::Heir(_) => {}
         }
     }
 }
 
-enum Slot {
-    /// Holds the index of the next free slot, or [`NONE`].
-    Free(usize),
-    Taken(Subscriber),
-    /// Its subscriber was told. Not used again: nothing is inserted after a cancel.
-    Told,
+/// What a cancel found in a list.
+#[derive(Default)]
+struct Found {
+    wakers: usize,
+    callbacks: usize,
+    has_links: bool,
 }
 
-const NONE: usize = usize::MAX;
-
-impl Slot {
-    fn link(&self) -> Option<&Weak<Node>> {
-        match self {
-            Slot::Taken(subscriber) => subscriber.link(),
-            Slot::Free(_) | Slot::Told => None,
+impl Found {
+    fn count(&mut self, waiter: &Waiter) {
+        match waiter {
+            Waiter::Link(_) | Waiter::Heir(_) => self.has_links = true,
+            Waiter::Waker(_) => self.wakers += 1,
+            Waiter::Callback(_) => self.callbacks += 1,
+            Waiter::Thread(_) | Waiter::Running(_) | Waiter::Itself(_) | Waiter::Owner(..) => {}
         }
     }
 }
 
-/// A slab: insertion and removal cost the same from one subscriber to a million.
-pub(super) struct Slab {
-    slots: Vec<Slot>,
-    free: usize,
-    /// How many slots are taken.
-    len: usize,
+/// Small for the two numbers that are by far the most common: most nodes never have a waiter, most of the others one. A
+/// cancel of many nodes pays for every cache line.
+#[derive(Default)]
+pub(super) enum Waiters {
+    #[default]
+    None,
+    /// Under the key 0.
+    One(Waiter),
+    Many(Box<Many>),
+}
+
+pub(super) struct Many {
+    slab: Slab<Waiter>,
+    /// Threads that wait for the end of the callback that is running. Not in the slab: after a cancel no key in it may be
+    /// given away again.
+    awaiting: Vec<Arc<Parker>>,
     /// What lives as long as the node, see `Token::attach`.
     attached: Vec<Box<dyn Any + Send + Sync>>,
 }
 
-/// What a node that is being dropped leaves behind.
-#[derive(Default)]
-pub(super) struct Untold {
-    /// The demand that those who were never told had added.
-    pub(super) demand: Demand,
-    /// What belongs to users.
-    pub(super) users: Vec<Box<dyn Any>>,
-}
-
-impl Default for Slab {
-    fn default() -> Self {
-        Slab {
-            slots: Vec::new(),
-            free: NONE,
-            len: 0,
-            attached: Vec::new(),
-        }
-    }
-}
-
-impl Slab {
-    fn insert(&mut self, subscriber: Subscriber) -> usize {
-        self.len += 1;
-        let taken = Slot::Taken(subscriber);
-        match self.slots.get_mut(self.free) {
-            Some(slot) => {
-                let index = self.free;
-                if let Slot::Free(next) = std::mem::replace(slot, taken) {
-                    self.free = next;
-                }
-                index
-            }
-            None => {
-                self.slots.push(taken);
-                self.slots.len() - 1
-            }
-        }
-    }
-
-    fn remove(&mut self, index: usize) -> Option<Subscriber> {
-        let slot = self
-            .slots
-            .get_mut(index)
-            .filter(|slot| matches!(slot, Slot::Taken(_)))?;
-        let removed = std::mem::replace(slot, Slot::Free(self.free));
-        self.free = index;
-        self.forget(1);
-        match removed {
-            Slot::Taken(subscriber) => Some(subscriber),
-            Slot::Free(_) | Slot::Told => None,
-        }
-    }
-
-    /// See [`Subscribers::remove_link`].
-    fn remove_link(&mut self, index: usize) -> bool {
-        let Some(slot) = self.slots.get_mut(index) else {
-            return false;
-        };
-        if slot.link().is_some() {
-            *slot = Slot::Told;
-            self.forget(1);
-        }
-        true
-    }
-
-    /// See [`Subscribers::take_told`].
-    fn take_told(&mut self, error: &CancellationError, jobs: &mut Jobs) -> (Demand, bool) {
-        let mut demand = Demand::default();
-        let mut has_links = false;
-        let mut told = 0;
-        for slot in &mut self.slots {
-            match slot {
-                Slot::Free(_) | Slot::Told => {}
-                Slot::Taken(Subscriber::Link(_)) => has_links = true,
-                Slot::Taken(_) => {
-                    if let Slot::Taken(subscriber) = std::mem::replace(slot, Slot::Told) {
-                        demand += jobs.tell(subscriber, error);
-                        told += 1;
-                    }
-                }
-            }
-        }
-        self.forget(told);
-        (demand, has_links)
-    }
-
-    /// Counts slots out. With the last one the slab starts anew, so that a burst leaves no memory behind. An index
-    /// that was told and is removed later is out of range then, or free, and is left alone.
-    fn forget(&mut self, slots: usize) {
-        self.len -= slots;
-        if self.len == 0 && !self.slots.is_empty() {
-            self.free = NONE;
-            if self.slots.capacity() > 64 {
-                self.slots = Vec::new();
-            } else {
-                self.slots.clear();
-            }
-        }
-    }
-}
-
-/// All subscribers of a node. Small for the two numbers that are by far the most common: most nodes never have any, most
-/// of the others one; and a canceller that passes many nodes by pays for every cache line.
-#[derive(Default)]
-pub(super) enum Subscribers {
-    #[default]
-    None,
-    /// At index 0.
-    One(Subscriber),
-    Many(Box<Slab>),
-}
-
-impl Subscribers {
-    fn insert(&mut self, subscriber: Subscriber) -> usize {
+impl Waiters {
+    fn insert(&mut self, waiter: Waiter) -> u32 {
         match self {
-            Subscribers::None => {
-                *self = Subscribers::One(subscriber);
+            Waiters::None => {
+                *self = Waiters::One(waiter);
                 0
             }
-            Subscribers::One(_) => self.with_slab(|slab| slab.insert(subscriber)),
-            Subscribers::Many(slab) => slab.insert(subscriber),
+            Waiters::One(_) => self.many().slab.insert(waiter),
+            Waiters::Many(many) => many.slab.insert(waiter),
         }
     }
 
-    fn with_slab<R>(&mut self, f: impl FnOnce(&mut Slab) -> R) -> R {
-        let mut slab = match std::mem::take(self) {
-            Subscribers::None => Box::default(),
-            Subscribers::One(first) => {
-                let mut slab = Box::<Slab>::default();
-                slab.insert(first);
-                slab
+    fn many(&mut self) -> &mut Many {
+        if !matches!(self, Waiters::Many(_)) {
+            let mut many = Box::new(Many {
+                slab: Slab::new(),
+                awaiting: Vec::new(),
+                attached: Vec::new(),
+            });
+            if let Waiters::One(first) = std::mem::take(self) {
+                many.slab.insert(first);
             }
-            Subscribers::Many(slab) => slab,
-        };
-        let result = f(&mut slab);
-        *self = Subscribers::Many(slab);
-        result
+            *self = Waiters::Many(many);
+        }
+        match self {
+            Waiters::Many(many) => many,
+            Waiters::None | Waiters::One(_) => unreachable!("just made"),
+        }
     }
 
-    fn remove(&mut self, index: usize) -> Option<Subscriber> {
+    /// Removes the waiter under that key, unless it was notified. After a cancel no other one gets its key, since
+    /// nothing is inserted any more.
+    fn remove(&mut self, key: u32) -> Option<Waiter> {
         match self {
-            // An index that was told and is removed later finds nothing: nobody is inserted after a cancel.
-            Subscribers::One(_) if index == 0 => match std::mem::take(self) {
-                Subscribers::One(only) => Some(only),
-                Subscribers::None | Subscribers::Many(_) => None,
+            Waiters::One(_) if key == 0 => match std::mem::take(self) {
+                Waiters::One(only) => Some(only),
+                Waiters::None | Waiters::Many(_) => None,
             },
-            Subscribers::None | Subscribers::One(_) => None,
-            Subscribers::Many(slab) => slab.remove(index),
-        }
-    }
-
-    /// Removes what is in that slot if it is a link. `false`: there is no such slot, and none behind it.
-    fn remove_link(&mut self, index: usize) -> bool {
-        match self {
-            Subscribers::One(only) if index == 0 => {
-                if only.link().is_some() {
-                    *self = Subscribers::None;
-                }
-                true
-            }
-            Subscribers::None | Subscribers::One(_) => false,
-            Subscribers::Many(slab) => slab.remove_link(index),
+            Waiters::None | Waiters::One(_) => None,
+            Waiters::Many(many) => many.slab.remove(key),
         }
     }
 
     fn is_empty(&self) -> bool {
         match self {
-            Subscribers::None => true,
-            Subscribers::One(_) => false,
-            Subscribers::Many(slab) => slab.len == 0 && slab.attached.is_empty(),
+            Waiters::None => true,
+            Waiters::One(_) => false,
+            Waiters::Many(many) => many.slab.len() == 0 && many.attached.is_empty(),
         }
     }
 
-    /// Takes everybody out but links. Tells what demand they had added, and whether there are links.
-    #[inline]
-    fn take_told(&mut self, error: &CancellationError, jobs: &mut Jobs) -> (Demand, bool) {
+    fn get_mut(&mut self, key: u32) -> Option<&mut Waiter> {
         match self {
-            Subscribers::None => (Demand::default(), false),
-            Subscribers::One(Subscriber::Link(_)) => (Demand::default(), true),
-            Subscribers::One(Subscriber::Waker(waker)) => {
-                // Not the whole: its parts are read right after, and are not yet where they were copied to.
-                jobs.push_waker(std::mem::replace(waker, Waker::noop().clone()));
-                *self = Subscribers::None;
-                (Demand::UNATTENDED, false)
+            Waiters::None => None,
+            Waiters::One(only) => Some(only).filter(|_| key == 0),
+            Waiters::Many(many) => many.slab.get_mut(key),
+        }
+    }
+
+    /// The key of the first callback from that one on.
+    fn next_callback(&self, from: u32) -> Option<u32> {
+        let is_callback = |waiter: &Waiter| matches!(waiter, Waiter::Callback(_));
+        match self {
+            Waiters::None => None,
+            Waiters::One(only) => (from == 0 && is_callback(only)).then_some(0),
+            Waiters::Many(many) => many.slab.find(from, is_callback),
+        }
+    }
+
+    /// Takes the threads, tasks and handles of a cancelled node out, and has them notified.
+    fn notify(&mut self, jobs: &mut Jobs) -> Found {
+        let mut found = Found::default();
+        match self {
+            Waiters::None => {}
+            Waiters::One(only) => {
+                found.count(only);
+                if only.is_taken() {
+                    if let Some(waiter) = self.remove(0) {
+                        waiter.notify(jobs);
+                    }
+                }
             }
-            Subscribers::One(_) => match std::mem::take(self) {
-                Subscribers::One(only) => (jobs.tell(only, error), false),
-                Subscribers::None | Subscribers::Many(_) => (Demand::default(), false),
-            },
-            Subscribers::Many(slab) => slab.take_told(error, jobs),
+            Waiters::Many(many) => {
+                let is_taken = |waiter: &Waiter| {
+                    found.count(waiter);
+                    waiter.is_taken()
+                };
+                many.slab.remove_if(is_taken, |waiter| waiter.notify(jobs));
+            }
         }
+        found
     }
 
-    fn has_links(&self) -> bool {
+    /// The threads that wait for the end of a callback.
+    fn take_awaiting(&mut self) -> Vec<Arc<Parker>> {
         match self {
-            Subscribers::None => false,
-            Subscribers::One(only) => matches!(only, Subscriber::Link(_)),
-            Subscribers::Many(slab) => slab.slots.iter().any(|slot| slot.link().is_some()),
+            Waiters::Many(many) => std::mem::take(&mut many.awaiting),
+            Waiters::None | Waiters::One(_) => Vec::new(),
         }
     }
 }
 
-/// So many links are followed before the lock is let go, so that each node is still in the cache when its turn comes.
+/// So many links are followed before the lock is released, so that each node is still in the cache when its turn comes.
 const BATCH: usize = 64;
 
 impl Node {
-    /// Inserts a subscriber, or gives it back if the node is cancelled (invariant 3).
-    pub(crate) fn insert(&self, subscriber: Subscriber) -> Result<usize, Subscriber> {
-        let mut subs = lock(&self.subs);
-        if self.state.announce() {
-            Ok(subs.insert(subscriber))
-        } else {
-            Err(subscriber)
+    /// Registers a waiter of this node, which is armed by then unless one of its sources is cancelled. Gives the waiter
+    /// back if the node is cancelled (invariant 3), or can never be.
+    ///
+    /// # Panics
+    ///
+    /// As `std::thread::spawn`, if the waiter relies on a thread that the operating system refuses.
+    pub(crate) fn register(self: &Arc<Self>, waiter: Waiter) -> Result<u32, Waiter> {
+        if self.kind == Kind::Never {
+            return Err(waiter);
+        }
+        let is_unattended = waiter.is_unattended();
+        if is_unattended {
+            if let Err(refused) = self.start_threads() {
+                panic!("failed to spawn thread: {refused}");
+            }
+            self.watch_conditions();
+        }
+        let registered = {
+            let mut waiters = lock(&self.waiters);
+            let is_announced = if self.push_sources(is_unattended) {
+                self.state.arm_and_announce()
+            } else {
+                self.state.announce()
+            };
+            if is_announced {
+                Ok(waiters.insert(waiter))
+            } else {
+                Err(waiter)
+            }
+        };
+        if registered.is_err() && is_unattended {
+            self.unwatch_conditions(1);
+        }
+        registered
+    }
+
+    /// Deadlines and conditions are minded by threads, which have to run before a waiter relies on them.
+    fn start_threads(&self) -> io::Result<()> {
+        self.start_timer()?;
+        if self.deadline.is_some() || self.state.has_conditions() {
+            background::start()?;
+        }
+        Ok(())
+    }
+
+    /// Takes a waiter back that [`Node::register`] has registered. `None`: it was or is being notified.
+    pub(crate) fn unregister(self: &Arc<Self>, key: u32) -> Option<Waiter> {
+        let waiter = self.remove(key)?;
+        if waiter.is_unattended() {
+            self.unwatch_conditions(1);
+        }
+        Some(waiter)
+    }
+
+    /// [`Node::unregister`], for a waker: one that is about to be woken may be left to the canceller.
+    pub(crate) fn unregister_unless_notified(self: &Arc<Self>, key: u32) -> Option<Waiter> {
+        // The condition of a waiter that is gone is not asked any more.
+        if self.is_marked() && !self.state.has_conditions() {
+            return None;
+        }
+        self.unregister(key)
+    }
+
+    /// Keeps a node that has a detached callback until it is cancelled, if something in it cancels by itself.
+    pub(crate) fn keep(self: Arc<Self>) {
+        if self.deadline.is_some() || self.state.has_conditions() {
+            // A cancelled node needs no keeping.
+            let _ = self.insert(Waiter::Itself(Arc::clone(&self)));
         }
     }
 
-    /// Removes a subscriber. `None`: it was told already.
-    pub(crate) fn remove(&self, index: usize) -> Option<Subscriber> {
-        lock(&self.subs).remove(index)
+    /// Inserts a waiter, or gives it back if the node is cancelled (invariant 3).
+    pub(crate) fn insert(&self, waiter: Waiter) -> Result<u32, Waiter> {
+        let mut waiters = lock(&self.waiters);
+        if self.state.announce() {
+            Ok(waiters.insert(waiter))
+        } else {
+            Err(waiter)
+        }
+    }
+
+    pub(super) fn remove(&self, key: u32) -> Option<Waiter> {
+        lock(&self.waiters).remove(key)
     }
 
     /// Keeps `guard` until this node, and so everything derived from it, is gone.
     pub(crate) fn attach(&self, guard: Box<dyn Any + Send + Sync>) {
-        let mut subs = lock(&self.subs);
-        // Which says that there is something under the lock. No canceller takes it, so it never comes too late.
-        self.state.announce();
-        subs.with_slab(|slab| slab.attached.push(guard));
+        let mut waiters = lock(&self.waiters);
+        // No canceller takes it, so it never comes too late.
+        self.state.announce_guard();
+        waiters.many().attached.push(guard);
     }
 
-    /// Whether nobody is subscribed and nothing is attached. To a node that nobody ever subscribed to, the answer
-    /// takes no lock.
+    /// Whether there are no waiters and nothing is attached. Takes no lock if there never was any.
     pub(super) fn is_bare(&self) -> bool {
-        !self.state.is_subscribed() || lock(&self.subs).is_empty()
+        !self.state.has_waiters() || lock(&self.waiters).is_empty()
     }
 
-    /// Takes everybody out who is to be told of the cancel of this node, and tells whether there are links, which
-    /// stay (invariant 4).
-    pub(super) fn take_told(&self, error: &CancellationError, jobs: &mut Jobs) -> bool {
-        let mut subs = lock(&self.subs);
-        let (demand, has_links) = subs.take_told(error, jobs);
-        // Under the lock, so that a counter is free of the demand of those who do not find themselves here any more.
-        demand.release_counters(self);
-        drop(subs);
-        demand.release_conditions(self);
-        has_links
+    /// Has the waiters of a cancelled node notified. Links stay (invariant 4); tells whether there are any. Callbacks
+    /// stay, too, for [`Node::run_callbacks`].
+    pub(super) fn notify(self: &Arc<Self>, jobs: &mut Jobs) -> bool {
+        let mut waiters = lock(&self.waiters);
+        if let Waiters::One(Waiter::Waker(waker)) = &mut *waiters {
+            // By far the most common one. Not the whole is moved: its parts are read right after, and are not yet where
+            // they were copied to.
+            jobs.push_waker(std::mem::replace(waker, Waker::noop().clone()));
+            *waiters = Waiters::None;
+            drop(waiters);
+            self.unwatch_conditions(1);
+            return false;
+        }
+        let found = waiters.notify(jobs);
+        drop(waiters);
+        if found.wakers > 0 {
+            self.unwatch_conditions(found.wakers);
+        }
+        if found.callbacks > 0 {
+            jobs.push_callbacks(Arc::clone(self), found.callbacks);
+        }
+        found.has_links
     }
 
-    /// Whether nodes are linked to this one.
-    pub(super) fn has_links(&self) -> bool {
-        lock(&self.subs).has_links()
-    }
-
-    /// Follows some of the links of a cancelled node, from that slot on. `false`: there are no more.
-    pub(super) fn next_links(&self, from: &mut usize, nodes: &mut Vec<(usize, Arc<Node>)>) -> bool {
-        let subs = lock(&self.subs);
-        let slab = match &*subs {
-            Subscribers::None => return false,
-            Subscribers::One(only) => {
-                nodes.extend(only.link().and_then(Weak::upgrade).map(|node| (0, node)));
-                return false;
+    /// Calls the callbacks of a cancelled node, whatever panics. Only the thread that has cancelled the node, or has got
+    /// its jobs, comes here.
+    pub(super) fn run_callbacks(self: &Arc<Self>, first: &mut Option<Panic>) {
+        let Some(error) = self.error() else { return };
+        let me = ThreadKey::current();
+        let mut from = 0;
+        loop {
+            let callback = {
+                let mut waiters = lock(&self.waiters);
+                let Some(key) = waiters.next_callback(from) else {
+                    return;
+                };
+                from = key;
+                waiters
+                    .get_mut(key)
+                    .map(|waiter| std::mem::replace(waiter, Waiter::Running(me)))
+            };
+            self.unwatch_conditions(1);
+            if let Some(Waiter::Callback(callback)) = callback {
+                Panic::keep_first(first, Panic::catch(|| callback(error)));
             }
-            Subscribers::Many(slab) => slab,
+            let threads = {
+                let mut waiters = lock(&self.waiters);
+                waiters.remove(from);
+                waiters.take_awaiting()
+            };
+            threads.iter().for_each(|thread| thread.unpark());
+        }
+    }
+
+    /// Takes a callback back. `None`: it was called or is being called.
+    pub(crate) fn take_callback(self: &Arc<Self>, key: u32) -> Option<Callback> {
+        let waiter = {
+            let mut waiters = lock(&self.waiters);
+            match waiters.get_mut(key) {
+                Some(Waiter::Callback(_)) => waiters.remove(key),
+                _ => None,
+            }
         };
-        let rest = slab.slots.get(*from..).unwrap_or_default();
-        let batch = &rest[..rest.len().min(BATCH)];
-        for (index, slot) in (*from..).zip(batch) {
-            nodes.extend(
-                slot.link()
-                    .and_then(Weak::upgrade)
-                    .map(|node| (index, node)),
-            );
-        }
-        *from += batch.len();
-        batch.len() < rest.len()
-    }
-
-    /// Removes links of a cancelled node, by their slots (invariant 4).
-    pub(super) fn remove_links(&self, slots: impl Iterator<Item = usize>) {
-        // Dropping a link drops no node.
-        let mut subs = lock(&self.subs);
-        for slot in slots {
-            if !subs.remove_link(slot) {
-                break;
+        match waiter {
+            Some(Waiter::Callback(callback)) => {
+                self.unwatch_conditions(1);
+                Some(callback)
             }
+            _ => None,
         }
     }
 
-    /// Takes out what is left in a node that is being dropped.
-    pub(super) fn take_subscribers(&mut self) -> Option<Untold> {
-        let mut untold = Untold::default();
-        match std::mem::take(get_mut(&mut self.subs)) {
-            Subscribers::None => return None,
-            Subscribers::One(only) => untold.push(only),
-            Subscribers::Many(slab) => {
-                for slot in slab.slots {
-                    if let Slot::Taken(subscriber) = slot {
-                        untold.push(subscriber);
-                    }
+    /// Waits until a callback has finished that another thread is calling.
+    pub(crate) fn wait_for_callback(&self, key: u32) {
+        loop {
+            let parker = {
+                let mut waiters = lock(&self.waiters);
+                match waiters.get_mut(key) {
+                    Some(Waiter::Running(thread)) if *thread != ThreadKey::current() => {}
+                    _ => return,
                 }
-                for attached in slab.attached {
-                    untold.users.push(attached);
-                }
+                let parker = Arc::new(Parker::new());
+                waiters.many().awaiting.push(Arc::clone(&parker));
+                parker
+            };
+            parker.park(None);
+        }
+    }
+
+    /// Follows some of the links of a cancelled node, from that key on. Returns where to go on.
+    pub(super) fn links(&self, from: u32, nodes: &mut Vec<(u32, Arc<Node>)>) -> Option<u32> {
+        let waiters = lock(&self.waiters);
+        match &*waiters {
+            Waiters::None => None,
+            Waiters::One(only) => {
+                nodes.extend(only.below().map(|node| (0, node)));
+                None
+            }
+            Waiters::Many(many) => {
+                let (entries, next) = many.slab.batch(from, BATCH);
+                nodes.extend(entries.filter_map(|(key, waiter)| Some((key, waiter.below()?))));
+                next
             }
         }
-        Some(untold)
     }
-}
 
-impl Untold {
-    fn push(&mut self, subscriber: Subscriber) {
-        self.demand += subscriber.demand();
-        match subscriber {
-            Subscriber::Link(_) | Subscriber::Thread(_) => {}
-            Subscriber::Waker(waker) | Subscriber::Checked(waker) => {
-                self.users.push(Box::new(waker));
+    /// Removes links of a cancelled node (invariant 4), those of one batch of [`Node::links`].
+    pub(super) fn remove_links(&self, keys: &mut Vec<u32>, jobs: &mut Jobs) {
+        if !keys.is_empty() {
+            let mut waiters = lock(&self.waiters);
+            match &mut *waiters {
+                Waiters::None => {}
+                Waiters::One(_) => jobs.release_link(waiters.remove(0)),
+                Waiters::Many(many) => many
+                    .slab
+                    .remove_batch(keys, |link| jobs.release_link(Some(link))),
             }
-            Subscriber::Callback(callback) => self.users.push(Box::new(callback)),
+            keys.clear();
+        }
+    }
+
+    /// Removes all links of a cancelled node.
+    pub(super) fn remove_all_links(&self, jobs: &mut Jobs) {
+        let mut waiters = lock(&self.waiters);
+        match &mut *waiters {
+            Waiters::None => {}
+            Waiters::One(only) if !only.is_link() => {}
+            Waiters::One(_) => jobs.release_link(waiters.remove(0)),
+            Waiters::Many(many) => many
+                .slab
+                .remove_if(Waiter::is_link, |link| jobs.release_link(Some(link))),
+        }
+    }
+
+    /// Takes the waiters, and what is attached, out of a node that is being dropped.
+    pub(super) fn take_waiters(&mut self) -> (Vec<Waiter>, Vec<Box<dyn Any + Send + Sync>>) {
+        match std::mem::take(get_mut(&mut self.waiters)) {
+            Waiters::None => (Vec::new(), Vec::new()),
+            Waiters::One(only) => (vec![only], Vec::new()),
+            Waiters::Many(many) => (many.slab.into_values().collect(), many.attached),
+        }
+    }
+
+    fn watch_conditions(self: &Arc<Self>) {
+        if self.state.has_conditions() {
+            self.find_polled(&mut |node| {
+                if let Some(condition) = node.condition() {
+                    polling::watch(condition, node);
+                }
+                false
+            });
+        }
+    }
+
+    pub(super) fn unwatch_conditions(&self, waiters: usize) {
+        if waiters == 0 || !self.state.has_conditions() {
+            return;
+        }
+        let unwatch = |node: &Node| {
+            if let Some(condition) = node.condition() {
+                polling::unwatch(condition, waiters);
+            }
+        };
+        match &self.body {
+            Body::Derived(derived) => {
+                derived.find_polled(&mut |node| {
+                    unwatch(node);
+                    false
+                });
+            }
+            _ => unwatch(self),
         }
     }
 }

@@ -1,17 +1,18 @@
-use super::own_leaf::configured;
+use super::handle::assert_single_handle;
 use crate::Token;
 use crate::leaves::Condition;
-use crate::node::{Kind, Sources};
-use crate::sync::Ordering;
+use crate::node::{Body, Kind};
+use crate::sync::{Arc, Ordering};
 use std::time::Duration;
 
 /// A token that is cancelled when a check finds its closure returning `true`.
 ///
 /// The closure is called by checks, of this token and of everything derived from it, on the thread that checks; by
 /// [`wait`](Token::wait), at an [interval](ConditionToken::poll_interval); and on a thread of this crate, at that
-/// interval, while there is a [callback](Token::on_cancel); a call under way there may outlast the last handle, and the
-/// closure is then dropped there. Several threads may call it at the same time. No check that begins after the closure
-/// has returned `true` calls it again, nor [`before`](ConditionToken::before) or [`after`](ConditionToken::after).
+/// interval, while there is a [callback](Token::on_cancel) or a [waker](Token::register). A call under way there may
+/// outlast the last handle, and the closure is then dropped there. Several threads may call it at the same time. No
+/// check that begins after the closure has returned `true` calls it again, nor [`before`](ConditionToken::before) or
+/// [`after`](ConditionToken::after).
 ///
 /// A closure that checks its own token sees it as not yet satisfied.
 ///
@@ -73,7 +74,11 @@ impl ConditionToken {
 
     fn with(ask: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
         ConditionToken {
-            token: Token::from_sources(Kind::Condition, Sources::leaf(Condition::new(ask))),
+            token: Token::leaf(
+                Kind::Condition,
+                Body::Condition(Arc::new(Condition::new(ask))),
+                None,
+            ),
         }
     }
 
@@ -85,7 +90,7 @@ impl ConditionToken {
     #[must_use]
     #[track_caller]
     pub fn on_error(self, cancelled: bool) -> Self {
-        let condition: &Condition = configured(&self.token, "on_error");
+        let condition = self.configured("on_error");
         // Relaxed: nobody else has the token; whoever gets it gets this with it.
         condition.on_error.store(cancelled, Ordering::Relaxed);
         self
@@ -99,13 +104,13 @@ impl ConditionToken {
     #[must_use]
     #[track_caller]
     pub fn before(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
-        let condition: &Condition = configured(&self.token, "before");
+        let condition = self.configured("before");
         let is_first = condition.set_hook(&condition.before, Box::new(hook));
         assert!(is_first, "`before` was called twice for one token");
         self
     }
 
-    /// Has `hook` called after each call of the closure, also if that failed; not if it panicked.
+    /// Has `hook` called after each call of the closure, even if that failed; not if it panicked.
     ///
     /// # Panics
     ///
@@ -113,14 +118,15 @@ impl ConditionToken {
     #[must_use]
     #[track_caller]
     pub fn after(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
-        let condition: &Condition = configured(&self.token, "after");
+        let condition = self.configured("after");
         let is_first = condition.set_hook(&condition.after, Box::new(hook));
         assert!(is_first, "`after` was called twice for one token");
         self
     }
 
-    /// How often the closure is called for those who wait or have a callback: 1 ms unless set. Less than 50 µs is
-    /// raised to that. Checks call the closure each time.
+    /// The interval at which the closure is called for threads in [`wait`](Token::wait), callbacks and wakers: 1 ms
+    /// unless set. Less than 50 µs is raised to that. A callback or waker that comes within the interval does not have
+    /// the closure called again at once. Checks call it each time.
     ///
     /// # Panics
     ///
@@ -128,8 +134,18 @@ impl ConditionToken {
     #[must_use]
     #[track_caller]
     pub fn poll_interval(self, interval: Duration) -> Self {
-        let condition: &Condition = configured(&self.token, "poll_interval");
+        let condition = self.configured("poll_interval");
         condition.set_poll_interval(interval.max(SHORTEST_INTERVAL));
         self
+    }
+
+    /// The condition of a token that has one handle, for a builder.
+    #[track_caller]
+    fn configured(&self, builder: &str) -> &Condition {
+        assert_single_handle(&self.token, builder);
+        match self.token.node().condition() {
+            Some(condition) => condition,
+            None => unreachable!("made with it"),
+        }
     }
 }

@@ -1,16 +1,17 @@
-use super::own_leaf::{configured, own_leaf};
+use super::handle::assert_single_handle;
 use crate::Token;
 use crate::leaves::Counter;
-use crate::node::{Kind, Sources};
+use crate::node::{Body, Kind};
+use std::time::Instant;
 
 /// A token that lets a number of checks pass, and is cancelled by the one that comes after them.
 ///
 /// Exactly that many checks pass, over all threads and over all sums and children together: a check of a sum spends
 /// one unit, too, unless the counter is [`direct_only`](CounterToken::direct_only).
 ///
-/// A counter without a unit left refuses whoever asks: the next check, every [`wait`](Token::wait) and every
-/// [callback](Token::on_cancel), those already waiting included. Looks alone still say "not cancelled", so that `n`
-/// items of `n` are not taken for a partial result.
+/// Only the check that is refused cancels. Peeks, waits and callbacks spend nothing and cancel nothing, so `n` items of
+/// `n` are not taken for a partial result, and a [`wait`](Token::wait) for a counter without a unit left lasts until a
+/// check is refused. A counter of 0 units is cancelled from the start.
 ///
 /// # Examples
 ///
@@ -33,16 +34,19 @@ pub struct CounterToken {
 handle!(CounterToken);
 
 impl CounterToken {
-    /// A token that lets `limit` checks pass. With zero, the first check says cancelled.
+    /// A token that lets `limit` checks pass. With zero it is cancelled from the start.
     #[must_use]
     pub fn new(limit: u64) -> Self {
+        let body = Body::Counter(Counter::new(limit));
+        // Without units it is found cancelled like a timeout that has expired.
+        let since = (limit == 0).then(Instant::now);
         CounterToken {
-            token: Token::from_sources(Kind::Counter, Sources::leaf(Counter::new(limit))),
+            token: Token::leaf(Kind::Counter, body, since),
         }
     }
 
-    /// Only checks of this token itself spend a unit, no check of a sum or a child. They are still cancelled when
-    /// there is none left. This is the default of the Python library.
+    /// Only checks of this token itself spend a unit, no check of a sum or a child. Those are cancelled with it, by the
+    /// check of this token that is refused. This is the default of the Python library.
     ///
     /// # Panics
     ///
@@ -58,22 +62,31 @@ impl CounterToken {
     /// assert!(sum.keep_on());
     /// assert!(sum.keep_on());
     /// assert!(counter.keep_on());
+    /// assert!(counter.is_cancelled());
     /// assert!(sum.is_cancelled());
     /// ```
     #[must_use]
     #[track_caller]
     pub fn direct_only(self) -> Self {
-        configured::<Counter>(&self.token, "direct_only").set_direct_only();
+        assert_single_handle(&self.token, "direct_only");
+        self.counter().set_direct_only();
         self
     }
 
-    /// How many checks will still pass. This is a look.
+    /// How many checks will still pass. This is a peek.
     pub fn remaining(&self) -> u64 {
-        own_leaf::<Counter>(&self.token).remaining()
+        self.counter().remaining()
     }
 
     /// How many checks pass in all.
     pub fn limit(&self) -> u64 {
-        own_leaf::<Counter>(&self.token).limit
+        self.counter().limit
+    }
+
+    fn counter(&self) -> &Counter {
+        match self.token.node().counter() {
+            Some(counter) => counter,
+            None => unreachable!("made with it"),
+        }
     }
 }

@@ -1,5 +1,22 @@
 //! What every typed token has in common: operator traits cannot be implemented for all of them by one generic item.
 
+use crate::Token;
+use crate::sync::Arc;
+
+/// For a builder.
+///
+/// # Panics
+///
+/// If the token has a second handle, naming the builder.
+#[track_caller]
+pub(super) fn assert_single_handle(token: &Token, builder: &str) {
+    assert!(
+        Arc::strong_count(token.node()) == 1,
+        "`{builder}` configures a token before it is shared, but this token has a second handle \
+         (a clone, a sum, a child, a guard or a registration)"
+    );
+}
+
 macro_rules! handle {
     ($Handle:ident) => {
         impl $Handle {

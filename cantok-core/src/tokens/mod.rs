@@ -6,7 +6,6 @@ mod handle;
 mod condition;
 mod counter;
 mod default;
-mod own_leaf;
 mod simple;
 mod timeout;
 

@@ -1,7 +1,7 @@
 use crate::Token;
-use crate::node::{Kind, Sources};
+use crate::node::{Body, Kind};
 
-/// A token that is cancelled when somebody calls [`cancel`](Token::cancel).
+/// A token that is cancelled by [`cancel`](Token::cancel).
 ///
 /// # Examples
 ///
@@ -28,7 +28,7 @@ impl SimpleToken {
     /// A new token, not cancelled.
     #[must_use]
     pub fn new() -> Self {
-        SimpleToken::from_token(Token::from_sources(Kind::Simple, Sources::default()))
+        SimpleToken::from_token(Token::leaf(Kind::Simple, Body::Plain, None))
     }
 
     pub(crate) fn from_token(token: Token) -> Self {

@@ -1,6 +1,5 @@
 use crate::Token;
-use crate::leaves::Deadline;
-use crate::node::{Kind, Sources};
+use crate::node::{Body, Kind};
 use std::time::{Duration, Instant};
 
 /// A token that is cancelled when its deadline has passed: never before, and as soon after as a thread wakes up.
@@ -43,14 +42,12 @@ impl TimeoutToken {
     }
 
     fn with(at: Option<Instant>, after: Duration) -> Self {
-        let mut sources = Sources::leaf(Deadline::new(at, after));
-        sources.extra_mut().earliest = at;
         TimeoutToken {
-            token: Token::from_sources(Kind::Timeout, sources),
+            token: Token::leaf(Kind::Timeout, Body::Deadline(after), at),
         }
     }
 
-    /// The time that is left, zero if the deadline has passed, `None` if there is none. This is a look.
+    /// The time that is left, zero if the deadline has passed, `None` if there is none. This is a peek.
     pub fn remaining(&self) -> Option<Duration> {
         let at = self.token.deadline()?;
         Some(at.saturating_duration_since(Instant::now()))

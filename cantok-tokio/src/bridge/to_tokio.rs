@@ -1,5 +1,6 @@
-use cantok_core::{Subscription, Token};
+use cantok_core::{Token, WakerRegistration};
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
@@ -16,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 /// cancelled, and its tasks are woken, on the thread that cancelled, before callbacks are called. (Where several cancel
 /// our token, or tokens that it derives from, at the same time, the one that comes to it first does so; the others may
 /// return sooner.) Where a deadline or a condition cancels, it is a thread of `cantok-core` that does so. A counter
-/// cancels it when its last unit is spent, as it does for all who wait. If our token is cancelled already, so is this
-/// one from the beginning. Cancelling the token of tokio-util leaves ours alone.
+/// cancels it by the check that it refuses. If our token is cancelled already, so is this one from the beginning.
+/// Cancelling the token of tokio-util leaves ours alone.
 ///
 /// **The bridge ends when this and all its clones are dropped**, and with that it keeps our token no longer: tokens of
 /// tokio-util that were derived from it are then cancelled by nobody but their own `cancel()`. So keep this for as long
@@ -53,10 +54,17 @@ use tokio_util::sync::CancellationToken;
 pub struct TokioToken {
     token: CancellationToken,
     /// `None` once it is detached.
-    subscription: Arc<Mutex<Option<Subscription>>>,
+    registration: Arc<Mutex<Option<WakerRegistration>>>,
 }
 
+/// Cancels when it is woken: as a task is, before callbacks, which may take their time.
 struct Cancels(CancellationToken);
+
+impl Cancels {
+    fn waker(token: &CancellationToken) -> Waker {
+        Waker::from(Arc::new(Cancels(token.clone())))
+    }
+}
 
 impl Wake for Cancels {
     fn wake(self: Arc<Self>) {
@@ -67,12 +75,10 @@ impl Wake for Cancels {
 impl TokioToken {
     pub(crate) fn new(source: &Token) -> Self {
         let token = CancellationToken::new();
-        // As a task is told, before callbacks, which may take their time.
-        let waker = Waker::from(Arc::new(Cancels(token.clone())));
-        let subscription = source.subscribe_waker(&waker);
+        let registration = source.register_owned(&Cancels::waker(&token));
         TokioToken {
             token,
-            subscription: Arc::new(Mutex::new(Some(subscription))),
+            registration: Arc::new(Mutex::new(Some(registration))),
         }
     }
 
@@ -93,9 +99,11 @@ impl TokioToken {
     #[must_use = "the token of tokio-util is given back"]
     pub fn detach(self) -> CancellationToken {
         // No user code runs under this lock, so it is not poisoned.
-        let subscription = self.subscription.lock().map(|mut place| place.take());
-        if let Ok(Some(subscription)) = subscription {
-            subscription.detach();
+        let registration = self.registration.lock().map(|mut place| place.take());
+        if let Ok(Some(registration)) = registration {
+            // A registration that borrows its token owns nothing. Forgotten, it leaves the waker where it is for as
+            // long as the token lives.
+            mem::forget(registration.token().register(&Cancels::waker(&self.token)));
         }
         self.token
     }

@@ -1,5 +1,14 @@
-use crate::waker_slot::{WakerSlot, cause_of};
-use cantok_core::{CancellationError, Token};
+//! # Invariants
+//!
+//! 1. A future that has returned `Pending` is registered with the waker of that poll. No cancel falls between a peek
+//!    and a registration: registering finds the token cancelled, or the cancel finds the waker.
+//! 2. A future that is done, or dropped, is not registered.
+//! 3. A poll with the waker of the poll before neither allocates nor takes a lock.
+//!
+//! The first and the last are guarantees of [`WakerRegistration`]. All hold for the streams of this crate too.
+
+use crate::cause::cause_of;
+use cantok_core::{CancellationError, Token, WakerRegistration};
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 use std::future::Future;
@@ -14,13 +23,11 @@ pin_project! {
     ///
     /// # Guarantees
     ///
-    /// The first poll is one [check](Token#checks-and-looks): conditions are asked and one unit of each counter is
+    /// The first poll is one [check](Token#checks-and-peeks): conditions are asked and one unit of each counter is
     /// spent, so with a [`CounterToken`](cantok_core::CounterToken) of `n` units exactly `n` futures begin. If it says
     /// cancelled, the future inside is not polled at all. Every later poll only looks, and spends nothing. The check
     /// that is refused cancels the token, and so ends the futures that are still under way; to let those end by
-    /// themselves, check the counter alone before, and leave it out of the token that is given here. (While somebody
-    /// waits for the end of the units, by [`cancelled`](crate::TokenExt::cancelled) for example, the check that spends
-    /// the last one cancels too.)
+    /// themselves, check the counter alone before, and leave it out of the token that is given here.
     ///
     /// **The token comes first**: a poll looks at it before it polls the future, so nothing is begun after the cancel,
     /// and where both are ready the output is `Err`. [`future_first`](WithToken::future_first) turns that round.
@@ -29,9 +36,9 @@ pin_project! {
     /// it is at, and releases what it holds. While it waits, the task is woken by the future inside or by the cancel,
     /// and by nothing else; conditions are asked at their interval by a thread of `cantok-core`.
     ///
-    /// It needs no runtime. Making it and polling it allocates nothing, but for a place in the token's list of those
-    /// who wait, which the first poll takes that is not ready, and which is given back in the end. (The first to wait
-    /// on a derived token has that registered with those that it derives from.)
+    /// It needs no runtime. Making it and polling it allocates nothing, but for a place in the list of the token's
+    /// waiters. The first poll that is not ready takes that place, and the end gives it back. Later polls with the same
+    /// waker take no lock. (The first waiter of a derived token registers that token with those that it derives from.)
     ///
     /// # Cancel safety
     ///
@@ -39,15 +46,14 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// If it is polled after it was ready. If a condition panics in the check, or as [`Token::subscribe_waker`].
+    /// If it is polled after it was ready. If a condition panics in the check, or as [`WakerRegistration::register`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct WithToken<F> {
         // `None` once it is done.
         #[pin]
         future: Option<F>,
-        token: Token,
-        slot: WakerSlot,
+        registration: WakerRegistration,
         stage: Stage,
         future_first: bool,
     }
@@ -66,8 +72,7 @@ impl<F: Future> WithToken<F> {
     pub(super) fn new(future: F, token: Token) -> Self {
         WithToken {
             future: Some(future),
-            token,
-            slot: WakerSlot::default(),
+            registration: WakerRegistration::new(token),
             stage: Stage::Unbegun,
             future_first: false,
         }
@@ -115,28 +120,29 @@ impl<F: Future> Future for WithToken<F> {
         let Some(future) = future.filter(|_| *this.stage != Stage::Done) else {
             panic!("`WithToken` was polled after it was ready");
         };
+        let token = this.registration.token();
         let is_stopped = match *this.stage {
-            Stage::Unbegun => this.token.is_cancelled(),
-            _ => !*this.future_first && this.token.looks_cancelled(),
+            Stage::Unbegun => token.is_cancelled(),
+            _ => !*this.future_first && token.looks_cancelled(),
         };
         // After the check: one that panics is made again.
         *this.stage = Stage::Begun;
         if !is_stopped {
             if let Poll::Ready(output) = future.poll(cx) {
                 *this.stage = Stage::Done;
-                // First, so that the task is not woken by what the drop of the future does.
-                this.slot.clear();
+                // First (invariant 2), so that what the drop of the future does wakes no task.
+                this.registration.clear();
                 this.future.set(None);
                 return Poll::Ready(Ok(output));
             }
-            let subscribe = Token::subscribe_waker_after_check;
-            if !this.token.looks_cancelled() && this.slot.waits(this.token, cx.waker(), subscribe) {
+            // Registering wakes the task if it is what finds the token cancelled, by the future inside for example.
+            if !token.looks_cancelled() && this.registration.register(cx.waker()) {
                 return Poll::Pending;
             }
         }
-        let error = cause_of(this.token);
+        let error = cause_of(this.registration.token());
         *this.stage = Stage::Done;
-        this.slot.clear();
+        this.registration.clear();
         this.future.set(None);
         #[cfg(feature = "tracing")]
         crate::trace::stopped_early("future", &error);

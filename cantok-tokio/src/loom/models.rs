@@ -3,7 +3,7 @@
 //!
 //! The code of this crate and that of `cantok-core` are the real ones; tokio has no part in it.
 
-use crate::{FutureTokenExt, StreamTokenExt, TokenExt};
+use crate::{FutureTokenExt, StreamTokenExt};
 use cantok_core::{CounterToken, SimpleToken, Token};
 use futures_core::Stream;
 use loom::future::{AtomicWaker, block_on};
@@ -16,26 +16,18 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// Up to three preemptions: seconds instead of days. `LOOM_MAX_PREEMPTIONS` asks for more.
 fn model(f: impl Fn() + Send + Sync + 'static) {
-    model_with(3, f);
-}
-
-fn model_with(preemptions: usize, f: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
     builder.check(f);
 }
 
 /// Another thread cancels the source while `f` runs with a token that is it or derives from it.
 fn beside_a_cancel(f: impl Fn(Token) + Copy + Send + Sync + 'static) {
-    beside_a_cancel_with(3, f);
-}
-
-fn beside_a_cancel_with(preemptions: usize, f: impl Fn(Token) + Copy + Send + Sync + 'static) {
     for derive in [
         |token: &Token| token.clone(),
         |token: &Token| token + SimpleToken::new(),
     ] {
-        model_with(preemptions, move || {
+        model(move || {
             let source = SimpleToken::new();
             let token = derive(&source);
             let canceller = thread::spawn(move || source.cancel());
@@ -97,7 +89,7 @@ impl Stream for &Mailbox {
 }
 
 #[test]
-fn a_cancel_wakes_whoever_waits_for_it() {
+fn a_cancel_wakes_a_task_that_waits_for_it() {
     beside_a_cancel(|token| {
         let error = block_on(token.cancelled());
         assert_eq!(token.cause(), Some(error));
@@ -120,7 +112,7 @@ fn a_cancel_wakes_a_stream_that_waits() {
     });
 }
 
-/// Invariant 1 of the slot: the waker of the last poll.
+/// Invariant 1 of `WithToken`: the waker of the last poll.
 #[test]
 fn a_cancel_wakes_the_last_waker() {
     beside_a_cancel(|token| {
@@ -142,7 +134,7 @@ fn a_cancel_wakes_the_last_waker() {
     });
 }
 
-/// Invariant 2 of the slot: what goes while it is being told neither blocks nor is kept.
+/// Invariant 2 of `WithToken`: dropped while it is notified, it neither blocks nor leaves its waker.
 #[test]
 fn a_future_may_be_dropped_beside_a_cancel() {
     model(|| {
@@ -167,7 +159,7 @@ fn a_future_may_be_dropped_beside_a_cancel() {
 /// It is ended by one of the two, and by neither too early.
 #[test]
 fn a_future_that_gets_ready_beside_a_cancel_ends() {
-    beside_a_cancel_with(2, |token| {
+    beside_a_cancel(|token| {
         let mailbox = Arc::new(Mailbox::default());
         let other = Arc::clone(&mailbox);
         let sender = thread::spawn(move || other.put());
@@ -219,14 +211,14 @@ fn a_refused_future_wakes_the_one_before() {
     });
 }
 
-/// Whoever waits for the end of the units is told by the check that spends the last one.
 #[test]
-fn the_last_unit_wakes_whoever_waits_for_it() {
+fn a_refused_check_wakes_a_task_that_waits() {
     model(|| {
         let token = CounterToken::new(1);
         let other = token.clone();
-        let spends = thread::spawn(move || other.is_cancelled());
-        block_on(token.cancelled());
-        spends.join().unwrap();
+        let checks = thread::spawn(move || [(); 2].map(|()| other.is_cancelled()));
+        let error = block_on(token.cancelled());
+        assert!(error.is_from(&token));
+        assert_eq!(checks.join().unwrap(), [false, true]);
     });
 }

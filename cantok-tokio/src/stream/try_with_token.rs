@@ -1,5 +1,5 @@
-use crate::waker_slot::{WakerSlot, cause_of};
-use cantok_core::{CancellationError, Token};
+use crate::cause::cause_of;
+use cantok_core::{CancellationError, Token, WakerRegistration};
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ pin_project! {
     ///
     /// # Guarantees
     ///
-    /// There is one [check](Token#checks-and-looks) for each item that is asked for, in the poll that asks first;
+    /// There is one [check](Token#checks-and-peeks) for each item that is asked for, in the poll that asks first;
     /// further polls for the same item only look, and spend nothing. With a [`CounterToken`](cantok_core::CounterToken)
     /// of `n` units exactly `n` items pass. There is no check after the last item if the stream inside knows
     /// (`size_hint`) that it was the last, and such an end comes under a cancelled token too; otherwise its end is
@@ -31,14 +31,13 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// If a condition panics in the check, or as [`Token::subscribe_waker`].
+    /// If a condition panics in the check, or as [`WakerRegistration::register`].
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]
     pub struct TryWithToken<S> {
         #[pin]
         stream: S,
-        token: Token,
-        slot: WakerSlot,
+        registration: WakerRegistration,
         stage: Stage,
     }
 }
@@ -57,8 +56,7 @@ impl<S: Stream> TryWithToken<S> {
     pub(super) fn new(stream: S, token: Token) -> Self {
         TryWithToken {
             stream,
-            token,
-            slot: WakerSlot::default(),
+            registration: WakerRegistration::new(token),
             stage: Stage::Idle,
         }
     }
@@ -101,10 +99,11 @@ impl<S: Stream> Stream for TryWithToken<S> {
         let this = self.project();
         // Then there is no check, unless there is something to wait for all the same.
         let is_over = *this.stage == Stage::Idle && this.stream.size_hint().1 == Some(0);
+        let token = this.registration.token();
         let is_stopped = match this.stage {
             Stage::Ended => return Poll::Ready(None),
-            Stage::Idle => !is_over && this.token.is_cancelled(),
-            Stage::Asked => this.token.looks_cancelled(),
+            Stage::Idle => !is_over && token.is_cancelled(),
+            Stage::Asked => token.looks_cancelled(),
         };
         if !is_stopped {
             if let Poll::Ready(item) = this.stream.poll_next(cx) {
@@ -112,23 +111,23 @@ impl<S: Stream> Stream for TryWithToken<S> {
                     Some(_) => Stage::Idle,
                     None => Stage::Ended,
                 };
-                this.slot.clear();
+                this.registration.clear();
                 return Poll::Ready(item.map(Ok));
             }
+            // A peek even after a check: registering wakes the task if it is what finds the token cancelled.
             let is_stopped = match is_over {
-                true => this.token.is_cancelled(),
-                false => this.token.looks_cancelled(),
+                true => token.is_cancelled(),
+                false => token.looks_cancelled(),
             };
             // After the check: one that panics is made again.
             *this.stage = Stage::Asked;
-            let subscribe = Token::subscribe_waker_after_check;
-            if !is_stopped && this.slot.waits(this.token, cx.waker(), subscribe) {
+            if !is_stopped && this.registration.register(cx.waker()) {
                 return Poll::Pending;
             }
         }
-        let error = cause_of(this.token);
+        let error = cause_of(this.registration.token());
         *this.stage = Stage::Ended;
-        this.slot.clear();
+        this.registration.clear();
         #[cfg(feature = "tracing")]
         crate::trace::stopped_early("stream", &error);
         Poll::Ready(Some(Err(error)))

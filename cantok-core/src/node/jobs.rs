@@ -1,0 +1,169 @@
+//! What a cancel leaves to be done when no lock is held and everything is marked (invariant 6).
+
+use super::{Node, Waiter};
+use crate::CancellationError;
+use crate::panic::Panic;
+use crate::parker::Parker;
+use crate::sync::{Arc, Weak};
+#[cfg(feature = "tracing")]
+use crate::trace::Event;
+use std::task::Waker;
+
+/// Empty as a rule, and then as cheap as a pointer.
+#[derive(Default)]
+pub(crate) struct Jobs(Option<Box<Work>>);
+
+#[derive(Default)]
+struct Work {
+    threads: Vec<Arc<Parker>>,
+    wakers: Vec<Waker>,
+    /// What still owns heirs that are cancelled, and under which keys.
+    owners: Vec<(Weak<Node>, u32)>,
+    /// Nodes with callbacks, and how many there were.
+    callbacks: Vec<(Arc<Node>, usize)>,
+    /// Nodes whose last handle went while they were visited. Dropping them may drop closures.
+    orphans: Vec<Node>,
+    /// Errors that came too late, with reasons in them that may be the user's.
+    too_late: Vec<CancellationError>,
+    #[cfg(feature = "tracing")]
+    events: Vec<Event>,
+}
+
+impl Jobs {
+    fn work(&mut self) -> &mut Work {
+        self.0.get_or_insert_default()
+    }
+
+    pub(crate) fn extend(&mut self, more: Jobs) {
+        match (&mut self.0, more.0) {
+            (_, None) => {}
+            (work @ None, more) => *work = more,
+            (Some(work), Some(more)) => work.extend(*more),
+        }
+    }
+
+    /// One event for each cancellation: for the token that fired, not for those derived from it.
+    #[cfg(feature = "tracing")]
+    pub(super) fn trace(&mut self, error: &CancellationError) {
+        let work = self.work();
+        let callbacks = work.callbacks.iter().map(|(_, callbacks)| callbacks);
+        let callbacks = work.wakers.len() + callbacks.sum::<usize>();
+        work.events.push(Event::new(error.clone(), callbacks));
+    }
+
+    pub(super) fn push_thread(&mut self, parker: Arc<Parker>) {
+        self.work().threads.push(parker);
+    }
+
+    #[inline]
+    pub(super) fn push_waker(&mut self, waker: Waker) {
+        self.work().wakers.push(waker);
+    }
+
+    pub(super) fn push_owner(&mut self, node: Weak<Node>, key: u32) {
+        self.work().owners.push((node, key));
+    }
+
+    pub(super) fn push_callbacks(&mut self, node: Arc<Node>, callbacks: usize) {
+        self.work().callbacks.push((node, callbacks));
+    }
+
+    /// Drops an error that came too late.
+    pub(super) fn drop_late(&mut self, error: CancellationError) {
+        // Only a reason is the user's.
+        if error.has_reason() {
+            self.work().too_late.push(error);
+        }
+    }
+
+    /// Gives up a reference to a node. If it is the last one, the node is dropped with the jobs.
+    pub(crate) fn release(&mut self, node: Arc<Node>) {
+        if let Some(node) = Arc::into_inner(node) {
+            self.work().orphans.push(node);
+        }
+    }
+
+    /// Gives up a link that was removed. Dropping a weak reference drops no node.
+    pub(super) fn release_link(&mut self, link: Option<Waiter>) {
+        if let Some(Waiter::Heir(node)) = link {
+            self.release(node);
+        }
+    }
+
+    /// Wakes the waiting threads. No user code runs.
+    pub(crate) fn wake_threads(&mut self) {
+        if let Some(work) = &mut self.0 {
+            work.threads.drain(..).for_each(|parker| parker.unpark());
+        }
+    }
+
+    /// Whether user code is left to be run.
+    pub(crate) fn has_user_code(&self) -> bool {
+        self.0.as_ref().is_some_and(|work| work.has_user_code())
+    }
+
+    /// Runs everything on this thread, whatever panics. The first panic is resumed afterwards, unless the thread is
+    /// unwinding already.
+    #[inline]
+    pub(crate) fn run(mut self) {
+        self.wake_threads();
+        if let Some(work) = self.0 {
+            work.run_user_code();
+        }
+    }
+}
+
+impl Work {
+    fn extend(&mut self, more: Work) {
+        self.threads.extend(more.threads);
+        self.wakers.extend(more.wakers);
+        self.owners.extend(more.owners);
+        self.callbacks.extend(more.callbacks);
+        self.orphans.extend(more.orphans);
+        self.too_late.extend(more.too_late);
+        #[cfg(feature = "tracing")]
+        self.events.extend(more.events);
+    }
+
+    fn has_user_code(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        if !self.events.is_empty() {
+            return true;
+        }
+        !self.wakers.is_empty()
+            || !self.owners.is_empty()
+            || !self.callbacks.is_empty()
+            || !self.orphans.is_empty()
+            || !self.too_late.is_empty()
+    }
+
+    fn run_user_code(self) {
+        let mut first = None;
+        // First, since they do not block, as destructors, events and callbacks may.
+        for waker in self.wakers {
+            Panic::keep_first(&mut first, Panic::catch(|| waker.wake()));
+        }
+        for (owner, key) in self.owners {
+            let removed = owner.upgrade().map(|owner| (owner.remove(key), owner));
+            Panic::keep_first(&mut first, Panic::catch(|| drop(removed)));
+        }
+        // Before the callbacks, which may block: a cancel that has passed them keeps nothing alive.
+        for node in self.orphans {
+            Panic::keep_first(&mut first, Panic::catch(|| drop(node)));
+        }
+        for error in self.too_late {
+            Panic::keep_first(&mut first, Panic::catch(|| drop(error)));
+        }
+        #[cfg(feature = "tracing")]
+        for event in self.events {
+            Panic::keep_first(&mut first, Panic::catch(|| event.emit()));
+        }
+        for (node, _) in self.callbacks {
+            node.run_callbacks(&mut first);
+            Panic::keep_first(&mut first, Panic::catch(|| drop(node)));
+        }
+        if let Some(panic) = first {
+            panic.resume();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Peeks: what can be known without calling a condition or spending a counter.
+
+use super::edges::Edge;
+use super::{Body, Node};
+use crate::sync::{Arc, Ordering, fence};
+use crate::{CancellationError, Cause};
+use std::time::Instant;
+
+/// The earliest cause among a node's edges and deadlines.
+pub(super) enum Found<'a> {
+    /// An edge is cancelled.
+    Error(&'a CancellationError),
+    /// This node has fired by itself, and is not marked.
+    Fired(&'a Arc<Node>),
+}
+
+impl Node {
+    /// The earliest cause at the time `now` (invariant 5); of two at the same instant the leftmost one. The clock is read
+    /// only if there is a deadline.
+    pub(super) fn find(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Option<Found<'_>> {
+        let passed = self.deadline.filter(|deadline| *deadline <= now());
+        if self.edges().is_empty() {
+            return passed.map(|_| Found::Fired(self));
+        }
+        let mut first = None;
+        for Edge { node, .. } in self.edges() {
+            let (at, found) = match node.error() {
+                Some(error) => (error.at(), Found::Error(error)),
+                None => match passed {
+                    Some(at) if node.deadline == passed => (at, Found::Fired(node.earliest())),
+                    _ => continue,
+                },
+            };
+            if first.as_ref().is_none_or(|(first, _)| at < *first) {
+                first = Some((at, found));
+            }
+        }
+        first.map(|(_, found)| found)
+    }
+
+    /// The cause, if the token is cancelled, or if an edge or a passed deadline says that it must be. Latches what it
+    /// finds.
+    pub(crate) fn look(self: &Arc<Self>) -> Option<&CancellationError> {
+        // Acquire: pairs with the release of what has told this thread of the cancel, if that was read relaxed, as
+        // crossbeam reads that a channel is disconnected. Then the mark, which came before, is seen here.
+        fence(Ordering::Acquire);
+        let state = self.state.get();
+        if state.is_cancelled() {
+            return self.error();
+        }
+        // Armed, edges push. A deadline may have passed before the timer's thread has come to it.
+        let may_find = state.is_unarmed() || self.deadline.is_some_and(|at| at <= Instant::now());
+        if may_find {
+            self.latch(self.find(Instant::now)?);
+        }
+        self.error()
+    }
+
+    /// [`Node::look`] after a waiter was registered: an armed node is asked for its state alone.
+    pub(crate) fn look_again(self: &Arc<Self>) -> Option<&CancellationError> {
+        if self.state.get().is_unarmed() {
+            self.look()
+        } else {
+            self.error()
+        }
+    }
+
+    /// Whether the token is cancelled, at the price of a check: if the node is armed its deadline is left to the
+    /// timer.
+    #[inline]
+    pub(crate) fn peek(self: &Arc<Self>) -> bool {
+        !self.state.is_pushed() && self.peek_at_sources()
+    }
+
+    /// The rest of [`Node::peek`].
+    #[cold]
+    fn peek_at_sources(self: &Arc<Self>) -> bool {
+        self.state.get().is_cancelled() || self.poll_sources()
+    }
+
+    /// Asks the edges and the deadline of an unarmed node, and arms it if that was often.
+    pub(super) fn poll_sources(self: &Arc<Self>) -> bool {
+        self.count_slow_check();
+        self.poll_sources_again()
+    }
+
+    /// [`Node::poll_sources`] for the same check once more.
+    pub(super) fn poll_sources_again(self: &Arc<Self>) -> bool {
+        match self.find(Instant::now) {
+            Some(found) => self.latch(found),
+            None => false,
+        }
+    }
+
+    /// What [`Node::look`] would find, without changing anything.
+    pub(super) fn foresee(self: &Arc<Self>) -> Option<CancellationError> {
+        if let Some(error) = self.error() {
+            return Some(error.clone());
+        }
+        Some(match self.find(Instant::now)? {
+            Found::Error(error) => error.clone(),
+            Found::Fired(node) => node.own_error(),
+        })
+    }
+
+    /// The error with which this typed token fires now, or, if it has a deadline, fired then.
+    #[cold]
+    pub(super) fn own_error(self: &Arc<Self>) -> CancellationError {
+        let cause = match &self.body {
+            Body::Deadline(after) => Cause::Timeout { after: *after },
+            Body::Condition(_) => Cause::Condition,
+            Body::Counter(counter) => Cause::Counter {
+                limit: counter.limit,
+            },
+            Body::Plain | Body::Derived(_) => Cause::Cancelled,
+        };
+        let at = self.deadline.unwrap_or_else(Instant::now);
+        CancellationError::new(cause, self.name().cloned(), self, at)
+    }
+}
