@@ -180,11 +180,15 @@ fn dropping_a_registration_waits_for_a_callback_beside_other_waiters_that_go() {
                 thread::scope(|scope| {
                     scope.spawn(|| assert!(root.cancel()));
                     has_started.recv().expect("a callback that is run");
-                    scope.spawn(|| {
+                    let (dropping, is_dropping) = mpsc::channel();
+                    let finished = &finished;
+                    scope.spawn(move || {
+                        dropping.send(()).expect("a receiver");
                         drop(registration);
                         assert!(finished.load(Ordering::SeqCst));
                     });
-                    // The other thread may wait by then.
+                    is_dropping.recv().expect("a thread that drops");
+                    // It may wait by then.
                     (0..round).for_each(|_| thread::yield_now());
                     drop(wakers);
                     drop(token.register(Waker::noop()));
