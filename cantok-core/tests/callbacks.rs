@@ -64,7 +64,7 @@ fn a_callback_is_run_once_before_cancel_returns() {
 
 #[test]
 fn a_callback_is_given_the_cause() {
-    watchdog("callbacks that look at the error", || {
+    watchdog("callbacks that read the error", || {
         let root = SimpleToken::new();
         let token = (&root + TimeoutToken::new(HOUR)).child();
         let (sender, receiver) = mpsc::channel();
@@ -245,7 +245,7 @@ fn a_callback_that_was_unregistered_is_not_called_by_the_refused_check() {
 
 #[test]
 fn every_derived_token_is_marked_before_the_first_callback_is_run() {
-    watchdog("callbacks that look around", || {
+    watchdog("callbacks that peek at other tokens", || {
         let root = SimpleToken::new();
         let tokens: Arc<Vec<Token>> =
             Arc::new(shapes(&root).into_iter().map(|(_, token)| token).collect());

@@ -289,7 +289,7 @@ fn after_runs_after_an_error_too() {
 }
 
 #[test]
-fn before_and_after_are_not_called_by_looks() {
+fn before_and_after_are_not_called_by_peeks() {
     let log = Log::default();
     let token = ConditionToken::new(|| true)
         .before(writer(&log, "before"))

@@ -146,8 +146,8 @@ fn waits_and_callbacks_beside_the_checks_change_no_count() {
 }
 
 #[test]
-fn looks_on_other_threads_spend_nothing() {
-    watchdog("looks beside checks", || {
+fn peeks_on_other_threads_spend_nothing() {
+    watchdog("peeks beside checks", || {
         let n = 5000;
         let counter = CounterToken::new(n);
         let token = &counter + TimeoutToken::new(HOUR);
@@ -190,7 +190,7 @@ fn a_direct_only_counter_is_spent_by_its_own_checks_alone() {
 #[test]
 fn of_two_counters_the_smaller_decides() {
     watchdog("two counters", || {
-        // One thread: all are looked at for zero before one is spent.
+        // One thread: all are peeked at for zero before one is spent.
         let (five, three) = (CounterToken::new(5), CounterToken::new(3));
         for sum in [&five + &three, &three + &five] {
             let left = five.remaining().min(three.remaining());

@@ -238,7 +238,7 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
 
     #[test]
     fn nothing_that_happens_later_changes_the_answer() {
-        watchdog("looks and checks of a cancelled token", || {
+        watchdog("peeks and checks of a cancelled token", || {
             let met = Arc::new(AtomicBool::new(true));
             let condition = ConditionToken::new({
                 let met = met.clone();
@@ -287,7 +287,7 @@ mod guarantee_2_a_deadline_is_never_reported_early {
     use crate::support::watchdog;
 
     #[test]
-    fn not_by_a_check_a_look_or_a_wait() {
+    fn not_by_a_check_a_peek_or_a_wait() {
         watchdog("tokens asked until their deadline", || {
             for micros in (0..3000).step_by(250) {
                 for index in 0..shapes(&Token::never()).len() {
@@ -335,7 +335,7 @@ mod guarantee_2_a_deadline_is_never_reported_early {
     }
 
     #[test]
-    fn and_a_token_that_is_only_looked_at_by_armed_checks_is_marked_by_a_thread() {
+    fn and_a_token_that_is_only_asked_by_armed_checks_is_marked_by_a_thread() {
         watchdog("an armed token at its deadline", || {
             let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(20));
             while token.keep_on() {
@@ -779,8 +779,8 @@ mod guarantee_5_composition_never_touches_its_operands {
         ]
     }
 
-    /// Everything that a look can see.
-    fn looks(tokens: &[Token]) -> Vec<String> {
+    /// Everything that a peek can see.
+    fn peeks(tokens: &[Token]) -> Vec<String> {
         tokens
             .iter()
             .map(|token| {
@@ -811,17 +811,17 @@ mod guarantee_5_composition_never_touches_its_operands {
     fn composing_and_cancelling_the_sum_leaves_the_operands_alone() {
         let calls = Arc::<AtomicUsize>::default();
         let operands = operands(&calls);
-        let before = looks(&operands);
+        let before = peeks(&operands);
         for a in &operands {
             for b in &operands {
                 let sums = composed(a, b);
-                assert_eq!(looks(&operands), before, "composed");
+                assert_eq!(peeks(&operands), before, "composed");
                 for sum in &sums {
                     assert!(sum.cancel());
                 }
-                assert_eq!(looks(&operands), before, "cancelled");
+                assert_eq!(peeks(&operands), before, "cancelled");
                 drop(sums);
-                assert_eq!(looks(&operands), before, "dropped");
+                assert_eq!(peeks(&operands), before, "dropped");
             }
         }
         assert_eq!(calls.load(Ordering::SeqCst), 0);
@@ -842,10 +842,10 @@ mod guarantee_5_composition_never_touches_its_operands {
                     .filter(|&number| number != a)
                     .map(|number| operands[number].clone())
                     .collect();
-                let before = looks(&others);
+                let before = peeks(&others);
                 let cancelled = operands[a].cancel();
                 assert_eq!(cancelled, operands[a].can_be_cancelled());
-                assert_eq!(looks(&others), before);
+                assert_eq!(peeks(&others), before);
                 for sum in &sums {
                     assert_eq!(sum.cause().is_some(), cancelled);
                     assert_eq!(
@@ -853,7 +853,7 @@ mod guarantee_5_composition_never_touches_its_operands {
                         cancelled
                     );
                 }
-                assert_eq!(looks(&others), before);
+                assert_eq!(peeks(&others), before);
             }
         }
     }
@@ -960,8 +960,8 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
         });
     }
 
-    /// Looks and derivations, which run no user code at all.
-    fn look_and_derive(token: &Token) {
+    /// Peeks and derivations, which run no user code at all.
+    fn peek_and_derive(token: &Token) {
         assert!(!format!("{token:?} {token}").is_empty());
         let _ = (token.cause(), token.deadline(), token.can_be_cancelled());
         let sum = token + TimeoutToken::new(HOUR);
@@ -974,7 +974,7 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
 
     /// Everything that a cancelled token can be asked for, after cancelling it.
     fn cancel_and_use(token: &Token) {
-        look_and_derive(token);
+        peek_and_derive(token);
         let (child, sum) = (token.child(), token + SimpleToken::new());
         let registrations = (child.on_cancel(|_| ()), sum.on_cancel(|_| ()));
         drop(token.on_cancel(|_| ()));
@@ -986,7 +986,7 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
             token.wait();
             assert!(token.wait_timeout(Duration::ZERO).is_some());
             drop(token.on_cancel(|_| ()));
-            look_and_derive(token);
+            peek_and_derive(token);
         }
         drop(registrations);
     }
@@ -1341,7 +1341,7 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
         holding_the_lock(
             "the drop of a reason without use",
             |gate| assert!(!Token::never().cancel_with(Reason(gate))),
-            || look_and_derive(&Token::never()),
+            || peek_and_derive(&Token::never()),
         );
         // One that goes with the last handle.
         let root = SimpleToken::new();
@@ -1414,8 +1414,8 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
                     ];
                     let mut held = lock.lock().expect("no panic under it");
                     let callback = sum.on_cancel(|_| ());
-                    look_and_derive(&token);
-                    look_and_derive(&sum);
+                    peek_and_derive(&token);
+                    peek_and_derive(&sum);
                     *held += 1;
                     assert!(token.cancel() || token.cause().is_some());
                     drop(held);

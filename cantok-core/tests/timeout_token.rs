@@ -38,7 +38,7 @@ fn a_timeout_of_zero_has_expired_at_once() {
 }
 
 #[test]
-fn a_look_at_the_cause_finds_a_timeout_of_zero() {
+fn a_peek_at_the_cause_finds_a_timeout_of_zero() {
     let token = TimeoutToken::new(Duration::ZERO);
     let error = token.cause().unwrap();
     assert!(matches!(error.cause(), Cause::Timeout { .. }));
@@ -186,7 +186,7 @@ fn the_remaining_time_shrinks_down_to_zero() {
 }
 
 #[test]
-fn a_look_at_the_remaining_time_latches_nothing() {
+fn a_peek_at_the_remaining_time_latches_nothing() {
     let token = TimeoutToken::new(HOUR);
     assert!(token.remaining().is_some());
     assert!(token.cancel());
@@ -212,8 +212,8 @@ fn a_timeout_is_never_seen_early_by_checks() {
 }
 
 #[test]
-fn a_timeout_is_never_seen_early_by_looks() {
-    watchdog("looks to see a timeout", || {
+fn a_timeout_is_never_seen_early_by_peeks() {
+    watchdog("peeks to see a timeout", || {
         for _ in 0..10 {
             let token = TimeoutToken::new(SOON / 4);
             let deadline = token.deadline().unwrap();
