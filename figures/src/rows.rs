@@ -73,7 +73,8 @@ const OWNED: &str =
     "The future holds a handle of the token, whose count it takes and gives back. Not reached yet.";
 const REQUESTS: &str = "Two tokens are made and linked to what they watch; most of the time goes into reference counts and locks. \
     Not reached yet.";
-const TWO_THREADS: &str = "Beside other programs the two threads share one core in some runs, and the ratio is another one then.";
+const BESIDE: &str =
+    "Measured while other programs ran on the two cores, which doubles some times and not others.";
 
 pub(crate) const ROWS: &[Row] = &[
     row(
@@ -122,7 +123,7 @@ pub(crate) const ROWS: &[Row] = &[
         "made and dropped",
         "child",
         Times(0.6, "child, peer: tokio-util"),
-        "",
+        BESIDE,
     ),
     row(
         "the same, a second thread doing so too",
@@ -130,7 +131,7 @@ pub(crate) const ROWS: &[Row] = &[
         "made and dropped, a second thread too",
         "child",
         Times(0.3, "child, peer: tokio-util"),
-        TWO_THREADS,
+        BESIDE,
     ),
     row(
         "a `TimeoutToken`, made and dropped, to a hand-written `Arc` with parent, flag, counter and deadline",
@@ -154,7 +155,7 @@ pub(crate) const ROWS: &[Row] = &[
         "made and dropped, with a deadline",
         "root and timeout",
         Times(2.5, HAND_WRITTEN),
-        "",
+        BESIDE,
     ),
     row(
         "`&root + CounterToken`, to the same without one",
@@ -162,7 +163,7 @@ pub(crate) const ROWS: &[Row] = &[
         "made and dropped, with a counter",
         "root and counter",
         Times(3.5, HAND_WRITTEN),
-        "",
+        BESIDE,
     ),
     row(
         "the quick start's sum, to the same with a clock read",
@@ -370,7 +371,7 @@ pub(crate) const ROWS: &[Row] = &[
         "cancelled() polled once, a second thread too",
         "simple",
         Times(1.0, TOKIO),
-        TWO_THREADS,
+        BESIDE,
     ),
     row(
         "the same, of an armed sum with a timeout",
@@ -378,7 +379,7 @@ pub(crate) const ROWS: &[Row] = &[
         "cancelled() polled once, a second thread too",
         "root and timeout",
         Times(1.0, TOKIO),
-        TWO_THREADS,
+        BESIDE,
     ),
     row(
         "a child, its `cancelled()` polled once, both dropped, to tokio-util's",
