@@ -76,7 +76,7 @@ const SATISFIED: u8 = 1;
 const HOOKED: u8 = 2;
 /// The background thread is asking the condition.
 const ASKING: u8 = 4;
-/// The condition panicked when the background thread asked it, and is left alone until somebody checks.
+/// The condition panicked when the background thread asked it, and is not asked again before a check.
 const PAUSED: u8 = 8;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(1);

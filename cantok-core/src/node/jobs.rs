@@ -34,14 +34,6 @@ impl Jobs {
         self.0.get_or_insert_default()
     }
 
-    pub(crate) fn extend(&mut self, more: Jobs) {
-        match (&mut self.0, more.0) {
-            (_, None) => {}
-            (work @ None, more) => *work = more,
-            (Some(work), Some(more)) => work.extend(*more),
-        }
-    }
-
     /// One event for each cancellation: for the token that fired, not for those derived from it.
     #[cfg(feature = "tracing")]
     pub(super) fn trace(&mut self, error: &CancellationError) {
@@ -114,17 +106,6 @@ impl Jobs {
 }
 
 impl Work {
-    fn extend(&mut self, more: Work) {
-        self.threads.extend(more.threads);
-        self.wakers.extend(more.wakers);
-        self.owners.extend(more.owners);
-        self.callbacks.extend(more.callbacks);
-        self.orphans.extend(more.orphans);
-        self.too_late.extend(more.too_late);
-        #[cfg(feature = "tracing")]
-        self.events.extend(more.events);
-    }
-
     fn has_user_code(&self) -> bool {
         #[cfg(feature = "tracing")]
         if !self.events.is_empty() {

@@ -94,7 +94,7 @@ impl Poll {
         // Even if it panicked after that, in its hook.
         if condition.is_satisfied() {
             if let Some(node) = self.node.upgrade() {
-                jobs.extend(node.mark_found(Found::Fired(&node)));
+                jobs = node.mark_found(Found::Fired(&node));
                 jobs.release(node);
             }
         }
