@@ -49,15 +49,11 @@ impl Registration {
             };
         }
         match node.register(waiter) {
-            Ok(key) => {
-                // Finds a source that was cancelled before it could push, and then calls the callback.
-                node.look_again();
-                Registration {
-                    registered: Some((Arc::clone(node), key)),
-                }
-            }
+            Ok(key) => Registration {
+                registered: Some((Arc::clone(node), key)),
+            },
             Err(waiter) => {
-                if let (Waiter::Callback(callback), Some(error)) = (waiter, node.error()) {
+                if let (Waiter::Callback(callback), Some(error)) = (waiter, node.look()) {
                     callback(error);
                 }
                 Registration { registered: None }

@@ -104,9 +104,9 @@ impl<T> Timer<T> {
         Alarm::new(shard, key)
     }
 
-    /// `None`: it was due, and was taken out.
-    pub(crate) fn remove(&self, alarm: Alarm, at: Instant) -> Option<T> {
-        lock(&self.shards[alarm.shard()]).remove(alarm.key(), nanos(at))
+    /// `None`: it is due, and was taken out just now. An alarm that has rung is to be forgotten, not removed.
+    pub(crate) fn remove(&self, alarm: Alarm) -> Option<T> {
+        lock(&self.shards[alarm.shard()]).remove(alarm.key())
     }
 
     /// Gives what is due to `fire`, which is to take it out of the list, for ever.
@@ -151,7 +151,8 @@ fn start_of_time() -> Instant {
 /// What comes before the start of time counts as due then; what comes 584 years after it, never.
 fn nanos(at: Instant) -> u64 {
     let since = at.saturating_duration_since(start_of_time());
-    u64::try_from(since.as_nanos()).unwrap_or(NEVER)
+    let seconds = since.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(u64::from(since.subsec_nanos()))
 }
 
 /// The shard of this thread.

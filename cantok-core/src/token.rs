@@ -216,10 +216,10 @@ impl Token {
         }
     }
 
-    /// The error of a token that is known to be cancelled.
+    /// The error of a token that is cancelled, or must be because of what it is derived from.
     #[cold]
     pub(crate) fn latched(&self) -> CancellationError {
-        match self.node.error() {
+        match self.node.look() {
             Some(error) => error.clone(),
             None => unreachable!("a cancelled token has a cause (invariant 1)"),
         }

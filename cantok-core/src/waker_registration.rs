@@ -1,6 +1,6 @@
 use crate::Token;
 use crate::later::drop_nested;
-use crate::node::Waiter;
+use crate::node::{Kind, Waiter};
 use std::borrow::Borrow;
 use std::fmt;
 use std::task::Waker;
@@ -89,9 +89,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     /// With that waker, which is woken at once if the token is cancelled.
     pub(crate) fn of(token: T, waker: &Waker) -> Self {
         let mut registration = WakerRegistration::new(token);
-        let is_cancelled = registration.token().looks_cancelled() || !registration.register(waker);
-        // If it was registered, the cancel has woken it.
-        if is_cancelled && registration.registered.take().is_none() {
+        if registration.token().looks_cancelled() || !registration.register(waker) {
             waker.wake_by_ref();
         }
         registration
@@ -110,7 +108,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     /// # Panics
     ///
     /// If the token has a deadline or a condition and the operating system refuses the thread that watches over it,
-    /// as [`std::thread::spawn`] does. If this call finds the token cancelled, and a callback or another waker panics.
+    /// as [`std::thread::spawn`] does.
     pub fn register(&mut self, waker: &Waker) -> bool {
         let node = self.token.borrow().node();
         if node.is_marked() {
@@ -126,18 +124,18 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         // A clone may be another one than what it was cloned from.
         let kept = waker.clone();
         let (data, vtable) = (kept.data().addr(), vtable(&kept));
-        let registered = match node.register(Waiter::Waker(kept)) {
-            Ok(key) => Some(Registered { key, data, vtable }),
+        let (registered, is_cancelled) = match node.register(Waiter::Waker(kept)) {
+            Ok(key) => (Some(Registered { key, data, vtable }), false),
             Err(waiter) => {
+                let is_cancelled = node.kind() != Kind::Never;
                 drop_waiter(waiter);
-                None
+                (None, is_cancelled)
             }
         };
         // The one before goes after that, so that a condition is watched all the time.
         let before = std::mem::replace(&mut self.registered, registered);
         self.end(before);
-        // A source that was cancelled before it could push is found here.
-        !self.token.borrow().node().peek()
+        !is_cancelled
     }
 
     /// Takes the waker back.

@@ -31,7 +31,7 @@ impl<T> Timer<T> {
         Alarm(())
     }
 
-    pub(crate) fn remove(&self, _alarm: Alarm, _at: Instant) -> Option<T> {
+    pub(crate) fn remove(&self, _alarm: Alarm) -> Option<T> {
         None
     }
 

@@ -25,7 +25,7 @@ impl Node {
     fn arm(self: &Arc<Self>) -> io::Result<()> {
         self.start_timer()?;
         let _lock = lock(&self.waiters);
-        if self.push_sources(true) {
+        if self.push_sources(true) == Some(true) {
             self.state.arm();
         }
         Ok(())
@@ -39,15 +39,19 @@ impl Node {
         Ok(())
     }
 
-    /// Has everything pushed that this node would poll, under the lock of its waiters; whether the state may say so now.
-    /// A waiter that minds the deadline itself leaves the timer alone.
-    pub(super) fn push_sources(self: &Arc<Self>, with_timer: bool) -> bool {
-        if !self.state.get().is_unarmed() || !self.link() {
-            return false;
+    /// Has everything pushed that this node would poll, under the lock of its waiters. A waiter that minds the deadline
+    /// itself leaves the timer alone. Tells whether the state is to say so now; `None` if an edge is cancelled, which the
+    /// next look finds.
+    pub(super) fn push_sources(self: &Arc<Self>, with_timer: bool) -> Option<bool> {
+        if !self.state.get().is_unarmed() {
+            return Some(false);
+        }
+        if !self.link() {
+            return None;
         }
         if let Some(at) = self.deadline {
             if !with_timer {
-                return false;
+                return Some(false);
             }
             // Relaxed: under the lock.
             if self.alarm.load(Ordering::Relaxed) == 0 {
@@ -55,13 +59,13 @@ impl Node {
                 self.alarm.store(alarm.to_bits(), Ordering::Relaxed);
             }
         }
-        true
+        Some(true)
     }
 
     /// Registers a link with each edge. `false`: one of them is cancelled, and the next look finds it.
     fn link(self: &Arc<Self>) -> bool {
         self.edges().iter().all(|edge| {
-            if edge.is_linked() {
+            if edge.is_linked() || edge.is_mere_deadline() {
                 return true;
             }
             let link = edge.node.insert(Waiter::Link(Arc::downgrade(self)));
@@ -79,23 +83,19 @@ impl Node {
     }
 
     /// Takes the node out of the lists of its edges, and its deadline from the timer.
+    #[inline]
     pub(super) fn disarm(&mut self) {
-        self.remove_alarm();
+        // Relaxed: there is no other reference.
+        if let Some(alarm) = Alarm::from_bits(self.alarm.load(Ordering::Relaxed)) {
+            self.alarm.store(0, Ordering::Relaxed);
+            TIMER.remove(alarm);
+        }
         if let Body::Derived(derived) = &mut self.body {
             derived
                 .edges
                 .as_mut_slice()
                 .iter_mut()
                 .for_each(Edge::unlink);
-        }
-    }
-
-    pub(super) fn remove_alarm(&mut self) {
-        // Relaxed: there is no other reference.
-        let alarm = Alarm::from_bits(self.alarm.load(Ordering::Relaxed));
-        if let (Some(alarm), Some(at)) = (alarm, self.deadline) {
-            self.alarm.store(0, Ordering::Relaxed);
-            TIMER.remove(alarm, at);
         }
     }
 
@@ -114,6 +114,11 @@ impl Node {
 
     /// The timer's alarm at `now`. Adds to the jobs.
     fn expire(self: &Arc<Self>, now: Instant, jobs: Jobs) -> Jobs {
+        {
+            // Under the lock: not before what the insertion has returned was stored.
+            let _lock = lock(&self.waiters);
+            self.alarm.store(0, Ordering::Relaxed);
+        }
         match self.find(|| now) {
             Some(found) if !self.is_marked() => self.mark_found_with(found, jobs),
             _ => jobs,

@@ -20,9 +20,7 @@ const SEARCHED_LIMIT: usize = ABSORBED_LIMIT;
 /// A sum without a name that nothing else refers to is absorbed: its edges move in. So does a SimpleToken, which leaves
 /// nothing but its parent. Every other operand becomes an edge, after copies of its edges.
 struct Composer<'a> {
-    derived: &'a mut Derived,
-    deadline: Option<Instant>,
-    polls: Polls,
+    node: &'a mut Node,
     /// An operand is cancelled.
     is_cancelled: bool,
     /// Where the edges are, by the address of their node, once there are many.
@@ -72,41 +70,21 @@ impl Node {
         }
     }
 
-    /// Adds operands to a node that nothing else refers to. Tells whether one of them is cancelled.
-    fn add(&mut self, operands: impl IntoIterator<Item = Arc<Node>>) -> bool {
-        self.compose(|composer| {
-            operands
-                .into_iter()
-                .for_each(|operand| composer.add(operand))
-        })
-    }
-
+    /// Adds operands to a SimpleToken or a sum that nothing else refers to. Tells whether one of them is cancelled.
     #[inline]
-    fn compose(&mut self, add: impl FnOnce(&mut Composer<'_>)) -> bool {
+    fn add(&mut self, operands: impl IntoIterator<Item = Arc<Node>>) -> bool {
         if let Body::Plain = self.body {
             self.body = Body::Derived(Derived::default());
         }
-        let Body::Derived(derived) = &mut self.body else {
-            unreachable!("a typed token is not added to");
-        };
         let mut composer = Composer {
-            derived,
-            deadline: self.deadline,
-            polls: self.state.polls(),
+            node: self,
             is_cancelled: false,
             index: None,
         };
-        add(&mut composer);
-        let Composer {
-            derived,
-            deadline,
-            polls,
-            is_cancelled,
-            ..
-        } = composer;
-        self.deadline = deadline;
-        self.state = State::new(derived.edges.as_slice().len(), deadline.is_some(), polls);
-        is_cancelled
+        for operand in operands {
+            composer.add(operand);
+        }
+        composer.is_cancelled
     }
 
     /// The sum of two plain operands, as of a token and a timeout: most sums are.
@@ -132,7 +110,7 @@ impl Node {
             polled,
             operands: 2,
         });
-        let sum = Arc::new_cyclic(|_| Node::new(Kind::Sum, body, deadline, state));
+        let sum = Arc::new(Node::new(Kind::Sum, body, deadline, state));
         if is_cancelled {
             sum.look();
         }
@@ -148,7 +126,7 @@ impl Node {
             operands: 1,
         });
         let state = State::new(1, false, Polls::default());
-        let child = Arc::new_cyclic(|_| Node::new(Kind::Simple, body, None, state));
+        let child = Arc::new(Node::new(Kind::Simple, body, None, state));
         if is_cancelled {
             child.look();
         }
@@ -190,6 +168,7 @@ impl Node {
 }
 
 impl Composer<'_> {
+    #[inline]
     fn add(&mut self, node: Arc<Node>) {
         if node.is_plain_operand() {
             return self.watch(node);
@@ -216,14 +195,13 @@ impl Composer<'_> {
 
     fn absorb(&mut self, mut node: Node) {
         node.disarm();
-        self.polls.add(node.state.polls());
-        self.deadline = earlier(self.deadline, node.deadline);
+        self.node.deadline = earlier(self.node.deadline, node.deadline);
         // A plain SimpleToken leaves no trace: nothing can cancel it.
-        if let Body::Derived(derived) = &mut node.body {
-            let before = self.derived.operands;
-            self.derived.operands += derived.operands;
+        if let Body::Derived(derived) = std::mem::replace(&mut node.body, Body::Plain) {
+            let before = self.derived().operands;
+            self.derived().operands += derived.operands;
             let mut polled = derived.polled;
-            derived.edges.drain(|edge| {
+            derived.edges.take(|edge| {
                 let operand = if edge.operand > 0 {
                     before + edge.operand
                 } else {
@@ -236,9 +214,10 @@ impl Composer<'_> {
         }
     }
 
+    #[inline]
     fn watch(&mut self, node: Arc<Node>) {
-        self.derived.operands += 1;
-        let operand = self.derived.operands;
+        self.derived().operands += 1;
+        let operand = self.derived().operands;
         // What another operand watches is there already, with all its edges.
         if self.is_known(&node, operand) {
             return;
@@ -249,7 +228,7 @@ impl Composer<'_> {
             Body::Counter(counter) if counter.limit == 0 => {
                 node.look();
             }
-            Body::Deadline(_) => self.deadline = earlier(self.deadline, node.deadline),
+            Body::Deadline(_) => self.node.deadline = earlier(self.node.deadline, node.deadline),
             Body::Plain | Body::Condition(_) | Body::Counter(_) => {}
         }
         self.is_cancelled |= node.is_marked();
@@ -258,7 +237,7 @@ impl Composer<'_> {
 
     /// Copies the edges of an operand, or has it watched alone if there are many. Tells whether checks ask it itself.
     fn copy(&mut self, node: &Arc<Node>, derived: &Derived) -> bool {
-        self.deadline = earlier(self.deadline, node.deadline);
+        self.node.deadline = earlier(self.node.deadline, node.deadline);
         let edges = derived.edges.as_slice();
         let (copied, is_asked) = if edges.len() <= LIMIT {
             (edges, false)
@@ -266,7 +245,7 @@ impl Composer<'_> {
             if node.state.get().is_unarmed() && node.look().is_none() {
                 node.arm_for_derived();
                 // An edge that was cancelled meanwhile. The node has to know, because it is watched alone.
-                node.look_again();
+                node.look();
             }
             // What is asked is copied if it is not much.
             let polled = derived.polled();
@@ -289,38 +268,58 @@ impl Composer<'_> {
     }
 
     /// Whether there is an edge to that node already. It becomes an operand, if it was none.
+    #[inline]
     fn is_known(&mut self, node: &Arc<Node>, operand: u32) -> bool {
-        let edges = self.derived.edges.as_mut_slice();
+        let edges = self.derived().edges.as_slice();
         let known = if edges.len() < SEARCHED_LIMIT {
             edges.iter().position(|edge| Arc::ptr_eq(&edge.node, node))
         } else {
-            let index = self.index.get_or_insert_with(|| {
-                let edges = edges.iter().map(|edge| address(&edge.node));
-                edges.zip(0..).collect()
-            });
-            index.get(&address(node)).copied()
+            self.index().get(&address(node)).copied()
         };
-        match known {
-            Some(known) if edges[known].operand == 0 => edges[known].operand = operand,
-            Some(_) => {}
-            None => return false,
+        let Some(known) = known else {
+            return false;
+        };
+        let known = &mut self.derived().edges.as_mut_slice()[known];
+        if known.operand == 0 {
+            known.operand = operand;
         }
         true
     }
 
+    fn index(&mut self) -> &mut HashMap<usize, usize> {
+        let Composer { node, index, .. } = self;
+        index.get_or_insert_with(|| {
+            let edges = node.edges().iter().map(|edge| address(&edge.node));
+            edges.zip(0..).collect()
+        })
+    }
+
+    #[inline]
     fn push(&mut self, node: Arc<Node>, operand: u32, is_polled: bool) {
+        let mut polls = self.node.state.polls();
         if is_polled {
-            self.polls.add(node.state.polls());
+            polls.add(node.state.polls());
             if let Body::Derived(_) = node.body {
-                self.polls.add(Polls::NESTED);
+                polls.add(Polls::NESTED);
             }
         }
-        let place = self.derived.push(Edge::new(node, operand), is_polled);
-        if let Some(index) = &mut self.index {
-            let edges = self.derived.edges.as_slice();
-            for place in [place, edges.len() - 1] {
-                index.insert(address(&edges[place].node), place);
+        let derived = self.derived();
+        let place = derived.push(Edge::new(node, operand), is_polled);
+        let len = derived.edges.as_slice().len();
+        self.node.state = State::new(len, self.node.deadline.is_some(), polls);
+        if self.index.is_some() {
+            for place in [place, len - 1] {
+                let moved = address(&self.node.edges()[place].node);
+                self.index().insert(moved, place);
             }
+        }
+    }
+
+    #[inline]
+    fn derived(&mut self) -> &mut Derived {
+        match &mut self.node.body {
+            Body::Derived(derived) => derived,
+            _ => unreachable!("a typed token is not added to"),
         }
     }
 }

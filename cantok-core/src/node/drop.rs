@@ -1,41 +1,51 @@
 //! Dropping: a node takes itself out of the lists of its edges, and releases them with a loop, at any depth.
 
 use super::edges::Edge;
-use super::waiters::Waiter;
+use super::waiters::{Waiter, Waiters};
 use super::{Body, Kind, Node};
+use crate::CancellationError;
 use crate::later::drop_caught;
 use crate::panic::Panic;
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, get_mut};
 
 impl Drop for Node {
     #[inline]
     fn drop(&mut self) {
-        // Most tokens were never registered anywhere and own nothing that has to be taken apart.
-        if !self.is_simple() {
-            self.drop_in_full();
+        self.disarm();
+        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs.
+        if self.needs_care() {
+            self.drop_with_care();
         }
     }
 }
 
 impl Node {
-    /// Whether the fields can be dropped one by one.
+    /// Whether there is more to it than to drop the fields one by one: code of users may run, or nodes are nested.
     #[inline]
-    fn is_simple(&self) -> bool {
-        // Relaxed: there is no other reference.
-        matches!(
-            self.body,
-            Body::Plain | Body::Deadline(_) | Body::Counter(_)
-        ) && self.alarm.load(Ordering::Relaxed) == 0
-            && !self.state.has_waiters()
-            && self.cause.get().is_none_or(|error| !error.has_reason())
+    fn needs_care(&mut self) -> bool {
+        let has_waiters = !matches!(get_mut(&mut self.waiters), Waiters::None);
+        has_waiters || self.is_nested() || self.cause.get().is_some_and(CancellationError::has_reason)
     }
 
-    fn drop_in_full(&mut self) {
+    #[inline]
+    fn is_nested(&self) -> bool {
+        match &self.body {
+            Body::Plain | Body::Deadline(_) | Body::Counter(_) => false,
+            Body::Condition(_) => true,
+            Body::Derived(derived) => {
+                let edges = derived.edges.as_slice();
+                edges.iter().any(|edge| matches!(edge.node.body, Body::Derived(_)))
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn drop_with_care(&mut self) {
         let mut remains = Remains::default();
         self.take_apart(&mut remains);
         while let Some(mut node) = remains.nodes.pop() {
-            // It is dropped at the end of the block, with nothing left in it, so this function is entered only once
-            // more.
+            // It is dropped at the end of the block, with nothing left in it.
+            node.disarm();
             node.take_apart(&mut remains);
         }
         if let Some(panic) = remains.panic {
@@ -58,39 +68,28 @@ impl Remains {
         Panic::keep_first(&mut self.panic, drop_caught(value));
     }
 
-    /// Gives up a reference. What owns other nodes waits for its turn, so that nothing recurses.
+    /// Gives up a reference to a node that may own others. It waits for its turn, so that nothing recurses.
     fn release(&mut self, node: Arc<Node>) {
-        if node.is_simple() {
-            drop(node);
-        } else if matches!(node.body, Body::Derived(_)) || node.state.has_waiters() {
-            self.nodes.extend(Arc::into_inner(node));
-        } else {
-            Panic::keep_first(&mut self.panic, Panic::catch(|| drop(node)));
-        }
+        self.nodes.extend(Arc::into_inner(node));
     }
 }
 
 impl Node {
-    /// Unregisters the node everywhere, and gives up what it owns.
+    /// Gives up what the node owns.
     fn take_apart(&mut self, remains: &mut Remains) {
-        self.remove_alarm();
-        if self.state.has_waiters() {
+        if !matches!(get_mut(&mut self.waiters), Waiters::None) {
             self.take_waiters_apart(remains);
         }
-        if let Some(error) = self.cause.take() {
-            if error.has_reason() {
-                remains.drop_users(error);
-            }
+        if self.cause.get().is_some_and(CancellationError::has_reason) {
+            remains.drop_users(self.cause.take());
         }
         match std::mem::replace(&mut self.body, Body::Plain) {
             Body::Plain | Body::Deadline(_) | Body::Counter(_) => {}
             Body::Condition(condition) => remains.drop_users(condition),
-            Body::Derived(mut derived) => {
-                derived.edges.drain(|mut edge| {
-                    edge.unlink();
-                    remains.release(edge.node);
-                });
-            }
+            Body::Derived(derived) => derived.edges.take(|edge| match edge.node.body {
+                Body::Derived(_) => remains.release(edge.node),
+                _ => Panic::keep_first(&mut remains.panic, Panic::catch(|| drop(edge.node))),
+            }),
         }
     }
 

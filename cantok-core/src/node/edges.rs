@@ -1,7 +1,7 @@
 //! The list of edges of a node: rarely more than three, and then without an allocation.
 
-use super::Node;
-use crate::sync::{Arc, AtomicU32, Ordering};
+use super::{Body, Node};
+use crate::sync::{Arc, AtomicU32, Ordering, fence};
 
 /// A node that is watched.
 pub(super) struct Edge {
@@ -25,6 +25,17 @@ impl Edge {
     pub(super) fn is_linked(&self) -> bool {
         // Relaxed: written under a lock that the caller holds.
         self.link.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether nothing can cancel the node but its deadline, which is the watching node's as well: a timeout that has no
+    /// handle and no other node that watches it.
+    pub(super) fn is_mere_deadline(&self) -> bool {
+        if !matches!(self.node.body, Body::Deadline(_)) || Arc::strong_count(&self.node) > 1 {
+            return false;
+        }
+        // Acquire: pairs with the release by which the handles were dropped.
+        fence(Ordering::Acquire);
+        !self.node.is_marked() && !self.node.is_downgraded.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_link(&self, key: u32) {
@@ -98,14 +109,21 @@ impl Edges {
         };
     }
 
-    /// Takes the edges out, in order, and gives them to `f`.
+    /// Gives the edges to `f`, in order.
     #[inline]
-    pub(super) fn drain(&mut self, mut f: impl FnMut(Edge)) {
-        match std::mem::take(self) {
+    pub(super) fn take(self, mut f: impl FnMut(Edge)) {
+        match self {
             Edges::None => {}
             Edges::One([only]) => f(only),
-            Edges::Two(edges) => edges.into_iter().for_each(f),
-            Edges::Three(edges) => edges.into_iter().for_each(f),
+            Edges::Two([first, second]) => {
+                f(first);
+                f(second);
+            }
+            Edges::Three([first, second, third]) => {
+                f(first);
+                f(second);
+                f(third);
+            }
             Edges::Many(edges) => edges.into_iter().for_each(f),
         }
     }

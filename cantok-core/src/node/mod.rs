@@ -10,9 +10,9 @@
 //! 1. **The cause comes before the state.** The cause of a node is the error in its `cause`, or, if its state says that
 //!    it *follows*, the one in the `cause` of its only edge. That cell is filled before the state becomes cancelled, by
 //!    one read-modify-write, and neither changes again.
-//! 2. **What is not polled is pushed.** The state is not *unarmed* only if each edge has a link in the waiters of its
-//!    node, and the deadline is with the timer. A node is not armed if one of its edges is cancelled: the next check
-//!    finds that edge.
+//! 2. **What is not polled is pushed.** The state is not *unarmed* only if the deadline is with the timer, and each edge
+//!    has a link in the waiters of its node, but for one that nothing else can cancel. A node is not armed if one of its
+//!    edges is cancelled: the next check finds that edge.
 //! 3. **No wake-up is lost.** A waiter is inserted into `waiters` under their lock, after it was announced in the state
 //!    by a read-modify-write that found no cancel there. The read-modify-write that cancels finds the announcement,
 //!    and its thread then takes the lock. So either the canceller finds the waiter, or the waiter finds the cancel.
@@ -81,7 +81,7 @@ pub(crate) struct Node {
     /// The earliest one, those of edges included. That of a counter without units: its creation.
     deadline: Option<Instant>,
     cause: OnceLock<CancellationError>,
-    /// What the timer has of this node, or 0. Written under the lock of `waiters`.
+    /// What the timer has of this node: an alarm that has yet to ring, or 0. Written under the lock of `waiters`.
     alarm: AtomicU64,
 
     state: State,
@@ -117,8 +117,7 @@ impl Node {
             _ => Polls::default(),
         };
         let state = State::new(0, deadline.is_some(), polls);
-        // Made in its place: elsewhere it would be copied, which takes as long as the allocation.
-        Arc::new_cyclic(|_| Node::new(kind, body, deadline, state))
+        Arc::new(Node::new(kind, body, deadline, state))
     }
 
     #[inline]

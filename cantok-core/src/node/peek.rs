@@ -56,15 +56,6 @@ impl Node {
         self.error()
     }
 
-    /// [`Node::look`] after a waiter was registered: an armed node is asked for its state alone.
-    pub(crate) fn look_again(self: &Arc<Self>) -> Option<&CancellationError> {
-        if self.state.get().is_unarmed() {
-            self.look()
-        } else {
-            self.error()
-        }
-    }
-
     /// Whether the token is cancelled, at the price of a check: if the node is armed its deadline is left to the
     /// timer.
     #[inline]

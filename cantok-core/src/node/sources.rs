@@ -41,6 +41,7 @@ pub(crate) struct Derived {
 
 impl Derived {
     /// Adds an edge, at the end of those of its sort. Returns its place.
+    #[inline]
     pub(super) fn push(&mut self, edge: Edge, is_polled: bool) -> usize {
         self.edges.push(edge);
         let edges = self.edges.as_mut_slice();
@@ -50,11 +51,11 @@ impl Derived {
         }
         let place = self.polled as usize;
         self.polled += 1;
-        if edges.len() <= MOVED_LIMIT {
-            edges[place..].rotate_right(1);
-        } else {
+        if edges.len() > MOVED_LIMIT {
             // The order of the others counts only where two fire at the same instant.
             edges.swap(place, last);
+        } else if place < last {
+            edges[place..].rotate_right(1);
         }
         place
     }

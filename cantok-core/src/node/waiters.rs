@@ -222,8 +222,8 @@ impl Waiters {
 const BATCH: usize = 64;
 
 impl Node {
-    /// Registers a waiter of this node, which is armed by then unless one of its sources is cancelled. Gives the waiter
-    /// back if the node is cancelled (invariant 3), or can never be.
+    /// Registers a waiter of this node, which is armed by then. Gives the waiter back if the node can never be cancelled,
+    /// or if it is cancelled (invariant 3) or must be: then [`Node::look`] finds the error.
     ///
     /// # Panics
     ///
@@ -241,10 +241,10 @@ impl Node {
         }
         let registered = {
             let mut waiters = lock(&self.waiters);
-            let is_announced = if self.push_sources(is_unattended) {
-                self.state.arm_and_announce()
-            } else {
-                self.state.announce()
+            let is_announced = match self.push_sources(is_unattended) {
+                Some(true) => self.state.arm_and_announce(),
+                Some(false) => self.state.announce(),
+                None => false,
             };
             if is_announced {
                 Ok(waiters.insert(waiter))

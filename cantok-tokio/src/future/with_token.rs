@@ -135,8 +135,7 @@ impl<F: Future> Future for WithToken<F> {
                 this.future.set(None);
                 return Poll::Ready(Ok(output));
             }
-            // Registering wakes the task if it is what finds the token cancelled, by the future inside for example.
-            if !token.looks_cancelled() && this.registration.register(cx.waker()) {
+            if this.registration.register(cx.waker()) {
                 return Poll::Pending;
             }
         }

@@ -114,11 +114,7 @@ impl<S: Stream> Stream for TryWithToken<S> {
                 this.registration.clear();
                 return Poll::Ready(item.map(Ok));
             }
-            // A peek even after a check: registering wakes the task if it is what finds the token cancelled.
-            let is_stopped = match is_over {
-                true => token.is_cancelled(),
-                false => token.looks_cancelled(),
-            };
+            let is_stopped = is_over && token.is_cancelled();
             // After the check: one that panics is made again.
             *this.stage = Stage::Asked;
             if !is_stopped && this.registration.register(cx.waker()) {
