@@ -1,5 +1,5 @@
 use crate::later::drop_nested;
-use crate::node::{Body, Kind, Node, Waiter};
+use crate::node::{Body, Callback, Kind, Node, Waiter};
 use crate::sync::Arc;
 use crate::{CancellationError, Token};
 use std::fmt;
@@ -39,16 +39,16 @@ impl Registration {
             f(error);
             return Registration { registered: None };
         }
-        let waiter = Waiter::Callback(Box::new(f));
+        let callback: Callback = Box::new(f);
         if node.kind() == Kind::Never {
             // A node of its own keeps the callback.
             let node = Node::leaf(Kind::Never, Body::Plain, None);
-            let key = node.insert(waiter).ok();
+            let key = node.insert(Waiter::Callback(callback)).ok();
             return Registration {
                 registered: key.map(|key| (node, key)),
             };
         }
-        match node.register(waiter) {
+        match node.register(Waiter::Callback(callback)) {
             Ok(key) => Registration {
                 registered: Some((Arc::clone(node), key)),
             },

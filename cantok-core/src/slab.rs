@@ -46,6 +46,7 @@ impl<T> Slab<T> {
     /// # Panics
     ///
     /// If there are 2^32 entries, which take up more than 100 GB.
+    #[inline(always)]
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         if self.with_room == NONE {
             self.with_room = u32::try_from(self.chunks.len()).expect("fewer than 2^32 chunks");
@@ -101,10 +102,20 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn remove(&mut self, key: u32) -> Option<T> {
+        self.remove_one_if(key, |_| true)
+    }
+
+    /// Removes the entry, if `is_wanted` says so.
+    #[inline(always)]
+    pub(crate) fn remove_one_if(
+        &mut self,
+        key: u32,
+        is_wanted: impl FnOnce(&T) -> bool,
+    ) -> Option<T> {
         let at = key as usize / CHUNK;
         let chunk = self.chunks.get_mut(at)?;
         let slot = chunk.slots.get_mut(key as usize % CHUNK)?;
-        if let Slot::Free(_) = slot {
+        if !matches!(slot, Slot::Taken(value) if is_wanted(value)) {
             return None;
         }
         let Slot::Taken(value) = std::mem::replace(slot, Slot::Free(chunk.free)) else {

@@ -31,12 +31,19 @@ impl<S> Worker<S> {
     /// # Errors
     ///
     /// When the operating system refuses a thread.
+    #[inline]
     pub(crate) fn start(&self) -> io::Result<()> {
         // Relaxed, here and below: it stays true, and what the thread works on is behind the lock. Every wait comes
         // past here, on every core.
         if self.is_running.load(Ordering::Relaxed) {
-            return Ok(());
+            Ok(())
+        } else {
+            self.start_once()
         }
+    }
+
+    #[cold]
+    fn start_once(&self) -> io::Result<()> {
         let _one_at_a_time = self.lock();
         if !self.is_running.load(Ordering::Relaxed) {
             thread::Builder::new()

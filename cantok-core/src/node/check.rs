@@ -38,31 +38,38 @@ impl Node {
     /// Asks the conditions, then spends the counters.
     #[inline]
     fn check_polled(self: &Arc<Self>, state: Snapshot, polled: &[Edge]) -> bool {
-        let mut counters = polled;
-        if state.has_conditions() {
-            let is_satisfied = |edge: &&Edge| has_satisfied(&edge.node);
-            if let Some(satisfied) = polled.iter().find(is_satisfied) {
-                return self.fire(&satisfied.node);
-            }
-            if self.was_cancelled_meanwhile() {
-                return true;
-            }
-            counters = polled.get(1..).unwrap_or_default();
-        }
-        if !state.has_counters() {
-            return false;
-        }
-        // Unless one has none left: that one refuses the check. With a single counter a peek would only repeat what
-        // spending finds out.
-        if counters.len() > 1 {
-            if let Some(empty) = polled.iter().find(|edge| is_empty(&edge.node)) {
-                return self.fire(&empty.node);
+        let mut only = None;
+        let mut has_more = false;
+        for Edge { node, .. } in polled {
+            match &node.body {
+                Body::Condition(condition) if is_satisfied(node, condition) => {
+                    return self.fire(node);
+                }
+                Body::Counter(counter) => {
+                    has_more |= only.is_some();
+                    only = Some((node, counter));
+                }
+                _ => {}
             }
         }
-        let mut edges = polled.iter();
-        let refusing =
-            edges.find(|edge| edge.node.counter().is_some_and(|counter| !counter.spend()));
-        refusing.is_some_and(|refusing| self.fire(&refusing.node))
+        if state.has_conditions() && self.was_cancelled_meanwhile() {
+            return true;
+        }
+        match only {
+            None => false,
+            Some(_) if has_more => self.spend_all(polled),
+            Some((node, counter)) => !counter.spend() && self.fire(node),
+        }
+    }
+
+    /// Spends a unit of each of several counters, unless one has none left: that one refuses the check.
+    #[cold]
+    fn spend_all(self: &Arc<Self>, polled: &[Edge]) -> bool {
+        let refuses = |node: &Arc<Node>| node.counter().is_some_and(|counter| !counter.spend());
+        let mut nodes = polled.iter().map(|edge| &edge.node);
+        let empty = nodes.clone().find(|node| is_empty(node));
+        let refusing = empty.or_else(|| nodes.find(|node| refuses(node)));
+        refusing.is_some_and(|refusing| self.fire(refusing))
     }
 
     /// [`Node::check_polled`] through derived nodes.

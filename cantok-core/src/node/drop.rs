@@ -24,7 +24,9 @@ impl Node {
     #[inline]
     fn needs_care(&mut self) -> bool {
         let has_waiters = !matches!(get_mut(&mut self.waiters), Waiters::None);
-        has_waiters || self.is_nested() || self.cause.get().is_some_and(CancellationError::has_reason)
+        has_waiters
+            || self.is_nested()
+            || self.cause.get().is_some_and(CancellationError::has_reason)
     }
 
     #[inline]
@@ -34,7 +36,9 @@ impl Node {
             Body::Condition(_) => true,
             Body::Derived(derived) => {
                 let edges = derived.edges.as_slice();
-                edges.iter().any(|edge| matches!(edge.node.body, Body::Derived(_)))
+                edges
+                    .iter()
+                    .any(|edge| matches!(edge.node.body, Body::Derived(_)))
             }
         }
     }

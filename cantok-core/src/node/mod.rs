@@ -47,7 +47,7 @@ mod waiters;
 
 pub(crate) use jobs::Jobs;
 pub(crate) use sources::Body;
-pub(crate) use waiters::Waiter;
+pub(crate) use waiters::{Callback, Waiter};
 
 use crate::CancellationError;
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, Weak};

@@ -70,12 +70,14 @@ impl Node {
     }
 
     /// Asks the edges and the deadline of an unarmed node, and arms it if that was often.
+    #[cold]
     pub(super) fn poll_sources(self: &Arc<Self>) -> bool {
         self.count_slow_check();
         self.poll_sources_again()
     }
 
     /// [`Node::poll_sources`] for the same check once more.
+    #[cold]
     pub(super) fn poll_sources_again(self: &Arc<Self>) -> bool {
         match self.find(Instant::now) {
             Some(found) => self.latch(found),

@@ -117,6 +117,7 @@ pub(super) struct Many {
 }
 
 impl Waiters {
+    #[inline(always)]
     fn insert(&mut self, waiter: Waiter) -> u32 {
         match self {
             Waiters::None => {
@@ -149,13 +150,18 @@ impl Waiters {
     /// Removes the waiter under that key, unless it was notified. After a cancel no other one gets its key, since
     /// nothing is inserted any more.
     fn remove(&mut self, key: u32) -> Option<Waiter> {
+        self.remove_if(key, |_| true)
+    }
+
+    #[inline(always)]
+    fn remove_if(&mut self, key: u32, is_wanted: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
         match self {
-            Waiters::One(_) if key == 0 => match std::mem::take(self) {
+            Waiters::One(only) if key == 0 && is_wanted(only) => match std::mem::take(self) {
                 Waiters::One(only) => Some(only),
                 Waiters::None | Waiters::Many(_) => None,
             },
             Waiters::None | Waiters::One(_) => None,
-            Waiters::Many(many) => many.slab.remove(key),
+            Waiters::Many(many) => many.slab.remove_one_if(key, is_wanted),
         }
     }
 
@@ -228,6 +234,7 @@ impl Node {
     /// # Panics
     ///
     /// As `std::thread::spawn`, if the waiter relies on a thread that the operating system refuses.
+    #[inline(always)]
     pub(crate) fn register(self: &Arc<Self>, waiter: Waiter) -> Result<u32, Waiter> {
         if self.kind == Kind::Never {
             return Err(waiter);
@@ -376,13 +383,8 @@ impl Node {
 
     /// Takes a callback back. `None`: it was called or is being called.
     pub(crate) fn take_callback(self: &Arc<Self>, key: u32) -> Option<Callback> {
-        let waiter = {
-            let mut waiters = lock(&self.waiters);
-            match waiters.get_mut(key) {
-                Some(Waiter::Callback(_)) => waiters.remove(key),
-                _ => None,
-            }
-        };
+        let is_callback = |waiter: &Waiter| matches!(waiter, Waiter::Callback(_));
+        let waiter = lock(&self.waiters).remove_if(key, is_callback);
         match waiter {
             Some(Waiter::Callback(callback)) => {
                 self.unwatch_conditions(1);
