@@ -1,15 +1,18 @@
 //! A burst of waiters leaves no memory behind, even if one of them stays; and that one is still notified.
 
+#[path = "support/count.rs"]
+mod count;
 mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::task::{Wake, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
 use allocation_counter::measure;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
+use count::Count;
 use support::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -18,27 +21,6 @@ const BURST: usize = 200_000;
 
 /// What may stay, in bytes. With less than one byte for each of the burst, nothing of it does.
 const LIMIT: i64 = BURST as i64 / 2;
-
-/// A task that counts how often it is woken.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Count {
-    fn new() -> (Arc<Self>, Waker) {
-        let count = Arc::<Self>::default();
-        (count.clone(), Waker::from(count))
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 /// The one of the burst that stays.
 const STAYS: [usize; 5] = [0, BURST - 1, BURST / 2, 255, 256];

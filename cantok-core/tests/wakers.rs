@@ -4,6 +4,8 @@
 mod background;
 #[path = "support/conditions.rs"]
 mod conditions;
+#[path = "support/count.rs"]
+mod count;
 #[path = "support/shapes.rs"]
 mod shapes;
 mod support;
@@ -22,29 +24,9 @@ use cantok_core::{
     ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token, WakerRegistration,
 };
 use conditions::counted_condition;
+use count::Count;
 use shapes::{HOUR, shapes};
 use support::watchdog;
-
-/// A task that does nothing but count how often it is woken.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Count {
-    fn new() -> (Arc<Self>, Waker) {
-        let count = Arc::<Self>::default();
-        (count.clone(), Waker::from(count))
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 /// A task that sends a message when it is woken.
 struct Sends(Mutex<Sender<()>>);
@@ -141,6 +123,19 @@ fn a_waker_that_comes_too_late_is_woken_at_once() {
             "neither woken nor kept"
         );
     }
+}
+
+/// A sum need not watch a timeout that nobody shares. This one still can be cancelled.
+#[test]
+fn a_weak_handle_cancels_a_sum_that_took_the_timeout() {
+    let timeout = TimeoutToken::new(HOUR);
+    let weak = timeout.downgrade();
+    let token = SimpleToken::new() + timeout;
+    let (count, waker) = Count::new();
+    let _registration = token.register(&waker);
+    assert!(weak.upgrade().expect("the sum has it").cancel());
+    assert_eq!(count.get(), 1);
+    assert!(token.is_cancelled());
 }
 
 #[test]
