@@ -124,32 +124,43 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         // A clone may be another one than what it was cloned from.
         let kept = waker.clone();
         let (data, vtable) = (kept.data().addr(), vtable(&kept));
-        let (registered, is_cancelled) = match node.register(Waiter::Waker(kept)) {
-            Ok(key) => (Some(Registered { key, data, vtable }), false),
+        let before = self.key();
+        let is_pending = match node.register(Waiter::Waker(kept)) {
+            Ok(key) => {
+                self.registered = Some(Registered { key, data, vtable });
+                true
+            }
             Err(waiter) => {
-                let is_cancelled = node.kind() != Kind::Never;
+                self.registered = None;
                 drop_waiter(waiter);
-                (None, is_cancelled)
+                self.token().node().kind() == Kind::Never
             }
         };
         // The one before goes after that, so that a condition is watched all the time.
-        let before = std::mem::replace(&mut self.registered, registered);
-        self.end(before);
-        !is_cancelled
+        if let Some(key) = before {
+            self.unregister(key);
+        }
+        is_pending
     }
 
     /// Takes the waker back.
+    #[inline]
     pub fn clear(&mut self) {
-        let registered = self.registered.take();
-        self.end(registered);
+        if let Some(key) = self.key() {
+            self.registered = None;
+            self.unregister(key);
+        }
     }
 
-    fn end(&self, registered: Option<Registered>) {
-        if let Some(Registered { key, .. }) = registered {
-            let node = self.token.borrow().node();
-            if let Some(waiter) = node.unregister_unless_notified(key) {
-                drop_waiter(waiter);
-            }
+    #[inline]
+    fn key(&self) -> Option<u32> {
+        self.registered.as_ref().map(|registered| registered.key)
+    }
+
+    fn unregister(&self, key: u32) {
+        let node = self.token.borrow().node();
+        if let Some(waiter) = node.unregister_unless_notified(key) {
+            drop_waiter(waiter);
         }
     }
 }
@@ -162,6 +173,7 @@ fn drop_waiter(waiter: Waiter) {
 }
 
 impl<T: Borrow<Token>> Drop for WakerRegistration<T> {
+    #[inline]
     fn drop(&mut self) {
         self.clear();
     }

@@ -38,33 +38,45 @@ fn sum() -> Token {
     SimpleToken::new() + TimeoutToken::new(Duration::from_secs(3600))
 }
 
-/// A future that is ready in its first poll.
+/// A future that is ready in its first poll. Its output is used at once, as by an `await`: black-boxing the whole result
+/// would time how it is moved.
 pub(crate) fn ready_once() -> Vec<Contender> {
+    fn poll_ready<T>(future: impl Future<Output = T>, is_output: impl Fn(&T) -> bool) {
+        let Poll::Ready(output) = poll(future) else {
+            unreachable!("it never waits")
+        };
+        assert!(is_output(&output));
+    }
     let peer = CancellationToken::new();
     let selected = CancellationToken::new();
     let (simple, summed, first) = (SimpleToken::new(), sum(), SimpleToken::new());
     let future = || ready(black_box(1));
     vec![
         call("tokio-util: run_until_cancelled", move || {
-            poll(peer.run_until_cancelled(future()))
+            poll_ready(peer.run_until_cancelled(future()), Option::is_some);
         }),
-        call("with_token", move || poll(future().with_token(&simple))),
+        call("with_token", move || {
+            poll_ready(future().with_token(&simple), Result::is_ok);
+        }),
         call("with_token, a sum", move || {
-            poll(future().with_token(&summed))
+            poll_ready(future().with_token(&summed), Result::is_ok);
         }),
         call("with_token, future_first", move || {
-            poll(future().with_token(&first).future_first())
+            poll_ready(future().with_token(&first).future_first(), Result::is_ok);
         }),
         call("select! by hand", move || {
-            poll(async {
+            let selected = async {
                 tokio::select! {
                     biased;
                     () = selected.cancelled() => None,
                     output = future() => Some(output),
                 }
-            })
+            };
+            poll_ready(selected, Option::is_some);
         }),
-        call("the future alone", move || poll(future())),
+        call("the future alone", move || {
+            poll_ready(future(), |output| *output == 1);
+        }),
     ]
 }
 
