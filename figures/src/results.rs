@@ -51,30 +51,35 @@ impl Results {
 
     /// The median of a contender in each run, in nanoseconds.
     pub(crate) fn medians(&self, group: &str, contender: &str) -> Result<Vec<f64>> {
+        self.each_run(group, contender, |times| times.median)
+    }
+
+    fn each_run(
+        &self,
+        group: &str,
+        contender: &str,
+        of: impl Fn(&Times) -> f64,
+    ) -> Result<Vec<f64>> {
         let is_wanted = |times: &&Times| times.group == group && times.contender == contender;
-        let medians: Vec<_> = self
-            .times
-            .iter()
-            .filter(is_wanted)
-            .map(|times| times.median)
-            .collect();
+        let each: Vec<_> = self.times.iter().filter(is_wanted).map(of).collect();
         ensure!(
-            medians.len() == self.runs(),
+            each.len() == self.runs(),
             "{}: '{contender}' of '{group}' has no time in some run",
             self.command
         );
-        Ok(medians)
+        Ok(each)
     }
 
-    /// How often the median of a contender is that of another one of its group, in each run.
+    /// The median of a contender divided by that of another one of its group, in each run.
     pub(crate) fn ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
         let medians = self.medians(group, contender)?;
-        let others = self.medians(group, of)?;
-        Ok(medians
-            .iter()
-            .zip(others)
-            .map(|(median, other)| median / other)
-            .collect())
+        Ok(divide(&medians, &self.medians(group, of)?))
+    }
+
+    /// [`Results::ratios`] of the least times.
+    pub(crate) fn least_ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
+        let least = |contender| self.each_run(group, contender, |times| times.least);
+        Ok(divide(&least(contender)?, &least(of)?))
     }
 
     pub(crate) fn runs(&self) -> usize {
@@ -170,6 +175,14 @@ impl Display for Results {
     }
 }
 
+fn divide(times: &[f64], others: &[f64]) -> Vec<f64> {
+    times
+        .iter()
+        .zip(others)
+        .map(|(time, other)| time / other)
+        .collect()
+}
+
 /// The middle one of some figures.
 pub(crate) fn median(figures: &[f64]) -> f64 {
     let mut figures = figures.to_vec();
@@ -208,6 +221,10 @@ run\tgroup\tcontender\ttimes\tleast ns\tmedian ns
             .ratios("check", "simple", "limit: Arc<AtomicBool>")
             .unwrap();
         assert_eq!(ratios, [0.9 / 0.6, 1.0]);
+        let ratios = results
+            .least_ratios("check", "simple", "limit: Arc<AtomicBool>")
+            .unwrap();
+        assert_eq!(ratios, [0.4 / 0.5, 0.4 / 0.5]);
     }
 
     #[test]

@@ -16,13 +16,16 @@ pub(crate) struct Row {
 /// What a figure must not exceed.
 #[derive(Debug)]
 pub(crate) enum Limit {
-    /// That many times the time of another contender of the same group.
+    /// That many times the median of another contender of the same group.
     Times(f64, &'static str),
+    /// That many times the least time of another contender of the same group. For work of one thread: other programs
+    /// only add to its time.
+    Least(f64, &'static str),
     /// Nanoseconds.
     Nanos(f64),
 }
 
-use Limit::{Nanos, Times};
+use Limit::{Least, Nanos, Times};
 
 const LOAD: &str = "limit: Arc<AtomicBool>";
 const TOKIO: &str = "peer: tokio-util";
@@ -58,23 +61,23 @@ const FUTEX: &str = "The scheduler sets the pace of two threads that sleep and w
 const SCHEDULER: &str = "The handler runs on the main thread, the token is cancelled on another one. Where every core \
     computes, that one waits for its turn like everybody else, and what it waits is up to the scheduler.";
 
-const ALARM: &str = "The peer is a timer alone. Here a token is made, waited on and dropped around the deadline: about 60 ns for \
-    the token and 40 ns for the waiter. Not reached yet.";
-const HANDLE: &str = "A registration keeps its token alive. The slab has no such reference count, and one lock for all of its \
-    entries. Not reached yet.";
-const LATE: &str = "One thread marks the tokens and one calls what waits for them. Beside other programs on two cores they fall \
-    behind a million a second. Not reached yet.";
-const ALLOCATIONS: &str = "The sum of four tokens takes five allocations, the hand-written one a single one. Close to the limit, and \
-    beyond it in some runs.";
-const TWO_OBJECTS: &str = "The error that tells when and why is a second allocation. Close to the limit, and beyond it in some runs.";
-const COUNTS: &str = "Each child is found through a weak reference, and two counts and its state are written in turn. With a \
-    thousand children it holds; with 100,000 they no longer fit into the cache. Not reached yet.";
+const ALARM: &str = "tokio's `Sleep` is a timer alone and lives on the stack. This also makes and drops a token, which is an \
+    allocation, and reads the clock once more, to find a deadline that has already passed.";
+const HANDLE: &str = "A registration keeps its token alive, so it takes and gives back a reference count. The list also holds \
+    wakers and links, and returns its memory after a burst.";
+const LATE: &str = "The timing wheel refiles a quarter of a million entries every 268 ms, which takes 10 to 20 ms. After a first \
+    burst glibc merges what it freed, which takes 100 ms and more. Otherwise a deadline is late by about a millisecond.";
+const ALLOCATIONS: &str = "The sum of four tokens takes five allocations, the limit a single one.";
+const TWO_OBJECTS: &str = "The error, which says when and why, is a second allocation.";
+const COUNTS: &str = "Each child is found through a weak reference, and its two counts and its state are written in turn, in two \
+    cache lines. 1,000 children reach the figure; 100,000 no longer fit into the cache.";
 const OWNED: &str =
-    "The future holds a handle of the token, whose count it takes and gives back. Not reached yet.";
-const REQUESTS: &str = "Two tokens are made and linked to what they watch; most of the time goes into reference counts and locks. \
-    Not reached yet.";
-const BESIDE: &str =
-    "Measured while other programs ran on the two cores, which doubles some times and not others.";
+    "The future holds a handle of its token, and takes and gives back a reference count.";
+const REQUESTS: &str = "Makes two tokens on the heap and links them to the root. The peer makes one, and its timeout lives on the stack.";
+const ASKED: &str = "Depends on the processor: 1.2 to 1.4 on an Intel Xeon, where an atomic decrement takes 6 ns. On an AMD EPYC it \
+    takes 2 ns, and finding the condition and the counter in the list takes more than both.";
+const WAITERS: &str = "0.5 to 1.0 on an Intel Xeon. Here the two differ by a few nanoseconds, and two threads that wait for one \
+    token take turns on its lock.";
 
 pub(crate) const ROWS: &[Row] = &[
     row(
@@ -82,7 +85,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "check",
         "simple",
-        Times(1.15, LOAD),
+        Least(1.15, LOAD),
         "",
     ),
     row(
@@ -90,7 +93,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "check",
         "16 shared and timeout",
-        Times(1.15, LOAD),
+        Least(1.15, LOAD),
         "",
     ),
     row(
@@ -98,7 +101,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "check",
         "depth 1000",
-        Times(1.15, LOAD),
+        Least(1.15, LOAD),
         "",
     ),
     row(
@@ -106,7 +109,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "check",
         "simple",
-        Times(0.25, TOKIO),
+        Least(0.25, TOKIO),
         "",
     ),
     row(
@@ -122,8 +125,8 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "made and dropped",
         "child",
-        Times(0.6, "child, peer: tokio-util"),
-        BESIDE,
+        Least(0.6, "child, peer: tokio-util"),
+        "",
     ),
     row(
         "the same, a second thread doing so too",
@@ -131,14 +134,14 @@ pub(crate) const ROWS: &[Row] = &[
         "made and dropped, a second thread too",
         "child",
         Times(0.3, "child, peer: tokio-util"),
-        BESIDE,
+        "",
     ),
     row(
         "a `TimeoutToken`, made and dropped, to a hand-written `Arc` with parent, flag, counter and deadline",
         "core",
         "made and dropped, with a deadline",
         "timeout",
-        Times(1.5, HAND_WRITTEN),
+        Least(1.5, HAND_WRITTEN),
         "",
     ),
     row(
@@ -146,7 +149,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "made and dropped, with a counter",
         "counter",
-        Times(2.0, HAND_WRITTEN),
+        Least(2.0, HAND_WRITTEN),
         "",
     ),
     row(
@@ -154,23 +157,23 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "made and dropped, with a deadline",
         "root and timeout",
-        Times(2.5, HAND_WRITTEN),
-        BESIDE,
+        Least(2.5, HAND_WRITTEN),
+        "",
     ),
     row(
         "`&root + CounterToken`, to the same without one",
         "core",
         "made and dropped, with a counter",
         "root and counter",
-        Times(3.5, HAND_WRITTEN),
-        BESIDE,
+        Least(3.5, HAND_WRITTEN),
+        "",
     ),
     row(
         "the quick start's sum, to the same with a clock read",
         "core",
         "made and dropped, with a deadline",
         "quick start",
-        Times(5.0, HAND_WRITTEN),
+        Least(5.0, HAND_WRITTEN),
         ALLOCATIONS,
     ),
     row(
@@ -178,7 +181,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "made, cancelled and dropped",
         "simple",
-        Times(1.0, "peer: tokio-util and a clock read"),
+        Least(1.0, "peer: tokio-util and a clock read"),
         TWO_OBJECTS,
     ),
     row(
@@ -194,7 +197,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         CANCEL,
         "armed children",
-        Times(0.8, TOKIO_WAITING),
+        Least(0.8, TOKIO_WAITING),
         COUNTS,
     ),
     row(
@@ -202,7 +205,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         CANCEL,
         "waiting children",
-        Times(1.1, TOKIO_WAITING),
+        Least(1.1, TOKIO_WAITING),
         MARKED_FIRST,
     ),
     row(
@@ -210,15 +213,15 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "check that asks",
         "quick start",
-        Times(1.5, "limit: quick start by hand"),
-        "",
+        Least(1.5, "limit: quick start by hand"),
+        ASKED,
     ),
     row(
         "`on_cancel` and drop, beside 1 other, to a boxed closure in a hand-written slab",
         "core",
         "on_cancel and drop",
         "beside 1",
-        Times(1.5, SLAB),
+        Least(1.5, SLAB),
         HANDLE,
     ),
     row(
@@ -226,7 +229,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "on_cancel and drop",
         "beside 100000",
-        Times(1.5, SLAB),
+        Least(1.5, SLAB),
         HANDLE,
     ),
     row(
@@ -234,7 +237,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "on_cancel and drop, an armed sum",
         "1 token",
-        Times(1.5, SLAB),
+        Least(1.5, SLAB),
         HANDLE,
     ),
     row(
@@ -242,7 +245,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "on_cancel and drop, an armed sum",
         "100000 tokens",
-        Times(1.5, SLAB),
+        Least(1.5, SLAB),
         HANDLE,
     ),
     row(
@@ -250,7 +253,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "a child of an armed sum",
         "100000 tokens",
-        Times(1.5, SEVENTEEN),
+        Least(1.5, SEVENTEEN),
         "",
     ),
     row(
@@ -258,7 +261,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "a sum with an armed sum",
         "100000 tokens",
-        Times(1.5, SEVENTEEN),
+        Least(1.5, SEVENTEEN),
         "",
     ),
     row(
@@ -266,7 +269,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "cause() of an armed sum",
         "100000 tokens",
-        Times(1.5, SEVENTEEN),
+        Least(1.5, SEVENTEEN),
         "",
     ),
     row(
@@ -274,7 +277,7 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "arm 60 s, beside none",
         "timeout",
-        Times(1.0, SLEEP),
+        Least(1.0, SLEEP),
         ALARM,
     ),
     row(
@@ -283,14 +286,14 @@ pub(crate) const ROWS: &[Row] = &[
         "arm 60 s, beside none, a second thread too",
         "timeout",
         Times(1.0, SLEEP),
-        ALARM,
+        "",
     ),
     row(
         "a deadline at random within an hour, beside none, to the same",
         "core",
         "arm at random, beside none",
         "timeout",
-        Times(1.0, SLEEP),
+        Least(1.0, SLEEP),
         ALARM,
     ),
     row(
@@ -299,14 +302,14 @@ pub(crate) const ROWS: &[Row] = &[
         "arm at random, beside none, a second thread too",
         "timeout",
         Times(1.0, SLEEP),
-        ALARM,
+        "",
     ),
     row(
         "a deadline of 60 s armed and disarmed, beside a million others, to the same",
         "core",
         "arm 60 s, beside a million",
         "timeout",
-        Times(1.0, SLEEP),
+        Least(1.0, SLEEP),
         ALARM,
     ),
     row(
@@ -315,14 +318,14 @@ pub(crate) const ROWS: &[Row] = &[
         "arm 60 s, beside a million, a second thread too",
         "timeout",
         Times(1.0, SLEEP),
-        ALARM,
+        "",
     ),
     row(
         "a deadline at random within an hour, beside a million others, to the same",
         "core",
         "arm at random, beside a million",
         "timeout",
-        Times(1.0, SLEEP),
+        Least(1.0, SLEEP),
         ALARM,
     ),
     row(
@@ -331,7 +334,7 @@ pub(crate) const ROWS: &[Row] = &[
         "arm at random, beside a million, a second thread too",
         "timeout",
         Times(1.0, SLEEP),
-        ALARM,
+        "",
     ),
     row(
         "a million deadlines within a second: 99 of 100 callbacks are late by at most",
@@ -354,16 +357,16 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "cancelled() polled once",
         "simple",
-        Times(1.0, TOKIO),
-        "",
+        Least(1.0, TOKIO),
+        WAITERS,
     ),
     row(
         "the same, of an armed sum with a timeout",
         "core",
         "cancelled() polled once",
         "root and timeout",
-        Times(1.0, TOKIO),
-        "",
+        Least(1.0, TOKIO),
+        WAITERS,
     ),
     row(
         "`cancelled()` of one token, a second thread polling too, to tokio-util's",
@@ -371,7 +374,7 @@ pub(crate) const ROWS: &[Row] = &[
         "cancelled() polled once, a second thread too",
         "simple",
         Times(1.0, TOKIO),
-        BESIDE,
+        WAITERS,
     ),
     row(
         "the same, of an armed sum with a timeout",
@@ -379,22 +382,22 @@ pub(crate) const ROWS: &[Row] = &[
         "cancelled() polled once, a second thread too",
         "root and timeout",
         Times(1.0, TOKIO),
-        BESIDE,
+        WAITERS,
     ),
     row(
         "a child, its `cancelled()` polled once, both dropped, to tokio-util's",
         "core",
         "a child's cancelled() polled once",
         "child",
-        Times(1.0, TOKIO),
-        "",
+        Least(1.0, TOKIO),
+        WAITERS,
     ),
     row(
         "`with_token` of a future that is ready, to `run_until_cancelled`",
         "core",
         "a future that is ready",
         "with_token",
-        Times(0.7, UNTIL_CANCELLED),
+        Least(0.7, UNTIL_CANCELLED),
         OWNED,
     ),
     row(
@@ -402,15 +405,15 @@ pub(crate) const ROWS: &[Row] = &[
         "core",
         "a future that waits once",
         "with_token",
-        Times(1.0, UNTIL_CANCELLED),
-        "",
+        Least(1.0, UNTIL_CANCELLED),
+        WAITERS,
     ),
     row(
         "a request that waits once under `&root + TimeoutToken`, alone, to `timeout` around `run_until_cancelled` of a child",
         "core",
         "a request, alone",
         "with_token of root and timeout",
-        Times(1.0, REQUEST),
+        Least(1.0, REQUEST),
         REQUESTS,
     ),
     row(
@@ -419,7 +422,7 @@ pub(crate) const ROWS: &[Row] = &[
         "a request, 64 tasks on two threads",
         "with_token of root and timeout",
         Times(1.0, REQUEST),
-        REQUESTS,
+        "",
     ),
     row(
         "the same, 10,000 requests at once",

@@ -49,7 +49,9 @@ fn line(row: &Row, results: Option<&Results>, remarks: &mut Vec<&'static str>) -
         ..
     } = row;
     let (most, unit, of) = match row.limit {
-        Limit::Times(most, of) => (most, Unit::Times, format!(" to `{of}`")),
+        Limit::Times(most, of) | Limit::Least(most, of) => {
+            (most, Unit::Times, format!(" to `{of}`"))
+        }
         Limit::Nanos(most) => (most, Unit::of(most), String::new()),
     };
     let bench = BENCHES
@@ -65,6 +67,7 @@ fn line(row: &Row, results: Option<&Results>, remarks: &mut Vec<&'static str>) -
     };
     let figures = match row.limit {
         Limit::Times(_, of) => results.ratios(group, contender, of)?,
+        Limit::Least(_, of) => results.least_ratios(group, contender, of)?,
         Limit::Nanos(_) => results.medians(group, contender)?,
     };
     let held = figures.iter().filter(|figure| **figure <= most).count();
