@@ -1,6 +1,7 @@
 //! Checks: they ask edges and deadlines unless those are pushed, then conditions, then counters.
 
 use super::edges::Edge;
+use super::sources::Derived;
 use super::state::Snapshot;
 use super::{Body, Node, polling};
 use crate::CancellationError;
@@ -21,52 +22,68 @@ impl Node {
         if state.is_cancelled() {
             return true;
         }
-        if state.is_unarmed() && self.poll_sources() {
-            return true;
+        if state.is_unarmed() {
+            return self.check_unarmed(state);
         }
+        self.check_body(state)
+    }
+
+    #[cold]
+    fn check_unarmed(self: &Arc<Self>, state: Snapshot) -> bool {
+        self.poll_sources() || self.check_body(state)
+    }
+
+    #[inline]
+    fn check_body(self: &Arc<Self>, state: Snapshot) -> bool {
         match &self.body {
             Body::Derived(_) if state.is_nested() => self.check_nested(state),
-            Body::Derived(derived) => self.check_polled(state, derived.polled()),
-            Body::Condition(condition) if is_satisfied(self, condition) => self.fire(self),
-            // It may have been cancelled while it was asked.
-            Body::Condition(_) => self.is_marked(),
+            Body::Derived(derived) => self.check_polled(state, derived),
+            Body::Condition(condition) => self.check_own(condition),
             Body::Counter(counter) => !counter.spend() && self.fire(self),
             Body::Plain | Body::Deadline(_) => false,
         }
     }
 
-    /// Asks the conditions, then spends the counters.
-    #[inline]
-    fn check_polled(self: &Arc<Self>, state: Snapshot, polled: &[Edge]) -> bool {
-        let mut only = None;
-        let mut has_more = false;
-        for Edge { node, .. } in polled {
-            match &node.body {
-                Body::Condition(condition) if is_satisfied(node, condition) => {
-                    return self.fire(node);
-                }
-                Body::Counter(counter) => {
-                    has_more |= only.is_some();
-                    only = Some((node, counter));
-                }
-                _ => {}
+    fn check_own(self: &Arc<Self>, condition: &Arc<Condition>) -> bool {
+        if is_satisfied(self, condition) {
+            return self.fire(self);
+        }
+        // It may have been cancelled while it was asked.
+        self.is_marked()
+    }
+
+    /// Asks the conditions, then spends the counters. Each step is small and a function of its own: what it keeps on the
+    /// stack has to be written before a counter's read-modify-write can be done.
+    #[inline(never)]
+    fn check_polled(self: &Arc<Self>, state: Snapshot, derived: &Derived) -> bool {
+        let mut edges = derived.polled();
+        while let [Edge { node, .. }, rest @ ..] = edges {
+            let Body::Condition(condition) = &node.body else {
+                break;
+            };
+            if is_satisfied(node, condition) {
+                return self.fire(node);
             }
+            edges = rest;
         }
         if state.has_conditions() && self.was_cancelled_meanwhile() {
             return true;
         }
-        match only {
-            None => false,
-            Some(_) if has_more => self.spend_all(polled),
-            Some((node, counter)) => !counter.spend() && self.fire(node),
+        match edges {
+            [] => false,
+            [Edge { node, .. }] => match node.counter() {
+                Some(counter) => !counter.spend() && self.fire(node),
+                None => false,
+            },
+            counters => self.spend_all(counters),
         }
     }
 
     /// Spends a unit of each of several counters, unless one has none left: that one refuses the check.
     #[cold]
-    fn spend_all(self: &Arc<Self>, polled: &[Edge]) -> bool {
+    fn spend_all(self: &Arc<Self>, counters: &[Edge]) -> bool {
         let refuses = |node: &Arc<Node>| node.counter().is_some_and(|counter| !counter.spend());
-        let mut nodes = polled.iter().map(|edge| &edge.node);
+        let mut nodes = counters.iter().map(|edge| &edge.node);
         let empty = nodes.clone().find(|node| is_empty(node));
         let refusing = empty.or_else(|| nodes.find(|node| refuses(node)));
         refusing.is_some_and(|refusing| self.fire(refusing))

@@ -2,7 +2,7 @@
 
 use super::addresses::address;
 use super::edges::{Edge, Edges};
-use super::sources::{Body, Derived, LIMIT};
+use super::sources::{Body, Derived, LIMIT, Rank};
 use super::state::{Polls, State};
 use super::{Kind, Node};
 use crate::sync::{Arc, Ordering, fence};
@@ -91,18 +91,19 @@ impl Node {
     fn pair(left: Arc<Node>, right: Arc<Node>) -> Arc<Node> {
         let is_cancelled = left.is_marked() || right.is_marked();
         let deadline = earlier(left.deadline, right.deadline);
+        let ranks = [left.rank(), right.rank()];
         let mut polls = Polls::default();
-        for node in [&left, &right] {
-            if node.is_polled() {
+        let mut polled = 0;
+        for (node, rank) in [&left, &right].into_iter().zip(ranks) {
+            if rank != Rank::NotPolled {
                 polls.add(node.state.polls());
+                polled += 1;
             }
         }
-        let polled = u32::from(left.is_polled()) + u32::from(right.is_polled());
-        let is_right_first = right.is_polled() && !left.is_polled();
         let (left, right) = (Edge::new(left, 1), Edge::new(right, 2));
         let state = State::new(2, deadline.is_some(), polls);
         let body = Body::Derived(Derived {
-            edges: Edges::Two(if is_right_first {
+            edges: Edges::Two(if ranks[1] < ranks[0] {
                 [right, left]
             } else {
                 [left, right]
@@ -142,16 +143,6 @@ impl Node {
             Body::Counter(counter) => counter.limit > 0,
             Body::Deadline(_) | Body::Condition(_) => true,
             Body::Derived(_) => false,
-        }
-    }
-
-    /// Whether checks of what is derived from this typed token ask it.
-    #[inline]
-    fn is_polled(&self) -> bool {
-        match &self.body {
-            Body::Condition(_) => true,
-            Body::Counter(counter) => !counter.is_direct_only(),
-            _ => false,
         }
     }
 
@@ -209,7 +200,12 @@ impl Composer<'_> {
                 };
                 let is_polled = polled > 0;
                 polled = polled.saturating_sub(1);
-                self.add_edge(edge.node, operand, is_polled);
+                let rank = if is_polled {
+                    edge.node.rank()
+                } else {
+                    Rank::NotPolled
+                };
+                self.add_edge(edge.node, operand, rank);
             });
         }
     }
@@ -222,9 +218,10 @@ impl Composer<'_> {
         if self.is_known(&node, operand) {
             return;
         }
-        let mut is_polled = node.is_polled();
+        let mut rank = node.rank();
         match &node.body {
-            Body::Derived(derived) => is_polled = self.copy(&node, derived),
+            Body::Derived(derived) if !self.copy(&node, derived) => rank = Rank::NotPolled,
+            Body::Derived(_) => {}
             Body::Counter(counter) if counter.limit == 0 => {
                 node.look();
             }
@@ -232,7 +229,7 @@ impl Composer<'_> {
             Body::Plain | Body::Condition(_) | Body::Counter(_) => {}
         }
         self.is_cancelled |= node.is_marked();
-        self.push(node, operand, is_polled);
+        self.push(node, operand, rank);
     }
 
     /// Copies the edges of an operand, or has it watched alone if there are many. Tells whether checks ask it itself.
@@ -256,14 +253,19 @@ impl Composer<'_> {
             }
         };
         for (edge, index) in copied.iter().zip(0..) {
-            self.add_edge(Arc::clone(&edge.node), 0, index < derived.polled);
+            let rank = if index < derived.polled {
+                edge.node.rank()
+            } else {
+                Rank::NotPolled
+            };
+            self.add_edge(Arc::clone(&edge.node), 0, rank);
         }
         is_asked
     }
 
-    fn add_edge(&mut self, node: Arc<Node>, operand: u32, is_polled: bool) {
+    fn add_edge(&mut self, node: Arc<Node>, operand: u32, rank: Rank) {
         if !self.is_known(&node, operand) {
-            self.push(node, operand, is_polled);
+            self.push(node, operand, rank);
         }
     }
 
@@ -295,24 +297,30 @@ impl Composer<'_> {
     }
 
     #[inline]
-    fn push(&mut self, node: Arc<Node>, operand: u32, is_polled: bool) {
+    fn push(&mut self, node: Arc<Node>, operand: u32, rank: Rank) {
         let mut polls = self.node.state.polls();
-        if is_polled {
+        if rank != Rank::NotPolled {
             polls.add(node.state.polls());
-            if let Body::Derived(_) = node.body {
-                polls.add(Polls::NESTED);
-            }
         }
-        let derived = self.derived();
-        let place = derived.push(Edge::new(node, operand), is_polled);
-        let len = derived.edges.as_slice().len();
-        self.node.state = State::new(len, self.node.deadline.is_some(), polls);
-        if self.index.is_some() {
-            for place in [place, len - 1] {
-                let moved = address(&self.node.edges()[place].node);
-                self.index().insert(moved, place);
-            }
+        if rank == Rank::Nested {
+            polls.add(Polls::NESTED);
         }
+        let edge = Edge::new(node, operand);
+        let Composer { node, index, .. } = self;
+        let Body::Derived(derived) = &mut node.body else {
+            unreachable!("a typed token is not added to");
+        };
+        match index {
+            None => derived.push(edge, rank),
+            Some(index) => derived.push_to_many(edge, rank, |edge, place| {
+                index.insert(address(&edge.node), place);
+            }),
+        }
+        node.state = State::new(
+            derived.edges.as_slice().len(),
+            node.deadline.is_some(),
+            polls,
+        );
     }
 
     #[inline]

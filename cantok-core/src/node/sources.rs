@@ -11,9 +11,6 @@ use std::time::Duration;
 /// alone. So lists stay short at any depth.
 pub(super) const LIMIT: usize = 16;
 
-/// In longer lists edges are exchanged instead of moved on by one.
-const MOVED_LIMIT: usize = 256;
-
 /// What a node watches. With a tag of its own, as [`Edges`] has.
 #[repr(u8)]
 pub(crate) enum Body {
@@ -27,37 +24,68 @@ pub(crate) enum Body {
     Derived(Derived),
 }
 
+/// When a check asks an edge.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Rank {
+    Condition,
+    Counter,
+    /// A derived node that stands for all that its own checks ask.
+    Nested,
+    NotPolled,
+}
+
 /// What a child or a sum watches.
 #[derive(Default)]
 pub(crate) struct Derived {
-    /// First those that checks ask for a condition or a counter. A derived node among these stands for those that it
-    /// asks itself. Then all others. Both in the order of the operands, each after the edges that it has itself.
+    /// By [`Rank`], and within a rank in the order of the operands, each after the edges that it has itself.
     pub(super) edges: Edges,
-    /// How many edges checks ask.
+    /// How many edges checks ask: those at the front.
     pub(super) polled: u32,
     /// How many operands there were.
     pub(super) operands: u32,
 }
 
 impl Derived {
-    /// Adds an edge, at the end of those of its sort. Returns its place.
+    /// Adds an edge, as the last one of its rank.
     #[inline]
-    pub(super) fn push(&mut self, edge: Edge, is_polled: bool) -> usize {
+    pub(super) fn push(&mut self, edge: Edge, rank: Rank) {
         self.edges.push(edge);
+        if rank != Rank::NotPolled {
+            let place = self.end_of(rank);
+            self.polled += 1;
+            let edges = self.edges.as_mut_slice();
+            if place < edges.len() - 1 {
+                edges[place..].rotate_right(1);
+            }
+        }
+    }
+
+    /// [`Derived::push`] for a long list: moves one edge of each rank. The order within a rank counts only where two
+    /// fire at the same instant. Tells `moved` what is where now.
+    pub(super) fn push_to_many(
+        &mut self,
+        edge: Edge,
+        rank: Rank,
+        mut moved: impl FnMut(&Edge, usize),
+    ) {
+        let later = [Rank::Condition, Rank::Counter, Rank::Nested].map(|rank| self.end_of(rank));
+        self.edges.push(edge);
+        self.polled += u32::from(rank != Rank::NotPolled);
         let edges = self.edges.as_mut_slice();
-        let last = edges.len() - 1;
-        if !is_polled {
-            return last;
+        let mut place = edges.len() - 1;
+        for end in later.into_iter().skip(rank as usize).rev() {
+            edges.swap(end, place);
+            moved(&edges[place], place);
+            place = end;
         }
-        let place = self.polled as usize;
-        self.polled += 1;
-        if edges.len() > MOVED_LIMIT {
-            // The order of the others counts only where two fire at the same instant.
-            edges.swap(place, last);
-        } else if place < last {
-            edges[place..].rotate_right(1);
-        }
-        place
+        moved(&edges[place], place);
+    }
+
+    /// Where the edges of a rank end.
+    #[inline]
+    fn end_of(&self, rank: Rank) -> usize {
+        self.polled()
+            .partition_point(|edge| edge.node.rank() <= rank)
     }
 
     #[inline]
@@ -94,6 +122,17 @@ impl Derived {
 }
 
 impl Node {
+    /// Whether and when checks of what is derived from this node ask it. Of a derived node that they ask at all.
+    #[inline]
+    pub(super) fn rank(&self) -> Rank {
+        match &self.body {
+            Body::Condition(_) => Rank::Condition,
+            Body::Counter(counter) if !counter.is_direct_only() => Rank::Counter,
+            Body::Derived(_) => Rank::Nested,
+            Body::Counter(_) | Body::Plain | Body::Deadline(_) => Rank::NotPolled,
+        }
+    }
+
     pub(super) fn edges(&self) -> &[Edge] {
         match &self.body {
             Body::Derived(derived) => derived.edges.as_slice(),
