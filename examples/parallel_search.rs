@@ -97,7 +97,7 @@ fn position(
     let mut before = 0;
     loop {
         // A file may be long, and even endless, so it asks between blocks. A look: files are to be counted, not blocks.
-        if let Some(error) = token.cause() {
+        if let Some(error) = token.cancellation() {
             return Err(error);
         }
         match file.by_ref().take(1 << 16).read_to_end(&mut buffer) {

@@ -6,7 +6,6 @@
 //! pipeline --timeout 0.5 --limit 100 /usr/include
 //! ```
 
-use std::error::Error;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -64,7 +63,7 @@ fn find(mut folders: Vec<PathBuf>, files: &Sender<PathBuf>, token: Token) -> Fou
     let mut found = Found::default();
     while let Some(folder) = folders.pop() {
         // A look, since only files are to be counted by the limit.
-        found.stopped = files.token().cause();
+        found.stopped = files.token().cancellation();
         if found.stopped.is_some() {
             break;
         }
@@ -194,11 +193,10 @@ fn main() -> ExitCode {
         eprintln!("{} folders or entries could not be read", found.unreadable);
     }
     // A cancel that came when all was done has stopped nothing.
-    let readers_stopped = token.cause().filter(|_| left > 0);
+    let readers_stopped = token.cancellation().filter(|_| left > 0);
     let stopped = found.stopped.or(readers_stopped);
     if let Some(error) = &stopped {
-        let reason = error.source().map(|reason| format!(" ({reason})"));
-        eprintln!("stopped: {error}{}", reason.unwrap_or_default());
+        eprintln!("stopped: {error}");
     }
     if unwritten > 0 {
         ExitCode::from(2)

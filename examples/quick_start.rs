@@ -25,7 +25,7 @@ fn main() {
         move || count(&token)
     });
     let count = worker.join().unwrap();
-    let cause = token.cause().unwrap();
+    let cause = token.cancellation().unwrap();
 
     println!("counted to {count}");
     println!("stopped because {cause}");

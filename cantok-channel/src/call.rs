@@ -19,7 +19,8 @@ use crate::{
     RecvTimeoutTokenError, RecvTokenError, SendTimeoutTokenError, SendTokenError,
     TryRecvTokenError, TrySendTokenError,
 };
-use cantok_core::{CancellationError, Token, WakerRegistration};
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
+use cantok_core::{CancellationError, Token};
 use crossbeam_channel::{RecvError, SendError, TryRecvError, TrySendError};
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -228,7 +229,7 @@ impl<'a> Call<'a> {
             } else {
                 thread::yield_now();
             }
-            (!self.token.looks_cancelled()).then_some(())
+            (!self.token.peek_cancelled()).then_some(())
         })
     }
 
@@ -263,7 +264,7 @@ impl<'a> Call<'a> {
                 None => {}
             }
             // Before the limit (invariant 4).
-            if let Some(error) = self.token.cause() {
+            if let Some(error) = self.token.cancellation() {
                 return Err(self.ended_by(error));
             }
             if limit.is_some_and(|limit| limit <= Instant::now()) {

@@ -1,6 +1,7 @@
 use crate::cancel_channel::CancelChannel;
 use crate::crossbeam::Receiver;
-use cantok_core::{Token, WakerRegistration};
+use cantok_core::Token;
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::Deref;
@@ -13,7 +14,7 @@ use std::ops::Deref;
 ///
 /// It never carries a message, and while it lives it is disconnected by the cancel and by nothing else: until then its
 /// operations block, or find it empty, as they always do on a token that cannot be cancelled. Whoever finds it
-/// disconnected finds the token's [`cause`](Token::cause). It is disconnected before `cancel()` returns `true` and
+/// disconnected finds the token's [`cancellation`](Token::cancellation). It is disconnected before `cancel()` returns `true` and
 /// before any callback of that cancel runs. Deadlines and conditions disconnect it from the thread that
 /// [`on_cancel`](Token::on_cancel) tells of, and so late if a callback takes its time there.
 ///

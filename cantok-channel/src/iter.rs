@@ -6,7 +6,7 @@ use std::iter::FusedIterator;
 
 /// An iterator that receives until the token is cancelled. Made by [`WithToken::iter`].
 ///
-/// Each message is one check. If the token has no [`cause`](cantok_core::Token::cause) at the end, the channel was
+/// Each message is one check. If the token has no [`cause`](cantok_core::Token::cancellation) at the end, the channel was
 /// empty and disconnected, and everything was received; if it has one, perhaps not.
 #[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]

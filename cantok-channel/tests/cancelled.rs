@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use cantok_channel::cancelled;
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, SimpleToken, TimeoutToken, Token};
 use crossbeam_channel::{
     Receiver, RecvError, Select, TryRecvError, bounded, select, select_biased, unbounded,
@@ -48,7 +49,7 @@ fn it_is_disconnected_though_nobody_checks() {
             SimpleToken::new() + TimeoutToken::new(HOUR) + ConditionToken::new(|| true),
         ] {
             assert_eq!(cancelled(&token).recv(), Err(RecvError));
-            assert!(token.cause().is_some());
+            assert!(token.cancellation().is_some());
         }
     });
 }

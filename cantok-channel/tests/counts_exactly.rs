@@ -118,7 +118,7 @@ fn a_call_that_waits_has_spent_its_unit() {
                     let call = scope.spawn(|| (recv.run)(&receiver, &token, HOUR));
                     probe.await_calls(1);
                     assert_eq!(counter.remaining(), 0);
-                    assert!(counter.cause().is_none());
+                    assert!(counter.cancellation().is_none());
                     sender.send(7).unwrap();
                     assert_eq!(
                         call.join().unwrap(),
@@ -284,7 +284,7 @@ fn the_check_that_is_refused_disconnects_what_is_selected() {
     for receiver in [&before, &after] {
         assert!(receiver.try_recv().unwrap_err().is_empty());
     }
-    assert!(!counter.looks_cancelled());
+    assert!(!counter.peek_cancelled());
     assert!(counter.is_cancelled());
     for receiver in [&before, &after, &cancelled(CounterToken::new(0))] {
         assert!(receiver.try_recv().unwrap_err().is_disconnected());

@@ -44,7 +44,7 @@ fn of_a_cancel_they_say_what_it_says() {
         Box::new(SendTimeoutTokenError::Cancelled(Opaque, cancel.clone())),
     ];
     for error in errors {
-        assert_eq!(error.to_string(), "stop: the token was cancelled");
+        assert_eq!(error.to_string(), "stop: cancelled");
         assert!(error.source().unwrap().is::<DiskFull>());
         let shown = format!("{error:?}");
         assert!(

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use cantok_channel::cancelled;
 use cantok_channel::prelude::*;
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use crossbeam_channel::{bounded, unbounded};
 use memory::resident_bytes;

@@ -235,7 +235,7 @@ proptest! {
                 _ => {}
             }
             prop_assert_eq!(counter.remaining(), model.units);
-            prop_assert_eq!(token.cause().is_some(), model.cancelled);
+            prop_assert_eq!(token.cancellation().is_some(), model.cancelled);
             if let Some(receiver) = &receiver {
                 prop_assert_eq!(receiver.receiver().len(), model.messages.len());
             }

@@ -99,7 +99,7 @@ fn iterators_yield_what_is_there_and_end_with_the_channel() {
         seen.push(number);
     }
     assert_eq!(seen, [0, 1, 2, 0, 1, 2, 0, 1, 2]);
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
 
     let (sender, receiver) = unbounded();
     let view = receiver.with_token(&token);

@@ -215,7 +215,7 @@ fn a_cancel_beside_the_beginning_of_a_call_wakes_it() {
                 1 => assert!(receiver.recv_with_token(&derived).is_err()),
                 _ => assert!(cancelled(&derived).recv().is_err()),
             }
-            assert!(derived.cause().is_some());
+            assert!(derived.cancellation().is_some());
         }
         drop(hand_over);
         canceller.join().unwrap();

@@ -1,4 +1,5 @@
-use crate::{CancellationError, Token, WakerRegistration};
+use crate::adapter::WakerRegistration;
+use crate::{CancellationError, Token};
 use std::borrow::Borrow;
 use std::future::Future;
 use std::pin::Pin;
@@ -56,7 +57,7 @@ impl<T: Borrow<Token>> Future for Cancelled<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancellationError> {
         let this = self.get_mut();
-        if !this.registration.token().looks_cancelled() && this.registration.register(cx.waker()) {
+        if !this.registration.token().peek_cancelled() && this.registration.register(cx.waker()) {
             return Poll::Pending;
         }
         this.registration.clear();

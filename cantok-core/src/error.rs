@@ -151,21 +151,51 @@ impl PartialEq for CancellationError {
 impl Eq for CancellationError {}
 
 impl Error for CancellationError {
+    /// The source of the reason, if there is one. The reason itself is part of the message.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self.cause() {
-            Cause::Reason(reason) => Some(reason.as_error()),
+        match self.innermost().cause() {
+            Cause::Reason(reason) => reason.as_error().source(),
             _ => None,
         }
     }
 }
 
+impl CancellationError {
+    /// Follows reasons that are errors of other tokens: with a loop, since they nest to any depth.
+    fn innermost(&self) -> &CancellationError {
+        let mut error = self;
+        while let Some(reason) = error.reason::<CancellationError>() {
+            error = reason;
+        }
+        error
+    }
+}
+
+/// A message for end users: lowercase, on one line, without a full stop. The token's name comes first, if it has one; a
+/// reason comes last. If the reason is another token's error, its innermost message is the reason.
 impl fmt::Display for CancellationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_own(f)?;
+        let innermost = self.innermost();
+        if !std::ptr::eq(self, innermost) {
+            f.write_str(": ")?;
+            innermost.write_own(f)?;
+        }
+        match innermost.cause() {
+            Cause::Reason(reason) => write!(f, ": {reason}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl CancellationError {
+    /// The message without the reason.
+    fn write_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(name) = self.name() {
             write!(f, "{name}: ")?;
         }
         match self.cause() {
-            Cause::Cancelled | Cause::Reason(_) => f.write_str("the token was cancelled"),
+            Cause::Cancelled | Cause::Reason(_) => f.write_str("cancelled"),
             Cause::Condition => f.write_str("the cancellation condition was satisfied"),
             Cause::Timeout { after } => write!(f, "the timeout of {after:?} has expired"),
             Cause::Counter { limit } => write!(f, "the counter of {limit} checks is used up"),
@@ -173,14 +203,18 @@ impl fmt::Display for CancellationError {
     }
 }
 
+/// The message, since a `main` that returns a `Result` prints this. `{:#?}` adds the fields.
 impl fmt::Debug for CancellationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("CancellationError");
-        debug.field("cause", self.cause());
-        if let Some(name) = self.name() {
-            debug.field("name", &name);
+        fmt::Display::fmt(self, f)?;
+        if f.alternate() {
+            f.write_str(" ")?;
+            f.debug_struct("CancellationError")
+                .field("cause", self.cause())
+                .field("name", &self.name())
+                .finish()?;
         }
-        debug.finish()
+        Ok(())
     }
 }
 

@@ -3,10 +3,10 @@
 // Models run without the timer and the background thread, which are the only users of some functions.
 #![cfg_attr(loom, allow(dead_code, unused_imports))]
 
+pub mod adapter;
 #[cfg_attr(loom, path = "loom/background.rs")]
 mod background;
 mod cancelled;
-mod cancelling;
 mod cause;
 mod compose;
 mod error;
@@ -31,15 +31,12 @@ mod tokens;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wait;
-mod waker_registration;
-mod weak;
 #[cfg(not(loom))]
 mod wheel;
 #[cfg(not(loom))]
 mod worker;
 
 pub use cancelled::Cancelled;
-pub use cancelling::Cancelling;
 pub use cause::Cause;
 pub use error::CancellationError;
 pub use guard::DropGuard;
@@ -50,5 +47,3 @@ pub use token::Token;
 pub use tokens::{
     ConditionToken, CounterToken, DefaultToken, ImpossibleCancelError, SimpleToken, TimeoutToken,
 };
-pub use waker_registration::WakerRegistration;
-pub use weak::WeakToken;

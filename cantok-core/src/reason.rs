@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-/// The reason that was given to [`Token::cancel_with`](crate::Token::cancel_with): shared, not copied, by every
-/// error that reports it.
+/// The reason that was given to [`Token::cancel_with`](crate::Token::cancel_with). Every error that reports it shares
+/// it.
 ///
 /// `Display` and `Debug` are the reason's own; a reason that is itself a [`CancellationError`] is shown by its message,
 /// not with its own reason inside. Two reasons are equal when they are the same object.
@@ -17,8 +17,10 @@ impl UnwindSafe for Reason {}
 impl RefUnwindSafe for Reason {}
 
 impl Reason {
-    pub(crate) fn new(reason: Box<dyn Error + Send + Sync + 'static>) -> Self {
-        Reason(reason.into())
+    /// A reason for a [`Cause`](crate::Cause): a string or an error. Pass the error itself, not a box with it, to be able
+    /// to downcast it.
+    pub fn new(reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
+        Reason(reason.into().into())
     }
 
     /// The reason as an error, to read its sources or to downcast it.

@@ -35,7 +35,7 @@ impl Registration {
         node: &Arc<Node>,
         f: impl FnOnce(&CancellationError) + Send + 'static,
     ) -> Self {
-        if let Some(error) = node.look() {
+        if let Some(error) = node.cancellation() {
             f(error);
             return Registration { registered: None };
         }
@@ -53,7 +53,7 @@ impl Registration {
                 registered: Some((Arc::clone(node), key)),
             },
             Err(waiter) => {
-                if let (Waiter::Callback(callback), Some(error)) = (waiter, node.look()) {
+                if let (Waiter::Callback(callback), Some(error)) = (waiter, node.cancellation()) {
                     callback(error);
                 }
                 Registration { registered: None }

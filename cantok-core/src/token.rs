@@ -1,14 +1,12 @@
 use crate::node::{Body, Kind, Node};
 use crate::sync::Arc;
 use crate::{
-    CancellationError, Cancelled, Cancelling, Cause, DropGuard, Reason, Registration, SimpleToken,
-    WakerRegistration, WeakToken, wait,
+    CancellationError, Cancelled, Cause, DropGuard, Reason, Registration, SimpleToken, wait,
 };
 use std::error::Error;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// Any token, with its type erased: what functions take (`&Token` or `impl Into<Token>`) and structs hold.
@@ -25,8 +23,8 @@ use std::time::{Duration, Instant};
 /// right; then counters. A check that is answered early calls and spends nothing further. With several counters, it
 /// peeks at all of them for zero before it spends one; a race between two threads can still waste a unit.
 ///
-/// A **peek** calls no condition and spends nothing: [`cause`](Token::cause),
-/// [`looks_cancelled`](Token::looks_cancelled), [`deadline`](Token::deadline),
+/// A **peek** calls no condition and spends nothing: [`cancellation`](Token::cancellation),
+/// [`peek_cancelled`](Token::peek_cancelled), [`deadline`](Token::deadline),
 /// [`can_be_cancelled`](Token::can_be_cancelled), `Debug`, `Display` and `==`.
 ///
 /// # Guarantees
@@ -53,7 +51,7 @@ use std::time::{Duration, Instant};
 /// let shutdown = SimpleToken::new();
 /// let token = &shutdown + CounterToken::new(100) + TimeoutToken::new(Duration::from_secs(60));
 /// assert_eq!(work(&token), 100);
-/// assert_eq!(token.cause().unwrap().to_string(), "the counter of 100 checks is used up");
+/// assert_eq!(token.cancellation().unwrap().to_string(), "the counter of 100 checks is used up");
 /// assert!(!shutdown.is_cancelled());
 /// ```
 #[derive(Clone)]
@@ -114,7 +112,7 @@ impl Token {
     ///
     /// # Panics
     ///
-    /// If this call finds a token cancelled, and its callbacks or wakers panic, as in [`cause`](Token::cause).
+    /// If this call finds a token cancelled, and its callbacks or wakers panic, as in [`cancellation`](Token::cancellation).
     ///
     /// # Examples
     ///
@@ -125,7 +123,7 @@ impl Token {
     /// let any_left = Token::any(&users);
     /// users[1].cancel();
     /// assert!(any_left.is_cancelled());
-    /// assert!(any_left.cause().unwrap().is_from(&users[1]));
+    /// assert!(any_left.cancellation().unwrap().is_from(&users[1]));
     /// assert!(!users[0].is_cancelled());
     ///
     /// // Tokens of several types.
@@ -158,7 +156,7 @@ impl Token {
     ///
     /// let token = SimpleToken::new().named("shutdown");
     /// token.cancel();
-    /// assert_eq!(token.check().unwrap_err().to_string(), "shutdown: the token was cancelled");
+    /// assert_eq!(token.check().unwrap_err().to_string(), "shutdown: cancelled");
     /// ```
     #[must_use]
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
@@ -219,7 +217,7 @@ impl Token {
     /// The error of a token that is cancelled, or must be because of what it is derived from.
     #[cold]
     pub(crate) fn latched(&self) -> CancellationError {
-        match self.node.look() {
+        match self.node.cancellation() {
             Some(error) => error.clone(),
             None => unreachable!("a cancelled token has a cause (invariant 1)"),
         }
@@ -234,20 +232,20 @@ impl Token {
     ///
     /// If this peek is what finds the token cancelled, it runs the callbacks and wakes the tasks, and their first panic
     /// is resumed here.
-    pub fn cause(&self) -> Option<CancellationError> {
-        self.node.look().cloned()
+    pub fn cancellation(&self) -> Option<CancellationError> {
+        self.node.cancellation().cloned()
     }
 
     /// Like [`is_cancelled`](Token::is_cancelled), but never calls a condition or spends a counter. Just as cheap. For
     /// authors of adapters, which check once for each item and [peek](Token#checks-and-peeks) in between. What it finds
-    /// is final, as with [`cause`](Token::cause).
+    /// is final, as with [`cancellation`](Token::cancellation).
     ///
-    /// [`cause`](Token::cause) reads the clock if there is a deadline. This leaves the deadline to a thread of this
+    /// [`cancellation`](Token::cancellation) reads the clock if there is a deadline. This leaves the deadline to a thread of this
     /// crate once the token was asked often, so it may see a deadline as late as a check does.
     ///
     /// # Panics
     ///
-    /// As [`cause`](Token::cause).
+    /// As [`cancellation`](Token::cancellation).
     ///
     /// # Examples
     ///
@@ -255,14 +253,14 @@ impl Token {
     /// use cantok_core::CounterToken;
     ///
     /// let token = CounterToken::new(1);
-    /// assert!(!token.looks_cancelled());
+    /// assert!(!token.peek_cancelled());
     /// assert!(token.keep_on()); // spends the unit
-    /// assert!(!token.looks_cancelled()); // no check was refused yet
+    /// assert!(!token.peek_cancelled()); // no check was refused yet
     /// assert!(token.is_cancelled());
-    /// assert!(token.looks_cancelled());
+    /// assert!(token.peek_cancelled());
     /// ```
     #[inline]
-    pub fn looks_cancelled(&self) -> bool {
+    pub fn peek_cancelled(&self) -> bool {
         self.node.peek()
     }
 
@@ -315,9 +313,9 @@ impl Token {
         self.cancel_because(Cause::Cancelled)
     }
 
-    /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that is cancelled by this reports it,
-    /// see [`CancellationError::reason`]; it is the error's source, and not in its message. Give the error itself, not
-    /// a box with it, to be able to downcast it. A reason that comes too late is dropped.
+    /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that this cancels reports the reason at
+    /// the end of its message and in [`Cause::Reason`]. Pass the error itself, not a box with it, to be able to
+    /// [downcast](CancellationError::reason) it. A reason that comes too late is dropped.
     ///
     /// # Panics
     ///
@@ -327,80 +325,20 @@ impl Token {
     ///
     /// ```
     /// use cantok_core::SimpleToken;
-    /// use std::error::Error;
     ///
     /// let token = SimpleToken::new();
     /// token.cancel_with("the disk is full");
     /// let error = token.child().check().unwrap_err();
-    /// assert_eq!(error.to_string(), "the token was cancelled");
-    /// assert_eq!(error.source().unwrap().to_string(), "the disk is full");
+    /// assert_eq!(error.to_string(), "cancelled: the disk is full");
     /// ```
     pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> bool {
-        self.cancel_because(Cause::Reason(Reason::new(reason.into())))
+        self.cancel_because(Cause::Reason(Reason::new(reason)))
     }
 
     fn cancel_because(&self, cause: Cause) -> bool {
         let (won, jobs) = self.node.cancel(cause);
         jobs.run();
         won
-    }
-
-    /// [`cancel_with`](Token::cancel_with) in two steps, for authors of adapters that cancel several tokens at once or
-    /// have something to do before user code runs.
-    ///
-    /// When this returns, every token derived from this one answers cancelled, and threads in [`wait`](Token::wait)
-    /// have been woken; no user code has run, and none can panic. Tasks are woken and callbacks run when the result is
-    /// [finished](Cancelling::finish) or dropped. On a token that is cancelled already, or cannot be cancelled, that
-    /// returns `false`, as `cancel_with` does.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::SimpleToken;
-    /// use std::sync::mpsc;
-    ///
-    /// let (first, second) = (SimpleToken::new(), SimpleToken::new());
-    /// let (sender, receiver) = mpsc::channel();
-    /// let _registration = first.on_cancel({
-    ///     let second = second.clone();
-    ///     move |_| sender.send(second.is_cancelled()).unwrap()
-    /// });
-    ///
-    /// // Both are cancelled before the callback of the first one runs.
-    /// let cancelling = [&first, &second].map(|token| token.begin_cancel_with("shutdown"));
-    /// assert!(receiver.try_recv().is_err());
-    /// assert!(cancelling.into_iter().all(|cancelling| cancelling.finish()));
-    /// assert_eq!(receiver.try_recv(), Ok(true));
-    /// ```
-    pub fn begin_cancel_with(
-        &self,
-        reason: impl Into<Box<dyn Error + Send + Sync + 'static>>,
-    ) -> Cancelling {
-        self.begin_cancel_because(Cause::Reason(Reason::new(reason.into())))
-    }
-
-    /// [`begin_cancel_with`](Token::begin_cancel_with) with the cause of a timeout, [`Cause::Timeout`]: for authors of
-    /// adapters with a clock of their own. By the clock of the operating system use a
-    /// [`TimeoutToken`](crate::TimeoutToken).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::SimpleToken;
-    /// use std::time::Duration;
-    ///
-    /// let token = SimpleToken::new();
-    /// assert!(token.begin_expire(Duration::from_secs(5)).finish());
-    /// assert_eq!(token.check().unwrap_err().to_string(), "the timeout of 5s has expired");
-    /// ```
-    pub fn begin_expire(&self, after: Duration) -> Cancelling {
-        self.begin_cancel_because(Cause::Timeout { after })
-    }
-
-    fn begin_cancel_because(&self, cause: Cause) -> Cancelling {
-        let (won, mut jobs) = self.node.cancel(cause);
-        jobs.wake_threads();
-        Cancelling::new(won, jobs)
     }
 
     /// Blocks until the token is cancelled.
@@ -473,8 +411,8 @@ impl Token {
     ///
     /// # Locks
     ///
-    /// A peek may be what finds the token cancelled: [`cause`](Token::cause) and
-    /// [`looks_cancelled`](Token::looks_cancelled) find a deadline that has passed, and then call `f`. So do not hold a
+    /// A peek may be what finds the token cancelled: [`cancellation`](Token::cancellation) and
+    /// [`peek_cancelled`](Token::peek_cancelled) find a deadline that has passed, and then call `f`. So do not hold a
     /// lock that `f` takes while this token, or one that it is derived from, is checked, peeked at or cancelled.
     ///
     /// # Panics
@@ -493,7 +431,7 @@ impl Token {
     /// let (sender, receiver) = mpsc::channel();
     /// let registration = token.on_cancel(move |error| sender.send(error.to_string()).unwrap());
     /// token.cancel();
-    /// assert_eq!(receiver.recv().unwrap(), "the token was cancelled");
+    /// assert_eq!(receiver.recv().unwrap(), "cancelled");
     /// drop(registration);
     /// ```
     pub fn on_cancel(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Registration {
@@ -531,119 +469,6 @@ impl Token {
     /// ```
     pub fn cancelled_owned(&self) -> Cancelled {
         Cancelled::new(self.clone())
-    }
-
-    /// Has `waker` woken when the token is cancelled; at once, before this returns, if it is cancelled already. For
-    /// authors of adapters: see [`WakerRegistration`] for its guarantees.
-    ///
-    /// # Panics
-    ///
-    /// As [`WakerRegistration::register`]; or if the waker is woken at once, and panics.
-    ///
-    /// # Examples
-    ///
-    /// A channel that is disconnected by the cancel, for a thread that waits for several things at once:
-    ///
-    /// ```
-    /// use cantok_core::{SimpleToken, TimeoutToken, Token};
-    /// use std::convert::Infallible;
-    /// use std::sync::mpsc::{self, Receiver, Sender};
-    /// use std::sync::{Arc, Mutex};
-    /// use std::task::{Wake, Waker};
-    /// use std::time::Duration;
-    ///
-    /// struct Disconnect(Mutex<Option<Sender<Infallible>>>);
-    ///
-    /// impl Wake for Disconnect {
-    ///     fn wake(self: Arc<Self>) {
-    ///         self.0.lock().unwrap().take();
-    ///     }
-    /// }
-    ///
-    /// let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(5));
-    /// let (sender, receiver) = mpsc::channel();
-    /// let waker = Waker::from(Arc::new(Disconnect(Mutex::new(Some(sender)))));
-    /// let _registration = token.register(&waker);
-    /// assert!(receiver.recv().is_err());
-    /// ```
-    pub fn register(&self, waker: &Waker) -> WakerRegistration<&Token> {
-        WakerRegistration::of(self, waker)
-    }
-
-    /// [`register`](Token::register) with a handle of the token in it.
-    ///
-    /// # Panics
-    ///
-    /// As [`register`](Token::register).
-    pub fn register_owned(&self, waker: &Waker) -> WakerRegistration {
-        WakerRegistration::of(self.clone(), waker)
-    }
-
-    /// Keeps `guard` alive as long as this token and everything derived from it, and drops it with the last of them:
-    /// what an adapter needs to cancel the token, such as a signal registration or a bridge to another library's token.
-    /// For authors of adapters.
-    ///
-    /// The guard is dropped on the thread that drops the last of them, outside every lock; cancelling drops nothing.
-    /// Handles, registrations, drop guards and derived tokens all keep the token, and so the guard. So does a
-    /// [detached](Registration::detach) callback of a token with a deadline or a condition, until the cancel. A sum does
-    /// not [take apart](Token::any) a token with an attached guard. A token that [cannot be
-    /// cancelled](Token::can_be_cancelled) is one for all and keeps every guard for the rest of the process: there is
-    /// nothing to cancel, so do not attach.
-    ///
-    /// A guard that owns the token it is attached to keeps both for ever. Attach it to a child of the one it cancels,
-    /// as here:
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::{SimpleToken, Token};
-    /// use std::sync::{Arc, Mutex};
-    ///
-    /// /// Another library's source of events: handlers stay until their registration is dropped.
-    /// #[derive(Clone, Default)]
-    /// struct Foreign(Arc<Mutex<Vec<Box<dyn Fn() + Send>>>>);
-    ///
-    /// struct Registered(Foreign);
-    ///
-    /// impl Foreign {
-    ///     fn register(&self, handler: impl Fn() + Send + 'static) -> Registered {
-    ///         self.0.lock().unwrap().push(Box::new(handler));
-    ///         Registered(self.clone())
-    ///     }
-    /// }
-    ///
-    /// impl Drop for Registered {
-    ///     fn drop(&mut self) {
-    ///         self.0.0.lock().unwrap().clear();
-    ///     }
-    /// }
-    ///
-    /// fn bridge(foreign: &Foreign) -> Token {
-    ///     let cancels = SimpleToken::new();
-    ///     let token = cancels.child();
-    ///     token.attach(foreign.register(move || {
-    ///         cancels.cancel();
-    ///     }));
-    ///     token.into()
-    /// }
-    ///
-    /// let foreign = Foreign::default();
-    /// let token = bridge(&foreign) + SimpleToken::new();
-    /// foreign.0.lock().unwrap().iter().for_each(|handler| handler());
-    /// assert!(token.is_cancelled());
-    /// drop(token);
-    /// assert!(foreign.0.lock().unwrap().is_empty());
-    /// ```
-    pub fn attach(&self, guard: impl Send + Sync + 'static) {
-        self.node.attach(Box::new(guard));
-    }
-
-    /// A reference that does not keep the token alive, for authors of adapters; see [`WeakToken`] for an example.
-    ///
-    /// From then on no sum [takes the token apart](Token::any), so the reference leads to it for as long as the sum
-    /// lives.
-    pub fn downgrade(&self) -> WeakToken {
-        WeakToken::new(self.node.downgrade())
     }
 
     /// A new token that is cancelled with this one, and can be cancelled without it.
@@ -707,6 +532,13 @@ impl Eq for Token {}
 impl Hash for Token {
     fn hash<H: Hasher>(&self, state: &mut H) {
         Arc::as_ptr(&self.node).hash(state);
+    }
+}
+
+/// [`Token::never`].
+impl Default for Token {
+    fn default() -> Self {
+        Token::never()
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
     };
     let mut polls: Vec<_> = node.conditions().into_iter().map(Poll::new).collect();
     loop {
-        if let Some(error) = node.look() {
+        if let Some(error) = node.cancellation() {
             return Some(error.clone());
         }
         let next_poll = polls.iter().filter_map(|poll| poll.due).min();

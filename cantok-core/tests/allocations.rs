@@ -12,9 +12,8 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
-use cantok_core::{
-    ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token, WakerRegistration,
-};
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
+use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use shapes::{HOUR, shapes};
 
 /// How often `f` allocates on this thread. What it allocates is freed by then.
@@ -134,7 +133,7 @@ fn what_derives_from_a_cancelled_token_shares_its_error() {
     root.cancel_with("a reason");
     let child = || {
         let child = root.child();
-        assert!(child.check().is_err() && child.cause().is_some());
+        assert!(child.check().is_err() && child.cancellation().is_some());
         child
     };
     assert_eq!(allocations(child), 1);
@@ -157,7 +156,7 @@ fn checks_and_peeks_allocate_nothing() {
             let check = || assert!((0..checks).all(|_| token.keep_on() && token.check().is_ok()));
             assert_eq!(allocations(check), 0, "{shape}");
         }
-        let peek = || token.looks_cancelled() || token.cause().is_some();
+        let peek = || token.peek_cancelled() || token.cancellation().is_some();
         assert_eq!(allocations(peek), 0, "{shape}");
         let peek = || (token.deadline(), token.can_be_cancelled());
         assert_eq!(allocations(peek), 0, "{shape}");
@@ -166,7 +165,8 @@ fn checks_and_peeks_allocate_nothing() {
     let derived = shapes(&source);
     source.cancel();
     for (shape, token) in derived {
-        let check = || token.is_cancelled() && token.check().is_err() && token.cause().is_some();
+        let check =
+            || token.is_cancelled() && token.check().is_err() && token.cancellation().is_some();
         assert_eq!(allocations(check), 0, "{shape}");
         assert_eq!(allocations(|| token.cancel()), 0, "{shape}");
     }

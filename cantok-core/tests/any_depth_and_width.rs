@@ -12,9 +12,8 @@ use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{
-    ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token, WakerRegistration,
-};
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
+use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use small_stack::small_stack;
 
 const MILLION: usize = 1_000_000;
@@ -56,7 +55,7 @@ fn exercise(what: &str, build: fn() -> Arrangement) {
         let arrangement = build();
         let Arrangement { root, last, .. } = &arrangement;
         assert!(!last.is_cancelled());
-        assert!(last.cause().is_none());
+        assert!(last.cancellation().is_none());
         assert!(last.can_be_cancelled());
         let deadline = last.deadline();
         print(&arrangement);
@@ -109,7 +108,10 @@ fn exercise_fresh(what: &str, build: fn() -> Arrangement) {
     small_stack(what, move || {
         let Arrangement { root, last, .. } = build();
         assert!(root.cancel());
-        assert!(last.cause().is_some_and(|error| error.is_from(&root)));
+        assert!(
+            last.cancellation()
+                .is_some_and(|error| error.is_from(&root))
+        );
         drop(root);
         drop(last);
         let Arrangement { root, last, .. } = build();
@@ -369,7 +371,7 @@ fn tokens_that_own_each_other_through_what_users_gave_them_are_dropped() {
     small_stack("conditions that own tokens", || {
         drop(
             (0..MANY).fold(Token::from(SimpleToken::new()), |previous, _| {
-                ConditionToken::new(move || previous.cause().is_some()).into()
+                ConditionToken::new(move || previous.cancellation().is_some()).into()
             }),
         );
     });
@@ -379,17 +381,17 @@ fn tokens_that_own_each_other_through_what_users_gave_them_are_dropped() {
 fn errors_that_are_the_reasons_of_each_other_are_printed_and_dropped() {
     small_stack("errors as reasons", || {
         let last = chained(|token, previous| {
-            match previous.cause() {
+            match previous.cancellation() {
                 Some(error) => token.cancel_with(error),
                 None => token.cancel(),
             };
             token
         });
-        let error = last.cause().unwrap();
+        let error = last.cancellation().unwrap();
         drop(last);
         assert_eq!(
             format!("{error:?}"),
-            "CancellationError { cause: Reason(\"the token was cancelled\") }"
+            "CancellationError { cause: Reason(\"cancelled\") }"
         );
         drop(error);
     });

@@ -6,10 +6,11 @@ use std::hash::Hash;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::vec;
 
+use cantok_core::adapter::{Cancelling, WakerRegistration, WeakToken};
 use cantok_core::{
-    CancellationError, Cancelled, Cancelling, Cause, ConditionToken, CounterToken, DefaultToken,
-    DropGuard, ImpossibleCancelError, Reason, Registration, SimpleToken, TimeoutToken, Token,
-    TryWithToken, WakerRegistration, WeakToken, WithToken,
+    CancellationError, Cancelled, Cause, ConditionToken, CounterToken, DefaultToken, DropGuard,
+    ImpossibleCancelError, Reason, Registration, SimpleToken, TimeoutToken, Token, TryWithToken,
+    WithToken,
 };
 
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}

@@ -19,7 +19,7 @@ where
     let handle = Token::from(&token);
     let text = panics::message(|| Token::from(build(token)));
     assert!(text.contains(name), "{text:?} does not name {name:?}");
-    assert!(handle.cause().is_none());
+    assert!(handle.cancellation().is_none());
     assert!(handle.check().is_ok());
     assert!(handle.cancel());
 }

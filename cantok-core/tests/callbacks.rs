@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use background::await_the_background;
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, Registration, SimpleToken,
     TimeoutToken, Token,
@@ -78,7 +79,7 @@ fn a_callback_is_given_the_cause() {
         assert!(matches!(error.cause(), Cause::Reason(_)));
         assert_eq!(
             Some(error.cause()),
-            token.cause().as_ref().map(|e| e.cause())
+            token.cancellation().as_ref().map(|e| e.cause())
         );
     });
 }
@@ -147,7 +148,7 @@ fn a_callback_is_run_at_the_deadline_without_a_check() {
             let (at, error) = receiver.recv().expect("a callback that is run");
             assert!(at >= deadline, "{shape}: early");
             assert!(error.is_from(&source), "{shape}");
-            assert!(token.cause().is_some(), "{shape}");
+            assert!(token.cancellation().is_some(), "{shape}");
         }
     });
 }
@@ -178,7 +179,7 @@ fn a_callback_is_run_when_a_condition_is_met_without_a_check() {
             let error = receiver.recv().expect("a callback that is run");
             assert_eq!(error.cause(), &Cause::Condition, "{shape}");
             assert!(error.is_from(&condition), "{shape}");
-            assert!(token.cause().is_some(), "{shape}");
+            assert!(token.cancellation().is_some(), "{shape}");
         }
     });
 }
@@ -215,7 +216,7 @@ fn the_check_that_spends_the_last_unit_passes_and_the_refused_one_runs_the_callb
             assert!(counter.check().is_ok(), "{shape}");
             assert!(counter.check().is_ok(), "{shape}: two of two pass");
             assert_eq!(calls.load(Ordering::SeqCst), 0, "{shape}");
-            assert!(token.cause().is_none(), "{shape}");
+            assert!(token.cancellation().is_none(), "{shape}");
             // Registered when no unit is left.
             let (late_calls, callback) = counting();
             let _late = token.on_cancel(callback);
@@ -223,7 +224,9 @@ fn the_check_that_spends_the_last_unit_passes_and_the_refused_one_runs_the_callb
             assert!(counter.check().is_err(), "{shape}");
             assert_eq!(calls.load(Ordering::SeqCst), 1, "{shape}");
             assert_eq!(late_calls.load(Ordering::SeqCst), 1, "{shape}");
-            let error = token.cause().expect("cancelled together with the callback");
+            let error = token
+                .cancellation()
+                .expect("cancelled together with the callback");
             assert!(error.is_from(&counter), "{shape}");
             assert!(counter.check().is_err(), "{shape}");
             assert_eq!(calls.load(Ordering::SeqCst), 1, "{shape}: once");
@@ -237,9 +240,9 @@ fn a_callback_that_was_unregistered_is_not_called_by_the_refused_check() {
     let (calls, callback) = counting();
     assert!(counter.on_cancel(callback).unregister());
     assert!(counter.check().is_ok());
-    assert!(counter.cause().is_none());
+    assert!(counter.cancellation().is_none());
     assert!(counter.check().is_err());
-    assert!(counter.cause().is_some());
+    assert!(counter.cancellation().is_some());
     assert_eq!(calls.load(Ordering::SeqCst), 0);
 }
 
@@ -256,7 +259,8 @@ fn every_derived_token_is_marked_before_the_first_callback_is_run() {
             .map(|token| {
                 let (tokens, all_marked) = (tokens.clone(), all_marked.clone());
                 token.on_cancel(move |_| {
-                    let marked = |token: &Token| token.is_cancelled() && token.cause().is_some();
+                    let marked =
+                        |token: &Token| token.is_cancelled() && token.cancellation().is_some();
                     if tokens.iter().all(marked) {
                         all_marked.fetch_add(1, Ordering::SeqCst);
                     }
@@ -430,7 +434,11 @@ fn a_callback_may_use_its_own_token_in_every_way() {
                     assert!(!token.cancel_with("too late"));
                     assert!(token.is_cancelled());
                     assert!(token.check().is_err());
-                    assert!(token.cause().is_some_and(|e| e.cause() == error.cause()));
+                    assert!(
+                        token
+                            .cancellation()
+                            .is_some_and(|e| e.cause() == error.cause())
+                    );
                     assert!(token.wait().is_from(&root));
                     assert!(token.wait_timeout(Duration::ZERO).is_some());
                     assert!(token.child().is_cancelled());

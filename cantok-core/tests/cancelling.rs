@@ -4,6 +4,8 @@
 mod shapes;
 mod support;
 
+use cantok_core::Reason;
+use cantok_core::adapter::TokenAdapterExt as _;
 use std::error::Error;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
@@ -29,13 +31,13 @@ fn the_first_step_marks_everything_and_runs_no_user_code() {
                 calls.fetch_add(1, Ordering::SeqCst);
             }
         });
-        let cancelling = source.begin_cancel_with("first");
+        let cancelling = source.begin_cancel(Cause::Reason(Reason::new("first")));
         assert!(source.is_cancelled() && derived.is_cancelled(), "{shape}");
-        assert!(derived.cause().unwrap().is_from(&source), "{shape}");
+        assert!(derived.cancellation().unwrap().is_from(&source), "{shape}");
         assert_eq!(calls.load(Ordering::SeqCst), 0, "{shape}");
         assert!(cancelling.finish(), "{shape}");
         assert_eq!(calls.load(Ordering::SeqCst), 1, "{shape}");
-        assert!(token.cause().is_none(), "{shape}");
+        assert!(token.cancellation().is_none(), "{shape}");
     }
 }
 
@@ -55,7 +57,7 @@ fn the_first_step_wakes_threads_and_the_second_tasks() {
         });
         let (sender, receiver) = mpsc::channel();
         let _task = token.register(&Waker::from(Arc::new(Send(Mutex::new(sender)))));
-        let cancelling = token.begin_cancel_with("enough");
+        let cancelling = token.begin_cancel(Cause::Reason(Reason::new("enough")));
         assert!(waiting.join().unwrap().is_from(&token));
         assert!(receiver.try_recv().is_err());
         drop(cancelling);
@@ -66,28 +68,32 @@ fn the_first_step_wakes_threads_and_the_second_tasks() {
 #[test]
 fn what_comes_too_late_returns_false() {
     let token = SimpleToken::new();
-    let first = token.begin_cancel_with("first");
-    let second = token.begin_cancel_with("second");
+    let first = token.begin_cancel(Cause::Reason(Reason::new("first")));
+    let second = token.begin_cancel(Cause::Reason(Reason::new("second")));
     assert!(!second.finish());
     assert!(!token.cancel());
     assert!(first.finish());
     assert_eq!(
-        token.cause().unwrap().source().unwrap().to_string(),
+        token.cancellation().unwrap().source().unwrap().to_string(),
         "first"
     );
 
     // A deadline that no call has found is the cause.
     let past = TimeoutToken::at(Instant::now() - Duration::from_millis(1));
-    let cancelling = past.begin_cancel_with("too late");
+    let cancelling = past.begin_cancel(Cause::Reason(Reason::new("too late")));
     assert!(matches!(
-        past.cause().unwrap().cause(),
+        past.cancellation().unwrap().cause(),
         Cause::Timeout { .. }
     ));
     assert!(!cancelling.finish());
 
     for never in [Token::never(), DefaultToken::new().into()] {
-        assert!(!never.begin_cancel_with("never").finish());
-        assert!(never.cause().is_none());
+        assert!(
+            !never
+                .begin_cancel(Cause::Reason(Reason::new("never")))
+                .finish()
+        );
+        assert!(never.cancellation().is_none());
     }
 }
 
@@ -117,7 +123,8 @@ fn a_reason_that_comes_too_late_is_dropped_in_the_second_step() {
     token.cancel();
     for token in [token.into(), Token::never()] {
         let before = dropped.load(Ordering::SeqCst);
-        let cancelling = token.begin_cancel_with(PanicsInDrop(dropped.clone()));
+        let cancelling =
+            token.begin_cancel(Cause::Reason(Reason::new(PanicsInDrop(dropped.clone()))));
         assert_eq!(dropped.load(Ordering::SeqCst), before);
         let panic = panic::catch_unwind(AssertUnwindSafe(|| cancelling.finish()));
         assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"a drop's panic"));
@@ -139,7 +146,7 @@ fn a_cancel_that_is_not_finished_runs_the_callbacks_when_it_is_dropped() {
             .detach();
     }
     let panic = panic::catch_unwind(AssertUnwindSafe(|| {
-        let _cancelling = token.begin_cancel_with("a panic is on its way");
+        let _cancelling = token.begin_cancel(Cause::Reason(Reason::new("a panic is on its way")));
         panic::resume_unwind(Box::new("the first panic"));
     }));
     assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"the first panic"));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
     Cause, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token,
 };
@@ -30,18 +31,18 @@ fn counter() -> CounterToken {
 
 /// A cancel of `part` reaches `sum` if `part` can be cancelled, and `other` in no case.
 fn part_reaches_sum(part: &Token, sum: &Token, other: Option<&Token>) {
-    assert!(sum.cause().is_none());
+    assert!(sum.cancellation().is_none());
     assert_ne!(part, sum);
     let cancelled = part.cancel();
     assert_eq!(cancelled, part.can_be_cancelled());
-    assert_eq!(sum.cause().is_some(), cancelled);
+    assert_eq!(sum.cancellation().is_some(), cancelled);
     assert_eq!(sum.check().is_err(), cancelled);
     if cancelled {
-        assert!(sum.cause().unwrap().is_from(part));
+        assert!(sum.cancellation().unwrap().is_from(part));
         assert!(!sum.cancel());
     }
     if let Some(other) = other {
-        assert!(other.cause().is_none());
+        assert!(other.cancellation().is_none());
         assert!(other.check().is_ok());
     }
 }
@@ -52,10 +53,10 @@ fn sum_leaves_parts(sum: &Token, parts: &[&Token]) {
     assert!(sum.check().is_ok());
     assert!(sum.cancel());
     assert!(sum.is_cancelled());
-    assert!(sum.cause().unwrap().is_from(sum));
+    assert!(sum.cancellation().unwrap().is_from(sum));
     for part in parts {
         assert_ne!(*part, sum);
-        assert!(part.cause().is_none());
+        assert!(part.cancellation().is_none());
         assert!(part.check().is_ok());
     }
 }
@@ -211,7 +212,7 @@ fn any_takes_tokens_of_every_type_by_value_and_by_reference() {
         assert!(sum.check().unwrap_err().is_from(&stop));
     }
     for other in [&*near, &*few, &*when] {
-        assert!(other.cause().is_none());
+        assert!(other.cancellation().is_none());
     }
 }
 
@@ -283,7 +284,7 @@ fn every_type_can_be_summed_and_collected() {
         for sum in &sums {
             assert_eq!(sum.check().is_err(), cancelled);
             assert_eq!(sum.cancel(), !cancelled);
-            assert_eq!(sum.cause().unwrap().is_from(&part), cancelled);
+            assert_eq!(sum.cancellation().unwrap().is_from(&part), cancelled);
         }
     }
     adds_up([token(), token()]);
@@ -359,9 +360,9 @@ fn a_cancelled_operand_gives_a_cancelled_sum_with_its_cause() {
         (SimpleToken::new() + SimpleToken::new()) + (timeout() + &stop),
         stop.child() + SimpleToken::new(),
     ] {
-        let error = sum.cause().unwrap();
+        let error = sum.cancellation().unwrap();
         assert!(error.is_from(&stop));
-        assert_eq!(error.cause(), stop.cause().unwrap().cause());
+        assert_eq!(error.cause(), stop.cancellation().unwrap().cause());
         assert!(!sum.cancel());
         assert!(sum.is_cancelled());
     }
@@ -379,7 +380,7 @@ fn a_cancelled_operand_given_by_value_gives_its_cause_too() {
         SimpleToken::new() + stopped(),
         Token::any([stopped()]),
     ] {
-        let error = sum.cause().unwrap();
+        let error = sum.cancellation().unwrap();
         assert!(
             matches!(error.cause(), Cause::Reason(reason) if reason.to_string() == "closing time")
         );
@@ -387,7 +388,7 @@ fn a_cancelled_operand_given_by_value_gives_its_cause_too() {
 
     let expired = SimpleToken::new() + TimeoutToken::new(Duration::ZERO);
     assert!(matches!(
-        expired.cause().unwrap().cause(),
+        expired.cancellation().unwrap().cause(),
         Cause::Timeout { .. }
     ));
     assert!(!expired.cancel());
@@ -398,7 +399,7 @@ fn a_sum_with_a_used_up_counter_takes_its_cause() {
     let spent = counter();
     assert!((0..6).any(|_| spent.is_cancelled()));
     let sum = SimpleToken::new() + &spent;
-    let error = sum.cause().unwrap();
+    let error = sum.cancellation().unwrap();
     assert_eq!(*error.cause(), Cause::Counter { limit: 5 });
     assert!(error.is_from(&spent));
 }
@@ -484,7 +485,7 @@ fn a_token_in_a_field_is_heard_through_a_sum_with_a_temporary() {
     let sum = &job.token + TimeoutToken::new(Duration::from_secs(60));
     assert!(job.token.cancel());
     assert!(sum.is_cancelled());
-    assert!(sum.cause().unwrap().is_from(&job.token));
+    assert!(sum.cancellation().unwrap().is_from(&job.token));
 
     let job = Job {
         token: SimpleToken::new(),
@@ -523,7 +524,7 @@ fn an_operand_with_a_second_handle_is_not_absorbed() {
     let sum = a + timeout();
     assert!(sum.keep_on());
     held.cancel();
-    assert!(sum.cause().unwrap().is_from(&held));
+    assert!(sum.cancellation().unwrap().is_from(&held));
 
     let a = SimpleToken::new();
     let held = a.clone();
@@ -539,7 +540,7 @@ fn an_operand_with_children_is_not_absorbed() {
     let sum = a + timeout();
     assert!(sum.cancel());
     assert!(child.keep_on());
-    assert!(child.cause().is_none());
+    assert!(child.cancellation().is_none());
 
     let a = SimpleToken::new();
     let derived = &a + SimpleToken::new();
@@ -665,8 +666,8 @@ fn what_derives_from_a_wide_sum_with_a_cancelled_operand_is_cancelled() {
     let wide: Token = stops.iter().sum();
     stops[30].cancel();
     let outer = &wide + SimpleToken::new();
-    assert!(outer.cause().unwrap().is_from(&stops[30]));
-    assert!(wide.child().cause().unwrap().is_from(&stops[30]));
+    assert!(outer.cancellation().unwrap().is_from(&stops[30]));
+    assert!(wide.child().cancellation().unwrap().is_from(&stops[30]));
     assert!(!outer.cancel());
 }
 
@@ -765,9 +766,9 @@ fn a_sum_is_taken_apart_however_often_it_was_checked_before() {
 #[test]
 fn a_cancelled_sum_is_not_taken_apart_and_gives_its_cause() {
     let operand = SimpleToken::new() + CounterToken::new(0);
-    let error = operand.cause().unwrap();
+    let error = operand.cancellation().unwrap();
     let sum = operand + TimeoutToken::new(Duration::from_secs(3600));
-    assert_eq!(sum.cause(), Some(error));
+    assert_eq!(sum.cancellation(), Some(error));
     assert_eq!(
         format!("{sum:?}"),
         "Token(Token(CounterToken(0 of 0, cancelled), cancelled), TimeoutToken(3600s), cancelled)"

@@ -47,11 +47,11 @@ fn a_token_is_cancelled_by_the_check_that_finds_the_condition_true() {
     let (token, flag, _) = flagged();
     assert!(token.keep_on());
     flag.store(true, Ordering::SeqCst);
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
     let error = token.check().unwrap_err();
     assert_eq!(*error.cause(), Cause::Condition);
     assert!(error.is_from(&token));
-    assert!(token.cause().unwrap().is_from(&token));
+    assert!(token.cancellation().unwrap().is_from(&token));
     assert!(!token.cancel());
 }
 
@@ -91,7 +91,7 @@ fn a_condition_found_true_by_a_sum_or_a_child_is_not_called_again_by_anyone() {
     assert!(sum.check().unwrap_err().is_from(&token));
     flag.store(false, Ordering::SeqCst);
 
-    assert!(token.cause().unwrap().is_from(&token));
+    assert!(token.cancellation().unwrap().is_from(&token));
     assert!(token.is_cancelled());
     assert!(child.check().unwrap_err().is_from(&token));
     assert!(other.check().unwrap_err().is_from(&token));
@@ -196,7 +196,7 @@ fn an_error_counts_as_false_unless_told_otherwise() {
 #[test]
 fn an_error_cancels_where_it_was_declared_to() {
     let token = ConditionToken::fallible(|| Err::<bool, ()>(())).on_error(true);
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
     assert_eq!(*token.check().unwrap_err().cause(), Cause::Condition);
 }
 
@@ -294,7 +294,7 @@ fn before_and_after_are_not_called_by_peeks() {
     let token = ConditionToken::new(|| true)
         .before(writer(&log, "before"))
         .after(writer(&log, "after"));
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
     assert!(!format!("{token:?} {token}").is_empty());
     assert!(token.cancel());
     assert!(token.is_cancelled());
@@ -313,7 +313,7 @@ fn a_panic_in_before_skips_the_condition_and_after() {
     .after(writer(&log, "after"));
     assert!(catch_unwind(|| token.check()).is_err());
     assert!(entries(&log).is_empty());
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn a_panic_in_the_condition_skips_after() {
         .after(writer(&log, "after"));
     assert!(catch_unwind(|| token.check()).is_err());
     assert_eq!(entries(&log), ["before"]);
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
 }
 
 #[test]

@@ -15,7 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use background::await_the_background;
-use cantok_core::{ConditionToken, SimpleToken, TimeoutToken, Token, WakerRegistration};
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
+use cantok_core::{ConditionToken, SimpleToken, TimeoutToken, Token};
 use shapes::{HOUR, shapes};
 use support::watchdog;
 
@@ -273,7 +274,7 @@ fn registrations_that_come_and_go_do_not_put_it_off() {
             while calls.load(Ordering::SeqCst) < 10 {
                 drop(register(&condition));
             }
-            assert!(condition.cause().is_none());
+            assert!(condition.cancellation().is_none());
         }
     });
 }

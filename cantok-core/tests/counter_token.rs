@@ -40,7 +40,10 @@ fn a_used_up_counter_stays_used_up() {
     for _ in 0..100 {
         assert!(token.is_cancelled());
         assert_eq!(token.remaining(), 0);
-        assert_eq!(*token.cause().unwrap().cause(), Cause::Counter { limit: 2 });
+        assert_eq!(
+            *token.cancellation().unwrap().cause(),
+            Cause::Counter { limit: 2 }
+        );
     }
     assert!(!token.cancel());
 }
@@ -52,15 +55,15 @@ fn the_check_that_spends_the_last_unit_cancels_nothing() {
     assert!(token.check().is_ok());
     assert_eq!(token.remaining(), 0);
     for token in [&*token, &sum] {
-        assert!(token.cause().is_none());
-        assert!(!token.looks_cancelled());
+        assert!(token.cancellation().is_none());
+        assert!(!token.peek_cancelled());
         assert_eq!(token.wait_timeout(Duration::ZERO), None);
         assert!(token.on_cancel(|_| {}).unregister());
         assert!(token.to_string().ends_with("(not cancelled)"));
     }
     assert!(token.is_cancelled());
-    assert!(token.cause().is_some());
-    assert_eq!(sum.cause(), token.cause());
+    assert!(token.cancellation().is_some());
+    assert_eq!(sum.cancellation(), token.cancellation());
 }
 
 /// A counter of no units, and tokens that derive from it: by reference and by value.
@@ -87,8 +90,8 @@ fn a_counter_of_zero_is_cancelled_from_the_start() {
                     .to_string()
                     .ends_with("(the counter of 0 checks is used up)")
             );
-            assert!(token.looks_cancelled());
-            let error = token.cause().expect("cancelled before any check");
+            assert!(token.peek_cancelled());
+            let error = token.cancellation().expect("cancelled before any check");
             assert_eq!(*error.cause(), Cause::Counter { limit: 0 });
             assert!(error.is_from(&counter));
             assert!((before..=after).contains(&error.at()));
@@ -101,7 +104,7 @@ fn a_counter_of_zero_is_cancelled_from_the_start() {
         assert_eq!((counter.remaining(), counter.limit()), (0, 0));
     }
     let owned = SimpleToken::new() + CounterToken::new(0);
-    let error = owned.cause().expect("cancelled before any check");
+    let error = owned.cancellation().expect("cancelled before any check");
     assert_eq!(*error.cause(), Cause::Counter { limit: 0 });
     assert!(!error.is_from(&owned));
 }
@@ -180,7 +183,7 @@ fn a_cancelled_counter_spends_nothing() {
         assert!(sum.is_cancelled());
     }
     assert_eq!(token.remaining(), 3);
-    assert_eq!(*sum.cause().unwrap().cause(), Cause::Cancelled);
+    assert_eq!(*sum.cancellation().unwrap().cause(), Cause::Cancelled);
 }
 
 #[test]
@@ -194,7 +197,7 @@ fn a_check_of_a_sum_spends_one_unit() {
     assert!(!sum.is_cancelled());
     assert_eq!(token.remaining(), 2);
     assert_eq!(passes(&sum), 2);
-    let error = sum.cause().unwrap();
+    let error = sum.cancellation().unwrap();
     assert_eq!(*error.cause(), Cause::Counter { limit: 5 });
     assert!(error.is_from(&token));
 }
@@ -216,7 +219,10 @@ fn an_absorbed_counter_counts_the_checks_of_the_sum() {
     for n in [0, 1, 7, 300] {
         let sum = SimpleToken::new() + CounterToken::new(n) + TimeoutToken::new(Duration::MAX);
         assert_eq!(passes(&sum), n);
-        assert_eq!(*sum.cause().unwrap().cause(), Cause::Counter { limit: n });
+        assert_eq!(
+            *sum.cancellation().unwrap().cause(),
+            Cause::Counter { limit: n }
+        );
     }
 }
 
@@ -230,7 +236,7 @@ fn a_check_of_a_child_spends_one_unit() {
     assert!(grandchild.keep_on());
     assert_eq!(token.remaining(), 3);
     assert_eq!(passes(&grandchild), 3);
-    assert!(grandchild.cause().unwrap().is_from(&token));
+    assert!(grandchild.cancellation().unwrap().is_from(&token));
     assert!(child.is_cancelled());
 }
 
@@ -240,8 +246,8 @@ fn a_counter_that_refuses_a_check_of_a_sum_is_cancelled_everywhere() {
     let sum = &token + SimpleToken::new();
     let child = token.child();
     assert_eq!(passes(&sum), 1);
-    assert!(token.cause().unwrap().is_from(&token));
-    assert!(child.cause().unwrap().is_from(&token));
+    assert!(token.cancellation().unwrap().is_from(&token));
+    assert!(child.cancellation().unwrap().is_from(&token));
 }
 
 #[test]
@@ -304,7 +310,7 @@ fn several_counters_are_all_spent_by_one_check() {
     assert_eq!(passes(&sum), 3);
     assert_eq!(a.remaining(), 0);
     assert_eq!(b.remaining(), 2);
-    assert!(sum.cause().unwrap().is_from(&a));
+    assert!(sum.cancellation().unwrap().is_from(&a));
     assert!(b.keep_on());
 }
 
@@ -327,12 +333,15 @@ fn all_counters_are_peeked_at_for_zero_before_one_is_spent() {
     for sum in sums {
         let spent = make();
         let sum = sum(&plenty, &spent);
-        assert!(spent.cause().is_none() && sum.cause().is_none());
+        assert!(spent.cancellation().is_none() && sum.cancellation().is_none());
         let error = sum.check().unwrap_err();
         assert_eq!(*error.cause(), Cause::Counter { limit: 1 });
         assert!(error.is_from(&spent));
         assert_eq!(plenty.remaining(), 5);
-        assert!(spent.cause().is_some(), "the refused check cancels it");
+        assert!(
+            spent.cancellation().is_some(),
+            "the refused check cancels it"
+        );
     }
     // Given by value.
     for sum in [&plenty + make(), make() + &plenty] {
@@ -381,7 +390,10 @@ fn a_direct_only_counter_is_spent_by_its_own_checks() {
     assert!(!erased.is_cancelled());
     assert_eq!(token.remaining(), 1);
     assert_eq!(passes(&token), 1);
-    assert_eq!(*token.cause().unwrap().cause(), Cause::Counter { limit: 4 });
+    assert_eq!(
+        *token.cancellation().unwrap().cause(),
+        Cause::Counter { limit: 4 }
+    );
 }
 
 #[test]
@@ -406,7 +418,7 @@ fn a_direct_only_counter_cancels_sums_and_children_by_the_check_that_it_refuses(
         let child = token.child();
         let keep_on = || {
             assert!(sum.keep_on() && child.keep_on());
-            assert!(sum.cause().is_none() && child.cause().is_none());
+            assert!(sum.cancellation().is_none() && child.cancellation().is_none());
         };
         if armed {
             (0..100).for_each(|_| keep_on());
@@ -514,7 +526,7 @@ fn eight_threads_share_one_counter_exactly_over_sums_and_children() {
             });
             assert_eq!(passed.into_inner(), n);
             for one in &tokens {
-                assert!(one.cause().unwrap().is_from(&token));
+                assert!(one.cancellation().unwrap().is_from(&token));
             }
         });
     }

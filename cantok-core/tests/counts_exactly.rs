@@ -41,7 +41,7 @@ fn passed_by_all(tokens: &[Token]) -> usize {
                     own += 1;
                 }
                 passed.fetch_add(own, Ordering::SeqCst);
-                assert!(token.cause().is_some());
+                assert!(token.cancellation().is_some());
             });
         }
     });
@@ -154,10 +154,15 @@ fn peeks_on_other_threads_spend_nothing() {
         let tokens: Vec<Token> = (0..4).map(|_| token.child().into()).collect();
         let passed = thread::scope(|scope| {
             scope.spawn(|| {
-                while token.cause().is_none() && counter.remaining() > 0 {
+                while token.cancellation().is_none() && counter.remaining() > 0 {
                     let _ = (token.deadline(), token.can_be_cancelled());
                     assert!(!format!("{token:?} {token}").is_empty());
-                    assert!(token.child().cause().is_none_or(|e| e.is_from(&counter)));
+                    assert!(
+                        token
+                            .child()
+                            .cancellation()
+                            .is_none_or(|e| e.is_from(&counter))
+                    );
                 }
             });
             passed_by_all(&tokens)

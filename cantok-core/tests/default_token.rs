@@ -14,7 +14,7 @@ fn a_default_token_is_not_cancelled() {
         assert!(!token.is_cancelled());
         assert!(token.check().is_ok());
     }
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
     assert!(token.deadline().is_none());
     assert!(token.name().is_none());
     assert!(!token.can_be_cancelled());
@@ -45,7 +45,7 @@ fn the_token_behind_a_default_token_refuses_to_be_cancelled() {
     assert!(!token.cancel());
     assert!(!token.cancel_with("a reason"));
     assert!(token.keep_on());
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
     assert!(!token.can_be_cancelled());
 }
 
@@ -56,7 +56,7 @@ fn never_refuses_to_be_cancelled() {
     assert!(!token.cancel_with("a reason"));
     assert!(token.keep_on());
     assert!(token.check().is_ok());
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
     assert!(token.deadline().is_none());
     assert!(!token.can_be_cancelled());
     assert!(Token::never().keep_on());
@@ -117,7 +117,7 @@ fn a_default_token_disappears_in_a_sum() {
 
     let sum = DefaultToken + &token;
     token.cancel();
-    assert!(sum.cause().unwrap().is_from(&token));
+    assert!(sum.cancellation().unwrap().is_from(&token));
 }
 
 #[test]

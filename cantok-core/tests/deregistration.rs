@@ -11,9 +11,9 @@ use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{
-    CancellationError, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken,
-    Token, WakerRegistration,
+    CancellationError, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token,
 };
 use shapes::{HOUR, shapes};
 use support::watchdog;

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use arming::let_pass;
 use background::{await_the_background, await_the_timer};
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
@@ -167,7 +168,7 @@ fn the_cancel_of_a_root_calls_what_is_left_of_what_derived_from_it() {
         assert!(seen.iter().all(|seen| seen.calls() == 0), "{shape}");
         assert!(root.cancel_with("a reason"), "{shape}");
         for seen in &seen {
-            assert_eq!(Some(seen.error()), root.cause(), "{shape}");
+            assert_eq!(Some(seen.error()), root.cancellation(), "{shape}");
             assert!(seen.is_freed(), "{shape}");
         }
         assert!(!root.cancel());
@@ -189,7 +190,7 @@ fn a_refused_check_calls_what_is_left_of_what_derived_from_the_counter() {
         assert!(counter.keep_on());
         assert_eq!(seen.calls(), 0);
         assert!(counter.is_cancelled());
-        assert_eq!(Some(seen.error()), counter.cause());
+        assert_eq!(Some(seen.error()), counter.cancellation());
         assert!(seen.is_freed());
     }
 }
@@ -202,7 +203,7 @@ fn a_deadline_of_a_root_calls_what_is_left_although_the_root_is_kept() {
         let seen = Seen::detached_from(&root.child().child());
         let_pass(deadline);
         await_the_timer();
-        assert_eq!(Some(seen.error()), root.cause());
+        assert_eq!(Some(seen.error()), root.cancellation());
         assert!(seen.is_freed());
     });
 }
@@ -215,7 +216,7 @@ fn a_cancel_between_the_detach_and_the_drop_calls_it_once() {
             let (shape, token) = shapes(&root).swap_remove(shape);
             let seen = Seen::detached_from(&token);
             assert!(if own { token.cancel() } else { root.cancel() });
-            assert_eq!(Some(seen.error()), token.cause(), "{shape}");
+            assert_eq!(Some(seen.error()), token.cancellation(), "{shape}");
             assert!(seen.is_freed(), "{shape}");
             drop(token);
             root.cancel();
@@ -241,7 +242,7 @@ fn several_operands_that_are_cancelled_later_call_it_once() {
             assert!(operand.cancel(), "{width}");
         }
         for seen in &seen {
-            assert_eq!(Some(seen.error()), first.cause(), "{width}");
+            assert_eq!(Some(seen.error()), first.cancellation(), "{width}");
             assert!(seen.is_freed(), "{width}");
         }
     }
@@ -305,7 +306,7 @@ fn a_callback_that_is_detached_too_late_was_called_at_once() {
     for (_, token) in shapes(&token) {
         let seen = Seen::detached_from(&token);
         assert!(seen.is_freed());
-        assert_eq!(Some(seen.error()), token.cause());
+        assert_eq!(Some(seen.error()), token.cancellation());
     }
 }
 
@@ -320,7 +321,7 @@ fn dropping_one_root_leaves_the_callback_to_the_others() {
         drop(gone);
         assert!(!seen.is_freed(), "{name}");
         assert!(stays.cancel(), "{name}");
-        assert_eq!(Some(seen.error()), stays.cause(), "{name}");
+        assert_eq!(Some(seen.error()), stays.cancellation(), "{name}");
         assert!(seen.is_freed(), "{name}");
     }
 }
@@ -347,7 +348,7 @@ fn chains_of_dropped_children_are_called_by_the_root() {
         let seen = dropped_chain(&root, length);
         assert!(root.cancel());
         for seen in &seen {
-            assert_eq!(Some(seen.error()), root.cause(), "{length}");
+            assert_eq!(Some(seen.error()), root.cancellation(), "{length}");
             assert!(seen.is_freed(), "{length}");
         }
         let root = SimpleToken::new();
@@ -424,7 +425,7 @@ fn a_panic_in_one_is_resumed_after_all_are_called() {
     let seen = Seen::detached_from(&root.child());
     let panic = std::panic::catch_unwind(|| root.cancel()).expect_err("resumed");
     assert_eq!(panic.downcast_ref(), Some(&"a callback's panic"));
-    assert_eq!(Some(seen.error()), root.cause());
+    assert_eq!(Some(seen.error()), root.cancellation());
     assert!(seen.is_freed());
 }
 
@@ -513,7 +514,7 @@ fn a_cancel_beside_the_drop_of_a_chain_calls_all_once() {
                 drop(chain);
             });
             for seen in &seen {
-                assert_eq!(Some(seen.error()), root.cause());
+                assert_eq!(Some(seen.error()), root.cancellation());
             }
         }
     });
@@ -576,6 +577,6 @@ fn a_root_that_is_cancelled_before_the_deadline_frees_the_token() {
     drop(token);
     assert!(!guard.is_freed() && weak.upgrade().is_some());
     assert!(root.cancel());
-    assert_eq!(Some(seen.error()), root.cause());
+    assert_eq!(Some(seen.error()), root.cancellation());
     assert!(guard.is_freed() && weak.upgrade().is_none());
 }

@@ -8,6 +8,8 @@ mod background;
 mod shapes;
 mod support;
 
+use cantok_core::Reason;
+use cantok_core::adapter::TokenAdapterExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -29,7 +31,7 @@ type Ask = fn(&Token) -> bool;
 const QUESTIONS: [Ask; 6] = [
     |_| false,
     |token| token.is_cancelled(),
-    |token| token.cause().is_some(),
+    |token| token.cancellation().is_some(),
     |token| token.child().is_cancelled(),
     |token| format!("{token:?}").ends_with("cancelled)"),
     |token| !token.to_string().ends_with("(not cancelled)"),
@@ -43,18 +45,22 @@ fn assert_cause(token: &Token, expected: &CancellationError) {
         "{token}"
     );
     assert!(format!("{token:?}").ends_with("cancelled)"), "{token:?}");
-    assert_eq!(token.cause().as_ref(), Some(expected), "{token:?}");
+    assert_eq!(token.cancellation().as_ref(), Some(expected), "{token:?}");
     assert_eq!(token.check().as_ref(), Err(expected), "{token:?}");
     assert_eq!(token.wait(), *expected, "{token:?}");
     assert!(!token.cancel_with("too late"), "{token:?}");
-    assert_eq!(token.cause().as_ref(), Some(expected), "{token:?}");
+    assert_eq!(token.cancellation().as_ref(), Some(expected), "{token:?}");
     assert!(
         token.to_string().ends_with(&format!("({expected})")),
         "{token}"
     );
-    assert_eq!(token.child().cause().as_ref(), Some(expected), "{token:?}");
+    assert_eq!(
+        token.child().cancellation().as_ref(),
+        Some(expected),
+        "{token:?}"
+    );
     let sum = token + SimpleToken::new();
-    assert_eq!(sum.cause().as_ref(), Some(expected), "{token:?}");
+    assert_eq!(sum.cancellation().as_ref(), Some(expected), "{token:?}");
 }
 
 /// Runs `round` for each shape, arming and question.
@@ -84,16 +90,16 @@ fn a_deadline_comes_before_a_cancel_after_it() {
             for sum in [&left, &right] {
                 let text = "Token (the timeout of 1ms has expired)";
                 assert_eq!(sum.to_string(), text, "{shape}, {arming:?}");
-                let error = sum.cause().expect("cancelled");
+                let error = sum.cancellation().expect("cancelled");
                 assert_eq!(error.cause(), &Cause::Timeout { after: MILLI });
                 assert_eq!(error.at(), deadline, "{shape}, {arming:?}");
                 assert!(error.is_from(&timeout), "{shape}, {arming:?}");
                 assert_cause(sum, &error);
             }
-            let error = derived.cause().expect("cancelled");
+            let error = derived.cancellation().expect("cancelled");
             assert!(matches!(error.cause(), Cause::Reason(_)), "{shape}");
             assert!(error.at() > deadline, "{shape}");
-            assert_eq!(Some(error), source.cause(), "{shape}");
+            assert_eq!(Some(error), source.cancellation(), "{shape}");
         });
     });
 }
@@ -111,7 +117,7 @@ fn a_deadline_given_by_value_comes_before_a_cancel_after_it() {
                 ask(&sum);
                 assert!(source.cancel_with("late"));
                 assert_eq!(sum.to_string(), "Token (the timeout of 1ms has expired)");
-                let error = sum.cause().expect("cancelled");
+                let error = sum.cancellation().expect("cancelled");
                 assert_eq!(error.at(), deadline);
                 assert_cause(&sum, &error);
             }
@@ -130,7 +136,7 @@ fn a_deadline_comes_before_a_cancel_of_its_own_sum() {
             let_pass(deadline);
             ask(&token);
             assert!(!token.cancel_with("late"), "{shape}, {arming:?}");
-            let error = token.cause().expect("cancelled");
+            let error = token.cancellation().expect("cancelled");
             assert_eq!(error.cause(), &Cause::Timeout { after: MILLI }, "{shape}");
             assert_eq!(error.at(), deadline, "{shape}");
             assert!(error.is_from(&timeout), "{shape}");
@@ -150,7 +156,7 @@ fn a_cancel_comes_before_a_deadline_that_passes_after_it() {
             let sum = &timeout + &derived;
             let _armed = arming.arm(&sum);
             assert!(source.cancel());
-            let error = source.cause().expect("cancelled");
+            let error = source.cancellation().expect("cancelled");
             if error.at() >= deadline {
                 // This thread was kept from running in between.
                 return;
@@ -159,7 +165,7 @@ fn a_cancel_comes_before_a_deadline_that_passes_after_it() {
             let_pass(deadline);
             assert_cause(&sum, &error);
             assert_cause(&(&timeout + &derived), &error);
-            let expired = timeout.cause().expect("expired");
+            let expired = timeout.cancellation().expect("expired");
             assert_eq!(expired.at(), deadline, "{shape}");
         });
     });
@@ -181,8 +187,8 @@ fn the_operand_that_was_cancelled_first_wins() {
             assert!(first.cancel_with("first"));
             ask(&sums[0]);
             assert!(second.cancel());
-            let error = first.cause().expect("cancelled");
-            let other = second.cause().expect("cancelled");
+            let error = first.cancellation().expect("cancelled");
+            let other = second.cancellation().expect("cancelled");
             assert!(error.at() <= other.at());
             for sum in &sums {
                 assert_cause(sum, &error);
@@ -226,7 +232,7 @@ fn in_wide_sums() {
                     let _armed: Vec<_> = sums.iter().map(|sum| arming.arm(sum)).collect();
                     assert!(operands[first].cancel_with("first"));
                     assert!(operands[second].cancel_with("second"));
-                    let error = operands[first].cause().expect("cancelled");
+                    let error = operands[first].cancellation().expect("cancelled");
                     for sum in sums.iter().chain(&wide_sums(&operands)) {
                         assert_cause(sum, &error);
                     }
@@ -253,7 +259,7 @@ fn in_wide_sums_with_deadlines() {
                 let_pass(end);
                 assert!(stop.cancel());
                 let earliest = &timeouts[timeouts.len() - 1];
-                let error = derived[0].cause().expect("cancelled");
+                let error = derived[0].cancellation().expect("cancelled");
                 assert!(error.is_from(earliest), "{width}, {arming:?}");
                 assert_eq!(Some(error.at()), earliest.deadline());
                 for token in derived.iter().chain([&sum]) {
@@ -290,7 +296,7 @@ fn in_nested_sums() {
                     order.iter().for_each(|operand| assert!(operand.cancel()));
                     for (number, sum) in sums.iter().enumerate().rev() {
                         let first = if reversed { number } else { 0 };
-                        let error = operands[first].cause().expect("cancelled");
+                        let error = operands[first].cancellation().expect("cancelled");
                         assert_cause(sum, &error);
                     }
                 }
@@ -311,7 +317,7 @@ fn a_cancel_in_the_middle_of_a_chain_comes_before_one_at_its_root() {
             let middle = length / 2;
             assert!(chain[middle].cancel_with("middle"));
             assert!(chain[0].cancel_with("root"));
-            let [root, own] = [0, middle].map(|at| chain[at].cause().expect("cancelled"));
+            let [root, own] = [0, middle].map(|at| chain[at].cancellation().expect("cancelled"));
             for (number, token) in chain.iter().enumerate().rev() {
                 assert_cause(token, if number < middle { &root } else { &own });
             }
@@ -332,7 +338,7 @@ fn a_counter_that_refused_a_check_elsewhere_comes_before_a_later_cancel() {
             let _armed = arming.arm(&sum);
             assert!(counter.keep_on() && counter.is_cancelled());
             assert!(stop.cancel());
-            assert_cause(&sum, &counter.cause().expect("cancelled"));
+            assert_cause(&sum, &counter.cancellation().expect("cancelled"));
         }
     }
 }
@@ -346,7 +352,7 @@ fn a_condition_that_was_met_elsewhere_comes_before_a_later_cancel() {
         let _armed = arming.arm(&sum);
         assert!(condition.is_cancelled());
         assert!(stop.cancel());
-        assert_cause(&sum, &condition.cause().expect("cancelled"));
+        assert_cause(&sum, &condition.cancellation().expect("cancelled"));
     }
 }
 
@@ -363,10 +369,10 @@ fn a_deadline_that_passes_while_a_condition_is_asked_comes_before_its_answer() {
             let sum = &condition + &timeout;
             let _armed = arming.arm(&sum);
             assert!(sum.is_cancelled());
-            let error = sum.cause().expect("cancelled");
+            let error = sum.cancellation().expect("cancelled");
             assert!(error.is_from(&timeout), "{arming:?}");
             assert_cause(&sum, &error);
-            if let Some(met) = condition.cause() {
+            if let Some(met) = condition.cancellation() {
                 assert_eq!(met.cause(), &Cause::Condition);
                 assert!(met.at() > deadline);
             }
@@ -432,7 +438,7 @@ fn texts_say_what_the_cause_will_be() {
                         format!("{token:#?}"),
                         token.to_string(),
                     ];
-                    let cause = token.cause();
+                    let cause = token.cancellation();
                     let after = [
                         format!("{token:?}"),
                         format!("{token:#?}"),
@@ -463,8 +469,12 @@ fn the_instant_of_a_cancel_is_that_of_the_call() {
     let cancels: [fn(&Token) -> bool; 5] = [
         |token| token.cancel(),
         |token| token.cancel_with("a reason"),
-        |token| token.begin_cancel_with("a reason").finish(),
-        |token| token.begin_expire(MILLI).finish(),
+        |token| {
+            token
+                .begin_cancel(Cause::Reason(Reason::new("a reason")))
+                .finish()
+        },
+        |token| token.begin_cancel(Cause::Timeout { after: MILLI }).finish(),
         |token| {
             drop(token.drop_guard());
             true
@@ -478,9 +488,9 @@ fn the_instant_of_a_cancel_is_that_of_the_call() {
                 let _armed = arming.arm(&token);
                 let (before, won, after) = timed(|| cancel(&source));
                 assert!(won, "{shape}");
-                let error = token.cause().expect("cancelled");
+                let error = token.cancellation().expect("cancelled");
                 assert!((before..=after).contains(&error.at()), "{shape}");
-                assert_eq!(Some(error), source.cause(), "{shape}");
+                assert_eq!(Some(error), source.cancellation(), "{shape}");
             }
         }
     }
@@ -520,18 +530,18 @@ fn the_instant_of_a_condition_or_counter_is_that_of_the_check() {
         met.store(true, Ordering::SeqCst);
         let (before, error, after) = timed(|| token.check().unwrap_err());
         assert!((before..=after).contains(&error.at()), "{name}");
-        assert_eq!(condition.cause(), Some(error), "{name}");
+        assert_eq!(condition.cancellation(), Some(error), "{name}");
 
         let counter = CounterToken::new(1);
         let (name, token) = shapes(&counter).swap_remove(shape);
         assert!(token.keep_on(), "{name}");
         let (before, error, after) = timed(|| token.check().unwrap_err());
         assert!((before..=after).contains(&error.at()), "{name}");
-        assert_eq!(counter.cause(), Some(error), "{name}");
+        assert_eq!(counter.cancellation(), Some(error), "{name}");
 
         let (before, counter, after) = timed(|| CounterToken::new(0));
         let (name, token) = shapes(&counter).swap_remove(shape);
-        let error = token.cause().expect("cancelled from the start");
+        let error = token.cancellation().expect("cancelled from the start");
         assert!((before..=after).contains(&error.at()), "{name}");
     }
 }
@@ -548,7 +558,7 @@ fn the_instant_of_a_condition_that_the_background_asks_is_that_of_its_answer() {
         let at = receiver.recv().expect("called");
         assert!((before..=Instant::now()).contains(&at));
         await_the_background();
-        assert_eq!(condition.cause().map(|error| error.at()), Some(at));
+        assert_eq!(condition.cancellation().map(|error| error.at()), Some(at));
     });
 }
 
@@ -575,7 +585,7 @@ fn the_earliest_of_deadlines_that_are_marked_together_wins() {
             await_the_timer();
             for (sum, pair) in sums.iter().zip(timeouts.windows(2)) {
                 let earliest = pair.iter().min_by_key(|token| token.deadline());
-                let error = sum.cause().expect("expired");
+                let error = sum.cancellation().expect("expired");
                 assert!(error.is_from(earliest.expect("two")));
                 assert_eq!(Some(error.at()), sum.deadline());
             }

@@ -41,7 +41,7 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
                                 start.wait();
                                 let reason = format!("reason {number}");
                                 let won = token.cancel_with(reason.clone());
-                                let seen = text(&token.cause().expect("cancelled"));
+                                let seen = text(&token.cancellation().expect("cancelled"));
                                 (won, reason, seen)
                             })
                         })
@@ -56,7 +56,7 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
                 let reason = &first[0].1;
                 assert!(winners.iter().all(|(.., seen)| seen == reason));
                 for (shape, token) in &derived {
-                    let error = token.cause().expect("cancelled");
+                    let error = token.cancellation().expect("cancelled");
                     assert_eq!(&text(&error), reason, "{shape}");
                 }
             }
@@ -92,12 +92,12 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
                             scope.spawn(|| {
                                 start.wait();
                                 let first = loop {
-                                    if let Some(error) = token.cause() {
+                                    if let Some(error) = token.cancellation() {
                                         break text(&error);
                                     }
                                 };
                                 for _ in 0..20 {
-                                    let again = token.cause().expect("one way");
+                                    let again = token.cancellation().expect("one way");
                                     assert_eq!(text(&again), first);
                                     let again = token.check().expect_err("one way");
                                     assert_eq!(text(&again), first);
@@ -127,7 +127,7 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
                     let reader = scope.spawn(|| {
                         let mut first = None;
                         while !done.load(Ordering::SeqCst) {
-                            let seen = derived.cause().map(|error| error.cause().clone());
+                            let seen = derived.cancellation().map(|error| error.cause().clone());
                             if first.is_some() {
                                 assert_eq!(seen, first, "the cause has changed");
                             }
@@ -138,7 +138,9 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
                         std::hint::spin_loop();
                     }
                     let won = token.cancel();
-                    let error = token.cause().expect("cancelled by the one or the other");
+                    let error = token
+                        .cancellation()
+                        .expect("cancelled by the one or the other");
                     let expected = if won {
                         Cause::Cancelled
                     } else {
@@ -146,7 +148,10 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
                         Cause::Timeout { after }
                     };
                     assert_eq!(error.cause(), &expected);
-                    assert_eq!(derived.cause().expect("cancelled").cause(), &expected);
+                    assert_eq!(
+                        derived.cancellation().expect("cancelled").cause(),
+                        &expected
+                    );
                     done.store(true, Ordering::SeqCst);
                     reader.join().expect("no panic");
                 });
@@ -159,7 +164,7 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
         for (shape, token) in shapes(&TimeoutToken::new(Duration::ZERO)) {
             assert!(!token.cancel(), "{shape}");
             assert!(!token.cancel_with("too late"), "{shape}");
-            let error = token.cause().expect("cancelled");
+            let error = token.cancellation().expect("cancelled");
             let after = Duration::ZERO;
             assert_eq!(error.cause(), &Cause::Timeout { after }, "{shape}");
         }
@@ -168,7 +173,7 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
         source.cancel_with("closing time");
         for (shape, token) in tokens {
             assert!(!token.cancel(), "{shape}");
-            let error = token.cause().expect("cancelled");
+            let error = token.cancellation().expect("cancelled");
             assert_eq!(text(&error), "closing time", "{shape}");
         }
     }
@@ -266,7 +271,7 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
                         assert_eq!(error.cause(), &cause, "{shape}");
                         assert!(error.is_from(source), "{shape}");
                         assert_eq!(token.wait().cause(), &cause, "{shape}");
-                        let error = token.cause().expect("cancelled");
+                        let error = token.cancellation().expect("cancelled");
                         assert_eq!(error.cause(), &cause, "{shape}");
                     }
                 }
@@ -281,6 +286,7 @@ mod guarantee_2_a_deadline_is_never_reported_early {
     use std::thread;
     use std::time::{Duration, Instant};
 
+    use cantok_core::adapter::TokenAdapterExt as _;
     use cantok_core::{SimpleToken, TimeoutToken, Token};
 
     use crate::shapes::{HOUR, shapes};
@@ -300,13 +306,17 @@ mod guarantee_2_a_deadline_is_never_reported_early {
                     match index % 4 {
                         // From the 65th check on or so it is a thread that marks it.
                         0 => while token.check().is_ok() {},
-                        1 => while token.cause().is_none() {},
+                        1 => while token.cancellation().is_none() {},
                         2 => drop(token.wait()),
                         _ => while source.remaining() != Some(Duration::ZERO) {},
                     }
                     assert!(Instant::now() >= deadline, "{shape}");
                     assert!(token.is_cancelled(), "{shape}");
-                    assert!(token.cause().is_some_and(|error| error.is_from(&source)));
+                    assert!(
+                        token
+                            .cancellation()
+                            .is_some_and(|error| error.is_from(&source))
+                    );
                 }
             }
         });
@@ -341,7 +351,7 @@ mod guarantee_2_a_deadline_is_never_reported_early {
             while token.keep_on() {
                 thread::yield_now();
             }
-            assert!(token.cause().is_some());
+            assert!(token.cancellation().is_some());
         });
     }
 
@@ -362,7 +372,7 @@ mod guarantee_2_a_deadline_is_never_reported_early {
                 token.attach(Stuck(lock.clone()));
                 let held = lock.lock().expect("no panic under it");
                 let dropper = thread::spawn(move || {
-                    while token.cause().is_none() {}
+                    while token.cancellation().is_none() {}
                     drop(token);
                 });
                 let armed = TimeoutToken::new(Duration::from_micros(400));
@@ -390,7 +400,7 @@ mod guarantee_2_a_deadline_is_never_reported_early {
             let near = TimeoutToken::new(Duration::from_millis(1));
             let registration = near.on_cancel(move |_| sender.send(()).expect("a receiver"));
             receiver.recv().expect("a callback that is run");
-            assert!(tokens.iter().all(|token| token.cause().is_none()));
+            assert!(tokens.iter().all(|token| token.cancellation().is_none()));
             drop((waiting, registration));
         });
     }
@@ -431,7 +441,7 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
         for (number, token) in tokens.iter().enumerate() {
             assert!(token.is_cancelled(), "token {number} of {}", tokens.len());
             assert!(
-                token.cause().is_some(),
+                token.cancellation().is_some(),
                 "token {number} of {}",
                 tokens.len()
             );
@@ -541,7 +551,7 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
                     }
                     all_answer(&derived);
                     for token in &derived {
-                        let error = token.cause().expect("cancelled");
+                        let error = token.cancellation().expect("cancelled");
                         assert!(
                             error.is_from(&operands[cancelled]),
                             "{cancelled} of {width}"
@@ -687,7 +697,7 @@ mod guarantee_4_cancelled_implies_a_cause {
                     for number in 0..tokens.len() {
                         let token = &tokens[(first * 4 + number) % tokens.len()];
                         while !token.is_cancelled() {}
-                        assert!(token.cause().is_some(), "{token:?}");
+                        assert!(token.cancellation().is_some(), "{token:?}");
                         assert!(token.check().is_err(), "{token:?}");
                     }
                 });
@@ -784,7 +794,7 @@ mod guarantee_5_composition_never_touches_its_operands {
         tokens
             .iter()
             .map(|token| {
-                let cause = token.cause().map(|error| error.cause().clone());
+                let cause = token.cancellation().map(|error| error.cause().clone());
                 let (deadline, can_be) = (token.deadline(), token.can_be_cancelled());
                 format!("{token:?} {token} {cause:?} {deadline:?} {can_be}")
             })
@@ -847,9 +857,10 @@ mod guarantee_5_composition_never_touches_its_operands {
                 assert_eq!(cancelled, operands[a].can_be_cancelled());
                 assert_eq!(peeks(&others), before);
                 for sum in &sums {
-                    assert_eq!(sum.cause().is_some(), cancelled);
+                    assert_eq!(sum.cancellation().is_some(), cancelled);
                     assert_eq!(
-                        sum.cause().is_some_and(|error| error.is_from(&operands[a])),
+                        sum.cancellation()
+                            .is_some_and(|error| error.is_from(&operands[a])),
                         cancelled
                     );
                 }
@@ -872,7 +883,10 @@ mod guarantee_5_composition_never_touches_its_operands {
         assert!(!sum.is_cancelled());
         assert!(job.token.cancel());
         assert!(sum.is_cancelled());
-        assert!(sum.cause().is_some_and(|error| error.is_from(&job.token)));
+        assert!(
+            sum.cancellation()
+                .is_some_and(|error| error.is_from(&job.token))
+        );
     }
 }
 
@@ -886,9 +900,8 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
     use std::thread;
     use std::time::Duration;
 
-    use cantok_core::{
-        ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token, WakerRegistration,
-    };
+    use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
+    use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 
     use crate::shapes::HOUR;
     use crate::support::watchdog;
@@ -963,10 +976,14 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
     /// Peeks and derivations, which run no user code at all.
     fn peek_and_derive(token: &Token) {
         assert!(!format!("{token:?} {token}").is_empty());
-        let _ = (token.cause(), token.deadline(), token.can_be_cancelled());
+        let _ = (
+            token.cancellation(),
+            token.deadline(),
+            token.can_be_cancelled(),
+        );
         let sum = token + TimeoutToken::new(HOUR);
         let child = sum.child();
-        let _ = (child.cause(), sum.cause());
+        let _ = (child.cancellation(), sum.cancellation());
         token.attach(());
         drop(token.clone());
         drop((sum, child));
@@ -1417,7 +1434,7 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
                     peek_and_derive(&token);
                     peek_and_derive(&sum);
                     *held += 1;
-                    assert!(token.cancel() || token.cause().is_some());
+                    assert!(token.cancel() || token.cancellation().is_some());
                     drop(held);
                     drop(callback);
                     for waiter in waiters {
@@ -1433,6 +1450,7 @@ mod guarantee_7_any_depth_and_any_width {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use cantok_core::adapter::TokenAdapterExt as _;
     use cantok_core::{SimpleToken, TimeoutToken, Token};
 
     use crate::shapes::HOUR;
@@ -1557,7 +1575,7 @@ mod guarantee_8_a_condition_that_panics_or_checks_itself_harms_nothing {
                     let payload = panic::catch_unwind(|| check(&token)).expect_err("a panic");
                     let text = payload.downcast_ref::<&str>().copied();
                     assert_eq!(text, Some("the condition's panic"), "{shape}");
-                    assert!(token.cause().is_none(), "{shape}");
+                    assert!(token.cancellation().is_none(), "{shape}");
                 }
                 assert!(token.keep_on(), "{shape}");
                 assert!(condition.keep_on(), "{shape}");
@@ -1595,7 +1613,7 @@ mod guarantee_8_a_condition_that_panics_or_checks_itself_harms_nothing {
                         let token = own.get().expect("set before the first check");
                         assert!(!token.is_cancelled());
                         assert!(token.check().is_ok());
-                        assert!(token.cause().is_none());
+                        assert!(token.cancellation().is_none());
                         assert!(token.wait_timeout(Duration::ZERO).is_none());
                         true
                     }

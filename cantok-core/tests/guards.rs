@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use shapes::{HOUR, shapes};
 use support::watchdog;
@@ -23,7 +24,7 @@ fn a_guard_cancels_when_it_is_dropped() {
         let guard = token.drop_guard();
         assert!(!token.is_cancelled(), "{shape}");
         drop(guard);
-        let error = token.cause().expect("the guard's cancel");
+        let error = token.cancellation().expect("the guard's cancel");
         assert_eq!(error.cause(), &Cause::Cancelled, "{shape}");
         assert!(error.is_from(&token), "{shape}");
         assert!(!source.is_cancelled(), "{shape}");
@@ -81,12 +82,12 @@ fn a_guard_of_a_cancelled_token_changes_nothing() {
     let token = SimpleToken::new();
     assert!(token.cancel_with("closing time"));
     drop(token.drop_guard());
-    let error = token.cause().expect("cancelled");
+    let error = token.cancellation().expect("cancelled");
     assert!(matches!(error.cause(), Cause::Reason(_)));
 
     let timeout = TimeoutToken::new(Duration::ZERO);
     drop(timeout.drop_guard());
-    let error = timeout.cause().expect("cancelled");
+    let error = timeout.cancellation().expect("cancelled");
     assert!(matches!(error.cause(), Cause::Timeout { .. }));
 }
 
@@ -128,7 +129,7 @@ fn a_child_is_cancelled_with_its_parent() {
     assert!(children.iter().all(|(_, child)| !child.is_cancelled()));
     assert!(source.cancel_with("closing time"));
     for (shape, child) in &children {
-        let error = child.cause().expect("cancelled with its parent");
+        let error = child.cancellation().expect("cancelled with its parent");
         assert!(error.is_from(&source), "{shape}");
         assert!(!error.is_from(child), "{shape}");
         assert!(matches!(error.cause(), Cause::Reason(_)), "{shape}");
@@ -148,7 +149,11 @@ fn a_child_cancels_neither_its_parent_nor_its_siblings() {
         assert!(!parent.is_cancelled(), "{shape}");
         assert!(!sibling.is_cancelled(), "{shape}");
         assert!(!source.is_cancelled(), "{shape}");
-        assert!(child.cause().is_some_and(|error| error.is_from(&child)));
+        assert!(
+            child
+                .cancellation()
+                .is_some_and(|error| error.is_from(&child))
+        );
     }
 }
 
@@ -182,7 +187,11 @@ fn a_child_of_a_cancelled_token_is_cancelled_from_the_start() {
     let parent = SimpleToken::new();
     parent.cancel();
     let child = parent.child();
-    assert!(child.cause().is_some_and(|error| error.is_from(&parent)));
+    assert!(
+        child
+            .cancellation()
+            .is_some_and(|error| error.is_from(&parent))
+    );
     assert!(child.is_cancelled());
     assert!(!child.cancel());
 
@@ -213,7 +222,7 @@ fn a_check_of_a_child_checks_its_parent() {
     let met = ConditionToken::new(|| true);
     let error = met.child().check().expect_err("the condition is met");
     assert!(error.is_from(&met));
-    assert!(met.cause().is_some(), "found by the child's check");
+    assert!(met.cancellation().is_some(), "found by the child's check");
 }
 
 #[test]

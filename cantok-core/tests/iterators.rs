@@ -129,7 +129,7 @@ fn one_check_is_spent_before_each_item() {
         assert_eq!(token.remaining(), 5 - taken);
     }
     assert!(items.next().is_none());
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_counter_of_as_many_units_as_items_makes_a_complete_result() {
     let items: Result<Vec<i32>, CancellationError> = (0..5).try_with_token(&token).collect();
     assert_eq!(items.unwrap(), [0, 1, 2, 3, 4]);
     assert_eq!(token.remaining(), 0);
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_base_that_does_not_know_that_it_is_empty_is_worth_a_check() {
     assert_eq!(items.next(), None);
     assert_eq!(token.remaining(), 0);
     assert_eq!(items.next(), None);
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
 
     let token = CounterToken::new(0);
     let mut items = from_fn(|| None::<u8>).try_with_token(&token);

@@ -45,7 +45,7 @@ fn cancelled_implies_a_cause() {
         let other = token.clone();
         let canceller = thread::spawn(move || other.cancel());
         if token.is_cancelled() {
-            assert!(token.cause().is_some());
+            assert!(token.cancellation().is_some());
         }
         assert!(canceller.join().unwrap());
         assert!(token.is_cancelled());
@@ -68,12 +68,12 @@ fn a_look_that_finds_a_cancel_finds_its_cause() {
                     operand.cancel()
                 }
             });
-            if sum.looks_cancelled() {
-                assert!(sum.cause().is_some());
+            if sum.peek_cancelled() {
+                assert!(sum.cancellation().is_some());
                 assert_eq!(written.load(Ordering::Relaxed), 1);
             }
             canceller.join().unwrap();
-            assert!(sum.looks_cancelled());
+            assert!(sum.peek_cancelled());
         });
     }
 }
@@ -84,9 +84,9 @@ fn one_of_two_cancels_wins() {
     model(|| {
         let token = SimpleToken::new();
         let other = token.clone();
-        let rival = thread::spawn(move || (other.cancel_with("a"), other.cause()));
+        let rival = thread::spawn(move || (other.cancel_with("a"), other.cancellation()));
         let won = token.cancel_with("b");
-        let cause = token.cause();
+        let cause = token.cancellation();
         let (rival_won, rival_cause) = rival.join().unwrap();
         assert!(won ^ rival_won);
         assert_eq!(cause.unwrap().cause(), rival_cause.unwrap().cause(),);
@@ -143,7 +143,7 @@ fn a_wait_leaves_a_counter_alone() {
         sum.wait();
         drop(sum);
         assert!(counter.keep_on());
-        assert!(counter.cause().is_none());
+        assert!(counter.cancellation().is_none());
         canceller.join().unwrap();
     });
 }
@@ -205,7 +205,7 @@ fn a_callback_is_given_the_cause() {
         let parents = thread::spawn(move || root.cancel());
         child.cancel();
         parents.join().unwrap();
-        assert_eq!(*given.lock().unwrap(), child.cause());
+        assert_eq!(*given.lock().unwrap(), child.cancellation());
     });
 }
 
@@ -218,7 +218,7 @@ fn no_task_is_left_asleep() {
         let child = root.child();
         let canceller = thread::spawn(move || root.cancel());
         let registration = child.register(&woken.clone().into());
-        let is_late = child.cause().is_some();
+        let is_late = child.cancellation().is_some();
         canceller.join().unwrap();
         drop(registration);
         assert!(is_late || woken.0.load(Ordering::Relaxed) == 1);
@@ -382,10 +382,10 @@ fn a_child_has_one_cause_also_beside_its_parents() {
         let parents = thread::spawn(move || root.cancel_with("of the parent"));
         let reason = Arc::new(());
         let own = child.cancel_with(Reason(Arc::clone(&reason)));
-        let cause = child.cause().unwrap();
+        let cause = child.cancellation().unwrap();
         assert_eq!(own, cause.is_from(&child));
         assert!(parents.join().unwrap());
-        assert_eq!(child.cause().unwrap(), cause);
+        assert_eq!(child.cancellation().unwrap(), cause);
         // A reason that came too late goes with the child at the latest.
         drop((child, cause));
         assert_eq!(Arc::strong_count(&reason), 1);
@@ -413,11 +413,11 @@ fn a_cancelled_child_has_a_cause() {
         let canceller = thread::spawn(move || root.cancel());
         for token in [&below, &child] {
             if token.is_cancelled() {
-                assert!(token.cause().is_some());
+                assert!(token.cancellation().is_some());
             }
         }
         canceller.join().unwrap();
-        assert_eq!(below.cause(), child.cause());
+        assert_eq!(below.cancellation(), child.cancellation());
     });
 }
 

@@ -11,9 +11,10 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use background::{await_the_background, await_the_timer};
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, DefaultToken, Registration,
-    SimpleToken, TimeoutToken, Token, WakerRegistration,
+    SimpleToken, TimeoutToken, Token,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -658,7 +659,7 @@ impl World {
         prop_assert_eq!(is_cancelled, expected.is_some(), "{}: {:?}", debug, self);
         let message = match expected.map(|fired| fired.why) {
             None => "(not cancelled)".to_owned(),
-            Some(Why::Cancelled | Why::Reason(_)) => "(the token was cancelled)".to_owned(),
+            Some(Why::Cancelled | Why::Reason(_)) => "(cancelled)".to_owned(),
             Some(Why::Condition) => "(the cancellation condition was satisfied)".to_owned(),
             Some(Why::Timeout) => "has expired)".to_owned(),
             Some(Why::Counter(limit)) => format!("(the counter of {limit} checks is used up)"),
@@ -671,8 +672,8 @@ impl World {
     fn peek_at(&mut self, slot: usize) -> Tested {
         self.compare_texts(slot)?;
         let token = self.slots[slot].handle.token();
-        let (error, is_cancelled) = (token.cause(), token.looks_cancelled());
-        let (text, again) = (token.to_string(), token.cause());
+        let (error, is_cancelled) = (token.cancellation(), token.peek_cancelled());
+        let (text, again) = (token.to_string(), token.cancellation());
         self.tick()?;
         let Slot { handle, node, .. } = &self.slots[slot];
         let expected = self.model.cause(*node);
@@ -981,7 +982,7 @@ impl World {
             }
             Op::Peek(_) => self.peek_at(slot)?,
             Op::PeekOften(_) => {
-                let cancelled = (0..150).filter(|_| token.looks_cancelled()).count();
+                let cancelled = (0..150).filter(|_| token.peek_cancelled()).count();
                 self.tick()?;
                 let expected = self.model.cause(node).map_or(0, |_| 150);
                 prop_assert_eq!(cancelled, expected, "{}: {:?}", node, self);

@@ -7,6 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token};
 use support::watchdog;
 
@@ -88,7 +89,7 @@ fn the_name_of_the_token_that_fired_starts_the_message() {
     token.cancel();
     let error = token.check().unwrap_err();
     assert_eq!(error.name(), Some("shutdown"));
-    assert_eq!(error.to_string(), "shutdown: the token was cancelled");
+    assert_eq!(error.to_string(), "shutdown: cancelled");
 
     let token = CounterToken::new(1).named("budget");
     assert!(token.keep_on());
@@ -124,7 +125,7 @@ fn the_name_of_the_token_that_fired_is_reported_through_sums_and_children() {
     for token in [&inner, &*child, &outer] {
         let error = token.check().unwrap_err();
         assert_eq!(error.name(), Some("shutdown"));
-        assert_eq!(error.to_string(), "shutdown: the token was cancelled");
+        assert_eq!(error.to_string(), "shutdown: cancelled");
     }
 }
 
@@ -136,7 +137,7 @@ fn the_name_of_a_sum_is_reported_when_the_sum_itself_was_cancelled() {
     sum.cancel();
     let error = child.check().unwrap_err();
     assert_eq!(error.name(), Some("job"));
-    assert_eq!(error.to_string(), "job: the token was cancelled");
+    assert_eq!(error.to_string(), "job: cancelled");
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn an_operand_without_a_name_that_fired_does_not_borrow_that_of_the_sum() {
     stop.cancel();
     let error = sum.check().unwrap_err();
     assert_eq!(error.name(), None);
-    assert_eq!(error.to_string(), "the token was cancelled");
+    assert_eq!(error.to_string(), "cancelled");
 }
 
 #[test]
@@ -204,7 +205,7 @@ fn a_named_sum_given_by_value_stays_a_token_and_lends_its_name_to_no_operand() {
     assert!(job.cancel());
     let error = sum.check().unwrap_err();
     assert_eq!(error.name(), Some("job"));
-    assert_eq!(error.to_string(), "job: the token was cancelled");
+    assert_eq!(error.to_string(), "job: cancelled");
     assert!(error.is_from(&job));
 }
 

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use background::await_the_background;
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 use shapes::{HOUR, shapes};
 use support::watchdog;
@@ -84,7 +85,7 @@ fn a_panicking_condition_reaches_the_check_and_leaves_the_token_usable() {
             for _ in 0..3 {
                 let text = panic_of(|| token.is_cancelled());
                 assert_eq!(text, "the condition's panic", "{shape}");
-                assert!(token.cause().is_none(), "{shape}");
+                assert!(token.cancellation().is_none(), "{shape}");
                 assert!(!token.to_string().is_empty(), "{shape}");
             }
             script.panics.store(false, Ordering::SeqCst);
@@ -206,7 +207,7 @@ fn a_condition_that_panicked_in_the_background_is_polled_again_only_after_a_chec
             let calls = script.calls.load(Ordering::SeqCst);
             called(&others_script, 20);
             assert_eq!(script.calls.load(Ordering::SeqCst), calls, "{shape}");
-            assert!(token.cause().is_none(), "{shape}");
+            assert!(token.cancellation().is_none(), "{shape}");
 
             script.panics.store(false, Ordering::SeqCst);
             called(&others_script, 10);

@@ -101,7 +101,7 @@ fn a_token_with_another_inside_is_cancelled_with_it() {
             assert!(error.is_from(&inner));
             assert!(outer.keep_on());
             outer.cancel();
-            assert!(token.cause().unwrap().is_from(&inner));
+            assert!(token.cancellation().unwrap().is_from(&inner));
         }
     }
 }
@@ -159,8 +159,8 @@ fn a_default_token_leaves_no_mark_on_a_sum() {
         assert!(left.keep_on());
         assert!(right.keep_on());
         token.cancel();
-        assert!(left.cause().unwrap().is_from(&token));
-        assert!(right.cause().unwrap().is_from(&token));
+        assert!(left.cancellation().unwrap().is_from(&token));
+        assert!(right.cancellation().unwrap().is_from(&token));
     }
 }
 

@@ -197,7 +197,7 @@ fn display_is_the_type_and_the_state() {
     let token = SimpleToken::new();
     assert_eq!(token.to_string(), "SimpleToken (not cancelled)");
     token.cancel();
-    assert_eq!(token.to_string(), "SimpleToken (the token was cancelled)");
+    assert_eq!(token.to_string(), "SimpleToken (cancelled)");
 
     let token = CounterToken::new(1);
     assert_eq!(token.to_string(), "CounterToken (not cancelled)");
@@ -260,7 +260,7 @@ fn display_is_one_line() {
     assert!(sum.is_cancelled());
     for token in [&*parent, &sum, &*sum.child()] {
         assert_eq!(token.to_string().lines().count(), 1);
-        assert!(token.to_string().contains("the token was cancelled"));
+        assert!(token.to_string().contains("cancelled"));
     }
 }
 

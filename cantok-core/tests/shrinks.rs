@@ -11,6 +11,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use allocation_counter::measure;
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
 use count::Count;
 use support::watchdog;
@@ -186,7 +187,7 @@ fn armed_deadlines() {
     let after = |number| HOUR + Duration::from_millis(number as u64 * 7919 % 5_000_000);
     let make = move |number| TimeoutToken::new(after(number)).register_owned(Waker::noop());
     shrinks("armed deadlines", make, |one| {
-        assert!(one.token().cause().is_none());
+        assert!(one.token().cancellation().is_none());
         assert!(one.token().cancel());
     });
 }

@@ -19,7 +19,7 @@ fn a_new_token_is_not_cancelled() {
         assert!(token.keep_on());
         assert!(!token.is_cancelled());
         assert!(token.check().is_ok());
-        assert!(token.cause().is_none());
+        assert!(token.cancellation().is_none());
         assert!(token.deadline().is_none());
         assert!(token.name().is_none());
         assert!(token.can_be_cancelled());
@@ -32,7 +32,7 @@ fn cancel_tells_the_call_that_did_it_from_the_others() {
     assert!(token.cancel());
     assert!(!token.cancel());
     assert!(!token.cancel_with("again"));
-    assert_eq!(*token.cause().unwrap().cause(), Cause::Cancelled);
+    assert_eq!(*token.cancellation().unwrap().cause(), Cause::Cancelled);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn clones_are_the_same_token() {
     assert_eq!(token, clone);
     clone.cancel();
     assert!(token.is_cancelled());
-    assert!(token.cause().unwrap().is_from(&clone));
+    assert!(token.cancellation().unwrap().is_from(&clone));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn of_many_threads_that_cancel_exactly_one_is_told_that_it_did() {
                             winners.fetch_add(1, Ordering::Relaxed);
                         }
                         assert!(token.is_cancelled());
-                        assert!(token.cause().is_some());
+                        assert!(token.cancellation().is_some());
                     });
                 }
             });
@@ -175,8 +175,8 @@ fn a_child_is_cancelled_with_its_parent() {
     parent.cancel();
     assert!(child.is_cancelled());
     assert!(grandchild.is_cancelled());
-    assert!(child.cause().unwrap().is_from(&parent));
-    assert!(grandchild.cause().unwrap().is_from(&parent));
+    assert!(child.cancellation().unwrap().is_from(&parent));
+    assert!(grandchild.cancellation().unwrap().is_from(&parent));
     assert!(!child.cancel());
 }
 
@@ -190,7 +190,7 @@ fn a_parent_is_not_cancelled_with_its_child() {
     assert!(parent.keep_on());
     assert!(sibling.keep_on());
     assert!(grandchild.is_cancelled());
-    assert!(grandchild.cause().unwrap().is_from(&child));
+    assert!(grandchild.cancellation().unwrap().is_from(&child));
 }
 
 #[test]
@@ -207,9 +207,9 @@ fn a_child_of_a_cancelled_token_is_cancelled_with_the_same_cause() {
     let parent = SimpleToken::new();
     parent.cancel_with("closed");
     let child = parent.child();
-    let error = child.cause().unwrap();
+    let error = child.cancellation().unwrap();
     assert!(error.is_from(&parent));
-    assert_eq!(error.cause(), parent.cause().unwrap().cause());
+    assert_eq!(error.cause(), parent.cancellation().unwrap().cause());
     assert!(!child.cancel());
 }
 
@@ -252,7 +252,7 @@ fn a_child_of_a_token_that_cannot_be_cancelled_can_be_cancelled() {
         assert!(child.keep_on());
         assert!(child.cancel());
         assert!(child.is_cancelled());
-        assert!(child.cause().unwrap().is_from(&child));
+        assert!(child.cancellation().unwrap().is_from(&child));
     }
     assert!(Token::never().keep_on());
 }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
@@ -32,7 +33,11 @@ fn a_deadline_is_found_by_checks() {
                 // Many more than it takes to ask for the thread.
                 while token.keep_on() {}
                 assert!(Instant::now() >= deadline, "early");
-                assert!(token.cause().is_some_and(|error| error.is_from(&source)));
+                assert!(
+                    token
+                        .cancellation()
+                        .is_some_and(|error| error.is_from(&source))
+                );
             }
         }
         let far = SimpleToken::new() + TimeoutToken::new(HOUR);
@@ -46,7 +51,7 @@ fn a_deadline_is_found_by_peeks() {
     where_threads_are_refused("a_deadline_is_found_by_peeks", || {
         let token = TimeoutToken::new(Duration::from_millis(2));
         let child = token.child();
-        while child.cause().is_none() {}
+        while child.cancellation().is_none() {}
         assert_eq!(token.remaining(), Some(Duration::ZERO));
         assert!(!token.cancel());
         assert!(matches!(

@@ -40,11 +40,11 @@ fn a_timeout_of_zero_has_expired_at_once() {
 #[test]
 fn a_peek_at_the_cause_finds_a_timeout_of_zero() {
     let token = TimeoutToken::new(Duration::ZERO);
-    let error = token.cause().unwrap();
+    let error = token.cancellation().unwrap();
     assert!(matches!(error.cause(), Cause::Timeout { .. }));
     assert!(!TimeoutToken::new(Duration::ZERO).cancel());
-    assert!((&token + SimpleToken::new()).cause().is_some());
-    assert!(token.child().cause().is_some());
+    assert!((&token + SimpleToken::new()).cancellation().is_some());
+    assert!(token.child().cancellation().is_some());
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn the_longest_timeout_never_expires() {
     assert_eq!(token.remaining(), None);
     assert_eq!(token.deadline(), None);
     assert!(token.keep_on());
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
     assert!(token.wait_timeout(Duration::ZERO).is_none());
     assert!(token.can_be_cancelled());
     assert!(token.cancel());
@@ -123,7 +123,7 @@ fn a_deadline_far_away_is_reported_as_it_was_given() {
         assert!(token.remaining().unwrap() <= distance);
         assert!(token.remaining().unwrap() > Duration::ZERO);
         assert!(token.keep_on());
-        assert!(token.cause().is_none());
+        assert!(token.cancellation().is_none());
     }
 }
 
@@ -190,7 +190,7 @@ fn a_peek_at_the_remaining_time_latches_nothing() {
     let token = TimeoutToken::new(HOUR);
     assert!(token.remaining().is_some());
     assert!(token.cancel());
-    assert_eq!(*token.cause().unwrap().cause(), Cause::Cancelled);
+    assert_eq!(*token.cancellation().unwrap().cause(), Cause::Cancelled);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_timeout_is_never_seen_early_by_peeks() {
         for _ in 0..10 {
             let token = TimeoutToken::new(SOON / 4);
             let deadline = token.deadline().unwrap();
-            while token.cause().is_none() {
+            while token.cancellation().is_none() {
                 thread::yield_now();
             }
             assert!(Instant::now() >= deadline);
@@ -282,7 +282,7 @@ fn a_cancel_before_the_deadline_stays_the_cause_after_it() {
 
     let token = TimeoutToken::new(SOON);
     let cancelled = token.cancel();
-    let cause = token.cause().unwrap().cause().clone();
+    let cause = token.cancellation().unwrap().cause().clone();
     assert_eq!(cancelled, cause == Cause::Cancelled);
     let_pass(Instant::now() + SOON);
     assert_eq!(*token.check().unwrap_err().cause(), cause);

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::task::Waker;
 use std::time::Duration;
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken};
 use events::{Collector, line};
 use support::watchdog;
@@ -88,7 +89,7 @@ fn peeks_and_checks_that_find_nothing_are_no_events() {
     let events = events(|| {
         let token = SimpleToken::new() + CounterToken::new(2);
         assert!(token.keep_on());
-        assert!(token.cause().is_none());
+        assert!(token.cancellation().is_none());
         drop(token);
     });
     assert!(events.is_empty(), "{events:?}");

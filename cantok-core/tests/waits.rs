@@ -247,7 +247,10 @@ fn a_wait_on_a_spent_counter_lasts_until_a_check_is_refused() {
             assert!(token.wait_timeout(Duration::ZERO).is_none(), "{shape}");
             let limit = Duration::from_millis(1);
             assert!(token.wait_timeout(limit).is_none(), "{shape}");
-            assert!(counter.cause().is_none(), "{shape}: a wait cancels nothing");
+            assert!(
+                counter.cancellation().is_none(),
+                "{shape}: a wait cancels nothing"
+            );
             let error = wait_while(&token, || assert!(counter.is_cancelled(), "{shape}"));
             assert_eq!(error.cause(), &Cause::Counter { limit: 1 }, "{shape}");
             assert!(error.is_from(&counter), "{shape}");
@@ -261,7 +264,7 @@ fn use_up(checked: &Token, units: u32) -> Instant {
     for check in 1..=units {
         assert!(checked.check().is_ok(), "check {check} of {units}");
     }
-    assert!(checked.cause().is_none());
+    assert!(checked.cancellation().is_none());
     let between = Instant::now();
     assert!(checked.check().is_err());
     between
@@ -311,7 +314,7 @@ fn a_counter_that_refuses_a_check_of_one_sum_ends_the_wait_on_another() {
             let error = wait_while(&waited_on, || last = Some(use_up(&checked, 2)));
             assert!(error.is_from(&counter));
             assert!(Some(error.at()) >= last);
-            assert!(counter.cause().is_some());
+            assert!(counter.cancellation().is_some());
         }
     });
 }
@@ -502,10 +505,10 @@ fn a_wait_leaves_the_token_as_it_was() {
         let token = &root + TimeoutToken::new(HOUR);
         let deadline = token.deadline();
         assert!(token.wait_timeout(Duration::from_millis(1)).is_none());
-        assert!(token.cause().is_none());
-        assert!(root.cause().is_none());
+        assert!(token.cancellation().is_none());
+        assert!(root.cancellation().is_none());
         assert_eq!(token.deadline(), deadline);
         assert!(token.cancel(), "the token can still be cancelled");
-        assert!(root.cause().is_none());
+        assert!(root.cancellation().is_none());
     });
 }

@@ -20,9 +20,8 @@ use std::thread;
 use std::time::Duration;
 
 use background::await_the_background;
-use cantok_core::{
-    ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token, WakerRegistration,
-};
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
+use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use conditions::counted_condition;
 use count::Count;
 use shapes::{HOUR, shapes};
@@ -155,7 +154,7 @@ fn a_waker_is_woken_without_a_check() {
             let (waker, woken) = Sends::waker();
             let _registration = register(&token, &waker);
             woken.recv().expect("woken");
-            assert!(token.cause().is_some());
+            assert!(token.cancellation().is_some());
         }
     });
 }
@@ -171,10 +170,10 @@ fn the_last_unit_wakes_nothing_and_the_refused_check_wakes_all() {
     assert_eq!(counter.remaining(), 0);
     let _after = [&counter, &sum].map(|token| token.register(&waker));
     assert_eq!(count.get(), 0);
-    assert!(sum.cause().is_none() && counter.cause().is_none());
+    assert!(sum.cancellation().is_none() && counter.cancellation().is_none());
     assert!(counter.is_cancelled());
     assert_eq!(count.get(), 4);
-    assert!(sum.cause().expect("cancelled").is_from(&counter));
+    assert!(sum.cancellation().expect("cancelled").is_from(&counter));
 }
 
 #[test]
@@ -239,7 +238,7 @@ fn a_condition_is_polled_as_long_as_a_waker_is_registered() {
         let _registration = sum.register(&waker);
         drop(asked);
         woken.recv().expect("the condition is satisfied");
-        assert!(sum.cause().expect("cancelled").is_from(&condition));
+        assert!(sum.cancellation().expect("cancelled").is_from(&condition));
     });
 }
 

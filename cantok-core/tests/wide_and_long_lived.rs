@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
 use arming::Arming;
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use support::watchdog;
 
@@ -54,8 +55,8 @@ const DEEDS: [Deed; 16] = [
         let child = sum.child();
         assert!((0..100).all(|_| child.keep_on()));
     }),
-    ("cause", |sum| assert!(sum.cause().is_none())),
-    ("looks_cancelled", |sum| assert!(!sum.looks_cancelled())),
+    ("cause", |sum| assert!(sum.cancellation().is_none())),
+    ("peek_cancelled", |sum| assert!(!sum.peek_cancelled())),
     ("deadline", |sum| assert!(sum.deadline().is_some())),
     ("a wait", |sum| {
         assert!(sum.wait_timeout(Duration::ZERO).is_none());
@@ -163,7 +164,11 @@ fn answers_as_a_whole(width: usize, arming: Arming, cancelled: usize) {
     assert_eq!(calls.load(Ordering::SeqCst), 7, "{width}, {arming:?}");
     assert_eq!(count.0.load(Ordering::SeqCst), 6, "{width}, {arming:?}");
     for token in derived.iter().chain([&sum]) {
-        assert_eq!(token.cause(), operands[cancelled].cause(), "{width}");
+        assert_eq!(
+            token.cancellation(),
+            operands[cancelled].cancellation(),
+            "{width}"
+        );
         assert!(token.is_cancelled(), "{width}");
     }
     let others = operands.iter().enumerate();
@@ -197,7 +202,7 @@ fn a_deadline_of_a_wide_sum_reaches_what_derives_from_it() {
                 let child = sum.child().child();
                 let error = child.wait();
                 assert!(error.is_from(&timeout), "{width}, {arming:?}");
-                assert_eq!(sum.cause(), Some(error), "{width}, {arming:?}");
+                assert_eq!(sum.cancellation(), Some(error), "{width}, {arming:?}");
                 assert!(operands.iter().all(|operand| operand.keep_on()));
             }
         }

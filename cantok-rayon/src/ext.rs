@@ -5,7 +5,7 @@ use rayon::iter::ParallelIterator;
 /// `with_token`, `try_with_token` and `cancel_on_panic` for every parallel iterator.
 pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// Stops quietly when the token is cancelled: a stopped iterator looks finished, and what it returns may be a part
-    /// of the result. Ask [`Token::cause`] afterwards: if there is none, it is everything. Or use
+    /// of the result. Ask [`Token::cancellation`] afterwards: if there is none, it is everything. Or use
     /// [`try_with_token`](ParallelIteratorTokenExt::try_with_token), whose partial results do not pass for complete
     /// ones.
     ///
@@ -36,7 +36,7 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// let budget = CounterToken::new(100);
     /// let sum: u32 = (1..1_001_u32).into_par_iter().with_token(&budget).sum();
     /// assert!(sum < 500_500);
-    /// assert!(budget.cause().is_some()); // perhaps not everything
+    /// assert!(budget.cancellation().is_some()); // perhaps not everything
     ///
     /// let budget = CounterToken::new(100);
     /// let sum: Result<u32, CancellationError> =
@@ -136,7 +136,7 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     ///         .for_each(|number| assert_ne!(number, 1_000, "this one"));
     /// });
     /// assert!(result.is_err());
-    /// assert_eq!(token.cause().unwrap().source().unwrap().to_string(), "an item panicked");
+    /// assert_eq!(token.cancellation().unwrap().source().unwrap().to_string(), "an item panicked");
     /// ```
     ///
     /// # Panics

@@ -32,7 +32,7 @@ impl Run {
     /// A look, to be had as often as anybody asks: whether items would be refused.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        if !self.token.looks_cancelled() {
+        if !self.token.peek_cancelled() {
             return false;
         }
         self.note_stop();
@@ -42,7 +42,7 @@ impl Run {
     /// A look: the error in an item's stead, once items are refused.
     pub(crate) fn error(&self) -> Option<CancellationError> {
         if self.is_over() {
-            self.token.cause()
+            self.token.cancellation()
         } else {
             None
         }

@@ -37,7 +37,7 @@ use std::sync::{Arc, OnceLock};
 /// # Errors
 ///
 /// If anything was skipped, says why, and how many jobs; what `op` returned is dropped. A job that had started and
-/// ended itself early was not skipped: ask [`Token::cause`] as well, or have the jobs keep their results.
+/// ended itself early was not skipped: ask [`Token::cancellation`] as well, or have the jobs keep their results.
 ///
 /// # Panics
 ///
@@ -53,7 +53,7 @@ where
         skipped: AtomicUsize::new(0),
         first: OnceLock::new(),
     });
-    let value = rayon::scope(|inner| match jobs.token.cause() {
+    let value = rayon::scope(|inner| match jobs.token.cancellation() {
         Some(error) => Err(error),
         None => Ok(op(&Scope {
             inner,

@@ -42,7 +42,7 @@ impl Report {
 impl Drop for Report {
     fn drop(&mut self) {
         if *self.is_filed.get_mut() {
-            stopped_early(self.job, self.token.cause().as_ref());
+            stopped_early(self.job, self.token.cancellation().as_ref());
         }
     }
 }

@@ -41,7 +41,7 @@ where
                 assert_eq!(passed, units.min(LEN), "of {units} units");
                 assert_eq!(counter.remaining(), units.saturating_sub(LEN) as u64);
                 // As many units as items: nobody was refused.
-                assert_eq!(token.cause().is_some(), units < LEN);
+                assert_eq!(token.cancellation().is_some(), units < LEN);
             }
         }
     }
@@ -194,7 +194,7 @@ fn several_iterators_share_one_counter() {
         let count = || (0..LEN).into_par_iter().with_token(&counter).count();
         let (left, right) = pool.join(count, count);
         assert_eq!(left + right, 700);
-        assert!(counter.cause().is_some());
+        assert!(counter.cancellation().is_some());
     }
 }
 

@@ -88,7 +88,7 @@ proptest! {
         prop_assert_eq!(passed.len(), all.len().min(case.units as usize));
         prop_assert!(is_part(&passed, &all));
         prop_assert_eq!(counter.remaining(), case.units.saturating_sub(all.len() as u64));
-        prop_assert_eq!(counter.cause().is_some(), case.is_refused(all.len()));
+        prop_assert_eq!(counter.cancellation().is_some(), case.is_refused(all.len()));
     }
 
     #[test]
@@ -133,7 +133,7 @@ proptest! {
             }
             prop_assert_eq!(passed, all.len().min(case.units as usize));
         }
-        prop_assert_eq!(counter.cause().is_some(), case.is_refused(all.len()));
+        prop_assert_eq!(counter.cancellation().is_some(), case.is_refused(all.len()));
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn a_panic_in_an_item_reaches_the_caller_and_leaves_the_token() {
         ];
         for run in runs {
             assert_eq!(panic_of(|| pool.install(run)), "a test panic in an item");
-            assert!(token.keep_on() && token.cause().is_none());
+            assert!(token.keep_on() && token.cancellation().is_none());
             assert_eq!(pool.install(|| items().with_token(&token).count()), 1_000);
         }
     }
@@ -236,7 +236,7 @@ fn cancel_on_panic_cancels_wherever_the_panic_comes_from() {
             let panic = panic_of(|| pool.install(|| run(&token)));
             assert_eq!(panic, "a test panic in an item");
             let error = token
-                .cause()
+                .cancellation()
                 .unwrap_or_else(|| panic!("not cancelled: {place}"));
             assert!(error.is_from(&token));
             assert_eq!(error.source().unwrap().to_string(), "an item panicked");
@@ -255,7 +255,7 @@ fn a_panic_after_the_run_does_not_cancel() {
             .sum::<usize>()
     });
     assert_eq!(panic, "a test panic in an item");
-    assert!(token.cause().is_none());
+    assert!(token.cancellation().is_none());
 }
 
 /// Not only at the end, when the panic has come to the caller.
@@ -318,7 +318,7 @@ fn without_a_panic_cancel_on_panic_is_with_token() {
         let token = SimpleToken::new();
         let items = (0..1_000).into_par_iter().cancel_on_panic(&token);
         assert_eq!(pool.install(|| items.sum::<usize>()), 499_500);
-        assert!(token.cause().is_none());
+        assert!(token.cancellation().is_none());
     }
 }
 
@@ -417,7 +417,7 @@ fn a_job_that_is_run_by_a_panic_is_not_cancelled_by_it() {
         };
         assert_eq!(panic, "a test panic around a job");
         assert_eq!(sums, [499_500; 2]);
-        assert!(token.cause().is_none());
+        assert!(token.cancellation().is_none());
     }
 }
 
@@ -478,7 +478,7 @@ fn a_job_that_is_helped_by_a_thread_that_unwinds_is_not_cancelled() {
                 run(&AtomicBool::new(false), &token)
             });
             drop(is_over);
-            assert_eq!((count, token.cause()), (expected, None));
+            assert_eq!((count, token.cancellation()), (expected, None));
         });
     }
 }
@@ -525,7 +525,7 @@ fn jobs_and_joins_pass_a_panic_on() {
         });
         assert_eq!(panic, "a test panic in an item");
         assert_eq!(done.into_inner(), 9);
-        assert!(token.cause().is_none());
+        assert!(token.cancellation().is_none());
 
         let condition = ConditionToken::new(|| panic_any("a test panic in a condition"));
         let joined = || join(&condition, || 1, || 2);

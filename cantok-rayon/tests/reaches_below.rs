@@ -46,7 +46,7 @@ fn a_child_token_stops_the_inner_iterator_alone() {
             (0..1_000).into_par_iter().with_token(inner).count()
         });
         assert_eq!(pool.install(|| sums.sum::<usize>()), 1_000);
-        assert!(outer.cause().is_none());
+        assert!(outer.cancellation().is_none());
     }
 }
 

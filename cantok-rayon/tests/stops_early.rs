@@ -244,7 +244,7 @@ fn a_base_that_lets_nothing_pass_is_stopped() {
                 let token = TimeoutToken::new(Duration::from_millis(5));
                 let items = repeat(1).filter(|_| false).with_token(&token);
                 assert_eq!(items.count(), 0);
-                assert!(token.cause().is_some());
+                assert!(token.cancellation().is_some());
 
                 let token = TimeoutToken::new(Duration::from_millis(5));
                 let results = repeat(1).try_with_token(&token);
@@ -348,7 +348,10 @@ fn whatever_cancels_stops_and_is_named() {
                     let results = repeat(()).try_with_token(&trying);
                     results.try_for_each(|result| result)
                 });
-                let (quiet, trying) = (quiet.cause().unwrap(), trying.cause().unwrap());
+                let (quiet, trying) = (
+                    quiet.cancellation().unwrap(),
+                    trying.cancellation().unwrap(),
+                );
                 assert_eq!(tried.unwrap_err(), trying);
                 assert_eq!(quiet.to_string(), trying.to_string());
                 quiet

@@ -589,6 +589,6 @@ fn endless_items_end_with_their_token() {
             rayon::iter::repeat(1).with_token(&token).sum::<u32>(),
             1_000
         );
-        assert!(token.cause().is_some());
+        assert!(token.cancellation().is_some());
     });
 }

@@ -67,7 +67,7 @@ fn see<R: Send>(stop: Stop, token: &Token, run: impl FnOnce(Note<'_>) -> R) -> (
             stop.passed(*item, token);
         }
         Err(error) => {
-            assert_eq!(*error, token.cause().unwrap());
+            assert_eq!(*error, token.cancellation().unwrap());
             errors.fetch_add(1, Ordering::Relaxed);
         }
     });
@@ -126,7 +126,7 @@ fn all_or_error<R: Send + PartialEq + Debug>(
         }
         Err(error) => {
             assert!(seen.errors > 0, "{seen:?}");
-            assert_eq!(error, token.cause().unwrap());
+            assert_eq!(error, token.cancellation().unwrap());
         }
     });
 }
@@ -196,7 +196,7 @@ fn collecting_what_comes_backwards_is_all_or_error() {
             });
             match result {
                 Ok(all) => assert_eq!(all, (0..LEN).collect::<Vec<_>>()),
-                Err(error) => assert!(error == token.cause().unwrap() && seen.errors > 0),
+                Err(error) => assert!(error == token.cancellation().unwrap() && seen.errors > 0),
             }
         }
     }
@@ -707,7 +707,7 @@ fn a_base_without_a_length_yields_an_error_if_it_is_cut_off() {
                     Ok(result) => assert_eq!((result, seen.items.len()), (sequential, LEN)),
                     Err(error) => {
                         assert!(
-                            error == token.cause().unwrap() && seen.errors > 0,
+                            error == token.cancellation().unwrap() && seen.errors > 0,
                             "{seen:?}"
                         );
                     }

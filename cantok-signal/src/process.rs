@@ -5,7 +5,8 @@ use crate::hooks::Hooks;
 use crate::registry::{Registry, Settings, TokenId};
 use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
-use cantok_core::{SimpleToken, Token};
+use cantok_core::adapter::TokenAdapterExt as _;
+use cantok_core::{Cause, Reason, SimpleToken, Token};
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::panic::{self, AssertUnwindSafe};
@@ -85,8 +86,9 @@ fn cancel_on_arrival(mut woken: UnixStream) {
         // All tokens are marked before any user code runs, so that none of it keeps one from being cancelled.
         let mut cancelled = Vec::new();
         for arrival in &arrivals {
+            let cause = Cause::Reason(Reason::new(arrival.signal));
             for token in &arrival.tokens {
-                cancelled.push(token.begin_cancel_with(arrival.signal));
+                cancelled.push(token.begin_cancel(cause.clone()));
             }
         }
         // The tokens are the users', so they go before anything that may take its time.

@@ -1,3 +1,4 @@
+use cantok_core::{CancellationError, Cause};
 use signal_hook::{consts, low_level};
 use std::borrow::Borrow;
 use std::error::Error;
@@ -91,11 +92,14 @@ impl Signal {
             if let Some(signal) = error.downcast_ref() {
                 return Some(*signal);
             }
-            // The source of an `io::Error` is that of the error inside, which would be passed over.
-            let inside = error.downcast_ref().and_then(io::Error::get_ref);
-            next = match inside {
-                Some(inside) => Some(inside),
-                None => error.source(),
+            // The source of these two is that of the error inside, which would be passed over.
+            let in_io = error.downcast_ref().and_then(io::Error::get_ref);
+            next = match error.downcast_ref().map(CancellationError::cause) {
+                Some(Cause::Reason(reason)) => Some(reason.as_error()),
+                _ => match in_io {
+                    Some(inside) => Some(inside),
+                    None => error.source(),
+                },
             };
         }
         None

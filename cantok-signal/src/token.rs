@@ -45,7 +45,7 @@ use std::{fmt, io};
 /// let ctrl_c = SignalToken::interrupt()?;
 /// let token = &ctrl_c + TimeoutToken::new(Duration::from_millis(5));
 /// work(&token);
-/// let stopped = token.cause().unwrap();
+/// let stopped = token.cancellation().unwrap();
 /// assert_eq!(Signal::of(&stopped), None); // nobody pressed Ctrl-C
 /// # std::io::Result::Ok(())
 /// ```
@@ -241,14 +241,14 @@ impl fmt::Debug for SignalToken {
             debug.field(&signal);
         }
         // A look that changes nothing here: there is no deadline and no operand that it could find out about.
-        if self.cause().is_some() {
+        if self.cancellation().is_some() {
             debug.field(&format_args!("cancelled"));
         }
         debug.finish()
     }
 }
 
-/// One line, as of every token: `SignalToken (not cancelled)`, `SignalToken (the token was cancelled)`.
+/// One line, as of every token: `SignalToken (not cancelled)`, `SignalToken (cancelled)`.
 impl fmt::Display for SignalToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.token.to_string();

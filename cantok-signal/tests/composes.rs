@@ -40,7 +40,7 @@ fn it_adds_up_with_every_token() {
         let token = token();
         let mut sum = sum(&token);
         sum += simple();
-        assert!(sum.cause().is_none());
+        assert!(sum.cancellation().is_none());
         token.cancel_with(Signal::USR1);
         let error = sum.check().unwrap_err();
         assert!(error.is_from(&token), "way {way}");
@@ -56,7 +56,7 @@ fn it_is_cancelled_by_hand_alone() {
     assert!(token.keep_on() && other.keep_on());
     token.cancel();
     assert!(token.is_cancelled() && other.keep_on());
-    assert_eq!(Signal::of(&token.cause().unwrap()), None);
+    assert_eq!(Signal::of(&token.cancellation().unwrap()), None);
 }
 
 #[test]
@@ -83,6 +83,6 @@ fn it_shows_what_it_is() {
     token.cancel();
     let shown = "SignalToken(\"stop\", SIGUSR1, SIGUSR2, cancelled)";
     assert_eq!(format!("{token:?}"), shown);
-    assert!(token.to_string().ends_with("the token was cancelled)"));
+    assert!(token.to_string().ends_with("cancelled)"));
     assert!(token.to_string().starts_with("SignalToken"));
 }

@@ -146,7 +146,7 @@ fn the_token_tells_which_signal_it_was() {
         let _registration = token.on_cancel(move |error| {
             told.send((error.clone(), thread::current().id())).unwrap();
         });
-        assert!(!token.is_cancelled() && token.cause().is_none());
+        assert!(!token.is_cancelled() && token.cancellation().is_none());
         tell("ready");
         let error = token.wait();
         let Cause::Reason(reason) = error.cause() else {
@@ -154,7 +154,7 @@ fn the_token_tells_which_signal_it_was() {
         };
         let reason = reason.as_error().downcast_ref::<Signal>().unwrap();
         assert_eq!(error.reason(), Some(reason));
-        assert_eq!(token.cause(), Some(error.clone()));
+        assert_eq!(token.cancellation(), Some(error.clone()));
         assert_eq!(token.check(), Err(error.clone()));
         assert!(error.is_from(&token) && token.is_cancelled());
         assert_eq!(error.name(), Some("stop"));

@@ -147,7 +147,7 @@ fn ctrlc_after_the_token() {
         heard.recv().unwrap();
         bell.ring();
         // Its handler is gone.
-        assert!(token.cause().is_none());
+        assert!(token.cancellation().is_none());
     });
     program.start("").end().with_code(0);
 }

@@ -58,7 +58,7 @@ impl<E: Error + 'static> Error for Wrapped<E> {
 fn cancelled_by(reason: impl Into<Box<dyn Error + Send + Sync>>) -> CancellationError {
     let token = SimpleToken::new();
     token.cancel_with(reason);
-    token.cause().unwrap()
+    token.cancellation().unwrap()
 }
 
 /// The error, and what it becomes on its way up to `main`.
@@ -81,7 +81,7 @@ fn ways_up(error: &CancellationError) -> Vec<(&'static str, Box<dyn Error>)> {
             "wrapped, io",
             io::Error::other(Wrapped(error.clone())).into(),
         ),
-        ("another token's reason", sum.cause().unwrap().into()),
+        ("another token's reason", sum.cancellation().unwrap().into()),
         ("anyhow", anyhow::Error::from(error.clone()).into()),
         (
             "context",

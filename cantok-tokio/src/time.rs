@@ -38,6 +38,8 @@
 //! ```
 
 use crate::bridge::token_of;
+use cantok_core::Cause;
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, Token};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -96,7 +98,7 @@ fn expiring(at: Instant, after: Duration) -> Token {
         if now < at {
             return;
         }
-        let cancelling = token.begin_expire(after);
+        let cancelling = token.begin_cancel(Cause::Timeout { after });
         // This is the runtime's timer, which cannot run just anything.
         runtime.spawn(async move { drop(cancelling) });
     })

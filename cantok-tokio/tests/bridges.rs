@@ -24,8 +24,9 @@ use std::thread;
 use std::time::Duration;
 
 use background::await_the_background;
+use cantok_core::adapter::{TokenAdapterExt as _, WeakToken};
 use cantok_core::{
-    Cause, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token, WeakToken,
+    Cause, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token,
 };
 use cantok_tokio::prelude::*;
 use cantok_tokio::{Cancelled, TokioToken};
@@ -322,7 +323,7 @@ fn every_shape_of_token_reaches_tokio_and_is_reached_from_there() {
             let bridge = tokios.child_token().to_cantok();
             let (shape, token) = shapes(&bridge).swap_remove(index);
             tokios.cancel();
-            let error = token.cause().expect(shape);
+            let error = token.cancellation().expect(shape);
             assert!(error.is_from(&bridge), "{shape}");
             assert_eq!(*error.cause(), Cause::Cancelled, "{shape}");
         }
@@ -365,11 +366,11 @@ fn the_check_that_a_counter_refuses_reaches_tokio() {
             assert!(sum.keep_on());
             assert!(!bridge.is_cancelled());
         }
-        assert_eq!((counter.remaining(), counter.cause()), (0, None));
+        assert_eq!((counter.remaining(), counter.cancellation()), (0, None));
         assert!(sum.is_cancelled());
         assert!(bridge.is_cancelled());
         assert_eq!(
-            *counter.cause().unwrap().cause(),
+            *counter.cancellation().unwrap().cause(),
             Cause::Counter { limit: 3 }
         );
     }
@@ -388,7 +389,7 @@ fn what_is_cancelled_already_is_so_from_the_beginning() {
     for token in &tokens {
         let bridge = token.to_tokio();
         assert!(bridge.is_cancelled() && bridge.child_token().is_cancelled());
-        assert!(bridge.to_cantok().cause().is_some());
+        assert!(bridge.to_cantok().cancellation().is_some());
     }
 
     let source = CancellationToken::new();
@@ -396,7 +397,7 @@ fn what_is_cancelled_already_is_so_from_the_beginning() {
     source.cancel();
     for source in [source.child_token(), child, source] {
         let bridge = source.to_cantok();
-        let error = bridge.cause().unwrap();
+        let error = bridge.cancellation().unwrap();
         assert!(error.is_from(&bridge));
         assert_eq!(*error.cause(), Cause::Cancelled);
     }
@@ -426,8 +427,8 @@ fn there_and_back_a_cancel_goes_one_way() {
     token.cancel_with("enough");
     assert!(bridge.is_cancelled());
     // Tokio's token has no cause to hand on.
-    assert_eq!(*back.cause().unwrap().cause(), Cause::Cancelled);
-    assert!(back.cause().unwrap().is_from(&back));
+    assert_eq!(*back.cancellation().unwrap().cause(), Cause::Cancelled);
+    assert!(back.cancellation().unwrap().is_from(&back));
 
     let (token, bridge, back) = there_and_back();
     bridge.cancel();
@@ -517,9 +518,9 @@ fn bridged_tokens_have_names_and_add_up() {
     source.cancel();
     assert!(sum.is_cancelled() && named.is_cancelled());
     assert_eq!(budget.remaining(), 4);
-    let error = bridge.cause().unwrap();
+    let error = bridge.cancellation().unwrap();
     assert_eq!(error.name(), Some("their shutdown"));
-    assert_eq!(error.to_string(), "their shutdown: the token was cancelled");
+    assert_eq!(error.to_string(), "their shutdown: cancelled");
     assert!(error.is_from(&bridge) && !error.is_from(&other));
     assert_eq!(
         format!("{named:?}"),
@@ -540,7 +541,7 @@ fn user_code_runs_on_the_thread_that_cancels() {
             move |error| tells.send((thread::current().id(), error.clone())).unwrap()
         });
         source.cancel();
-        assert_eq!(told.try_recv(), Ok((here, bridge.cause().unwrap())));
+        assert_eq!(told.try_recv(), Ok((here, bridge.cancellation().unwrap())));
         drop(callback);
 
         let token = SimpleToken::new();
@@ -550,12 +551,12 @@ fn user_code_runs_on_the_thread_that_cancels() {
         assert_eq!(cause, mpsc::TryRecvError::Empty);
         let child = token.child();
         let waker = waker(move || {
-            let error = child.cause().unwrap();
+            let error = child.cancellation().unwrap();
             tells.send((thread::current().id(), error)).unwrap();
         });
         assert!(poll(&mut future, &waker).is_pending());
         token.cancel();
-        assert_eq!(told.try_recv(), Ok((here, token.cause().unwrap())));
+        assert_eq!(told.try_recv(), Ok((here, token.cancellation().unwrap())));
     });
 }
 

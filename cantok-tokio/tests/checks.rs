@@ -21,6 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use background::await_the_background;
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use conditions::panicking_condition;
@@ -102,7 +103,7 @@ fn the_last_unit_is_enough_for_a_future_and_an_item_that_take_long() {
         assert!(task.poll(&mut future).is_pending());
         assert!(task.poll_next(&mut stream).is_pending());
     }
-    assert_eq!((counter.remaining(), counter.cause()), (0, None));
+    assert_eq!((counter.remaining(), counter.cancellation()), (0, None));
     inside.put(7);
     items.put(8);
     assert_eq!(ready(task.poll(&mut future)), Ok(Some(7)));
@@ -188,7 +189,7 @@ fn the_end_of_a_stream_takes_a_unit_like_an_item_if_nobody_knows_that_it_is_the_
             }
             assert_eq!(counter.remaining(), units.saturating_sub(spent));
             // Which says whether it is the whole where nothing else does.
-            assert_eq!(counter.cause().is_some(), !is_whole);
+            assert_eq!(counter.cancellation().is_some(), !is_whole);
         }
     }
 }
@@ -237,7 +238,7 @@ fn nothing_but_a_poll_touches_the_counter() {
         tried.size_hint(),
     );
     drop((stream.into_inner(), tried.into_inner()));
-    assert_eq!((counter.remaining(), counter.cause()), (0, None));
+    assert_eq!((counter.remaining(), counter.cancellation()), (0, None));
 }
 
 /// Each yields once, so that those that have begun are under way when the others are refused.
@@ -271,7 +272,7 @@ fn as_many_futures_begin_as_there_are_units_on_every_runtime() {
                 let begun = begun.load(Ordering::SeqCst);
                 assert_eq!(begun, units.min(200) as usize);
                 assert!(ok <= begun && (units < 200 || ok == 200), "{ok} of {begun}");
-                assert_eq!(counter.cause().is_some(), units < 200);
+                assert_eq!(counter.cancellation().is_some(), units < 200);
             }
         }
     });
@@ -377,13 +378,13 @@ fn an_end_that_is_known_is_not_asked_for() {
     let all = stream::iter(0..3).try_with_token(&counter);
     let all: Vec<_> = block_on(all.collect());
     assert_eq!(all, [Ok(0), Ok(1), Ok(2)]);
-    assert_eq!((counter.remaining(), counter.cause()), (0, None));
+    assert_eq!((counter.remaining(), counter.cancellation()), (0, None));
 
     let counter = CounterToken::new(3);
     let unknown = stream::iter(0..3).chain(stream::poll_fn(|_| Poll::Ready(None)));
     let all: Vec<_> = block_on(unknown.try_with_token(&counter).collect());
     assert_eq!(all.len(), 4);
-    assert_eq!(all[3].as_ref().err(), counter.cause().as_ref());
+    assert_eq!(all[3].as_ref().err(), counter.cancellation().as_ref());
 
     // Also under a token that was cancelled before.
     let counter = CounterToken::new(3);

@@ -19,6 +19,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Poll, Wake, Waker};
 use std::thread;
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
 use cantok_tokio::prelude::*;
 use counted::Counted;

@@ -91,7 +91,7 @@ fn everything_that_waits_is_woken_on_every_executor_by_whatever_ends_it() {
                     let what = format!("{} on {executor}, {kind}", ending.name);
                     let (token, origin) = (ending.token.clone(), ending.origin.clone());
                     let error = run(ended(kind, ending));
-                    let cause = token.cause().expect(&what);
+                    let cause = token.cancellation().expect(&what);
                     assert!(cause.is_from(&origin), "{what}");
                     // A stream that ends quietly has none.
                     assert!(error.is_none_or(|error| error == cause), "{what}");

@@ -17,6 +17,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_tokio::prelude::*;
 use counted::Counted;

@@ -56,7 +56,7 @@ fn a_cancel_that_was_awaited_stays_ready_with_the_same_error() {
                 assert!(borrowed.is_terminated() && owned.is_terminated(), "{name}");
                 assert!(!other.is_held(), "{name}");
             }
-            assert_eq!(token.cause(), Some(error), "{name}");
+            assert_eq!(token.cancellation(), Some(error), "{name}");
             assert_eq!(other.wakes(), 0, "{name}");
         }
     });

@@ -440,7 +440,7 @@ impl Program {
             }
             Step::Look(token) => {
                 let token = token % tokens;
-                let cause = self.tokens[token].cause();
+                let cause = self.tokens[token].cancellation();
                 prop_assert_eq!(cause.is_some(), self.model.is_cancelled(token));
             }
             Step::Poll { job, .. }
@@ -543,7 +543,12 @@ fn everything_that_waits_does_what_the_reference_says() {
             }
             for (number, token) in program.tokens.iter().enumerate() {
                 let is_cancelled = program.model.is_cancelled(number);
-                prop_assert_eq!(token.cause().is_some(), is_cancelled, "token {}", number);
+                prop_assert_eq!(
+                    token.cancellation().is_some(),
+                    is_cancelled,
+                    "token {}",
+                    number
+                );
             }
             program.jobs.clear();
             prop_assert!(program.tasks.iter().all(|task| !task.is_held()));

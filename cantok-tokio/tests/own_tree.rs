@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
 use cantok_tokio::prelude::*;
 use counted::Counted;
@@ -58,7 +59,7 @@ const ACTS: [(&str, Act); 10] = [
         sum.cancel();
     }),
     ("asks", |tree| {
-        let _ = (tree.token.is_cancelled(), tree.source.cause());
+        let _ = (tree.token.is_cancelled(), tree.source.cancellation());
         let _ = format!("{:?} {}", tree.token, tree.source);
     }),
     ("registers", |tree| {

@@ -17,6 +17,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, CounterToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::{timeout, timeout_at};
@@ -34,7 +35,7 @@ const YEAR: Duration = Duration::from_secs(86_400 * 365);
 
 #[track_caller]
 fn assert_expired(token: &Token, after: Duration) {
-    let error = token.cause().expect("an expired token");
+    let error = token.cancellation().expect("an expired token");
     assert!(error.is_from(token));
     assert_eq!(*error.cause(), Cause::Timeout { after });
 }
@@ -46,8 +47,8 @@ fn a_token_expires_when_the_clock_is_advanced_and_not_before() {
             let token = timeout(steps * MS);
             let at = timeout_at(Instant::now() + steps * MS);
             for _ in 0..steps {
-                assert!(token.keep_on() && token.cause().is_none());
-                assert!(at.keep_on() && at.cause().is_none());
+                assert!(token.keep_on() && token.cancellation().is_none());
+                assert!(at.keep_on() && at.cancellation().is_none());
                 advance(MS).await;
             }
             assert_expired(&token, steps * MS);
@@ -148,7 +149,7 @@ fn it_is_a_token_like_any_other() {
             advance(MS).await;
             yield_now().await;
             assert!(bridge.is_cancelled(), "{shape}");
-            let error = token.cause().expect(shape);
+            let error = token.cancellation().expect(shape);
             assert!(error.is_from(&source), "{shape}");
         }
 
@@ -176,7 +177,10 @@ fn the_first_cause_stays() {
             }
         });
         advance(HOUR).await;
-        assert!(matches!(token.cause().unwrap().cause(), Cause::Reason(_)));
+        assert!(matches!(
+            token.cancellation().unwrap().cause(),
+            Cause::Reason(_)
+        ));
         assert_eq!(calls.load(Ordering::SeqCst), 1);
 
         let token = timeout(MS);
@@ -257,7 +261,7 @@ fn it_expires_on_the_real_clock_too() {
         let error = pending::<()>().with_token(&token).await.unwrap_err();
         assert_eq!(*error.cause(), Cause::Timeout { after: 2 * MS });
         assert!(waits.await.unwrap() >= end);
-        assert!(at.cause().unwrap().is_from(&at));
+        assert!(at.cancellation().unwrap().is_from(&at));
     });
 }
 
@@ -355,7 +359,7 @@ fn a_runtime_that_is_shut_down_cancels_nothing() {
                     .map(|token| token.on_cancel(|_| panic!("a runtime has cancelled")));
                 shut_down(runtime);
                 for token in &tokens {
-                    assert!(token.keep_on() && token.cause().is_none());
+                    assert!(token.keep_on() && token.cancellation().is_none());
                 }
                 // They are tokens still.
                 drop(callbacks);
@@ -494,8 +498,8 @@ fn it_goes_by_the_runtime_that_it_was_made_in() {
             // Tasks are woken in one of that runtime's.
             yield_now().await;
         });
-        assert_eq!(Some(waits.join().unwrap()), token.cause());
-        assert_eq!(Some(third.block_on(task).unwrap()), token.cause());
+        assert_eq!(Some(waits.join().unwrap()), token.cancellation());
+        assert_eq!(Some(third.block_on(task).unwrap()), token.cancellation());
         assert_expired(&token, HOUR);
 
         // Dropped elsewhere, before and after its runtime.

@@ -77,7 +77,7 @@ fn a_future_whose_token_is_cancelled_does_not_begin_and_is_dropped_before_the_er
                 let error = ready(task.poll(&mut future)).unwrap_err();
                 assert!(inside.is_dropped(), "{order}, {shape}");
                 assert_eq!((inside.polls(), inside.left()), (0, 1), "{order}, {shape}");
-                assert_eq!(Some(error), token.cause(), "{order}, {shape}");
+                assert_eq!(Some(error), token.cancellation(), "{order}, {shape}");
                 assert!(!task.is_held(), "{order}, {shape}");
             }
         }

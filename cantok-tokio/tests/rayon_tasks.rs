@@ -110,12 +110,12 @@ fn a_dropped_future_cancels_its_work_and_nothing_else() {
         let Waiting { work, token, ended } = Waiting::of(place, &given);
         assert_eq!(work.token(), &token);
         assert_ne!(token, *given);
-        assert!(token.cause().is_none() && !work.is_finished());
+        assert!(token.cancellation().is_none() && !work.is_finished());
 
         drop(work);
         assert_dropped(&token);
-        assert_eq!(block_on(ended), Ok(token.cause().unwrap()));
-        assert!(given.cause().is_none() && sibling.cause().is_none());
+        assert_eq!(block_on(ended), Ok(token.cancellation().unwrap()));
+        assert!(given.cancellation().is_none() && sibling.cancellation().is_none());
     });
 }
 
@@ -143,7 +143,11 @@ fn a_cancel_of_the_given_token_reaches_the_work_with_its_cause() {
             let waiting = Waiting::of(place, &given);
             source.cancel_with("enough");
             let error = block_on(waiting.work);
-            assert_eq!(Some(error), source.cause(), "{place:?} under {shape}");
+            assert_eq!(
+                Some(error),
+                source.cancellation(),
+                "{place:?} under {shape}"
+            );
         }
     });
 }
@@ -177,7 +181,7 @@ fn detached_work_goes_on_by_itself() {
         let given = SimpleToken::new();
         let Waiting { work, token, ended } = Waiting::of(place, &given);
         work.detach();
-        assert!(token.cause().is_none());
+        assert!(token.cancellation().is_none());
         given.cancel();
         assert!(block_on(ended).unwrap().is_from(&given));
     });
@@ -245,7 +249,7 @@ fn a_panic_of_the_work_is_not_covered_by_a_callbacks() {
         let panic = catch_unwind(AssertUnwindSafe(|| block_on(work))).unwrap_err();
         assert_eq!(panic.downcast_ref(), Some(&"a test panic in work"));
         assert_eq!(
-            token.cause().unwrap().source().unwrap().to_string(),
+            token.cancellation().unwrap().source().unwrap().to_string(),
             "the work has panicked"
         );
     });
@@ -301,7 +305,7 @@ fn iterators_in_the_work_stop_when_it_is_dropped() {
         told.iter().take(100).for_each(drop);
         let token = work.token().clone();
         drop(work);
-        assert_eq!(ended.recv().unwrap().err(), token.cause());
+        assert_eq!(ended.recv().unwrap().err(), token.cancellation());
     });
 }
 
@@ -427,7 +431,7 @@ fn work_that_never_starts_is_dropped_with_its_future() {
         assert!((&mut answer).now_or_never().is_none());
         given.cancel();
         // At once, and not when it is its turn.
-        assert_eq!(block_on(answer).unwrap_err(), given.cause().unwrap());
+        assert_eq!(block_on(answer).unwrap_err(), given.cancellation().unwrap());
         assert_eq!(second.try_recv(), Err(mpsc::TryRecvError::Disconnected));
         detached.detach();
         assert_eq!(third.try_recv(), Err(mpsc::TryRecvError::Empty));
@@ -446,15 +450,15 @@ fn work_under_a_token_answers_with_the_cancel_and_not_with_its_end() {
         let work = place.spawn(&given, move |token| {
             starts.send(()).unwrap();
             go_on.recv().unwrap();
-            ends.send(token.cause()).unwrap();
+            ends.send(token.cancellation()).unwrap();
         });
         started.recv().unwrap();
         let mut answer = pin!(work.with_token(&given));
         assert!((&mut answer).now_or_never().is_none());
         given.cancel();
-        assert_eq!(block_on(answer).unwrap_err(), given.cause().unwrap());
+        assert_eq!(block_on(answer).unwrap_err(), given.cancellation().unwrap());
         goes_on.send(()).unwrap();
-        assert_eq!(ended.recv().unwrap(), given.cause());
+        assert_eq!(ended.recv().unwrap(), given.cancellation());
     });
 }
 
@@ -464,7 +468,7 @@ fn work_that_is_still_waited_for_starts_after_a_cancel_too() {
         let pool = pool(1);
         let goes_on = occupied(&pool);
         let given = SimpleToken::new();
-        let work = pool.spawn_with_token(&given, |token| token.cause());
+        let work = pool.spawn_with_token(&given, |token| token.cancellation());
         given.cancel();
         drop(goes_on);
         assert!(block_on(work).unwrap().is_from(&given));

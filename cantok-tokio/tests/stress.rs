@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::timeout;

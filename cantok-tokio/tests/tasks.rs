@@ -80,12 +80,12 @@ fn a_dropped_future_cancels_its_work_and_nothing_else() {
         let Waiting { work, token, ended } = Waiting::of(kind, &given).await;
         assert_eq!(work.token(), &token);
         assert_ne!(token, *given);
-        assert!(token.cause().is_none() && !work.is_finished());
+        assert!(token.cancellation().is_none() && !work.is_finished());
 
         drop(work);
         assert_dropped(&token);
-        assert_eq!(ended.await, Ok(token.cause().unwrap()));
-        assert!(given.cause().is_none() && sibling.token.cause().is_none());
+        assert_eq!(ended.await, Ok(token.cancellation().unwrap()));
+        assert!(given.cancellation().is_none() && sibling.token.cancellation().is_none());
     });
 }
 
@@ -121,7 +121,7 @@ fn a_cancel_of_the_given_token_reaches_the_work_with_its_cause() {
             let waiting = Waiting::of(kind, &given).await;
             source.cancel_with("enough");
             let error = waiting.work.await.unwrap();
-            assert_eq!(Some(error), source.cause(), "{kind:?} under {shape}");
+            assert_eq!(Some(error), source.cancellation(), "{kind:?} under {shape}");
         }
     });
 }
@@ -137,7 +137,7 @@ fn spawning_is_no_check() {
         });
         assert_eq!(checks.await.unwrap(), 2);
         assert_eq!(
-            *counter.cause().unwrap().cause(),
+            *counter.cancellation().unwrap().cause(),
             Cause::Counter { limit: 2 }
         );
     });
@@ -164,7 +164,7 @@ fn detached_work_goes_on_by_itself() {
         let dropped = Waiting::of(kind, &given).await;
         let handle = awaited.work.detach();
         drop(dropped.work.detach());
-        assert!(awaited.token.cause().is_none() && dropped.token.cause().is_none());
+        assert!(awaited.token.cancellation().is_none() && dropped.token.cancellation().is_none());
 
         given.cancel();
         assert!(dropped.ended.await.unwrap().is_from(&given));
@@ -309,18 +309,18 @@ fn work_under_a_token_answers_with_the_cancel_and_not_with_its_end() {
         let work = kind.spawn(&given, |token| async move {
             starts.send(()).unwrap();
             go_on.await.unwrap();
-            ends.send(token.cause()).unwrap();
+            ends.send(token.cancellation()).unwrap();
         });
         let token = work.token().clone();
         started.await.unwrap();
         let mut answer = pin!(work.with_token(&given));
         assert!((&mut answer).now_or_never().is_none());
         given.cancel();
-        assert_eq!(answer.await.unwrap_err(), given.cause().unwrap());
+        assert_eq!(answer.await.unwrap_err(), given.cancellation().unwrap());
         // It is on its way out, with the first cause that there was.
         goes_on.send(()).unwrap();
-        assert_eq!(ended.await.unwrap(), given.cause());
-        assert_eq!(token.cause(), given.cause());
+        assert_eq!(ended.await.unwrap(), given.cancellation());
+        assert_eq!(token.cancellation(), given.cancellation());
     });
 }
 
@@ -734,7 +734,7 @@ fn a_panic_of_the_work_is_not_covered_by_a_callbacks() {
             let error: JoinError = work.await.unwrap_err();
             assert_eq!(error.into_panic().downcast_ref(), Some(&"the work's own"));
             assert_eq!(
-                token.cause().unwrap().source().unwrap().to_string(),
+                token.cancellation().unwrap().source().unwrap().to_string(),
                 "the work has panicked"
             );
         },

@@ -22,6 +22,7 @@ use std::thread;
 use std::time::Duration;
 
 use background::await_the_background;
+use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_tokio::prelude::*;
 use conditions::counted_condition;
@@ -499,7 +500,7 @@ fn the_last_unit_wakes_no_task_and_the_refused_check_wakes_all() {
         assert!(waits.poll(&mut cancelled).is_pending());
         assert!(goes_on.poll(&mut future).is_pending());
     }
-    assert_eq!((counter.remaining(), counter.cause()), (0, None));
+    assert_eq!((counter.remaining(), counter.cancellation()), (0, None));
     let wakes = || [&waits, &goes_on, &late].map(Counted::wakes);
     assert_eq!(wakes(), [0; 3]);
     assert!(sum.is_cancelled());

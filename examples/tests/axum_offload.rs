@@ -276,7 +276,7 @@ mod signals {
                 let (first, second, third, ()) = tokio::join!(ask(), ask(), ask(), signalled);
                 for (status, text) in [first, second, third] {
                     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
-                    assert_eq!(text, "stopped: shutdown: the token was cancelled\n");
+                    assert_eq!(text, "stopped: shutdown: cancelled\n");
                 }
             });
             let (status, printed, reported) = server.end();

@@ -151,7 +151,7 @@ mod signals {
         assert_eq!(status.signal(), Some(Signal::TERM.as_raw()), "{reported}");
         // Two connections and a computation.
         assert_eq!(printed, "2 clients, 3 tasks stopped\n");
-        let stopped = "grace period: the token was cancelled";
+        let stopped = "grace period: cancelled";
         assert_eq!(reported.matches(stopped).count(), 2, "{reported}");
     }
 

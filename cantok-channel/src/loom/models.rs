@@ -93,7 +93,7 @@ fn a_cancel_wakes_a_select() {
         let selected = select.select();
         assert_eq!(selected.index(), first);
         assert!(selected.recv(&cancelled).is_err());
-        assert!(token.cause().is_some());
+        assert!(token.cancellation().is_some());
         canceller.join().unwrap();
     });
 }

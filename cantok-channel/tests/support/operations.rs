@@ -74,7 +74,7 @@ fn received_in_time(result: Result<u32, RecvTimeoutTokenError>) -> Outcome {
 
 /// What an iterator that has yielded nothing means.
 fn yielded(message: Option<u32>, token: &Token) -> Outcome {
-    match (message, token.cause()) {
+    match (message, token.cancellation()) {
         (Some(message), _) => Outcome::Received(message),
         (None, Some(error)) => Outcome::Cancelled(None, error),
         (None, None) => Outcome::Disconnected(None),

@@ -44,7 +44,7 @@ impl Probe {
     }
 
     fn await_ask(&self, by: By) {
-        while self.token.cause().is_none() {
+        while self.token.cancellation().is_none() {
             if self.asked.recv_timeout(Duration::from_millis(1)) == Ok(by) {
                 return;
             }

@@ -53,7 +53,7 @@ pub(crate) fn children() -> Vec<Contender> {
 }
 
 pub(crate) fn causes() -> Vec<Contender> {
-    each_width(|sum| sum.cause())
+    each_width(|sum| sum.cancellation())
 }
 
 /// Sums of the sum and another token.

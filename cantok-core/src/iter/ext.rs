@@ -2,7 +2,7 @@ use crate::{Token, TryWithToken, WithToken};
 
 /// `with_token` and `try_with_token` for every iterator.
 pub trait IteratorTokenExt: Iterator + Sized {
-    /// Stops quietly when the token is cancelled: a stopped iterator seems finished. Call [`Token::cause`] afterwards
+    /// Stops quietly when the token is cancelled: a stopped iterator seems finished. Call [`Token::cancellation`] afterwards
     /// to learn whether it was stopped, or use [`try_with_token`](IteratorTokenExt::try_with_token).
     ///
     /// There is one check before each item. If it finds the token cancelled, the iterator below is not advanced, so no
@@ -19,7 +19,7 @@ pub trait IteratorTokenExt: Iterator + Sized {
     /// let budget = CounterToken::new(3);
     /// let some: Vec<_> = (1..=10).with_token(&budget).collect();
     /// assert_eq!(some, [1, 2, 3]);
-    /// assert!(budget.cause().is_some());
+    /// assert!(budget.cancellation().is_some());
     /// ```
     fn with_token(self, token: impl Into<Token>) -> WithToken<Self> {
         WithToken::new(self, token.into())

@@ -41,7 +41,7 @@ impl Node {
 
     /// Has everything pushed that this node would poll, under the lock of its waiters. A waiter that minds the deadline
     /// itself leaves the timer alone. Tells whether the state is to say so now; `None` if an edge is cancelled, which the
-    /// next look finds.
+    /// next peek finds.
     pub(super) fn push_sources(self: &Arc<Self>, with_timer: bool) -> Option<bool> {
         if !self.state.get().is_unarmed() {
             return Some(false);
@@ -62,7 +62,7 @@ impl Node {
         Some(true)
     }
 
-    /// Registers a link with each edge. `false`: one of them is cancelled, and the next look finds it.
+    /// Registers a link with each edge. `false`: one of them is cancelled, and the next peek finds it.
     fn link(self: &Arc<Self>) -> bool {
         self.edges().iter().all(|edge| {
             if edge.is_linked() || edge.is_mere_deadline() {
@@ -194,9 +194,9 @@ mod tests {
             let timer = thread::spawn(move || ring(&alarm));
             let won = sum.cancel();
             assert!(child.is_cancelled());
-            let cause = sum.cause().unwrap();
+            let cause = sum.cancellation().unwrap();
             assert_eq!(won, cause.cause() == &Cause::Cancelled);
-            assert_eq!(child.cause().unwrap(), cause);
+            assert_eq!(child.cancellation().unwrap(), cause);
             timer.join().unwrap();
         });
     }

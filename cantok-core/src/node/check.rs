@@ -115,12 +115,12 @@ impl Node {
 
     /// Everything that a check asks, without spending a unit.
     pub(crate) fn ask(self: &Arc<Self>) -> Option<&CancellationError> {
-        if self.look().is_none() && self.state.has_conditions() {
+        if self.cancellation().is_none() && self.state.has_conditions() {
             if let Some(satisfied) = self.find_polled(&mut has_satisfied) {
                 self.fire(&satisfied);
             }
         }
-        self.look()
+        self.cancellation()
     }
 
     /// The nodes with a condition that checks of this one ask.

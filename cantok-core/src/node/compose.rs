@@ -34,7 +34,7 @@ impl Node {
         let is_cancelled = node.add(operands);
         let node = Arc::new(node);
         if is_cancelled {
-            node.look();
+            node.cancellation();
         }
         node
     }
@@ -53,7 +53,7 @@ impl Node {
         };
         grown.kind = Kind::Sum;
         if grown.add([right]) {
-            left.look();
+            left.cancellation();
         }
         left
     }
@@ -113,7 +113,7 @@ impl Node {
         });
         let sum = Arc::new(Node::new(Kind::Sum, body, deadline, state));
         if is_cancelled {
-            sum.look();
+            sum.cancellation();
         }
         sum
     }
@@ -129,7 +129,7 @@ impl Node {
         let state = State::new(1, false, Polls::default());
         let child = Arc::new(Node::new(Kind::Simple, body, None, state));
         if is_cancelled {
-            child.look();
+            child.cancellation();
         }
         child
     }
@@ -223,7 +223,7 @@ impl Composer<'_> {
             Body::Derived(derived) if !self.copy(&node, derived) => rank = Rank::NotPolled,
             Body::Derived(_) => {}
             Body::Counter(counter) if counter.limit == 0 => {
-                node.look();
+                node.cancellation();
             }
             Body::Deadline(_) => self.node.deadline = earlier(self.node.deadline, node.deadline),
             Body::Plain | Body::Condition(_) | Body::Counter(_) => {}
@@ -239,10 +239,10 @@ impl Composer<'_> {
         let (copied, is_asked) = if edges.len() <= LIMIT {
             (edges, false)
         } else {
-            if node.state.get().is_unarmed() && node.look().is_none() {
+            if node.state.get().is_unarmed() && node.cancellation().is_none() {
                 node.arm_for_derived();
                 // An edge that was cancelled meanwhile. The node has to know, because it is watched alone.
-                node.look();
+                node.cancellation();
             }
             // What is asked is copied if it is not much.
             let polled = derived.polled();

@@ -40,7 +40,7 @@ impl Node {
 
     /// The cause, if the token is cancelled, or if an edge or a passed deadline says that it must be. Latches what it
     /// finds.
-    pub(crate) fn look(self: &Arc<Self>) -> Option<&CancellationError> {
+    pub(crate) fn cancellation(self: &Arc<Self>) -> Option<&CancellationError> {
         // Acquire: pairs with the release of what has told this thread of the cancel, if that was read relaxed, as
         // crossbeam reads that a channel is disconnected. Then the mark, which came before, is seen here.
         fence(Ordering::Acquire);
@@ -85,7 +85,7 @@ impl Node {
         }
     }
 
-    /// What [`Node::look`] would find, without changing anything.
+    /// What [`Node::cancellation`] would find, without changing anything.
     pub(super) fn foresee(self: &Arc<Self>) -> Option<CancellationError> {
         if let Some(error) = self.error() {
             return Some(error.clone());

@@ -229,7 +229,7 @@ const BATCH: usize = 64;
 
 impl Node {
     /// Registers a waiter of this node, which is armed by then. Gives the waiter back if the node can never be cancelled,
-    /// or if it is cancelled (invariant 3) or must be: then [`Node::look`] finds the error.
+    /// or if it is cancelled (invariant 3) or must be: then [`Node::cancellation`] finds the error.
     ///
     /// # Panics
     ///

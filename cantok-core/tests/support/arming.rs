@@ -6,7 +6,8 @@ use std::task::Waker;
 use std::thread;
 use std::time::Instant;
 
-use cantok_core::{Token, WakerRegistration};
+use cantok_core::Token;
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Arming {
@@ -26,7 +27,7 @@ impl Arming {
             Arming::No => None,
             Arming::ByPeeks => {
                 for _ in 0..100 {
-                    token.looks_cancelled();
+                    token.peek_cancelled();
                 }
                 None
             }

@@ -39,10 +39,10 @@ fn dispatched(world: &Arc<World>) -> JoinHandle<()> {
 /// is cancelled already.
 fn a_second_ends(world: &World, built: &Built) {
     world.dispatch();
-    if built.token.cause().is_none() {
+    if built.token.cancellation().is_none() {
         assert_eq!(world.deliver(Signal::INT), None);
         world.dispatch();
-        assert!(built.token.cause().is_some());
+        assert!(built.token.cancellation().is_some());
     }
     assert_eq!(world.deliver(Signal::INT), ENDED);
 }
@@ -56,7 +56,7 @@ fn two_signals_at_the_same_time_end_the_process_or_the_third_does() {
         assert_ne!(ended, [ENDED; 2], "one of them was the first");
         if ended == [None; 2] {
             world.dispatch();
-            assert!(built.token.cause().is_some());
+            assert!(built.token.cancellation().is_some());
             assert_eq!(world.deliver(Signal::INT), ENDED);
         }
     });
@@ -84,7 +84,7 @@ fn a_signal_that_comes_during_a_build_is_a_first_one(first: SecondSignal) {
         assert_eq!(signal.join().unwrap(), None);
         dispatched.join().unwrap();
         world.dispatch();
-        assert!(first.token.cause().is_some());
+        assert!(first.token.cancellation().is_some());
         a_second_ends(&world, &second);
     });
 }
@@ -110,7 +110,7 @@ fn a_signal_that_comes_while_the_stronger_token_goes_is_told_to_the_weaker() {
         assert_eq!(signal.join().unwrap(), None);
         dispatched.join().unwrap();
         world.dispatch();
-        assert!(weaker.token.cause().is_some());
+        assert!(weaker.token.cancellation().is_some());
         assert_eq!(world.deliver(Signal::INT), None);
         assert_eq!(world.deliver(Signal::TERM), ENDED);
     });
@@ -126,7 +126,7 @@ fn a_token_that_goes_takes_the_first_signal_from_no_other() {
         world.end(other);
         assert_eq!(world.deliver(Signal::INT), ENDED);
         dispatched.join().unwrap();
-        assert!(built.token.cause().is_some());
+        assert!(built.token.cancellation().is_some());
     });
 }
 
@@ -150,12 +150,15 @@ fn a_token_for_each_command_is_cancelled_by_a_signal_of_its_own() {
         let first = world.build(&[Signal::INT], DEFAULT);
         let signal = interrupted(&world);
         world.dispatch();
-        if first.token.cause().is_some() {
+        if first.token.cancellation().is_some() {
             world.end(first);
             let second = world.build(&[Signal::INT], DEFAULT);
             assert_eq!(signal.join().unwrap(), None);
             world.dispatch();
-            assert!(second.token.cause().is_none(), "it was the first one's");
+            assert!(
+                second.token.cancellation().is_none(),
+                "it was the first one's"
+            );
             a_second_ends(&world, &second);
         } else {
             assert_eq!(signal.join().unwrap(), None);
@@ -171,7 +174,7 @@ fn a_second_signal_ends_the_process_while_the_thread_is_at_it() {
         let dispatched = dispatched(&world);
         assert_eq!(world.deliver(Signal::INT), ENDED);
         dispatched.join().unwrap();
-        assert!(built.token.cause().is_some());
+        assert!(built.token.cancellation().is_some());
     });
 }
 
@@ -200,7 +203,7 @@ fn the_stronger_token_goes_while_another_is_built() {
         ending.join().unwrap();
         assert_eq!(signal.join().unwrap(), None);
         world.dispatch();
-        assert!(weak.token.cause().is_some());
+        assert!(weak.token.cancellation().is_some());
         a_second_ends(&world, &second);
     });
 }
@@ -216,7 +219,7 @@ fn two_signals_that_come_while_another_token_is_built_are_both_told_or_one_is_it
         assert_ne!(ended, [ENDED; 2]);
         if ended == [None; 2] {
             world.dispatch();
-            assert!(first.token.cause().is_some());
+            assert!(first.token.cancellation().is_some());
             a_second_ends(&world, &second);
         }
     });
@@ -232,9 +235,9 @@ fn what_came_before_two_tokens_cancels_neither() {
         let third = world.build(&[Signal::INT], IGNORE);
         dispatched.join().unwrap();
         world.dispatch();
-        assert!(first.token.cause().is_some());
-        assert!(second.token.cause().is_none());
-        assert!(third.token.cause().is_none());
+        assert!(first.token.cancellation().is_some());
+        assert!(second.token.cancellation().is_none());
+        assert!(third.token.cancellation().is_none());
         a_second_ends(&world, &second);
     });
 }

@@ -191,7 +191,7 @@ impl Reference {
 
     fn check(&self) {
         for token in &self.tokens {
-            let cause = token.built.token.cause();
+            let cause = token.built.token.cancellation();
             let signal = cause.as_ref().and_then(|cause| Signal::of(cause));
             assert_eq!(signal, token.cancelled_by);
             assert_eq!(

@@ -8,6 +8,7 @@ use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard};
 use crate::{SecondSignal, Signal};
 use cantok_core::SimpleToken;
+use cantok_core::adapter::TokenAdapterExt as _;
 use std::io;
 
 pub(crate) struct World {

@@ -10,7 +10,8 @@
 //! 3. No panic leaves the waker: whoever wakes has others to wake.
 
 use crate::panic::swallow;
-use cantok_core::{SimpleToken, Token, WeakToken};
+use cantok_core::adapter::{TokenAdapterExt as _, WeakToken};
+use cantok_core::{SimpleToken, Token};
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};

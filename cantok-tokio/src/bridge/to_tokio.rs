@@ -1,4 +1,5 @@
-use cantok_core::{Token, WakerRegistration};
+use cantok_core::Token;
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use std::fmt;
 use std::mem;
 use std::ops::Deref;

@@ -8,7 +8,8 @@
 //! The first and the last are guarantees of [`WakerRegistration`]. All hold for the streams of this crate too.
 
 use crate::cause::cause_of;
-use cantok_core::{CancellationError, Token, WakerRegistration};
+use cantok_core::adapter::WakerRegistration;
+use cantok_core::{CancellationError, Token};
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 use std::future::Future;
@@ -123,7 +124,7 @@ impl<F: Future> Future for WithToken<F> {
         let token = this.registration.token();
         let is_stopped = match *this.stage {
             Stage::Unbegun => token.is_cancelled(),
-            _ => !*this.future_first && token.looks_cancelled(),
+            _ => !*this.future_first && token.peek_cancelled(),
         };
         // After the check: one that panics is made again.
         *this.stage = Stage::Begun;

@@ -92,7 +92,7 @@ impl Stream for &Mailbox {
 fn a_cancel_wakes_a_task_that_waits_for_it() {
     beside_a_cancel(|token| {
         let error = block_on(token.cancelled());
-        assert_eq!(token.cause(), Some(error));
+        assert_eq!(token.cancellation(), Some(error));
     });
 }
 

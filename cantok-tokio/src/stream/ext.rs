@@ -5,7 +5,7 @@ use futures_core::Stream;
 /// `with_token` and `try_with_token` for every stream.
 pub trait StreamTokenExt: Stream + Sized {
     /// Ends quietly when the token is cancelled: a stopped stream looks finished. To tell the difference ask
-    /// [`Token::cause`] afterwards, or use [`try_with_token`](StreamTokenExt::try_with_token). See there for what both
+    /// [`Token::cancellation`] afterwards, or use [`try_with_token`](StreamTokenExt::try_with_token). See there for what both
     /// guarantee.
     ///
     /// # Examples
@@ -19,7 +19,7 @@ pub trait StreamTokenExt: Stream + Sized {
     /// let token = CounterToken::new(3);
     /// let some: Vec<u32> = stream::iter(1..=10).with_token(&token).collect().await;
     /// assert_eq!(some, [1, 2, 3]);
-    /// assert!(token.cause().is_some()); // not everything: the token stopped it
+    /// assert!(token.cancellation().is_some()); // not everything: the token stopped it
     /// # });
     /// ```
     fn with_token(self, token: impl Into<Token>) -> WithToken<Self> {

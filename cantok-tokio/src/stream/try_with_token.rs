@@ -1,5 +1,6 @@
 use crate::cause::cause_of;
-use cantok_core::{CancellationError, Token, WakerRegistration};
+use cantok_core::adapter::WakerRegistration;
+use cantok_core::{CancellationError, Token};
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 use std::pin::Pin;
@@ -103,7 +104,7 @@ impl<S: Stream> Stream for TryWithToken<S> {
         let is_stopped = match this.stage {
             Stage::Ended => return Poll::Ready(None),
             Stage::Idle => !is_over && token.is_cancelled(),
-            Stage::Asked => token.looks_cancelled(),
+            Stage::Asked => token.peek_cancelled(),
         };
         if !is_stopped {
             if let Poll::Ready(item) = this.stream.poll_next(cx) {

@@ -7,7 +7,7 @@ use cantok_core::{Cause, SimpleToken, Token};
 /// That the token was cancelled because the future that waits was dropped.
 #[track_caller]
 pub(crate) fn assert_dropped(token: &Token) {
-    let error = token.cause().expect("the work's token is cancelled");
+    let error = token.cancellation().expect("the work's token is cancelled");
     assert!(error.is_from(token));
     assert!(matches!(error.cause(), Cause::Reason(_)));
     assert_eq!(
@@ -24,6 +24,6 @@ pub(crate) fn assert_stopped_by<const N: usize>(given: &SimpleToken, tokens: [&T
     }
     given.cancel();
     for token in tokens {
-        assert!(token.cause().unwrap().is_from(given));
+        assert!(token.cancellation().unwrap().is_from(given));
     }
 }

@@ -83,9 +83,9 @@ impl Stops {
         let is_complete = all_counted && counts.missing() == 0;
         // A cancel that comes when all is done stops nothing. An output that fails by then is not all there, whatever
         // else has stopped it; but Ctrl-C often ends whoever reads the output, too.
-        let stopped = self.search.cause().filter(|_| !is_complete);
+        let stopped = self.search.cancellation().filter(|_| !is_complete);
         let by_signal = stopped.clone().filter(|error| error.is_from(&self.signals));
-        let Some(error) = by_signal.or_else(|| self.output.cause()).or(stopped) else {
+        let Some(error) = by_signal.or_else(|| self.output.cancellation()).or(stopped) else {
             let errors = counts.errors();
             if errors > 0 {
                 console.complain(counts.done());

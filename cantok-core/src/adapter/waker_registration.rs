@@ -5,8 +5,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::task::Waker;
 
-/// At most one waker that a token wakes when it is cancelled. For authors of adapters: what waits in this crate and in
-/// its siblings comes down to this. Made by [`Token::register`], or empty by [`new`](WakerRegistration::new).
+/// At most one waker that a token wakes when it is cancelled. Every future of this crate and its siblings is built on
+/// it. Made by [`register`](super::TokenAdapterExt::register), or empty by [`new`](WakerRegistration::new).
 ///
 /// It owns its token, or borrows it: borrowing spares the reference count.
 ///
@@ -28,7 +28,8 @@ use std::task::Waker;
 /// A future that is ready when the token is cancelled, as [`Token::cancelled`] is:
 ///
 /// ```
-/// use cantok_core::{CancellationError, SimpleToken, Token, WakerRegistration};
+/// use cantok_core::adapter::WakerRegistration;
+/// use cantok_core::{CancellationError, SimpleToken, Token};
 /// use std::future::Future;
 /// use std::pin::Pin;
 /// use std::task::{Context, Poll, Waker};
@@ -39,10 +40,10 @@ use std::task::Waker;
 ///     type Output = CancellationError;
 ///
 ///     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancellationError> {
-///         if !self.0.token().looks_cancelled() && self.0.register(cx.waker()) {
+///         if !self.0.token().peek_cancelled() && self.0.register(cx.waker()) {
 ///             return Poll::Pending;
 ///         }
-///         Poll::Ready(self.0.token().cause().unwrap())
+///         Poll::Ready(self.0.token().cancellation().unwrap())
 ///     }
 /// }
 ///
@@ -89,7 +90,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     /// With that waker, which is woken at once if the token is cancelled.
     pub(crate) fn of(token: T, waker: &Waker) -> Self {
         let mut registration = WakerRegistration::new(token);
-        if registration.token().looks_cancelled() || !registration.register(waker) {
+        if registration.token().peek_cancelled() || !registration.register(waker) {
             waker.wake_by_ref();
         }
         registration

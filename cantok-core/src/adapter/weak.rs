@@ -3,16 +3,17 @@ use crate::node::Node;
 use crate::sync::Weak;
 use std::fmt;
 
-/// A reference to a token that does not keep it alive: not the token, nor what is [attached](Token::attach) to it. Made
-/// by [`Token::downgrade`].
+/// A reference to a token that does not keep the token, or what is [attached](super::TokenAdapterExt::attach) to it,
+/// alive. Made by [`downgrade`](super::TokenAdapterExt::downgrade).
 ///
-/// For authors of adapters, whose guard is to know the token that it is attached to: what cancels tokens from outside
-/// holds them like this, and learns by the guard's drop that one is gone.
+/// An attached guard often has to know its token: keep weak references in whatever cancels the tokens, and remove one
+/// when its guard is dropped.
 ///
 /// # Examples
 ///
 /// ```
 /// use cantok_core::SimpleToken;
+/// use cantok_core::adapter::TokenAdapterExt;
 ///
 /// let token = SimpleToken::new();
 /// let weak = token.downgrade();

@@ -38,8 +38,8 @@ fn let_pass() {
 
 /// Every peek there is, at one token.
 fn peek_at(token: &Token) {
-    black_box(token.cause());
-    black_box(token.looks_cancelled());
+    black_box(token.cancellation());
+    black_box(token.peek_cancelled());
     black_box(token.deadline());
     black_box(token.can_be_cancelled());
     black_box(token.name());
@@ -75,7 +75,7 @@ fn no_peek_calls_a_condition() {
 
     for token in [&*condition, &sum, &*child, &*grandchild] {
         peek_at(token);
-        assert!(token.cause().is_none());
+        assert!(token.cancellation().is_none());
     }
     assert_eq!(calls.load(Ordering::SeqCst), 0);
 }
@@ -102,7 +102,7 @@ fn cancelling_calls_no_condition_and_spends_no_unit() {
     let sum = &condition + &counter;
 
     assert!(sum.cancel());
-    assert_eq!(*sum.cause().unwrap().cause(), Cause::Cancelled);
+    assert_eq!(*sum.cancellation().unwrap().cause(), Cause::Cancelled);
     assert_eq!(calls.load(Ordering::SeqCst), 0);
     assert_eq!(counter.remaining(), 3);
 }
@@ -240,7 +240,7 @@ fn a_condition_answers_before_a_counter_that_stands_left_of_it() {
     let error = sum.check().unwrap_err();
     assert_eq!(*error.cause(), Cause::Condition);
     assert!(error.is_from(&condition));
-    assert!(spent.cause().is_none(), "it refused no check");
+    assert!(spent.cancellation().is_none(), "it refused no check");
 }
 
 #[test]
@@ -258,8 +258,8 @@ fn the_first_of_several_cancelled_operands_wins_when_they_are_summed() {
     right.cancel();
     left.cancel();
 
-    assert!((&left + &right).cause().unwrap().is_from(&right));
-    assert!((&right + &left).cause().unwrap().is_from(&right));
+    assert!((&left + &right).cancellation().unwrap().is_from(&right));
+    assert!((&right + &left).cancellation().unwrap().is_from(&right));
 }
 
 #[test]
@@ -361,7 +361,7 @@ fn the_leftmost_of_several_used_up_counters_wins() {
     let error = (&left + &right).check().unwrap_err();
     assert_eq!(*error.cause(), Cause::Counter { limit: 1 });
     assert!(error.is_from(&left));
-    assert!(right.cause().is_none(), "it refused no check");
+    assert!(right.cancellation().is_none(), "it refused no check");
     // That check has cancelled the left one, which comes first from then on.
     assert!((&right + &left).check().unwrap_err().is_from(&left));
 }
@@ -379,13 +379,13 @@ fn a_peek_at_the_cause_latches_the_cancel_that_it_finds() {
     let (left, right) = (SimpleToken::new(), SimpleToken::new());
     let sum = &left + &right;
     right.cancel_with("first");
-    assert!(sum.cause().unwrap().is_from(&right));
+    assert!(sum.cancellation().unwrap().is_from(&right));
 
     left.cancel_with("second");
-    assert!(sum.cause().unwrap().is_from(&right));
+    assert!(sum.cancellation().unwrap().is_from(&right));
     assert!(sum.check().unwrap_err().is_from(&right));
     assert!(!sum.cancel());
-    assert!(sum.cause().unwrap().is_from(&right));
+    assert!(sum.cancellation().unwrap().is_from(&right));
 }
 
 #[test]
@@ -395,7 +395,7 @@ fn a_peek_at_the_cause_latches_the_deadline_that_it_finds() {
     let_pass();
 
     assert_eq!(
-        *sum.cause().unwrap().cause(),
+        *sum.cancellation().unwrap().cause(),
         Cause::Timeout { after: SOON }
     );
     stop.cancel();
@@ -412,23 +412,23 @@ fn the_quick_peek_finds_and_latches_what_a_check_finds_without_asking() {
     let spent = CounterToken::new(1);
     assert!(spent.keep_on());
     let sum = &flag + &spent + &condition;
-    assert!(!sum.looks_cancelled());
+    assert!(!sum.peek_cancelled());
     flag.cancel();
-    assert!(sum.looks_cancelled() && sum.cause().unwrap().is_from(&flag));
+    assert!(sum.peek_cancelled() && sum.cancellation().unwrap().is_from(&flag));
     assert_eq!(calls.load(Ordering::SeqCst), 0);
 
     let timeout = TimeoutToken::new(SOON);
     let sum = &timeout + SimpleToken::new();
     let_pass();
-    assert!(sum.looks_cancelled());
-    assert!(sum.cause().unwrap().is_from(&timeout));
+    assert!(sum.peek_cancelled());
+    assert!(sum.cancellation().unwrap().is_from(&timeout));
 
     let counter = CounterToken::new(1);
-    assert!(counter.keep_on() && !counter.looks_cancelled());
-    assert!(counter.is_cancelled() && counter.looks_cancelled());
+    assert!(counter.keep_on() && !counter.peek_cancelled());
+    assert!(counter.is_cancelled() && counter.peek_cancelled());
 
-    assert!(condition.is_cancelled() && condition.looks_cancelled());
-    assert!(!Token::never().looks_cancelled());
+    assert!(condition.is_cancelled() && condition.peek_cancelled());
+    assert!(!Token::never().peek_cancelled());
 }
 
 #[test]
@@ -437,17 +437,17 @@ fn a_token_that_was_often_peeked_at_still_finds_what_cancels_it() {
         let (flag, counter) = (SimpleToken::new(), CounterToken::new(1));
         let (by_flag, by_time) = (&flag + &counter, &counter + TimeoutToken::new(SOON));
         for _ in 0..peeks {
-            assert!(!by_flag.looks_cancelled());
-            by_time.looks_cancelled();
+            assert!(!by_flag.peek_cancelled());
+            by_time.peek_cancelled();
         }
         flag.cancel();
-        assert!(by_flag.looks_cancelled());
+        assert!(by_flag.peek_cancelled());
         watchdog("a peek to find the deadline passed", move || {
-            while !by_time.looks_cancelled() {
+            while !by_time.peek_cancelled() {
                 thread::yield_now();
             }
             assert!(matches!(
-                by_time.cause().unwrap().cause(),
+                by_time.cancellation().unwrap().cause(),
                 Cause::Timeout { after: SOON }
             ));
         });
@@ -463,7 +463,7 @@ fn a_check_latches_what_it_finds() {
     assert!(sum.is_cancelled());
 
     left.cancel_with("too late");
-    assert!(sum.cause().unwrap().is_from(&right));
+    assert!(sum.cancellation().unwrap().is_from(&right));
     assert!(sum.check().unwrap_err().is_from(&right));
 }
 
@@ -492,8 +492,8 @@ fn a_peek_other_than_at_the_cause_latches_nothing() {
     assert_eq!(name_of(timeout, sum).as_deref(), Some("late"));
 
     let latches: [fn(&Token) -> bool; 4] = [
-        |token| token.cause().is_some(),
-        Token::looks_cancelled,
+        |token| token.cancellation().is_some(),
+        Token::peek_cancelled,
         |token| !token.cancel(),
         Token::is_cancelled,
     ];
@@ -512,7 +512,7 @@ fn a_cancel_that_finds_an_operand_cancelled_takes_the_cause_of_the_operand() {
 
     assert!(!sum.cancel());
     assert!(!sum.cancel_with("another reason"));
-    let error = sum.cause().unwrap();
+    let error = sum.cancellation().unwrap();
     assert!(error.is_from(&stop));
     assert!(matches!(error.cause(), Cause::Reason(reason) if reason.to_string() == "closing time"));
 }
@@ -538,7 +538,7 @@ fn a_thread_that_finds_a_token_cancelled_finds_a_cause() {
 
     for token in [&*condition, &*counter, &*timeout, &*simple] {
         assert!(token.is_cancelled());
-        let cause = token.cause().unwrap().cause().clone();
+        let cause = token.cancellation().unwrap().cause().clone();
         assert_eq!(*token.check().unwrap_err().cause(), cause);
     }
 }

@@ -1,10 +1,9 @@
 use crate::node::Jobs;
 use std::{fmt, mem};
 
-/// A token that was cancelled while its tasks have yet to be woken and its callbacks to run: by
+/// A cancelled token whose tasks have yet to be woken and whose callbacks have yet to run: by
 /// [`finish`](Cancelling::finish), or when this is dropped. Made by
-/// [`Token::begin_cancel_with`](crate::Token::begin_cancel_with), where there is an example, and by
-/// [`Token::begin_expire`](crate::Token::begin_expire).
+/// [`begin_cancel`](super::TokenAdapterExt::begin_cancel), which has an example.
 ///
 /// # Panics
 ///
