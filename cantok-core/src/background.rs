@@ -1,16 +1,19 @@
-//! The thread that runs user code when no call of the user's does: callbacks and wakers of deadlines and conditions,
-//! the conditions that they rely on, and destructors of tokens whose last owner turned out to be the timer. What blocks
-//! here delays only what else runs here.
+//! The threads that run user code when no call of the user's does. One wakes tasks, since wakers rarely block. The other
+//! runs callbacks, the conditions that waiters rely on, and destructors of tokens whose last owner turned out to be the
+//! timer: what blocks there delays only what else runs there.
 
+use crate::node::Jobs;
 use crate::panic::Panic;
 use crate::worker::Worker;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::Instant;
 
+static WAKERS: Worker<Vec<Jobs>> = Worker::new("cantok-waker", wake, Vec::new());
+
 static BACKGROUND: Worker<Queue> = Worker::new(
     "cantok-background",
-    run,
+    run_all,
     Queue {
         jobs: VecDeque::new(),
         scheduled: Schedule::new(),
@@ -18,45 +21,99 @@ static BACKGROUND: Worker<Queue> = Worker::new(
 );
 
 struct Queue {
-    jobs: VecDeque<Box<dyn FnOnce() + Send>>,
+    jobs: VecDeque<Job>,
     scheduled: Schedule<Box<dyn FnOnce(Due) + Send>>,
 }
 
-/// Starts the thread, if it does not run yet.
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
+
+/// Starts the threads that were never started.
 ///
 /// # Errors
 ///
 /// When the operating system refuses a thread.
 pub(crate) fn start() -> io::Result<()> {
+    WAKERS.start()?;
     BACKGROUND.start()
 }
 
-/// Has the job run soon. If the operating system refuses the thread, as soon as it gives one: never on the caller's, which
-/// may be the timer's.
-pub(crate) fn submit(job: impl FnOnce() + Send + 'static) {
-    BACKGROUND.lock().jobs.push_back(Box::new(job));
+/// Starts the threads that do not run in this process.
+///
+/// # Errors
+///
+/// As [`Worker::start_here`].
+pub(crate) fn start_here() -> io::Result<()> {
+    WAKERS.start_here()?;
+    BACKGROUND.start_here()
+}
+
+/// Has user code run soon, but not on the caller's thread, which may be the timer's: wakers first. If the operating
+/// system refuses a thread, as soon as it gives one.
+pub(crate) fn run(jobs: Jobs) {
+    if jobs.has_wakers() {
+        WAKERS.lock().push(jobs);
+        if WAKERS.start().is_ok() {
+            WAKERS.wake();
+        }
+    } else {
+        submit(jobs);
+    }
+}
+
+/// Has everything but wakers run, each callback for itself.
+fn submit(jobs: Jobs) {
+    let mut queue = BACKGROUND.lock();
+    jobs.split(|job| queue.jobs.push_back(job));
+    drop(queue);
     if BACKGROUND.start().is_ok() {
         BACKGROUND.wake();
     }
 }
 
 /// Has the job run at that instant, if the thread runs. The job is given its key.
-pub(crate) fn schedule(at: Instant, job: impl FnOnce(Due) + Send + 'static) -> Due {
-    let (due, is_first) = BACKGROUND.lock().scheduled.insert(at, Box::new(job));
+pub(crate) fn schedule(at: Instant, job: impl FnOnce(Due) + Send + 'static) -> Option<Due> {
+    let (due, is_first) = BACKGROUND
+        .lock_unless_forked()?
+        .scheduled
+        .insert(at, Box::new(job));
     if is_first {
         BACKGROUND.wake();
     }
-    due
+    Some(due)
 }
 
 /// Forgets a job, unless it has begun.
 pub(crate) fn unschedule(due: Due) {
-    let removed = BACKGROUND.lock().scheduled.remove(due);
+    let removed = BACKGROUND
+        .lock_unless_forked()
+        .map(|mut queue| queue.scheduled.remove(due));
     // Not under the lock.
     drop(removed);
 }
 
-fn run() {
+/// Wakes tasks, for ever.
+fn wake() {
+    loop {
+        let batches = {
+            let mut batches = WAKERS.lock();
+            while batches.is_empty() {
+                batches = WAKERS.sleep(batches, None);
+            }
+            std::mem::take(&mut *batches)
+        };
+        for mut jobs in batches {
+            for waker in jobs.take_wakers() {
+                run_swallowing(|| waker.wake());
+            }
+            // Only now: the callbacks of a cancel come after its wakers.
+            if jobs.has_user_code() {
+                submit(jobs);
+            }
+        }
+    }
+}
+
+fn run_all() {
     let mut queue = BACKGROUND.lock();
     loop {
         // One of each in turn, so that neither kind keeps the other waiting.

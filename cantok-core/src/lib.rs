@@ -24,6 +24,7 @@ mod reason;
 mod registration;
 mod slab;
 mod sync;
+mod threads;
 #[cfg_attr(loom, path = "loom/timer.rs")]
 mod timer;
 mod token;
@@ -43,6 +44,7 @@ pub use guard::DropGuard;
 pub use iter::{IteratorTokenExt, TryWithToken, WithToken};
 pub use reason::Reason;
 pub use registration::Registration;
+pub use threads::start_threads;
 pub use token::Token;
 pub use tokens::{
     ConditionToken, CounterToken, DefaultToken, ImpossibleCancelError, SimpleToken, TimeoutToken,

@@ -8,7 +8,7 @@ mod imp {
     };
     pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 
-    use std::sync::PoisonError;
+    use std::sync::{PoisonError, TryLockError};
     use std::time::Duration;
 
     /// Tells threads that live at the same time apart; cheaper than `ThreadId`.
@@ -27,6 +27,15 @@ mod imp {
     /// Locks; a poisoned lock is taken all the same, because no user code ever runs under one of ours.
     pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks, unless another thread holds the lock.
+    pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+        match mutex.try_lock() {
+            Ok(locked) => Some(locked),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// What the mutex guards, without locking it: there is no other reference.

@@ -13,7 +13,9 @@
 //! 3. A thread inserts into one shard, which it shares with few others. Locks of shards nest in no other lock of this
 //!    module.
 
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock, thread_locals};
+use crate::sync::{
+    AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, lock, thread_locals, try_lock,
+};
 use crate::wheel::{Key, Wheel};
 use crate::worker::Worker;
 use std::cell::Cell;
@@ -34,6 +36,8 @@ pub(crate) struct Timer<T: 'static> {
     /// See invariants 1 and 2. In nanoseconds since `start_of_time`.
     alarm: AtomicU64,
     shards: [Mutex<Wheel<T>>; SHARDS],
+    /// One bit for each shard that was locked when the process was forked.
+    lost: AtomicU32,
 }
 
 /// Names an entry: the shard, and the key there.
@@ -76,29 +80,49 @@ impl<T> Timer<T> {
             worker: Worker::new(name, run, ()),
             alarm: AtomicU64::new(NEVER),
             shards: [const { Mutex::new(Wheel::new()) }; SHARDS],
+            lost: AtomicU32::new(0),
         }
     }
 
-    /// Starts the thread, if it does not run yet.
-    ///
-    /// # Errors
-    ///
-    /// When the operating system refuses a thread.
+    /// [`Worker::start`].
     pub(crate) fn start(&self) -> io::Result<()> {
         self.worker.start()
+    }
+
+    /// [`Worker::start_here`].
+    pub(crate) fn start_here(&self) -> io::Result<()> {
+        if self.worker.is_forked() {
+            for (index, shard) in self.shards.iter().enumerate() {
+                if try_lock(shard).is_none() {
+                    // Relaxed: the new thread is started afterwards.
+                    self.lost.fetch_or(1 << index, Ordering::Relaxed);
+                }
+            }
+        }
+        self.worker.start_here()
+    }
+
+    /// Whether the thread is that of a process that this one was forked from.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.worker.is_forked()
     }
 
     /// The thread has to be started by then.
     pub(crate) fn insert(&self, at: Instant, value: T) -> Alarm {
         let at = nanos(at);
-        let shard = shard();
-        let key = lock(&self.shards[shard]).insert(at, value);
+        let mut shard = shard();
+        let key = loop {
+            match self.shard(shard) {
+                Some(mut wheel) => break wheel.insert(at, value),
+                None => shard = (shard + 1) % SHARDS,
+            }
+        };
         // Relaxed: the lock of the shard orders this with the thread (invariant 1).
         if at < self.alarm.load(Ordering::Relaxed)
             && at < self.alarm.fetch_min(at, Ordering::Relaxed)
         {
             // The thread reads `alarm` under this lock before it sleeps.
-            drop(self.worker.lock());
+            drop(self.worker.lock_unless_forked());
             self.worker.wake();
         }
         Alarm::new(shard, key)
@@ -106,7 +130,18 @@ impl<T> Timer<T> {
 
     /// `None`: it is due, and was taken out just now. An alarm that has rung is to be forgotten, not removed.
     pub(crate) fn remove(&self, alarm: Alarm) -> Option<T> {
-        lock(&self.shards[alarm.shard()]).remove(alarm.key())
+        self.shard(alarm.shard())?.remove(alarm.key())
+    }
+
+    /// `None`: the process was forked while another thread held the lock, and nothing will release it.
+    fn shard(&self, index: usize) -> Option<MutexGuard<'_, Wheel<T>>> {
+        // Relaxed: see `start_here`.
+        match try_lock(&self.shards[index]) {
+            None if self.worker.is_forked() => None,
+            None if self.lost.load(Ordering::Relaxed) & (1 << index) != 0 => None,
+            None => Some(lock(&self.shards[index])),
+            locked => locked,
+        }
     }
 
     /// Gives what is due to `fire`, which is to take it out of the list, for ever.
@@ -117,9 +152,11 @@ impl<T> Timer<T> {
             // Relaxed: the locks of the shards order this with insertions (invariant 1).
             self.alarm.store(NEVER, Ordering::Relaxed);
             let mut next = NEVER;
-            for shard in &self.shards {
+            for shard in 0..SHARDS {
                 let now = Instant::now();
-                next = next.min(lock(shard).take_due(nanos(now), BATCH, &mut due));
+                if let Some(mut wheel) = self.shard(shard) {
+                    next = next.min(wheel.take_due(nanos(now), BATCH, &mut due));
+                }
                 if !due.is_empty() {
                     fire(now, &mut due);
                 }

@@ -1,8 +1,11 @@
-//! What the timer and the background have in common: a thread, one for the process, started when it is first needed.
+//! What the crate's threads have in common: one for the process, started when it is first needed, and not there in a
+//! process that was forked from it.
 
-use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, lock, wait, wait_for};
+use crate::sync::{
+    AtomicU32, Condvar, Mutex, MutexGuard, Ordering, lock, try_lock, wait, wait_for,
+};
 use std::time::Instant;
-use std::{io, thread};
+use std::{io, process, thread};
 
 /// A thread, and what it shares with those that give it work.
 pub(crate) struct Worker<S> {
@@ -10,8 +13,8 @@ pub(crate) struct Worker<S> {
     run: fn(),
     shared: Mutex<S>,
     changed: Condvar,
-    /// Whether the thread was started. Becomes true under the lock.
-    is_running: AtomicBool,
+    /// The process in which the thread was started, or 0. Written under the lock.
+    process: AtomicU32,
 }
 
 impl<S> Worker<S> {
@@ -22,40 +25,67 @@ impl<S> Worker<S> {
             run,
             shared: Mutex::new(shared),
             changed: Condvar::new(),
-            is_running: AtomicBool::new(false),
+            process: AtomicU32::new(0),
         }
     }
 
-    /// Starts the thread, if it does not run yet.
+    /// Starts the thread if it was never started. Does not notice a fork, which takes a system call.
     ///
     /// # Errors
     ///
     /// When the operating system refuses a thread.
     #[inline]
     pub(crate) fn start(&self) -> io::Result<()> {
-        // Relaxed, here and below: it stays true, and what the thread works on is behind the lock. Every wait comes
-        // past here, on every core.
-        if self.is_running.load(Ordering::Relaxed) {
-            Ok(())
-        } else {
-            self.start_once()
-        }
-    }
-
-    #[cold]
-    fn start_once(&self) -> io::Result<()> {
-        let _one_at_a_time = self.lock();
-        if !self.is_running.load(Ordering::Relaxed) {
-            thread::Builder::new()
-                .name(self.name.to_owned())
-                .spawn(self.run)?;
-            self.is_running.store(true, Ordering::Relaxed);
+        // Relaxed, here and below: what the thread works on is behind the lock. Every wait comes past here, on every
+        // core.
+        if self.process.load(Ordering::Relaxed) == 0 {
+            return self.start_here();
         }
         Ok(())
     }
 
+    /// Starts the thread unless it runs in this process.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system refuses a thread, or when the process was forked while another thread held the lock.
+    #[cold]
+    pub(crate) fn start_here(&self) -> io::Result<()> {
+        let Some(_one_at_a_time) = self.lock_unless_forked() else {
+            return Err(io::Error::other("forked while cantok's lock was held"));
+        };
+        if !self.runs_here() {
+            thread::Builder::new()
+                .name(self.name.to_owned())
+                .spawn(self.run)?;
+            self.process.store(process::id(), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether the thread was started in this process.
+    pub(crate) fn runs_here(&self) -> bool {
+        let process = self.process.load(Ordering::Relaxed);
+        process != 0 && process == process::id()
+    }
+
+    /// Whether the thread was started in the process that this one was forked from.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.process.load(Ordering::Relaxed) != 0 && !self.runs_here()
+    }
+
+    /// For the thread.
     pub(crate) fn lock(&self) -> MutexGuard<'_, S> {
         lock(&self.shared)
+    }
+
+    /// For other threads. `None`: the process was forked while the lock was held, and nothing will release it.
+    pub(crate) fn lock_unless_forked(&self) -> Option<MutexGuard<'_, S>> {
+        match try_lock(&self.shared) {
+            None if self.is_forked() => None,
+            None => Some(lock(&self.shared)),
+            locked => locked,
+        }
     }
 
     /// Wakes the thread, after what it sleeps on was changed under the lock.

@@ -16,14 +16,23 @@ const CHECKS_BEFORE_ARMING: u8 = 64;
 /// Its thread marks nodes and runs no user code.
 static TIMER: Timer<Weak<Node>> = Timer::new("cantok-timer", || TIMER.run(expire_all));
 
+/// Starts the timer's thread in this process.
+pub(crate) fn start_timer_here() -> io::Result<()> {
+    TIMER.start_here()
+}
+
 impl Node {
     /// Arranges that everything that can be pushed is pushed (invariant 2).
     ///
     /// # Errors
     ///
-    /// If the timer's thread cannot be started. The node stays unarmed and polls.
+    /// If the timer's thread cannot be started, or is that of a process from which this one was forked. The node stays
+    /// unarmed and polls.
     fn arm(self: &Arc<Self>) -> io::Result<()> {
         self.start_timer()?;
+        if self.deadline.is_some() && TIMER.is_forked() {
+            return Err(io::Error::other("the timer's thread is in another process"));
+        }
         let _lock = lock(&self.waiters);
         if self.push_sources(true) == Some(true) {
             self.state.arm();
@@ -137,7 +146,7 @@ fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
         jobs.wake_threads();
     }
     if jobs.has_user_code() {
-        background::submit(move || jobs.run());
+        background::run(jobs);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Node, Waiter};
 use crate::CancellationError;
+use crate::background::Job;
 use crate::panic::Panic;
 use crate::parker::Parker;
 use crate::sync::{Arc, Weak};
@@ -92,6 +93,35 @@ impl Jobs {
     /// Whether user code is left to be run.
     pub(crate) fn has_user_code(&self) -> bool {
         self.0.as_ref().is_some_and(|work| work.has_user_code())
+    }
+
+    pub(crate) fn has_wakers(&self) -> bool {
+        self.0.as_ref().is_some_and(|work| !work.wakers.is_empty())
+    }
+
+    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
+        self.0
+            .as_mut()
+            .map_or_else(Vec::new, |work| std::mem::take(&mut work.wakers))
+    }
+
+    /// Gives `take` everything but the wakers in parts, so that something else can run between any two callbacks.
+    pub(crate) fn split(self, mut take: impl FnMut(Job)) {
+        let Some(mut work) = self.0 else { return };
+        let callbacks = std::mem::take(&mut work.callbacks);
+        if work.has_user_code() {
+            take(Box::new(move || work.run_user_code()));
+        }
+        for (node, _) in callbacks {
+            take(Box::new(move || {
+                let mut first = None;
+                node.run_callbacks(&mut first);
+                drop(node);
+                if let Some(panic) = first {
+                    panic.resume();
+                }
+            }));
+        }
     }
 
     /// Runs everything on this thread, whatever panics. The first panic is resumed afterwards, unless the thread is

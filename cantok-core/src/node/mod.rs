@@ -45,6 +45,7 @@ mod sources;
 mod state;
 mod waiters;
 
+pub(crate) use arm::start_timer_here;
 pub(crate) use jobs::Jobs;
 pub(crate) use sources::Body;
 pub(crate) use waiters::{Callback, Waiter};

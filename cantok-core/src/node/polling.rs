@@ -54,7 +54,7 @@ fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: impl FnOnce() -
             condition: Arc::downgrade(condition),
             node: node(),
         };
-        watch.scheduled = Some(background::schedule(at, move |due| poll.run(due)));
+        watch.scheduled = background::schedule(at, move |due| poll.run(due));
     }
 }
 
