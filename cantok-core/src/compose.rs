@@ -23,7 +23,7 @@ impl<T: Into<Token>> Add<T> for &Token {
 impl<T: Into<Token>> AddAssign<T> for Token {
     fn add_assign(&mut self, other: T) {
         let other = other.into();
-        let this = std::mem::replace(self, Token::never());
+        let this = std::mem::take(self);
         *self = this + other;
     }
 }

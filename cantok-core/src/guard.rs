@@ -33,7 +33,7 @@ impl DropGuard {
     #[must_use = "the token is given back"]
     pub fn disarm(mut self) -> Token {
         // What remains to be dropped is a guard of the token that cannot be cancelled.
-        mem::replace(&mut self.token, Token::never())
+        mem::take(&mut self.token)
     }
 }
 

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Wake, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_core::{ConditionToken, TimeoutToken};
@@ -55,8 +56,7 @@ fn callbacks_of_deadlines_let_conditions_in_between() {
         let condition = ConditionToken::new({
             let is_satisfied = Arc::clone(&is_satisfied);
             move || is_satisfied.load(Ordering::SeqCst)
-        })
-        .poll_interval(Duration::ZERO);
+        });
         let (meet, met) = mpsc::channel();
         let _condition = condition.on_cancel(move |_| meet.send(()).expect("a receiver"));
 
@@ -70,6 +70,8 @@ fn callbacks_of_deadlines_let_conditions_in_between() {
                 let (called, met) = (Arc::clone(&called), Arc::clone(&met));
                 TimeoutToken::at(at).on_cancel(move |_| {
                     is_satisfied.store(true, Ordering::SeqCst);
+                    // Its work: by the 50th the condition has been due many times.
+                    thread::sleep(Duration::from_millis(1));
                     if called.fetch_add(1, Ordering::SeqCst) == 50 {
                         let met = met.lock().expect("not poisoned");
                         met.recv().expect("the condition's callback");
