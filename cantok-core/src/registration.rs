@@ -1,5 +1,5 @@
 use crate::later::drop_nested;
-use crate::node::{Body, Callback, Kind, Node, Waiter};
+use crate::node::{Callback, Kind, Node, Waiter};
 use crate::sync::Arc;
 use crate::{CancellationError, Token};
 use std::fmt;
@@ -42,7 +42,7 @@ impl Registration {
         let callback: Callback = Box::new(f);
         if node.kind() == Kind::Never {
             // A node of its own keeps the callback.
-            let node = Node::leaf(Kind::Never, Body::Plain, None);
+            let node = Node::flag(Kind::Never);
             let key = node.insert(Waiter::Callback(callback)).ok();
             return Registration {
                 registered: key.map(|key| (node, key)),

@@ -65,6 +65,10 @@ impl Token {
     }
 
     /// A token that is derived from no other.
+    pub(crate) fn flag(kind: Kind) -> Self {
+        Token::from_node(Node::flag(kind))
+    }
+
     pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Self {
         Token::from_node(Node::leaf(kind, body, deadline))
     }
@@ -90,9 +94,7 @@ impl Token {
     /// ```
     pub fn never() -> Self {
         static NEVER: OnceLock<Token> = OnceLock::new();
-        NEVER
-            .get_or_init(|| Token::leaf(Kind::Never, Body::Plain, None))
-            .clone()
+        NEVER.get_or_init(|| Token::flag(Kind::Never)).clone()
     }
 
     /// A new token that is cancelled as soon as one of `tokens` is. `a + b`, `+=`, `sum()` and `collect()` are this.
@@ -162,7 +164,7 @@ impl Token {
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         if self.node.kind() == Kind::Never && self.name().is_none() {
             // The shared token that is never cancelled keeps no name.
-            let own = Token::leaf(Kind::Never, Body::Plain, None);
+            let own = Token::flag(Kind::Never);
             own.node.set_name(name.into());
             return own;
         }

@@ -15,15 +15,15 @@ use crate::slab::Slab;
 
 /// A tick is 2^16 ns, 66 µs.
 const TICK: u32 = 16;
-/// Enough for all of `u64`: 16 bits below a tick, and 6 bits for each level.
-const LEVELS: usize = 8;
+/// Six bits for each level, so there are at most eight: 48 bits above a tick.
 const SLOTS: u32 = 64;
 
 const NONE: u32 = u32::MAX;
 
 pub(crate) struct Wheel<T> {
     now: u64,
-    levels: [Level; LEVELS],
+    /// Those that were needed so far.
+    levels: Vec<Level>,
     entries: Slab<Entry<T>>,
     /// Of the last entry that was inserted.
     generation: u32,
@@ -63,13 +63,9 @@ struct Place {
 
 impl<T> Wheel<T> {
     pub(crate) const fn new() -> Self {
-        let level = Level {
-            occupied: 0,
-            heads: [0; SLOTS as usize],
-        };
         Wheel {
             now: 0,
-            levels: [level; LEVELS],
+            levels: Vec::new(),
             entries: Slab::new(),
             generation: 0,
         }
@@ -169,6 +165,12 @@ impl<T> Wheel<T> {
             .checked_ilog2()
             .map_or(0, |bit| bit / SLOTS.ilog2());
         let slot = (at >> shift(level)) % u64::from(SLOTS);
+        while self.levels.len() <= level as usize {
+            self.levels.push(Level {
+                occupied: 0,
+                heads: [0; SLOTS as usize],
+            });
+        }
         let list = &mut self.levels[level as usize];
         let next = if list.occupied & (1 << slot) != 0 {
             list.heads[slot as usize]

@@ -146,6 +146,7 @@ impl Node {
     /// Cancels the token, unless it is cancelled, or must be: then that cause stays. Returns whether it did, and what is
     /// left to be done. When this returns everything below is marked.
     pub(crate) fn cancel(self: &Arc<Self>, cause: Cause) -> (bool, Jobs) {
+        Node::link_rest();
         // Acquire: as in `cancellation`.
         fence(Ordering::Acquire);
         let mut walk = Walk::default();

@@ -12,12 +12,11 @@ impl Node {
     /// `true` if the token is cancelled.
     #[inline]
     pub(crate) fn check(self: &Arc<Self>) -> bool {
-        !self.state.is_live() && self.check_sources()
+        !self.state.is_live() && self.check_rest()
     }
 
-    /// The rest of [`Node::check`]. Not inlined: in a caller's loop the call costs less than its body does.
-    #[inline(never)]
-    fn check_sources(self: &Arc<Self>) -> bool {
+    /// The rest of [`Node::check`].
+    pub(super) fn check_sources(self: &Arc<Self>) -> bool {
         let state = self.state.get();
         if state.is_cancelled() {
             return true;

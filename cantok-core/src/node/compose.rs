@@ -30,6 +30,7 @@ struct Composer<'a> {
 impl Node {
     /// A new node of that kind that watches these operands; cancelled if one of them is.
     pub(crate) fn derived(kind: Kind, operands: impl IntoIterator<Item = Arc<Node>>) -> Arc<Node> {
+        Node::link_rest();
         let mut node = Node::new(kind, Body::Plain, None, State::default());
         let is_cancelled = node.add(operands);
         let node = Arc::new(node);
@@ -41,6 +42,7 @@ impl Node {
 
     /// The sum of two. A left operand that would be absorbed, as in the middle of `a + b + c`, grows in its place.
     pub(crate) fn sum(mut left: Arc<Node>, right: Arc<Node>) -> Arc<Node> {
+        Node::link_rest();
         if left.is_plain_operand() && right.is_plain_operand() && !Arc::ptr_eq(&left, &right) {
             return Node::pair(left, right);
         }
@@ -61,9 +63,7 @@ impl Node {
     /// A node that watches `parent` and nothing else.
     pub(crate) fn child_of(parent: &Arc<Node>) -> Arc<Node> {
         match parent.body {
-            Body::Plain if parent.kind == Kind::Never => {
-                Node::leaf(Kind::Simple, Body::Plain, None)
-            }
+            Body::Plain if parent.kind == Kind::Never => Node::flag(Kind::Simple),
             // As most tokens that have children.
             Body::Plain => Node::child_of_plain(Arc::clone(parent)),
             _ => Node::derived(Kind::Simple, [Arc::clone(parent)]),
@@ -120,6 +120,7 @@ impl Node {
 
     #[inline]
     fn child_of_plain(parent: Arc<Node>) -> Arc<Node> {
+        Node::link_rest();
         let is_cancelled = parent.is_marked();
         let body = Body::Derived(Derived {
             edges: Edges::One([Edge::new(parent, 1)]),

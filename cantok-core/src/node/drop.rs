@@ -11,15 +11,25 @@ use crate::sync::{Arc, get_mut};
 impl Drop for Node {
     #[inline]
     fn drop(&mut self) {
+        // A flag that has no waiters and was not cancelled.
+        let is_flag = matches!(self.body, Body::Plain)
+            && matches!(get_mut(&mut self.waiters), Waiters::None)
+            && self.cause.get().is_none();
+        if !is_flag {
+            self.drop_rest();
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn drop_in_full(&mut self) {
         self.disarm();
         // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs.
         if self.needs_care() {
             self.drop_with_care();
         }
     }
-}
 
-impl Node {
     /// Whether there is more to it than to drop the fields one by one: code of users may run, or nodes are nested.
     #[inline]
     fn needs_care(&mut self) -> bool {
@@ -107,8 +117,7 @@ impl Node {
         for waiter in waiters {
             match waiter {
                 Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => {
-                    let heir =
-                        heir.get_or_insert_with(|| Node::leaf(Kind::Simple, Body::Plain, None));
+                    let heir = heir.get_or_insert_with(|| Node::flag(Kind::Simple));
                     let _ = heir.insert(waiter);
                 }
                 Waiter::Callback(callback) => remains.drop_users(callback),

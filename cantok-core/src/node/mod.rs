@@ -40,6 +40,7 @@ mod edges;
 mod jobs;
 mod peek;
 mod polling;
+mod rest;
 mod show;
 mod sources;
 mod state;
@@ -109,9 +110,17 @@ impl UnwindSafe for Node {}
 impl RefUnwindSafe for Node {}
 
 impl Node {
-    /// A node that is derived from no other.
+    /// A node that only a call cancels, if anything does.
+    #[inline]
+    pub(crate) fn flag(kind: Kind) -> Arc<Self> {
+        let state = State::new(0, false, Polls::default());
+        Arc::new(Node::new(kind, Body::Plain, None, state))
+    }
+
+    /// The node of another typed token.
     #[inline]
     pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Arc<Self> {
+        Node::link_rest();
         let polls = match body {
             Body::Condition(_) => Polls::CONDITION,
             Body::Counter(_) => Polls::COUNTER,

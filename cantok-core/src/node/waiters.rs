@@ -119,6 +119,7 @@ pub(super) struct Many {
 impl Waiters {
     #[inline(always)]
     fn insert(&mut self, waiter: Waiter) -> u32 {
+        Node::link_rest();
         match self {
             Waiters::None => {
                 *self = Waiters::One(waiter);
@@ -316,6 +317,7 @@ impl Node {
 
     /// Keeps `guard` until this node, and so everything derived from it, is gone.
     pub(crate) fn attach(&self, guard: Box<dyn Any + Send + Sync>) {
+        Node::link_rest();
         let mut waiters = lock(&self.waiters);
         // No canceller takes it, so it never comes too late.
         self.state.announce_guard();

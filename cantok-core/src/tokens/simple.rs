@@ -1,5 +1,5 @@
 use crate::Token;
-use crate::node::{Body, Kind};
+use crate::node::Kind;
 
 /// A token that is cancelled by [`cancel`](Token::cancel).
 ///
@@ -28,7 +28,7 @@ impl SimpleToken {
     /// A new token, not cancelled.
     #[must_use]
     pub fn new() -> Self {
-        SimpleToken::from_token(Token::leaf(Kind::Simple, Body::Plain, None))
+        SimpleToken::from_token(Token::flag(Kind::Simple))
     }
 
     pub(crate) fn from_token(token: Token) -> Self {

@@ -1,0 +1,44 @@
+//! Keeps small programs small. A flag that is only set, checked and dropped needs little code. Everything else is called
+//! through the pointers here, which are set when a program first makes a token or a waiter that needs them: a program
+//! that never does is linked without it.
+
+use super::Node;
+use crate::sync::Arc;
+use std::sync::OnceLock;
+
+struct Rest {
+    check: fn(&Arc<Node>) -> bool,
+    drop: fn(&mut Node),
+}
+
+static REST: OnceLock<Rest> = OnceLock::new();
+
+impl Node {
+    /// To be called before a node gets a body, a waiter or a cause.
+    #[inline]
+    pub(super) fn link_rest() {
+        if REST.get().is_none() {
+            Node::link_rest_once();
+        }
+    }
+
+    #[cold]
+    fn link_rest_once() {
+        REST.get_or_init(|| Rest {
+            check: Node::check_sources,
+            drop: Node::drop_in_full,
+        });
+    }
+
+    #[inline]
+    pub(super) fn check_rest(self: &Arc<Self>) -> bool {
+        REST.get().is_some_and(|rest| (rest.check)(self))
+    }
+
+    #[inline]
+    pub(super) fn drop_rest(&mut self) {
+        if let Some(rest) = REST.get() {
+            (rest.drop)(self);
+        }
+    }
+}
