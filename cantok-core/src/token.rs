@@ -31,9 +31,9 @@ use std::time::{Duration, Instant};
 ///
 /// Once cancelled, a token stays cancelled, with the same cause. That is the first one in time, whichever token is
 /// checked first, and when; see [`CancellationError::at`]. When [`cancel`](Token::cancel) returns, every token derived
-/// from it answers cancelled, on every thread, and what was written before is visible there. Before that, while `cancel`
-/// still runs, another thread may see the token cancelled and a derived one not yet. No lock of this crate is held while
-/// user code runs. Tokens nest to any depth.
+/// from it answers cancelled, on every thread, and what was written before is visible there. Before that, while
+/// `cancel` still runs, another thread may see the token cancelled and a derived one not yet. No lock of this crate is
+/// held while user code runs. Tokens nest to any depth.
 ///
 /// # Examples
 ///
@@ -406,14 +406,14 @@ impl Token {
     /// lives, unless that is [detached](Registration::detach); see there for what dropping it guarantees.
     ///
     /// A deadline or a condition that fires without a check runs `f` on a thread of this crate. A panic is then reported
-    /// by the panic hook and goes no further, and a condition that panics there is called again only after a check. There
-    /// is one such thread for the process, for callbacks and conditions. It polls each condition at its
+    /// by the panic hook and goes no further, and a condition that panics there is called again only after a check.
+    /// There is one such thread for the process, for callbacks and conditions. It polls each condition at its
     /// [interval](crate::ConditionToken::poll_interval), however many callbacks there are. Deadlines are marked by a
     /// second thread, wakers run on a third; neither waits for callbacks.
     ///
     /// An `f` that blocks there delays other callbacks and conditions. If it waits for one of them, it may wait for
-    /// itself, for ever. `block_on(token.cancelled())` does so if the token has a condition that no other thread checks.
-    /// [`token.wait()`](Token::wait) does not: it calls the condition on its own thread.
+    /// itself, for ever. `block_on(token.cancelled())` does so if the token has a condition that no other thread
+    /// checks. [`token.wait()`](Token::wait) does not: it calls the condition on its own thread.
     ///
     /// # Locks
     ///

@@ -23,8 +23,8 @@ use std::{fmt, io};
 ///   later ones waiting and tokens of later signals uncancelled, a callback that panics does neither.
 /// - With the last handle, sum, child and registration of all tokens that listen to a signal, the signal's default
 ///   action is back, unless somebody else had a handler before the first of them. A new token works again.
-/// - A result that holds the token, a sum or a child of it keeps the handler. A first Ctrl-C then cancels that token and
-///   does not end the program. Drop the token, or return the error alone: a
+/// - A result that holds the token, a sum or a child of it keeps the handler. A first Ctrl-C then cancels that token
+///   and does not end the program. Drop the token, or return the error alone: a
 ///   [`CancellationError`](cantok_core::CancellationError) keeps no token alive.
 /// - A signal that the process was told to ignore, as by `nohup`, stays ignored (on Linux and Android).
 ///
