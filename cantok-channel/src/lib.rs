@@ -4,11 +4,11 @@
 mod call;
 mod cancel_channel;
 mod cancelled;
-#[cfg_attr(loom, path = "loom/crossbeam.rs")]
+#[cfg_attr(cantok_loom, path = "loom/crossbeam.rs")]
 mod crossbeam;
 mod err;
 mod iter;
-#[cfg(all(loom, test))]
+#[cfg(all(cantok_loom, test))]
 #[path = "loom/models.rs"]
 mod models;
 #[cfg(doctest)]

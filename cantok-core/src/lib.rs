@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 // Models run without the timer and the background thread, which are the only users of some functions.
-#![cfg_attr(loom, allow(dead_code, unused_imports))]
+#![cfg_attr(cantok_loom, allow(dead_code, unused_imports))]
 
 pub mod adapter;
-#[cfg_attr(loom, path = "loom/background.rs")]
+#[cfg_attr(cantok_loom, path = "loom/background.rs")]
 mod background;
 mod cancelled;
 mod cause;
@@ -25,16 +25,16 @@ mod registration;
 mod slab;
 mod sync;
 mod threads;
-#[cfg_attr(loom, path = "loom/timer.rs")]
+#[cfg_attr(cantok_loom, path = "loom/timer.rs")]
 mod timer;
 mod token;
 mod tokens;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wait;
-#[cfg(not(loom))]
+#[cfg(not(cantok_loom))]
 mod wheel;
-#[cfg(not(loom))]
+#[cfg(not(cantok_loom))]
 mod worker;
 
 pub use cancelled::Cancelled;

@@ -245,7 +245,7 @@ impl<T> Slab<T> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(cantok_loom)))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! The one place where the crate's atomics and locks come from: the standard library, or loom's models of it
-//! under `--cfg loom`.
+//! under `cfg(cantok_loom)`, which `models/build.rs` sets.
 
-#[cfg(not(loom))]
+#[cfg(not(cantok_loom))]
 mod imp {
     pub(crate) use std::sync::atomic::{
         AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
@@ -61,7 +61,7 @@ mod imp {
     }
 }
 
-#[cfg(loom)]
+#[cfg(cantok_loom)]
 mod imp {
     pub(crate) use loom::sync::atomic::{
         AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
@@ -163,7 +163,7 @@ mod imp {
 
 /// Thread-local variables with a constant initial value. Loom's own belong to a thread of the model: the standard
 /// library's would belong to all of them.
-#[cfg(not(loom))]
+#[cfg(not(cantok_loom))]
 macro_rules! thread_locals {
     ($($(#[$attribute:meta])* static $NAME:ident: $T:ty = $value:expr;)*) => {
         std::thread_local! {
@@ -171,7 +171,7 @@ macro_rules! thread_locals {
         }
     };
 }
-#[cfg(loom)]
+#[cfg(cantok_loom)]
 macro_rules! thread_locals {
     ($($(#[$attribute:meta])* static $NAME:ident: $T:ty = $value:expr;)*) => {
         loom::thread_local! {

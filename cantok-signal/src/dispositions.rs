@@ -57,7 +57,7 @@ impl Dispositions {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(cantok_loom)))]
 mod tests {
     use super::*;
 

@@ -3,24 +3,24 @@
 #![forbid(unsafe_code)]
 #![cfg(unix)]
 // Models run without the process's own registry, the only user of some functions.
-#![cfg_attr(loom, allow(dead_code, unused_imports))]
+#![cfg_attr(cantok_loom, allow(dead_code, unused_imports))]
 
 mod action;
 mod actions;
 mod as_dyn_error;
 mod builder;
 mod dispositions;
-#[cfg_attr(any(loom, test), path = "stand_in/hooks.rs")]
+#[cfg_attr(any(cantok_loom, test), path = "stand_in/hooks.rs")]
 mod hooks;
-#[cfg(all(loom, test))]
+#[cfg(all(cantok_loom, test))]
 #[path = "stand_in/loom.rs"]
 mod loom_models;
-#[cfg(all(not(loom), test))]
+#[cfg(all(not(cantok_loom), test))]
 #[path = "stand_in/model.rs"]
 mod model;
 #[cfg(doctest)]
 mod must_not_compile;
-#[cfg(not(loom))]
+#[cfg(not(cantok_loom))]
 mod process;
 mod registry;
 mod second;

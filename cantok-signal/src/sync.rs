@@ -1,12 +1,12 @@
 //! The one place where the crate's atomics and locks come from: the standard library, or loom's models of it under
-//! `--cfg loom`.
+//! `cfg(cantok_loom)`, which `models/build.rs` sets.
 
-#[cfg(not(loom))]
+#[cfg(not(cantok_loom))]
 pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicBool};
-#[cfg(all(not(loom), test))]
+#[cfg(all(not(cantok_loom), test))]
 pub(crate) use std::sync::{RwLock, RwLockWriteGuard};
 
-#[cfg(loom)]
+#[cfg(cantok_loom)]
 pub(crate) use loom::sync::{Mutex, MutexGuard, RwLock, RwLockWriteGuard, atomic::AtomicBool};
 
 // Reference counts are not what the models are about.

@@ -1,7 +1,6 @@
 //! The extension traits, for `use cantok_tokio::prelude::*`.
 
-#[cfg(not(loom))]
 pub use crate::CancellationTokenExt as _;
-#[cfg(all(not(loom), feature = "rayon"))]
+#[cfg(feature = "rayon")]
 pub use crate::ThreadPoolTokenExt as _;
 pub use crate::{FutureTokenExt as _, StreamTokenExt as _, TokenExt as _};

@@ -1,4 +1,3 @@
-#[cfg(not(loom))]
 use crate::TokioToken;
 use cantok_core::Token;
 
@@ -35,7 +34,6 @@ pub trait TokenExt {
     /// call.await;
     /// # }
     /// ```
-    #[cfg(not(loom))]
     fn to_tokio(&self) -> TokioToken {
         TokioToken::new(self.as_token())
     }

@@ -1,5 +1,5 @@
 //! Models of calls that wait, beside cancels and beside other calls, run by loom over every interleaving:
-//! `RUSTFLAGS="--cfg loom -C debug-assertions" cargo test -p cantok-channel --lib --release`.
+//! `cargo test --manifest-path models/Cargo.toml -p cantok-channel`.
 //!
 //! The code of this crate and that of `cantok-core` are the real ones; crossbeam is the stand-in beside this file.
 

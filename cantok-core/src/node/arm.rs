@@ -150,7 +150,7 @@ fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
     }
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, cantok_loom))]
 mod tests {
     use super::*;
     use crate::{Cause, SimpleToken, TimeoutToken, Token};

@@ -96,7 +96,7 @@ pub(crate) struct Node {
     is_downgraded: AtomicBool,
 }
 
-#[cfg(all(not(loom), target_pointer_width = "64"))]
+#[cfg(all(not(cantok_loom), target_pointer_width = "64"))]
 const _: () = {
     let line = 64;
     // `waiters` come first, with the reference counts before them.

@@ -54,7 +54,7 @@ impl Hooks {
     }
 
     /// Whether the signal has a handler.
-    #[cfg(not(loom))]
+    #[cfg(not(cantok_loom))]
     pub(crate) fn handles(&self, signal: Signal) -> bool {
         self.table().iter().any(|hook| hook.1 == signal)
     }
@@ -91,7 +91,7 @@ impl Hooks {
 }
 
 /// The real one, for the parts of the crate that models leave alone.
-#[cfg(not(loom))]
+#[cfg(not(cantok_loom))]
 impl Hooks {
     pub(crate) fn new() -> io::Result<(Self, std::os::unix::net::UnixStream)> {
         let (_, woken) = std::os::unix::net::UnixStream::pair()?;

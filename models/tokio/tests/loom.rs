@@ -1,10 +1,10 @@
 //! Models of futures and streams that wait, beside cancels, run by loom over every interleaving:
-//! `RUSTFLAGS="--cfg loom -C debug-assertions" cargo test -p cantok-tokio --lib --release`.
+//! `cargo test --manifest-path models/Cargo.toml -p cantok-tokio`.
 //!
-//! The code of this crate and that of `cantok-core` are the real ones; tokio has no part in it.
+//! The code of `cantok-tokio` and that of `cantok-core` are the real ones; tokio has no part in it.
 
-use crate::{FutureTokenExt, StreamTokenExt};
 use cantok_core::{CounterToken, SimpleToken, Token};
+use cantok_tokio::{FutureTokenExt, StreamTokenExt};
 use futures_core::Stream;
 use loom::future::{AtomicWaker, block_on};
 use loom::sync::atomic::{AtomicUsize, Ordering};

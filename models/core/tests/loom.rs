@@ -1,9 +1,9 @@
 //! Models of what happens between threads, run by loom over every interleaving:
-//! `RUSTFLAGS="--cfg loom -C debug-assertions" cargo test -p cantok-core --lib --test loom --release`.
+//! `cargo test --manifest-path models/Cargo.toml -p cantok-core`.
 //!
-//! Those that need more than the public names stand beside what they are about, in `src/node/arm.rs`.
-#![cfg(loom)]
+//! Those that need more than the public names stand beside what they are about, in `cantok-core/src/node/arm.rs`.
 
+use cantok_core::adapter::TokenAdapterExt;
 use cantok_core::{CounterToken, SimpleToken, Token};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};

@@ -1,0 +1,61 @@
+//! What a user's Cargo.lock gets by each crate. Cargo locks all that a manifest names for any target, wanted or not, so
+//! nothing that our tests or models need may be named there.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// The packages that a program locks which depends on this crate alone, in the versions that the workspace has.
+fn locked_by(name: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let program = tempfile::tempdir().unwrap();
+    let manifest = format!(
+        "[package]\nname = \"program\"\nedition = \"2024\"\n\n[dependencies]\n{name}.path = {:?}\n",
+        root.join(name)
+    );
+    fs::write(program.path().join("Cargo.toml"), manifest).unwrap();
+    fs::create_dir(program.path().join("src")).unwrap();
+    fs::write(program.path().join("src/lib.rs"), "").unwrap();
+    let lock = program.path().join("Cargo.lock");
+    fs::copy(root.join("Cargo.lock"), &lock).unwrap();
+    // Takes out what is not needed, and leaves the rest as it is.
+    let output = Command::new(env!("CARGO"))
+        .args(["update", "--workspace", "--offline"])
+        .current_dir(program.path())
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {errors}");
+    let lock = fs::read_to_string(lock).unwrap();
+    lock.lines()
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+        .filter(|package| ![name, "cantok-core", "program"].contains(package))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_core_locks_nothing_but_itself() {
+    assert!(locked_by("cantok-core").is_empty());
+}
+
+#[test]
+fn an_adapter_locks_what_it_adapts_and_nothing_for_tests() {
+    for (name, expected) in [
+        ("cantok-channel", "crossbeam-channel crossbeam-utils"),
+        (
+            "cantok-rayon",
+            "crossbeam-deque crossbeam-epoch crossbeam-utils either rayon rayon-core",
+        ),
+        (
+            "cantok-signal",
+            "errno libc signal-hook signal-hook-registry windows-link windows-sys",
+        ),
+        (
+            "cantok-tokio",
+            "bytes futures-core futures-sink pin-project-lite tokio tokio-util",
+        ),
+    ] {
+        assert_eq!(locked_by(name).join(" "), expected, "{name}");
+    }
+}
