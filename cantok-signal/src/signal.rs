@@ -65,7 +65,7 @@ impl Signal {
         )
     }
 
-    /// Finds the signal that is behind an error: in a [`CancellationError`](cantok_core::CancellationError), of
+    /// Finds the signal that is behind an error: in a [`CancellationError`], of
     /// whichever token, sum or child, or in any error that has one among its [sources](Error::source).
     ///
     /// `None`: something else happened.

@@ -12,7 +12,7 @@ pub trait TokenExt {
     /// # Panics
     ///
     /// If the token has a deadline or a condition and the operating system refuses the thread that watches over it,
-    /// as [`Token::register`].
+    /// as [`TokenAdapterExt::register`](cantok_core::adapter::TokenAdapterExt::register).
     ///
     /// # Examples
     ///
