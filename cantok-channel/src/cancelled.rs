@@ -14,8 +14,8 @@ use std::ops::Deref;
 ///
 /// It never carries a message, and while it lives it is disconnected by the cancel and by nothing else: until then its
 /// operations block, or find it empty, as they always do on a token that cannot be cancelled. Whoever finds it
-/// disconnected finds the token's [`cancellation`](Token::cancellation). It is disconnected before `cancel()` returns `true` and
-/// before any callback of that cancel runs. Deadlines and conditions disconnect it from the thread that
+/// disconnected finds the token's [`cancellation`](Token::cancellation). It is disconnected before `cancel()` returns
+/// `true` and before any callback of that cancel runs. Deadlines and conditions disconnect it from the thread that
 /// [`on_cancel`](Token::on_cancel) tells of, and so late if a callback takes its time there.
 ///
 /// It keeps the token alive, and takes back what it has registered there when it is dropped. Clone it for another

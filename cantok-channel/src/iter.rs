@@ -6,8 +6,8 @@ use std::iter::FusedIterator;
 
 /// An iterator that receives until the token is cancelled. Made by [`WithToken::iter`].
 ///
-/// Each message is one check. If the token has no [`cause`](cantok_core::Token::cancellation) at the end, the channel was
-/// empty and disconnected, and everything was received; if it has one, perhaps not.
+/// Each message is one check. If [`Token::cancellation`](cantok_core::Token::cancellation) is `None` at the end, the
+/// channel was empty and disconnected, and everything was received. Otherwise something may be left.
 #[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct Iter<'a, R> {

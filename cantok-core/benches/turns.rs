@@ -45,7 +45,7 @@ fn main() {
     alone("on_cancel and drop, an armed sum", wide::registered);
     alone("a child of an armed sum", wide::children);
     alone("a sum with an armed sum", wide::sums);
-    alone("cause() of an armed sum", wide::causes);
+    alone("cancellation() of an armed sum", wide::causes);
     arms("beside none", 0);
     arms("beside a million", 1_000_000);
     deadlines::late("a million deadlines within a second", 1_000_000);

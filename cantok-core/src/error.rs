@@ -151,7 +151,8 @@ impl PartialEq for CancellationError {
 impl Eq for CancellationError {}
 
 impl Error for CancellationError {
-    /// The source of the reason, if there is one. The reason itself is part of the message.
+    /// The source of the reason, if there is one. The reason itself is part of the message. If the reason is another
+    /// token's error, this is the source of the last reason in the chain.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self.innermost().cause() {
             Cause::Reason(reason) => reason.as_error().source(),
@@ -164,15 +165,19 @@ impl CancellationError {
     /// Follows reasons that are errors of other tokens: with a loop, since they nest to any depth.
     fn innermost(&self) -> &CancellationError {
         let mut error = self;
-        while let Some(reason) = error.reason::<CancellationError>() {
-            error = reason;
+        while let Cause::Reason(reason) = error.cause() {
+            let Some(inner) = reason.as_cancellation() else {
+                break;
+            };
+            error = inner;
         }
         error
     }
 }
 
-/// A message for end users: lowercase, on one line, without a full stop. The token's name comes first, if it has one; a
-/// reason comes last. If the reason is another token's error, its innermost message is the reason.
+/// A message for end users: lowercase, on one line, without a full stop. The token's name comes first, if it has one.
+/// A reason comes last, as it prints itself. If the reason is another token's error, the message ends with that error's
+/// message; of a longer chain only the first and the last error are shown.
 impl fmt::Display for CancellationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_own(f)?;

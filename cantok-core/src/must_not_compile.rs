@@ -96,17 +96,6 @@
 //! assert_eq!([1, 2, 3].iter().with_token(SimpleToken::new()).count(), 3);
 //! ```
 //!
-//! There is no token that a `Token` could be by default: whether it can be cancelled is for its user to say.
-//!
-//! ```compile_fail,E0599
-//! use cantok_core::Token;
-//! let token = Token::default();
-//! ```
-//! ```
-//! use cantok_core::Token;
-//! let token = Token::never();
-//! ```
-//!
 //! A guard is one: it cannot be copied, and it is gone when it is disarmed.
 //!
 //! ```compile_fail,E0382

@@ -1,14 +1,14 @@
 use crate::CancellationError;
 use crate::sync::Arc;
 use std::error::Error;
-use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::{fmt, io};
 
 /// The reason that was given to [`Token::cancel_with`](crate::Token::cancel_with). Every error that reports it shares
 /// it.
 ///
-/// `Display` and `Debug` are the reason's own; a reason that is itself a [`CancellationError`] is shown by its message,
-/// not with its own reason inside. Two reasons are equal when they are the same object.
+/// `Display` and `Debug` are the reason's own. If the reason is another token's [`CancellationError`], `Debug` is its
+/// message in quotes. Two reasons are equal when they are the same object.
 #[derive(Clone)]
 pub struct Reason(Arc<dyn Error + Send + Sync + 'static>);
 
@@ -17,8 +17,8 @@ impl UnwindSafe for Reason {}
 impl RefUnwindSafe for Reason {}
 
 impl Reason {
-    /// A reason for a [`Cause`](crate::Cause): a string or an error. Pass the error itself, not a box with it, to be able
-    /// to downcast it.
+    /// A reason for a [`Cause`](crate::Cause): a string or an error. Pass the error itself, not a box with it, to be
+    /// able to downcast it.
     pub fn new(reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
         Reason(reason.into().into())
     }
@@ -26,6 +26,15 @@ impl Reason {
     /// The reason as an error, to read its sources or to downcast it.
     pub fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.0
+    }
+
+    /// Another token's error, also in the `io::Error` that it converts into.
+    pub(crate) fn as_cancellation(&self) -> Option<&CancellationError> {
+        let inside = match self.0.downcast_ref::<io::Error>() {
+            Some(error) => error.get_ref()?,
+            None => &*self.0,
+        };
+        inside.downcast_ref()
     }
 }
 
@@ -38,7 +47,7 @@ impl fmt::Display for Reason {
 impl fmt::Debug for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // There is no end to how deep errors of tokens can be nested.
-        match self.0.downcast_ref::<CancellationError>() {
+        match self.as_cancellation() {
             Some(error) => write!(f, "{:?}", error.to_string()),
             None => fmt::Debug::fmt(&self.0, f),
         }

@@ -115,7 +115,8 @@ impl Token {
     ///
     /// # Panics
     ///
-    /// If this call finds a token cancelled, and its callbacks or wakers panic, as in [`cancellation`](Token::cancellation).
+    /// If this call finds a token cancelled, and its callbacks or wakers panic, as in
+    /// [`cancellation`](Token::cancellation).
     ///
     /// # Examples
     ///
@@ -243,8 +244,8 @@ impl Token {
     /// authors of adapters, which check once for each item and [peek](Token#checks-and-peeks) in between. What it finds
     /// is final, as with [`cancellation`](Token::cancellation).
     ///
-    /// [`cancellation`](Token::cancellation) reads the clock if there is a deadline. This leaves the deadline to a thread of this
-    /// crate once the token was asked often, so it may see a deadline as late as a check does.
+    /// [`cancellation`](Token::cancellation) reads the clock if there is a deadline. This leaves the deadline to a
+    /// thread of this crate once the token was checked often, so it may see a deadline as late as a check does.
     ///
     /// # Panics
     ///
@@ -316,8 +317,8 @@ impl Token {
         self.cancel_because(Cause::Cancelled)
     }
 
-    /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that this cancels reports the reason at
-    /// the end of its message and in [`Cause::Reason`]. Pass the error itself, not a box with it, to be able to
+    /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that this cancels reports the reason
+    /// at the end of its message and in [`Cause::Reason`]. Pass the error itself, not a box with it, to be able to
     /// [downcast](CancellationError::reason) it. A reason that comes too late is dropped.
     ///
     /// # Panics

@@ -5,6 +5,9 @@
 mod small_stack;
 mod support;
 
+use std::error::Error;
+use std::fmt;
+use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +16,9 @@ use std::thread;
 use std::time::Duration;
 
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
-use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{
+    CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
+};
 use small_stack::small_stack;
 
 const MILLION: usize = 1_000_000;
@@ -377,22 +382,89 @@ fn tokens_that_own_each_other_through_what_users_gave_them_are_dropped() {
     });
 }
 
+/// A reason with a source.
+#[derive(Debug)]
+struct DiskFull(fmt::Error);
+
+impl fmt::Display for DiskFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the disk is full")
+    }
+}
+
+impl Error for DiskFull {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
 #[test]
 fn errors_that_are_the_reasons_of_each_other_are_printed_and_dropped() {
-    small_stack("errors as reasons", || {
-        let last = chained(|token, previous| {
-            match previous.cancellation() {
-                Some(error) => token.cancel_with(error),
-                None => token.cancel(),
-            };
-            token
+    small_stack("a million errors as reasons", || {
+        let first = SimpleToken::new().named("first");
+        first.cancel_with(DiskFull(fmt::Error));
+        let first = first.cancellation().unwrap();
+        let error = (0..MILLION).fold(first, |previous, _| {
+            let token = SimpleToken::new().named("next");
+            token.cancel_with(previous);
+            token.cancellation().unwrap()
         });
-        let error = last.cancellation().unwrap();
-        drop(last);
+
+        let message = "next: cancelled: first: cancelled: the disk is full";
+        assert_eq!(error.to_string(), message);
+        assert_eq!(format!("{error:?}"), message);
         assert_eq!(
-            format!("{error:?}"),
-            "CancellationError { cause: Reason(\"cancelled\") }"
+            format!("{error:#?}"),
+            format!(
+                "{message} CancellationError {{\n    cause: Reason(\n        \"{message}\",\n    ),\n    \
+                 name: Some(\n        \"next\",\n    ),\n}}"
+            )
         );
+        assert!(error.source().unwrap().is::<fmt::Error>());
+
+        let Cause::Reason(reason) = error.cause() else {
+            panic!("the cause is {:?}", error.cause());
+        };
+        assert_eq!(reason.to_string(), message);
+        assert_eq!(format!("{reason:?}"), format!("{message:?}"));
+        assert_eq!(
+            format!("{:?}", error.cause()),
+            format!("Reason({message:?})")
+        );
+        assert!(reason.as_error().source().unwrap().is::<fmt::Error>());
+
+        let deepest = {
+            let mut error = &error;
+            let mut depth = 0;
+            while let Some(inner) = error.reason::<CancellationError>() {
+                error = inner;
+                depth += 1;
+            }
+            assert!(error.reason::<DiskFull>().is_some());
+            depth
+        };
+        assert_eq!(deepest, MILLION);
+        drop(error);
+    });
+}
+
+#[test]
+fn errors_that_are_the_reasons_of_each_other_as_io_errors_are_printed_and_dropped() {
+    small_stack("errors in io errors as reasons", || {
+        let first = SimpleToken::new().named("first");
+        first.cancel_with(DiskFull(fmt::Error));
+        let first = first.cancellation().unwrap();
+        let error = (0..MANY).fold(first, |previous, _| {
+            let token = SimpleToken::new().named("next");
+            token.cancel_with(io::Error::from(previous));
+            token.cancellation().unwrap()
+        });
+        let message = "next: cancelled: first: cancelled: the disk is full";
+        assert_eq!(error.to_string(), message);
+        assert_eq!(format!("{error:?}"), message);
+        assert!(format!("{error:#?}").starts_with(message));
+        assert!(error.source().unwrap().is::<fmt::Error>());
+        assert!(error.reason::<io::Error>().is_some());
         drop(error);
     });
 }

@@ -74,8 +74,8 @@ fn what_comes_too_late_returns_false() {
     assert!(!token.cancel());
     assert!(first.finish());
     assert_eq!(
-        token.cancellation().unwrap().source().unwrap().to_string(),
-        "first"
+        token.cancellation().unwrap().to_string(),
+        "cancelled: first"
     );
 
     // A deadline that no call has found is the cause.

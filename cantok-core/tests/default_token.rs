@@ -21,6 +21,15 @@ fn a_default_token_is_not_cancelled() {
 }
 
 #[test]
+fn the_default_of_a_token_is_never_cancelled() {
+    let token = Token::default();
+    assert!(!token.can_be_cancelled());
+    assert_eq!(token, Token::never());
+    assert!(!token.cancel());
+    assert!(token.keep_on());
+}
+
+#[test]
 fn cancelling_a_default_token_is_an_error() {
     let token = DefaultToken::new();
     let error = token.cancel().unwrap_err();

@@ -62,7 +62,14 @@ fn satisfied() -> CancellationError {
 #[test]
 fn each_cause_has_its_message() {
     assert_eq!(cancelled().to_string(), "cancelled");
-    assert_eq!(cancelled_with("a reason").to_string(), "cancelled");
+    assert_eq!(
+        cancelled_with("a reason").to_string(),
+        "cancelled: a reason"
+    );
+    assert_eq!(
+        cancelled_with(Shutdown { code: 1 }).to_string(),
+        "cancelled: shutdown with code 1"
+    );
     assert_eq!(
         satisfied().to_string(),
         "the cancellation condition was satisfied"
@@ -148,18 +155,107 @@ fn reasons_are_equal_when_they_are_the_same_object() {
     assert_ne!(*one.cause(), Cause::Cancelled);
 }
 
+/// A reason with a source.
+#[derive(Debug)]
+struct Failed(Shutdown);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the backup failed")
+    }
+}
+
+impl Error for Failed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
 #[test]
-fn the_source_is_the_reason_and_without_a_reason_there_is_none() {
-    for error in [cancelled(), timed_out(), satisfied(), counted_out(0)] {
-        assert!(error.source().is_none());
-        assert!(error.reason::<Shutdown>().is_none());
+fn the_name_comes_first_in_the_message_and_the_reason_last() {
+    let token = SimpleToken::new().named("shutdown");
+    token.cancel_with("SIGINT");
+    let error = token.check().unwrap_err();
+    assert_eq!(error.to_string(), "shutdown: cancelled: SIGINT");
+    let derived = (token.child() + SimpleToken::new()).named("job").child();
+    assert_eq!(derived.check(), Err(error));
+
+    let token = SimpleToken::new().named("shutdown");
+    token.cancel();
+    assert_eq!(
+        token.check().unwrap_err().to_string(),
+        "shutdown: cancelled"
+    );
+}
+
+#[test]
+fn the_source_is_that_of_the_reason() {
+    for error in [
+        cancelled(),
+        timed_out(),
+        satisfied(),
+        counted_out(0),
+        cancelled_with("a reason"),
+    ] {
+        assert!(error.source().is_none(), "{error}");
+        assert!(error.reason::<Shutdown>().is_none(), "{error}");
     }
     let error = cancelled_with(Shutdown { code: 3 });
+    assert!(error.source().is_none());
+    assert_eq!(error.reason::<Shutdown>(), Some(&Shutdown { code: 3 }));
+
+    let error = cancelled_with(Failed(Shutdown { code: 3 }));
+    assert_eq!(error.to_string(), "cancelled: the backup failed");
     let source = error.source().unwrap();
     assert_eq!(source.to_string(), "shutdown with code 3");
+    let source: *const Shutdown = source.downcast_ref().unwrap();
+    assert!(std::ptr::eq(&error.reason::<Failed>().unwrap().0, source));
+    assert!(error.source().unwrap().source().is_none());
+}
+
+#[test]
+fn nothing_is_said_twice_along_the_sources() {
+    let mut said = Vec::new();
+    let error = cancelled_with(Failed(Shutdown { code: 3 }));
+    let mut next: Option<&dyn Error> = Some(&error);
+    while let Some(error) = next {
+        said.push(error.to_string());
+        next = error.source();
+    }
     assert_eq!(
-        source.downcast_ref::<Shutdown>(),
-        Some(&Shutdown { code: 3 })
+        said,
+        ["cancelled: the backup failed", "shutdown with code 3"]
+    );
+}
+
+#[test]
+fn debug_is_the_message_and_in_the_long_form_the_fields_follow() {
+    let named = SimpleToken::new().named("shutdown");
+    named.cancel_with("SIGINT");
+    let named = named.check().unwrap_err();
+    for error in [
+        cancelled(),
+        timed_out(),
+        satisfied(),
+        counted_out(3),
+        cancelled_with("a reason"),
+        cancelled_with(Failed(Shutdown { code: 3 })),
+        named.clone(),
+    ] {
+        assert_eq!(format!("{error:?}"), error.to_string());
+        let long = format!("{error:#?}");
+        let start = format!("{error} CancellationError {{\n    cause: ");
+        assert!(long.starts_with(&start), "{long}");
+    }
+    assert_eq!(
+        format!("{:#?}", cancelled()),
+        "cancelled CancellationError {\n    cause: Cancelled,\n    name: None,\n}"
+    );
+    assert_eq!(
+        format!("{named:#?}"),
+        "shutdown: cancelled: SIGINT CancellationError {\n    \
+         cause: Reason(\n        \"SIGINT\",\n    ),\n    \
+         name: Some(\n        \"shutdown\",\n    ),\n}"
     );
 }
 
@@ -193,7 +289,12 @@ fn the_cause_behind_a_reason_can_be_followed() {
     let inner = error.reason::<io::Error>().unwrap();
     assert_eq!(inner.kind(), io::ErrorKind::Other);
     assert!(inner.get_ref().unwrap().is::<Shutdown>());
-    assert!(error.source().unwrap().is::<io::Error>());
+    assert_eq!(error.to_string(), "cancelled: shutdown with code 5");
+    // That of the error inside, which has none.
+    assert!(error.source().is_none());
+    let error = cancelled_with(io::Error::other(Failed(Shutdown { code: 5 })));
+    assert_eq!(error.to_string(), "cancelled: the backup failed");
+    assert!(error.source().unwrap().is::<Shutdown>());
 }
 
 #[test]
@@ -204,8 +305,52 @@ fn the_error_of_one_token_can_be_the_reason_of_another() {
     let inner = error.reason::<CancellationError>().unwrap();
     assert!(inner.is_from(&first));
     assert!(!error.is_from(&first));
-    let innermost = error.source().unwrap().source().unwrap();
-    assert!(innermost.is::<Shutdown>());
+    assert_eq!(inner.reason::<Shutdown>(), Some(&Shutdown { code: 10 }));
+    assert_eq!(
+        error.to_string(),
+        "cancelled: cancelled: shutdown with code 10"
+    );
+    assert!(error.source().is_none());
+}
+
+#[test]
+fn of_errors_that_are_reasons_of_each_other_the_first_and_the_innermost_speak() {
+    let names = ["first", "second", "third"].map(|name| SimpleToken::new().named(name));
+    let [first, second, third] = &names;
+    first.cancel_with(Failed(Shutdown { code: 11 }));
+    second.cancel_with(first.check().unwrap_err());
+    third.cancel_with(second.check().unwrap_err());
+    let messages = names.each_ref().map(|token| {
+        let error = token.check().unwrap_err();
+        assert_eq!(format!("{error:?}"), error.to_string());
+        let source = error.source().unwrap();
+        assert_eq!(
+            source.downcast_ref::<Shutdown>(),
+            Some(&Shutdown { code: 11 })
+        );
+        error.to_string()
+    });
+    assert_eq!(
+        messages,
+        [
+            "first: cancelled: the backup failed",
+            "second: cancelled: first: cancelled: the backup failed",
+            "third: cancelled: first: cancelled: the backup failed",
+        ]
+    );
+    let error = third.check().unwrap_err();
+    let Cause::Reason(reason) = error.cause() else {
+        panic!("the cause is {:?}", error.cause());
+    };
+    assert_eq!(reason.to_string(), messages[1]);
+    assert_eq!(format!("{reason:?}"), format!("{:?}", messages[1]));
+
+    let expired = cancelled_with(cancelled_with(timed_out()));
+    assert_eq!(
+        expired.to_string(),
+        "cancelled: the timeout of 0ns has expired"
+    );
+    assert!(expired.source().is_none());
 }
 
 #[test]
@@ -220,7 +365,8 @@ fn a_reason_of_text_is_read_as_text() {
         };
         assert_eq!(reason.to_string(), "no more work");
         assert_eq!(reason.as_error().to_string(), "no more work");
-        assert_eq!(error.source().unwrap().to_string(), "no more work");
+        assert_eq!(error.to_string(), "cancelled: no more work");
+        assert!(error.source().is_none());
         assert!(error.reason::<Shutdown>().is_none());
         assert!(error.reason::<io::Error>().is_none());
     }
@@ -269,7 +415,8 @@ fn an_io_error_carries_the_cancellation_error() {
     let token = SimpleToken::new();
     token.cancel_with(Shutdown { code: 7 });
     let error = io::Error::from(token.check().unwrap_err());
-    assert_eq!(error.to_string(), "cancelled");
+    assert_eq!(error.to_string(), "cancelled: shutdown with code 7");
+    assert!(error.source().is_none());
     let inner = error
         .get_ref()
         .unwrap()
@@ -410,7 +557,7 @@ fn an_error_outlives_its_tokens() {
         (sum.check().unwrap_err(), stop.check().unwrap_err())
     };
     for error in [error.clone(), copy, error] {
-        assert_eq!(error.to_string(), "cancelled");
+        assert_eq!(error.to_string(), "cancelled: shutdown with code 8");
         assert_eq!(error.reason::<Shutdown>(), Some(&Shutdown { code: 8 }));
         assert!(!error.is_from(&Token::never()));
     }
@@ -462,7 +609,8 @@ fn the_reason_is_dropped_with_the_last_that_could_report_it() {
     let child = token.child();
     token.cancel_with(Held(Arc::clone(&alive)));
     let error = child.check().unwrap_err();
-    assert_eq!(error.source().unwrap().to_string(), "held 2 times");
+    assert_eq!(error.to_string(), "cancelled: held 2 times");
+    assert_eq!(error.reason::<Held>().unwrap().to_string(), "held 2 times");
     drop(token);
     drop(child);
     assert_eq!(Arc::strong_count(&alive), 2);

@@ -659,7 +659,8 @@ impl World {
         prop_assert_eq!(is_cancelled, expected.is_some(), "{}: {:?}", debug, self);
         let message = match expected.map(|fired| fired.why) {
             None => "(not cancelled)".to_owned(),
-            Some(Why::Cancelled | Why::Reason(_)) => "(cancelled)".to_owned(),
+            Some(Why::Cancelled) => "(cancelled)".to_owned(),
+            Some(Why::Reason(reason)) => format!("(cancelled: {reason})"),
             Some(Why::Condition) => "(the cancellation condition was satisfied)".to_owned(),
             Some(Why::Timeout) => "has expired)".to_owned(),
             Some(Why::Counter(limit)) => format!("(the counter of {limit} checks is used up)"),

@@ -125,7 +125,7 @@ fn the_name_of_the_token_that_fired_is_reported_through_sums_and_children() {
     for token in [&inner, &*child, &outer] {
         let error = token.check().unwrap_err();
         assert_eq!(error.name(), Some("shutdown"));
-        assert_eq!(error.to_string(), "shutdown: cancelled");
+        assert_eq!(error.to_string(), "shutdown: cancelled: closing time");
     }
 }
 

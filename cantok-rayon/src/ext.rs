@@ -125,7 +125,6 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// use cantok_core::SimpleToken;
     /// use cantok_rayon::prelude::*;
     /// use rayon::prelude::*;
-    /// use std::error::Error;
     /// use std::panic;
     ///
     /// let token = SimpleToken::new();
@@ -136,7 +135,7 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     ///         .for_each(|number| assert_ne!(number, 1_000, "this one"));
     /// });
     /// assert!(result.is_err());
-    /// assert_eq!(token.cancellation().unwrap().source().unwrap().to_string(), "an item panicked");
+    /// assert_eq!(token.cancellation().unwrap().to_string(), "cancelled: an item panicked");
     /// ```
     ///
     /// # Panics

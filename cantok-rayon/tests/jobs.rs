@@ -33,7 +33,7 @@ fn a_join_starts_neither_closure_under_a_cancelled_token() {
         let start = || started.fetch_add(1, Ordering::Relaxed);
         let error = pool.install(|| join(&token, start, start)).unwrap_err();
         assert!(error.is_from(&token));
-        assert_eq!(error.source().unwrap().to_string(), "enough");
+        assert_eq!(error.to_string(), "cancelled: enough");
         assert_eq!(started.into_inner(), 0);
     }
 }

@@ -38,9 +38,8 @@
 //! ```
 
 use crate::bridge::token_of;
-use cantok_core::Cause;
 use cantok_core::adapter::TokenAdapterExt as _;
-use cantok_core::{SimpleToken, Token};
+use cantok_core::{Cause, SimpleToken, Token};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};

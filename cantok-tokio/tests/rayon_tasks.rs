@@ -249,8 +249,8 @@ fn a_panic_of_the_work_is_not_covered_by_a_callbacks() {
         let panic = catch_unwind(AssertUnwindSafe(|| block_on(work))).unwrap_err();
         assert_eq!(panic.downcast_ref(), Some(&"a test panic in work"));
         assert_eq!(
-            token.cancellation().unwrap().source().unwrap().to_string(),
-            "the work has panicked"
+            token.cancellation().unwrap().to_string(),
+            "cancelled: the work has panicked"
         );
     });
 }

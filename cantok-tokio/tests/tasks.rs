@@ -734,8 +734,8 @@ fn a_panic_of_the_work_is_not_covered_by_a_callbacks() {
             let error: JoinError = work.await.unwrap_err();
             assert_eq!(error.into_panic().downcast_ref(), Some(&"the work's own"));
             assert_eq!(
-                token.cancellation().unwrap().source().unwrap().to_string(),
-                "the work has panicked"
+                token.cancellation().unwrap().to_string(),
+                "cancelled: the work has panicked"
             );
         },
     );

@@ -265,9 +265,9 @@ pub(crate) const ROWS: &[Row] = &[
         "",
     ),
     row(
-        "`cause()` of an armed sum of 100,000 tokens, to one of 17",
+        "`cancellation()` of an armed sum of 100,000 tokens, to one of 17",
         "core",
-        "cause() of an armed sum",
+        "cancellation() of an armed sum",
         "100000 tokens",
         Least(1.5, SEVENTEEN),
         "",

@@ -1,3 +1,4 @@
+use super::reason_of;
 use cantok_core::CancellationError;
 use crossbeam_channel::RecvError;
 use std::error::Error;
@@ -50,6 +51,6 @@ impl fmt::Display for RecvTokenError {
 
 impl Error for RecvTokenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cancellation().and_then(Error::source)
+        self.cancellation().and_then(reason_of)
     }
 }

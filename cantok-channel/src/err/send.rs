@@ -1,3 +1,4 @@
+use super::reason_of;
 use cantok_core::CancellationError;
 use crossbeam_channel::SendError;
 use std::error::Error;
@@ -63,6 +64,6 @@ impl<T> fmt::Display for SendTokenError<T> {
 
 impl<T> Error for SendTokenError<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cancellation().and_then(Error::source)
+        self.cancellation().and_then(reason_of)
     }
 }

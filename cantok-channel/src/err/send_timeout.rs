@@ -1,3 +1,4 @@
+use super::reason_of;
 use crate::SendTokenError;
 use cantok_core::CancellationError;
 use crossbeam_channel::SendTimeoutError;
@@ -85,6 +86,6 @@ impl<T> fmt::Display for SendTimeoutTokenError<T> {
 
 impl<T> Error for SendTimeoutTokenError<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cancellation().and_then(Error::source)
+        self.cancellation().and_then(reason_of)
     }
 }

@@ -1,3 +1,4 @@
+use super::reason_of;
 use crate::SendTokenError;
 use cantok_core::CancellationError;
 use crossbeam_channel::TrySendError;
@@ -84,6 +85,6 @@ impl<T> fmt::Display for TrySendTokenError<T> {
 
 impl<T> Error for TrySendTokenError<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cancellation().and_then(Error::source)
+        self.cancellation().and_then(reason_of)
     }
 }

@@ -76,8 +76,8 @@ impl<R: ReceiverTokenExt> WithToken<R> {
     }
 
     /// An iterator that [receives](WithToken::recv) until the token is cancelled or the channel is empty and
-    /// disconnected. One that was stopped looks finished: if the token has no
-    /// [`cause`](cantok_core::Token::cancellation) afterwards, it was not stopped.
+    /// disconnected. One that was stopped looks finished: if
+    /// [`Token::cancellation`](cantok_core::Token::cancellation) is `None` afterwards, it was not stopped.
     /// [`try_with_token`](crate::ReceiverTokenExt::try_with_token) tells by itself.
     pub fn iter(&self) -> Iter<'_, R> {
         Iter::new(self)

@@ -8,7 +8,8 @@ use std::task::Waker;
 ///
 /// ```
 /// use cantok_core::SimpleToken;
-/// ///
+/// use cantok_core::adapter::TokenAdapterExt as _;
+///
 /// let token = SimpleToken::new();
 /// let weak = token.downgrade();
 /// drop(token);
@@ -27,7 +28,7 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// A channel that is disconnected by the cancel, for a thread that waits for several things at once:
     ///
     /// ```
-    /// use cantok_core::adapter::{TokenAdapterExt as _, TokenAdapterExt};
+    /// use cantok_core::adapter::TokenAdapterExt as _;
     /// use cantok_core::{SimpleToken, TimeoutToken, Token};
     /// use std::convert::Infallible;
     /// use std::sync::mpsc::{self, Receiver, Sender};
@@ -63,8 +64,8 @@ pub trait TokenAdapterExt: sealed::Sealed {
     ///
     /// The guard is dropped on the thread that drops the last of them, outside every lock; cancelling drops nothing.
     /// Handles, registrations, drop guards and derived tokens all keep the token, and so the guard. So does a
-    /// [detached](Registration::detach) callback of a token with a deadline or a condition, until the cancel. A sum does
-    /// not [take apart](Token::any) a token with an attached guard. A token that [cannot be
+    /// [detached](crate::Registration::detach) callback of a token with a deadline or a condition, until the cancel. A
+    /// sum does not [take apart](Token::any) a token with an attached guard. A token that [cannot be
     /// cancelled](Token::can_be_cancelled) is one for all and keeps every guard for the rest of the process: there is
     /// nothing to cancel, so do not attach.
     ///
@@ -74,7 +75,7 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// # Examples
     ///
     /// ```
-    /// use cantok_core::adapter::{TokenAdapterExt as _, TokenAdapterExt};
+    /// use cantok_core::adapter::TokenAdapterExt as _;
     /// use cantok_core::{SimpleToken, Token};
     /// use std::sync::{Arc, Mutex};
     ///
@@ -131,7 +132,7 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// # Examples
     ///
     /// ```
-    /// use cantok_core::adapter::{TokenAdapterExt as _, TokenAdapterExt};
+    /// use cantok_core::adapter::TokenAdapterExt as _;
     /// use cantok_core::{Cause, Reason, SimpleToken};
     /// use std::sync::mpsc;
     ///

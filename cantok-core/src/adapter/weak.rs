@@ -13,7 +13,7 @@ use std::fmt;
 ///
 /// ```
 /// use cantok_core::SimpleToken;
-/// use cantok_core::adapter::TokenAdapterExt;
+/// use cantok_core::adapter::TokenAdapterExt as _;
 ///
 /// let token = SimpleToken::new();
 /// let weak = token.downgrade();

@@ -2,8 +2,8 @@ use crate::{Token, TryWithToken, WithToken};
 
 /// `with_token` and `try_with_token` for every iterator.
 pub trait IteratorTokenExt: Iterator + Sized {
-    /// Stops quietly when the token is cancelled: a stopped iterator seems finished. Call [`Token::cancellation`] afterwards
-    /// to learn whether it was stopped, or use [`try_with_token`](IteratorTokenExt::try_with_token).
+    /// Stops quietly when the token is cancelled: a stopped iterator seems finished. Call [`Token::cancellation`]
+    /// afterwards to learn whether it was stopped, or use [`try_with_token`](IteratorTokenExt::try_with_token).
     ///
     /// There is one check before each item. If it finds the token cancelled, the iterator below is not advanced, so no
     /// item is lost. With a [`CounterToken`](crate::CounterToken) of `n` units exactly `n` items pass. There is no

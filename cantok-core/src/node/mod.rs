@@ -92,7 +92,7 @@ pub(crate) struct Node {
     is_settled: AtomicBool,
     /// Slow checks since the last attempt to arm. Increments may be lost between threads.
     checks: AtomicU8,
-    /// A [`WeakToken`](crate::WeakToken) was made, which may become a handle at any moment.
+    /// A [`WeakToken`](crate::adapter::WeakToken) was made, which may become a handle at any moment.
     is_downgraded: AtomicBool,
 }
 
@@ -151,8 +151,8 @@ impl Node {
         self.kind
     }
 
-    /// For a [`WeakToken`](crate::WeakToken). The weak references of the timer and of links become a handle only to mark
-    /// the node.
+    /// For a [`WeakToken`](crate::adapter::WeakToken). The weak references of the timer and of links become a handle
+    /// only to mark the node.
     pub(crate) fn downgrade(self: &Arc<Self>) -> Weak<Self> {
         // Relaxed: published by the release with which this handle is dropped, see `Composer::add`.
         self.is_downgraded.store(true, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 use super::addresses::{Addresses, address};
 use super::{Body, Kind, Node};
 use crate::sync::Arc;
-use std::fmt::{self, Formatter};
+use std::fmt::{self, Formatter, Write as _};
 
 /// What remains to be written. A list instead of recursion, so that any depth can be shown.
 enum Piece<'a> {
@@ -120,8 +120,22 @@ impl Node {
     pub(crate) fn display(self: &Arc<Self>, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.type_name())?;
         match self.foresee() {
-            Some(error) => write!(f, " ({error})"),
+            Some(error) => write!(OneLine(f), " ({error})"),
             None => f.write_str(" (not cancelled)"),
         }
+    }
+}
+
+/// Writes a space for each line break, which a reason may contain.
+struct OneLine<'a, 'f>(&'a mut Formatter<'f>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut lines = text.split(['\n', '\r']);
+        self.0.write_str(lines.next().unwrap_or_default())?;
+        lines.try_for_each(|line| {
+            self.0.write_char(' ')?;
+            self.0.write_str(line)
+        })
     }
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 ///
 /// The closure is called by checks, of this token and of everything derived from it, on the thread that checks; by
 /// [`wait`](Token::wait), at an [interval](ConditionToken::poll_interval); and on a thread of this crate, at that
-/// interval, while there is a [callback](Token::on_cancel) or a [waker](Token::register). A call under way there may
-/// outlast the last handle, and the closure is then dropped there. Several threads may call it at the same time. No
-/// check that begins after the closure has returned `true` calls it again, nor [`before`](ConditionToken::before) or
-/// [`after`](ConditionToken::after).
+/// interval, while there is a [callback](Token::on_cancel) or a [waker](crate::adapter::TokenAdapterExt::register). A
+/// call under way there may outlast the last handle, and the closure is then dropped there. Several threads may call it
+/// at the same time. No check that begins after the closure has returned `true` calls it again, nor
+/// [`before`](ConditionToken::before) or [`after`](ConditionToken::after).
 ///
 /// A closure that checks its own token sees it as not yet satisfied.
 ///

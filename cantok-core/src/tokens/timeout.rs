@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// let token = TimeoutToken::new(Duration::from_millis(2));
 /// while token.keep_on() {}
 /// let after = Duration::from_millis(2);
-/// assert_eq!(token.cause().unwrap().cause(), &Cause::Timeout { after });
+/// assert_eq!(token.cancellation().unwrap().cause(), &Cause::Timeout { after });
 /// assert_eq!(token.remaining(), Some(Duration::ZERO));
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]

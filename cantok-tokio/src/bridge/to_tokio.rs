@@ -23,8 +23,9 @@ use tokio_util::sync::CancellationToken;
 ///
 /// **The bridge ends when this and all its clones are dropped**, and with that it keeps our token no longer: tokens of
 /// tokio-util that were derived from it are then cancelled by nobody but their own `cancel()`. So keep this for as long
-/// as those are to be cancelled, or [detach](TokioToken::detach) it. (Do not [attach](Token::attach) it to our token:
-/// it keeps that, and both would stay for ever.) No task is needed, and no runtime.
+/// as those are to be cancelled, or [detach](TokioToken::detach) it. (Do not
+/// [attach](cantok_core::adapter::TokenAdapterExt::attach) it to our token: it keeps that, and both would stay for
+/// ever.) No task is needed, and no runtime.
 ///
 /// # Examples
 ///

@@ -5,8 +5,8 @@ use futures_core::Stream;
 /// `with_token` and `try_with_token` for every stream.
 pub trait StreamTokenExt: Stream + Sized {
     /// Ends quietly when the token is cancelled: a stopped stream looks finished. To tell the difference ask
-    /// [`Token::cancellation`] afterwards, or use [`try_with_token`](StreamTokenExt::try_with_token). See there for what both
-    /// guarantee.
+    /// [`Token::cancellation`] afterwards, or use [`try_with_token`](StreamTokenExt::try_with_token). See there for
+    /// what both guarantee.
     ///
     /// # Examples
     ///

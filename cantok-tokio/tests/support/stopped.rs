@@ -1,7 +1,5 @@
 //! By what the token of some work was cancelled.
 
-use std::error::Error;
-
 use cantok_core::{Cause, SimpleToken, Token};
 
 /// That the token was cancelled because the future that waits was dropped.
@@ -9,11 +7,14 @@ use cantok_core::{Cause, SimpleToken, Token};
 pub(crate) fn assert_dropped(token: &Token) {
     let error = token.cancellation().expect("the work's token is cancelled");
     assert!(error.is_from(token));
-    assert!(matches!(error.cause(), Cause::Reason(_)));
+    let Cause::Reason(reason) = error.cause() else {
+        panic!("the cause is {:?}", error.cause());
+    };
     assert_eq!(
-        error.source().unwrap().to_string(),
+        reason.to_string(),
         "the future that waits for the work was dropped"
     );
+    assert_eq!(error.to_string(), format!("cancelled: {reason}"));
 }
 
 /// That the tokens are cancelled with the given one and by nothing before.
