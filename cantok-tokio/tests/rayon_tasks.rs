@@ -10,7 +10,6 @@ mod stopped;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::error::Error;
 use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::pin::pin;
