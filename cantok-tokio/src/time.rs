@@ -48,7 +48,7 @@ use tokio::time::{Instant, sleep_until};
 ///
 /// # Guarantees
 ///
-/// The cause is [`Cause::Timeout`](cantok_core::Cause::Timeout) with `duration`, as with a
+/// The cause is [`Cause::Timeout`] with `duration`, as with a
 /// [`TimeoutToken`](cantok_core::TimeoutToken). It is never cancelled early, and late by tokio's timer: that rounds up
 /// to a millisecond, and expires when a thread of the runtime comes to it. Tasks are woken and callbacks run in a task
 /// of the runtime; a panic goes to the panic hook and no further. [`Token::deadline`] does not tell of it, since that
