@@ -14,7 +14,6 @@ mod stopped;
 mod support;
 
 use std::cell::Cell;
-use std::error::Error;
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::pin;
