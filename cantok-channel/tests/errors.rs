@@ -21,7 +21,11 @@ impl fmt::Display for DiskFull {
     }
 }
 
-impl Error for DiskFull {}
+impl Error for DiskFull {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&fmt::Error)
+    }
+}
 
 fn cancellation() -> CancellationError {
     let token = SimpleToken::new().named("stop");
@@ -45,7 +49,7 @@ fn of_a_cancel_they_say_what_it_says() {
     ];
     for error in errors {
         assert_eq!(error.to_string(), "stop: cancelled: the disk is full");
-        assert!(error.source().unwrap().is::<DiskFull>());
+        assert!(error.source().unwrap().is::<fmt::Error>());
         let shown = format!("{error:?}");
         assert!(
             shown.starts_with("Cancelled(") && shown.contains(&error.to_string()),

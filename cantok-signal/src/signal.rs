@@ -22,30 +22,30 @@ use std::{fmt, io, process, thread};
 /// assert_eq!(Signal::INT.exit_code(), 130);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Signal(i32);
+pub struct Signal(Number);
 
 impl Signal {
     /// `SIGHUP`: the terminal is gone, or, by convention, a daemon is to read its configuration again.
-    pub const HUP: Signal = Signal(consts::SIGHUP);
+    pub const HUP: Signal = Signal(Number(consts::SIGHUP));
     /// `SIGINT`: Ctrl-C.
-    pub const INT: Signal = Signal(consts::SIGINT);
+    pub const INT: Signal = Signal(Number(consts::SIGINT));
     /// `SIGPIPE`: nobody reads what is written. Rust programs have it ignored and get an error from the write instead; by
     /// this they can end as others do.
-    pub const PIPE: Signal = Signal(consts::SIGPIPE);
+    pub const PIPE: Signal = Signal(Number(consts::SIGPIPE));
     /// `SIGQUIT`: Ctrl-\\, which asks for a core dump and is best left alone.
-    pub const QUIT: Signal = Signal(consts::SIGQUIT);
+    pub const QUIT: Signal = Signal(Number(consts::SIGQUIT));
     /// `SIGTERM`: what `kill`, supervisors and containers send.
-    pub const TERM: Signal = Signal(consts::SIGTERM);
+    pub const TERM: Signal = Signal(Number(consts::SIGTERM));
     /// `SIGUSR1`: of no meaning of its own.
-    pub const USR1: Signal = Signal(consts::SIGUSR1);
+    pub const USR1: Signal = Signal(Number(consts::SIGUSR1));
     /// `SIGUSR2`: of no meaning of its own.
-    pub const USR2: Signal = Signal(consts::SIGUSR2);
+    pub const USR2: Signal = Signal(Number(consts::SIGUSR2));
 
     /// The signal of that number, if it has a name.
     pub(crate) fn new(number: i32) -> Option<Self> {
         // More is not in a set of them; no named signal has such a number.
         let named = (1..=64).contains(&number) && low_level::signal_name(number).is_some();
-        named.then_some(Signal(number))
+        named.then_some(Signal(Number(number)))
     }
 
     /// Whether the default action is known to end the process.
@@ -92,6 +92,9 @@ impl Signal {
             if let Some(signal) = error.downcast_ref() {
                 return Some(*signal);
             }
+            if let Some(number) = error.downcast_ref() {
+                return Some(Signal(*number));
+            }
             // The source of these two is that of the error inside, which would be passed over.
             let in_io = error.downcast_ref().and_then(io::Error::get_ref);
             next = match error.downcast_ref().map(CancellationError::cause) {
@@ -107,19 +110,19 @@ impl Signal {
 
     /// The name, as in `SIGINT`.
     pub fn name(&self) -> &'static str {
-        low_level::signal_name(self.0).unwrap_or("an unknown signal")
+        low_level::signal_name(self.number()).unwrap_or("an unknown signal")
     }
 
     /// The number that the signal has on this system.
     pub fn number(&self) -> i32 {
-        self.0
+        self.0.0
     }
 
     /// 128 and the number: the exit code by which shells report that a process was ended by the signal, and which
     /// programs use that exit by themselves. [`raise_default`](Signal::raise_default) is better, since it lets shells
     /// see what happened.
     pub fn exit_code(&self) -> u8 {
-        128 | self.0.to_le_bytes()[0]
+        128 | self.number().to_le_bytes()[0]
     }
 
     /// Ends the process by this signal, as if nobody had ever handled it: the end that a shell, `make` or a supervisor
@@ -163,7 +166,7 @@ impl Signal {
 
     fn end(self) -> ! {
         if !is_shielded() {
-            let _ = low_level::emulate_default_handler(self.0);
+            let _ = low_level::emulate_default_handler(self.number());
         }
         process::exit(self.exit_code().into())
     }
@@ -176,11 +179,16 @@ pub(crate) fn is_shielded() -> bool {
 
 impl Borrow<i32> for Signal {
     fn borrow(&self) -> &i32 {
-        &self.0
+        &self.0.0
     }
 }
 
-impl Error for Signal {}
+/// The source is the signal's number.
+impl Error for Signal {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
 
 /// The name.
 impl fmt::Display for Signal {
@@ -195,3 +203,16 @@ impl fmt::Debug for Signal {
         f.write_str(self.name())
     }
 }
+
+/// A signal's source. The message of a cancel contains the signal, so the cancel's source is this and not the signal.
+/// What wraps the cancel and forwards its source leads here.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+struct Number(i32);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "signal {}", self.0)
+    }
+}
+
+impl Error for Number {}

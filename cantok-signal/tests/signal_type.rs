@@ -55,6 +55,22 @@ impl<E: Error + 'static> Error for Wrapped<E> {
     }
 }
 
+/// Speaks for the error inside, as errors of users' crates do, and those of cantok-channel.
+#[derive(Debug)]
+struct Transparent<E>(E);
+
+impl<E: fmt::Display> fmt::Display for Transparent<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<E: Error> Error for Transparent<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
 fn cancelled_by(reason: impl Into<Box<dyn Error + Send + Sync>>) -> CancellationError {
     let token = SimpleToken::new();
     token.cancel_with(reason);
@@ -73,6 +89,15 @@ fn ways_up(error: &CancellationError) -> Vec<(&'static str, Box<dyn Error>)> {
         ("box", boxed),
         ("wrapped", Wrapped(error.clone()).into()),
         ("twice", Wrapped(Wrapped(error.clone())).into()),
+        ("transparent", Transparent(error.clone()).into()),
+        (
+            "io, transparent",
+            Transparent(io::Error::from(error.clone())).into(),
+        ),
+        (
+            "another token's reason, transparent",
+            Transparent(sum.cancellation().unwrap()).into(),
+        ),
         (
             "io, wrapped",
             Wrapped(io::Error::from(error.clone())).into(),
@@ -98,7 +123,9 @@ fn ways_up(error: &CancellationError) -> Vec<(&'static str, Box<dyn Error>)> {
 fn it_is_found_in_whatever_wraps_it() {
     for (signal, name, _) in ALL {
         assert_eq!(Signal::of(&signal), Some(signal));
-        for (way, error) in ways_up(&cancelled_by(signal)) {
+        let error = cancelled_by(signal);
+        assert_eq!(error.to_string(), format!("cancelled: {name}"));
+        for (way, error) in ways_up(&error) {
             assert_eq!(Signal::of(&*error), Some(signal), "{name}, {way}");
         }
     }

@@ -1,4 +1,3 @@
-use super::reason_of;
 use cantok_core::CancellationError;
 use crossbeam_channel::RecvError;
 use std::error::Error;
@@ -51,6 +50,6 @@ impl fmt::Display for RecvTokenError {
 
 impl Error for RecvTokenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cancellation().and_then(reason_of)
+        self.cancellation().and_then(Error::source)
     }
 }

@@ -1,4 +1,3 @@
-use super::reason_of;
 use crate::RecvTokenError;
 use cantok_core::CancellationError;
 use crossbeam_channel::RecvTimeoutError;
@@ -70,6 +69,6 @@ impl fmt::Display for RecvTimeoutTokenError {
 
 impl Error for RecvTimeoutTokenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cancellation().and_then(reason_of)
+        self.cancellation().and_then(Error::source)
     }
 }

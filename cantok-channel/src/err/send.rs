@@ -1,4 +1,3 @@
-use super::reason_of;
 use cantok_core::CancellationError;
 use crossbeam_channel::SendError;
 use std::error::Error;
@@ -64,6 +63,6 @@ impl<T> fmt::Display for SendTokenError<T> {
 
 impl<T> Error for SendTokenError<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cancellation().and_then(reason_of)
+        self.cancellation().and_then(Error::source)
     }
 }

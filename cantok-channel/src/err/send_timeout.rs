@@ -1,4 +1,3 @@
-use super::reason_of;
 use crate::SendTokenError;
 use cantok_core::CancellationError;
 use crossbeam_channel::SendTimeoutError;
@@ -86,6 +85,6 @@ impl<T> fmt::Display for SendTimeoutTokenError<T> {
 
 impl<T> Error for SendTimeoutTokenError<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cancellation().and_then(reason_of)
+        self.cancellation().and_then(Error::source)
     }
 }

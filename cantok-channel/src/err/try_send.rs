@@ -1,4 +1,3 @@
-use super::reason_of;
 use crate::SendTokenError;
 use cantok_core::CancellationError;
 use crossbeam_channel::TrySendError;
@@ -85,6 +84,6 @@ impl<T> fmt::Display for TrySendTokenError<T> {
 
 impl<T> Error for TrySendTokenError<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cancellation().and_then(reason_of)
+        self.cancellation().and_then(Error::source)
     }
 }

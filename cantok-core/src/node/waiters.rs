@@ -112,7 +112,7 @@ pub(super) struct Many {
     /// Threads that wait for the end of the callback that is running. Not in the slab: after a cancel no key in it may be
     /// given away again.
     awaiting: Vec<Arc<Parker>>,
-    /// What lives as long as the node, see `Token::attach`.
+    /// What lives as long as the node, see `TokenAdapterExt::attach`.
     attached: Vec<Box<dyn Any + Send + Sync>>,
 }
 
