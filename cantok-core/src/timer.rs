@@ -14,7 +14,7 @@
 //!    module.
 
 use crate::sync::{
-    AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, lock, thread_locals, try_lock,
+    AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, thread_locals, try_lock,
 };
 use crate::wheel::{Key, Wheel};
 use crate::worker::Worker;
@@ -136,12 +136,10 @@ impl<T> Timer<T> {
     /// `None`: the process was forked while another thread held the lock, and nothing will release it.
     fn shard(&self, index: usize) -> Option<MutexGuard<'_, Wheel<T>>> {
         // Relaxed: see `start_here`.
-        match try_lock(&self.shards[index]) {
-            None if self.worker.is_forked() => None,
-            None if self.lost.load(Ordering::Relaxed) & (1 << index) != 0 => None,
-            None => Some(lock(&self.shards[index])),
-            locked => locked,
+        if self.lost.load(Ordering::Relaxed) & (1 << index) != 0 {
+            return None;
         }
+        self.worker.lock_beside(&self.shards[index])
     }
 
     /// Gives what is due to `fire`, which is to take it out of the list, for ever.

@@ -33,7 +33,7 @@ pub(crate) struct Wheel<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) slot: u32,
-    /// Below 2^27. By the time it has gone round, nobody has the key of an entry that was taken out.
+    /// Below 2^27. It wraps, but no key of a removed entry lives that long.
     pub(crate) generation: u32,
 }
 
@@ -88,16 +88,14 @@ impl<T> Wheel<T> {
 
     /// `None`: the entry was taken out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        if self.entries.get(key.slot)?.generation != key.generation {
-            return None;
-        }
+        let is_it = |entry: &Entry<T>| entry.generation == key.generation;
         let Entry {
             value,
             place,
             previous,
             next,
             ..
-        } = self.entries.remove(key.slot)?;
+        } = self.entries.remove_one_if(key.slot, is_it)?;
         if let Some(next) = self.entries.get_mut(next) {
             next.previous = previous;
         }

@@ -81,9 +81,14 @@ impl<S> Worker<S> {
 
     /// For other threads. `None`: the process was forked while the lock was held, and nothing will release it.
     pub(crate) fn lock_unless_forked(&self) -> Option<MutexGuard<'_, S>> {
-        match try_lock(&self.shared) {
+        self.lock_beside(&self.shared)
+    }
+
+    /// [`Worker::lock_unless_forked`], for another lock that the thread takes.
+    pub(crate) fn lock_beside<'a, T>(&self, mutex: &'a Mutex<T>) -> Option<MutexGuard<'a, T>> {
+        match try_lock(mutex) {
             None if self.is_forked() => None,
-            None => Some(lock(&self.shared)),
+            None => Some(lock(mutex)),
             locked => locked,
         }
     }

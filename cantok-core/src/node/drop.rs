@@ -12,10 +12,8 @@ impl Drop for Node {
     #[inline]
     fn drop(&mut self) {
         // A flag that has no waiters and was not cancelled.
-        let is_flag = matches!(self.body, Body::Plain)
-            && matches!(get_mut(&mut self.waiters), Waiters::None)
-            && self.cause.get().is_none();
-        if !is_flag {
+        let is_flag = matches!(self.body, Body::Plain) && self.cause.get().is_none();
+        if !is_flag || self.has_waiters() {
             self.drop_rest();
         }
     }
@@ -33,24 +31,25 @@ impl Node {
     /// Whether there is more to it than to drop the fields one by one: code of users may run, or nodes are nested.
     #[inline]
     fn needs_care(&mut self) -> bool {
-        let has_waiters = !matches!(get_mut(&mut self.waiters), Waiters::None);
-        has_waiters
-            || self.is_nested()
-            || self.cause.get().is_some_and(CancellationError::has_reason)
+        let edges = self.edges();
+        self.condition().is_some()
+            || edges
+                .iter()
+                .any(|edge| matches!(edge.node.body, Body::Derived(_)))
+            || self.has_reason()
+            || self.has_waiters()
     }
 
+    /// Whether waiters are left, or guards, or the memory for many of them.
     #[inline]
-    fn is_nested(&self) -> bool {
-        match &self.body {
-            Body::Plain | Body::Deadline(_) | Body::Counter(_) => false,
-            Body::Condition(_) => true,
-            Body::Derived(derived) => {
-                let edges = derived.edges.as_slice();
-                edges
-                    .iter()
-                    .any(|edge| matches!(edge.node.body, Body::Derived(_)))
-            }
-        }
+    fn has_waiters(&mut self) -> bool {
+        !matches!(get_mut(&mut self.waiters), Waiters::None)
+    }
+
+    /// Whether the cause has something of the user's in it.
+    #[inline]
+    fn has_reason(&self) -> bool {
+        self.cause.get().is_some_and(CancellationError::has_reason)
     }
 
     #[inline(never)]
@@ -91,10 +90,10 @@ impl Remains {
 impl Node {
     /// Gives up what the node owns.
     fn take_apart(&mut self, remains: &mut Remains) {
-        if !matches!(get_mut(&mut self.waiters), Waiters::None) {
+        if self.has_waiters() {
             self.take_waiters_apart(remains);
         }
-        if self.cause.get().is_some_and(CancellationError::has_reason) {
+        if self.has_reason() {
             remains.drop_users(self.cause.take());
         }
         match std::mem::replace(&mut self.body, Body::Plain) {

@@ -112,15 +112,12 @@ impl Jobs {
         if work.has_user_code() {
             take(Box::new(move || work.run_user_code()));
         }
-        for (node, _) in callbacks {
-            take(Box::new(move || {
-                let mut first = None;
-                node.run_callbacks(&mut first);
-                drop(node);
-                if let Some(panic) = first {
-                    panic.resume();
-                }
-            }));
+        for of_one_node in callbacks {
+            let work = Work {
+                callbacks: vec![of_one_node],
+                ..Work::default()
+            };
+            take(Box::new(move || work.run_user_code()));
         }
     }
 
