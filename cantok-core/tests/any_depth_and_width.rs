@@ -398,17 +398,24 @@ impl Error for DiskFull {
     }
 }
 
+/// An error whose reason is another token's error, and so on for `length` tokens.
+fn chain<E>(length: usize, reason: impl Fn(CancellationError) -> E) -> CancellationError
+where
+    E: Error + Send + Sync + 'static,
+{
+    let first = SimpleToken::new().named("first");
+    first.cancel_with(DiskFull(fmt::Error));
+    (0..length).fold(first.cancellation().unwrap(), |previous, _| {
+        let token = SimpleToken::new().named("next");
+        token.cancel_with(reason(previous));
+        token.cancellation().unwrap()
+    })
+}
+
 #[test]
 fn errors_that_are_the_reasons_of_each_other_are_printed_and_dropped() {
     small_stack("a million errors as reasons", || {
-        let first = SimpleToken::new().named("first");
-        first.cancel_with(DiskFull(fmt::Error));
-        let first = first.cancellation().unwrap();
-        let error = (0..MILLION).fold(first, |previous, _| {
-            let token = SimpleToken::new().named("next");
-            token.cancel_with(previous);
-            token.cancellation().unwrap()
-        });
+        let error = chain(MILLION, |previous| previous);
 
         let message = "next: cancelled: first: cancelled: the disk is full";
         assert_eq!(error.to_string(), message);
@@ -451,14 +458,7 @@ fn errors_that_are_the_reasons_of_each_other_are_printed_and_dropped() {
 #[test]
 fn errors_that_are_the_reasons_of_each_other_as_io_errors_are_printed_and_dropped() {
     small_stack("errors in io errors as reasons", || {
-        let first = SimpleToken::new().named("first");
-        first.cancel_with(DiskFull(fmt::Error));
-        let first = first.cancellation().unwrap();
-        let error = (0..MANY).fold(first, |previous, _| {
-            let token = SimpleToken::new().named("next");
-            token.cancel_with(io::Error::from(previous));
-            token.cancellation().unwrap()
-        });
+        let error = chain(MANY, io::Error::from);
         let message = "next: cancelled: first: cancelled: the disk is full";
         assert_eq!(error.to_string(), message);
         assert_eq!(format!("{error:?}"), message);

@@ -40,6 +40,7 @@ fn in_fork(f: impl FnOnce()) {
                 kill_process(child, Signal::KILL).expect("a child");
                 panic!("the child hangs");
             }
+            // `waitpid` takes no limit.
             None => thread::sleep(Duration::from_millis(1)),
         }
     };

@@ -124,7 +124,7 @@ fn a_waker_that_comes_too_late_is_woken_at_once() {
     }
 }
 
-/// A sum need not watch a timeout that nobody shares. This one still can be cancelled.
+/// A sum does not link a timeout that has no other handle. A weak handle can still cancel this one.
 #[test]
 fn a_weak_handle_cancels_a_sum_that_took_the_timeout() {
     let timeout = TimeoutToken::new(HOUR);
