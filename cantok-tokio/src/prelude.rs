@@ -1,6 +1,11 @@
 //! The extension traits, for `use cantok_tokio::prelude::*`.
+//!
+//! `SinkTokenExt` and [`AsyncWriteTokenExt`](crate::AsyncWriteTokenExt) are not among them: their method has the same
+//! name as that of [`StreamTokenExt`](crate::StreamTokenExt) and [`AsyncReadTokenExt`](crate::AsyncReadTokenExt), and
+//! many types are both. Import these two by name where you wrap what only writes.
 
-pub use crate::CancellationTokenExt as _;
 #[cfg(feature = "rayon")]
 pub use crate::ThreadPoolTokenExt as _;
-pub use crate::{FutureTokenExt as _, StreamTokenExt as _, TokenExt as _};
+pub use crate::{AsyncReadTokenExt as _, FutureTokenExt as _, StreamTokenExt as _};
+#[cfg(feature = "tokio-util")]
+pub use crate::{CancellationTokenExt as _, TokenExt as _};

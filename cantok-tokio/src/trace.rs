@@ -1,8 +1,8 @@
-//! The events of the feature `tracing`. Without it none of this is there.
+//! The events of the feature `tracing`.
 
 use cantok_core::CancellationError;
 
-/// A future or a stream was ended by its token, or kept from beginning.
+/// A token has ended an operation, or kept it from beginning.
 pub(crate) fn stopped_early(job: &str, error: &CancellationError) {
     tracing::debug!(
         target: "cantok",

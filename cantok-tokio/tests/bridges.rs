@@ -1,13 +1,14 @@
 //! A bridge cancels what is at its other end and nothing else, for as long as it is there, in whatever order its parts
 //! go.
+#![cfg(feature = "tokio-util")]
 
 #[path = "../../cantok-core/tests/support/background.rs"]
 mod background;
 #[path = "../../cantok-core/tests/support/conditions.rs"]
 mod conditions;
-#[path = "support/counted.rs"]
+#[path = "../../cantok-futures/tests/support/counted.rs"]
 mod counted;
-#[path = "support/polls.rs"]
+#[path = "../../cantok-futures/tests/support/polls.rs"]
 mod polls;
 #[path = "../../cantok-core/tests/support/shapes.rs"]
 mod shapes;
@@ -946,5 +947,28 @@ fn a_detached_bridge_keeps_no_condition_polled_once_our_token_is_gone() {
         }
         assert_eq!(calls(&asked), before);
         assert!(!detached.is_cancelled());
+    });
+}
+
+/// What the docs of `TokioToken` give as the limit: each bridge of a chain is cancelled by a nested call.
+#[test]
+fn a_chain_of_five_hundred_bridges_there_and_back_is_cancelled() {
+    watchdog("a chain of bridges", || {
+        let chain = || {
+            let first = SimpleToken::new();
+            let mut last = Token::from(&first);
+            let mut bridges = Vec::new();
+            for _ in 0..500 {
+                let bridge = last.to_tokio();
+                last = bridge.to_cantok();
+                bridges.push(bridge);
+            }
+            first.cancel();
+            assert!(last.is_cancelled());
+            assert!(bridges.iter().all(|bridge| bridge.is_cancelled()));
+        };
+        // The default of a thread, and of tokio's workers.
+        let thread = thread::Builder::new().stack_size(2 << 20).spawn(chain);
+        thread.unwrap().join().unwrap();
     });
 }

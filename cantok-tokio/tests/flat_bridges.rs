@@ -1,4 +1,6 @@
 //! Bridges and timers that come and go leave nothing behind, however many there were.
+#![cfg(feature = "tokio-util")]
+
 #![cfg(target_os = "linux")]
 
 #[path = "../../cantok-core/tests/support/memory.rs"]
@@ -99,7 +101,7 @@ fn timers_of_tokio() {
     stays_flat("timers", move || {
         let tokens = [&runtime, &paused].map(|runtime| {
             let _context = runtime.enter();
-            cantok_tokio::time::timeout(HOUR)
+            cantok_tokio::time::timeout_token(HOUR)
         });
         assert!(tokens.iter().all(Token::keep_on));
     });

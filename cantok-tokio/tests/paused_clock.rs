@@ -20,7 +20,7 @@ use std::time::Duration;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, CounterToken, SimpleToken, Token};
 use cantok_tokio::prelude::*;
-use cantok_tokio::time::{timeout, timeout_at};
+use cantok_tokio::time::{timeout_token, timeout_token_at};
 use panics::{file, message};
 use pollster::block_on;
 use runtimes::{on_every_runtime, paused, paused_runtime, runtimes};
@@ -44,8 +44,8 @@ fn assert_expired(token: &Token, after: Duration) {
 fn a_token_expires_when_the_clock_is_advanced_and_not_before() {
     paused("tokens on a paused clock", async || {
         for steps in [1, 2, 63, 64, 65, 5_000] {
-            let token = timeout(steps * MS);
-            let at = timeout_at(Instant::now() + steps * MS);
+            let token = timeout_token(steps * MS);
+            let at = timeout_token_at(Instant::now() + steps * MS);
             for _ in 0..steps {
                 assert!(token.keep_on() && token.cancellation().is_none());
                 assert!(at.keep_on() && at.cancellation().is_none());
@@ -78,7 +78,7 @@ fn a_token_is_late_by_less_than_a_millisecond_and_never_early() {
             advance(offset).await;
             for duration in durations {
                 let end = Instant::now() + duration;
-                let token = timeout(duration);
+                let token = timeout_token(duration);
                 let (tells, told) = mpsc::channel();
                 let _callback = token.on_cancel(move |_| tells.send(Instant::now()).unwrap());
                 advance(duration - ns(1)).await;
@@ -97,7 +97,7 @@ fn a_token_is_late_by_less_than_a_millisecond_and_never_early() {
 fn a_runtime_with_nothing_else_to_do_advances_to_it() {
     paused("a token that is waited for", async || {
         let start = Instant::now();
-        let token = timeout(HOUR);
+        let token = timeout_token(HOUR);
         let child = token.child();
         let error = pending::<()>().with_token(&child).await.unwrap_err();
         assert!(error.is_from(&token));
@@ -105,7 +105,7 @@ fn a_runtime_with_nothing_else_to_do_advances_to_it() {
         assert_eq!(start.elapsed(), HOUR);
 
         // Others do not wait longer.
-        let token = timeout_at(start + 3 * HOUR);
+        let token = timeout_token_at(start + 3 * HOUR);
         sleep_until(start + 2 * HOUR).await;
         assert!(token.keep_on());
         sleep_until(start + 3 * HOUR + MS).await;
@@ -120,7 +120,7 @@ fn tokens_expire_in_the_order_of_their_times() {
         let numbers = (0..200).map(|number| number * 77 % 200);
         let tokens: Vec<(Token, _)> = numbers
             .map(|number| {
-                let token = timeout(number * 11 * MS);
+                let token = timeout_token(number * 11 * MS);
                 let expired = expired.clone();
                 let callback = token.on_cancel(move |error| {
                     let after = number * 11 * MS;
@@ -141,7 +141,7 @@ fn tokens_expire_in_the_order_of_their_times() {
 fn it_is_a_token_like_any_other() {
     paused("sums of tokens", async || {
         for index in 0..shapes(&Token::never()).len() {
-            let source = timeout(MS);
+            let source = timeout_token(MS);
             let (shape, token) = shapes(&source).swap_remove(index);
             let bridge = token.to_tokio();
             // On another clock.
@@ -155,7 +155,7 @@ fn it_is_a_token_like_any_other() {
 
         // By value, and nothing of it is lost.
         let counter = CounterToken::new(10);
-        let sum = timeout(2 * MS).named("long") + timeout(MS).named("short") + &counter;
+        let sum = timeout_token(2 * MS).named("long") + timeout_token(MS).named("short") + &counter;
         assert!(sum.keep_on());
         advance(MS).await;
         let error = sum.check().unwrap_err();
@@ -167,7 +167,7 @@ fn it_is_a_token_like_any_other() {
 #[test]
 fn the_first_cause_stays() {
     paused("tokens that are cancelled twice", async || {
-        let token = timeout(MS);
+        let token = timeout_token(MS);
         assert!(token.cancel_with("enough"));
         let calls = Arc::<AtomicUsize>::default();
         let _callback = token.on_cancel({
@@ -183,7 +183,7 @@ fn the_first_cause_stays() {
         ));
         assert_eq!(calls.load(Ordering::SeqCst), 1);
 
-        let token = timeout(MS);
+        let token = timeout_token(MS);
         advance(MS).await;
         assert!(!token.cancel());
         assert_expired(&token, MS);
@@ -196,9 +196,9 @@ fn no_time_is_soon_over() {
         for offset in [Duration::ZERO, Duration::from_nanos(1), MS] {
             advance(offset).await;
             let tokens = [
-                timeout(Duration::ZERO),
-                timeout_at(Instant::now()),
-                timeout_at(Instant::now() - offset),
+                timeout_token(Duration::ZERO),
+                timeout_token_at(Instant::now()),
+                timeout_token_at(Instant::now() - offset),
             ];
             advance(MS).await;
             for token in tokens {
@@ -211,7 +211,7 @@ fn no_time_is_soon_over() {
 #[test]
 fn a_time_that_cannot_be_expressed_is_never_over() {
     paused("a token that never expires", async || {
-        let token = timeout(Duration::MAX);
+        let token = timeout_token(Duration::MAX);
         let waits = tokio::spawn(token.cancelled_owned());
         for _ in 0..100 {
             advance(YEAR).await;
@@ -230,12 +230,12 @@ fn the_clock_may_be_paused_later_and_go_on() {
     watchdog("a clock that is paused and resumed", || {
         let runtime = Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let token = timeout(HOUR);
+            let token = timeout_token(HOUR);
             tokio::time::pause();
             advance(HOUR).await;
             advance(MS).await;
             assert_expired(&token, HOUR);
-            let token = timeout(2 * MS);
+            let token = timeout_token(2 * MS);
             resume();
             token.cancelled().await;
             assert_expired(&token, 2 * MS);
@@ -248,7 +248,7 @@ fn it_expires_on_the_real_clock_too() {
     on_every_runtime("tokens on the real clock", async || {
         let made = tokio::spawn(async {
             let end = Instant::now() + 2 * MS;
-            (end, timeout_at(end), timeout(2 * MS))
+            (end, timeout_token_at(end), timeout_token(2 * MS))
         });
         let (end, at, token) = made.await.unwrap();
         let waits = tokio::spawn({
@@ -290,11 +290,11 @@ fn idle<T>(f: impl FnOnce() -> T) -> usize {
 fn a_token_that_is_dropped_takes_its_timer_with_it() {
     watchdog("a timer that is gone", || {
         let nothing = idle(|| ());
-        assert!(idle(|| timeout(HOUR)) > nothing);
-        assert!(idle(|| timeout(HOUR) + SimpleToken::new()) > nothing);
-        assert_eq!(idle(|| drop(timeout(HOUR))), nothing);
-        assert_eq!(idle(|| drop(timeout(HOUR).child())), nothing);
-        assert_eq!(idle(|| timeout(HOUR).downgrade()), nothing);
+        assert!(idle(|| timeout_token(HOUR)) > nothing);
+        assert!(idle(|| timeout_token(HOUR) + SimpleToken::new()) > nothing);
+        assert_eq!(idle(|| drop(timeout_token(HOUR))), nothing);
+        assert_eq!(idle(|| drop(timeout_token(HOUR).child())), nothing);
+        assert_eq!(idle(|| timeout_token(HOUR).downgrade()), nothing);
     });
 }
 
@@ -302,7 +302,7 @@ fn a_token_that_is_dropped_takes_its_timer_with_it() {
 fn what_is_attached_goes_with_the_token_in_its_own_callback() {
     paused("a token that its callback drops", async || {
         let attached = Arc::new(());
-        let token = timeout(MS);
+        let token = timeout_token(MS);
         token.attach(attached.clone());
         let holder = Mutex::new(Some(token.clone()));
         token
@@ -324,7 +324,7 @@ fn a_callback_may_make_the_next_token() {
                 ended.send(Instant::now()).unwrap();
                 return;
             }
-            let token = timeout(HOUR);
+            let token = timeout_token(HOUR);
             let keep = token.clone();
             token
                 .on_cancel(move |_| {
@@ -351,8 +351,8 @@ fn a_runtime_that_is_shut_down_cancels_nothing() {
             let [current_thread, multi_thread] = runtimes();
             for runtime in [current_thread, multi_thread, paused_runtime()] {
                 let tokens = runtime.block_on(async {
-                    let made_in_a_task = tokio::spawn(async { timeout(HOUR) });
-                    [timeout(HOUR), made_in_a_task.await.unwrap()]
+                    let made_in_a_task = tokio::spawn(async { timeout_token(HOUR) });
+                    [timeout_token(HOUR), made_in_a_task.await.unwrap()]
                 });
                 let callbacks = tokens
                     .each_ref()
@@ -376,7 +376,7 @@ fn a_runtime_that_is_shut_down_cancels_nothing() {
 fn a_runtime_that_is_shut_down_on_a_paused_clock_cancels_nothing_however_late_it_is() {
     watchdog("a token of a clock that stands still", || {
         let runtime = paused_runtime();
-        let token = runtime.block_on(async { timeout(MS) });
+        let token = runtime.block_on(async { timeout_token(MS) });
         let start = std::time::Instant::now();
         while start.elapsed() < 3 * MS {
             thread::yield_now();
@@ -395,7 +395,7 @@ fn a_runtime_that_is_shut_down_on_a_paused_clock_cancels_nothing_however_late_it
 fn another_runtimes_context_does_not_keep_it_from_expiring() {
     paused("a token awaited in another context", async || {
         let other = paused_runtime();
-        let token = timeout(HOUR);
+        let token = timeout_token(HOUR);
         {
             let _context = other.enter();
             assert!(token.cancelled().await.is_from(&token));
@@ -412,7 +412,7 @@ fn a_callback_may_block_as_in_a_task() {
         let (tells, told) = mpsc::channel();
         let token = {
             let _context = runtime.enter();
-            timeout(MS)
+            timeout_token(MS)
         };
         let callback = token.on_cancel(move |_| {
             tokio::task::block_in_place(|| tells.send(()).unwrap());
@@ -428,10 +428,10 @@ fn where_there_is_no_timer_it_panics_as_a_sleep_does() {
         let tokios = message(|| sleep(MS));
         let at = Instant::now() + MS;
         let ours: [&dyn Fn() -> Token; 4] = [
-            &|| timeout(MS),
-            &|| timeout(Duration::ZERO),
-            &|| timeout(Duration::MAX),
-            &|| timeout_at(at),
+            &|| timeout_token(MS),
+            &|| timeout_token(Duration::ZERO),
+            &|| timeout_token(Duration::MAX),
+            &|| timeout_token_at(at),
         ];
         for ours in ours {
             assert_eq!(message(ours), tokios);
@@ -450,7 +450,7 @@ fn where_there_is_no_timer_it_panics_as_a_sleep_does() {
 fn a_runtime_that_is_gone_makes_none() {
     let gone = paused_runtime().handle().clone();
     let _context = gone.enter();
-    assert!(message(|| timeout(MS)).contains("shut"));
+    assert!(message(|| timeout_token(MS)).contains("shut"));
 }
 
 /// A task that has used up its budget is woken by whatever it polls, and not because that is ready.
@@ -462,7 +462,7 @@ fn a_token_that_is_made_where_the_budget_is_used_up_works() {
                 let spent = coop::poll_proceed(context).map(|one| one.made_progress());
                 assert!(spent.is_ready());
             }
-            let token = timeout(HOUR);
+            let token = timeout_token(HOUR);
             assert!(!coop::has_budget_remaining());
             Poll::Ready(token)
         }));
@@ -480,7 +480,7 @@ fn a_token_that_is_made_where_the_budget_is_used_up_works() {
 fn it_goes_by_the_runtime_that_it_was_made_in() {
     watchdog("tokens on other runtimes and threads", || {
         let [first, second] = [(); 2].map(|()| paused_runtime());
-        let token = first.block_on(async { timeout(HOUR) });
+        let token = first.block_on(async { timeout_token(HOUR) });
         second.block_on(async {
             advance(2 * HOUR).await;
             yield_now().await;
@@ -503,7 +503,7 @@ fn it_goes_by_the_runtime_that_it_was_made_in() {
         assert_expired(&token, HOUR);
 
         // Dropped elsewhere, before and after its runtime.
-        let tokens = [(); 2].map(|()| first.block_on(async { timeout(HOUR) }));
+        let tokens = [(); 2].map(|()| first.block_on(async { timeout_token(HOUR) }));
         let [before, after] = tokens;
         thread::spawn(move || drop(before)).join().unwrap();
         drop(first);
@@ -516,7 +516,7 @@ fn it_is_awaited_without_a_runtime() {
     watchdog("a token of a runtime with threads", || {
         let [_, runtime] = runtimes();
         let context = runtime.enter();
-        let token = timeout(2 * MS);
+        let token = timeout_token(2 * MS);
         drop(context);
         let error = block_on(token.cancelled());
         assert!(error.is_from(&token));
@@ -546,7 +546,7 @@ fn a_callback_that_panics_harms_nobody_else() {
                 let mut tasks = vec![sleeps()];
                 let tokens: Vec<Token> = (0..TOKENS)
                     .map(|number| {
-                        let token = timeout_at(at);
+                        let token = timeout_token_at(at);
                         let called = called.clone();
                         let dropped = (number % 3 == 0).then(|| token.clone());
                         if number % 3 == 0 {

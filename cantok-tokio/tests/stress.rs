@@ -16,7 +16,7 @@ use std::time::Duration;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, Token};
 use cantok_tokio::prelude::*;
-use cantok_tokio::time::timeout;
+use cantok_tokio::time::timeout_token;
 use cantok_tokio::{Spawned, spawn_blocking_with_token, spawn_with_token};
 use runtimes::runtimes;
 use support::watchdog;
@@ -168,7 +168,7 @@ async fn batch(
     may_detach: bool,
 ) {
     let given: Token = match random.below(4) {
-        0 => timeout(Duration::from_millis(random.below(3))) + root,
+        0 => timeout_token(Duration::from_millis(random.below(3))) + root,
         _ => root.child().into(),
     };
     let bridge = given.to_tokio();
@@ -323,7 +323,7 @@ fn timers_may_be_dropped_while_they_expire() {
                     let mut random = Random::new(task as u64);
                     let (mut kept, mut cancelled) = (Vec::new(), 0);
                     for _ in 0..EACH {
-                        let token = timeout(Duration::from_micros(random.below(2_000)));
+                        let token = timeout_token(Duration::from_micros(random.below(2_000)));
                         let told = told.clone();
                         token.on_cancel(move |_| count(&told)).detach();
                         token.attach(attached.clone());

@@ -17,7 +17,7 @@ use cantok_core::{
     CancellationError, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
 use cantok_tokio::prelude::*;
-use cantok_tokio::time::timeout;
+use cantok_tokio::time::timeout_token;
 use cantok_tokio::{spawn_blocking_with_token, spawn_local_with_token, spawn_with_token};
 use panics::message;
 use refused::where_threads_are_refused;
@@ -64,7 +64,7 @@ fn a_bridge_of_what_a_thread_watches_panics() {
 fn a_runtime_without_threads_goes_on() {
     where_threads_are_refused("a_runtime_without_threads_goes_on", || {
         LocalSet::new().block_on(&paused_runtime(), async {
-            let given = timeout(HOUR);
+            let given = timeout_token(HOUR);
             let waits = async |token: Token| -> Result<(), CancellationError> {
                 pending().with_token(&token).await
             };

@@ -1,8 +1,9 @@
 //! Whatever tokio-util says of its token holds for one at the end of a bridge too.
+#![cfg(feature = "tokio-util")]
 
-#[path = "support/counted.rs"]
+#[path = "../../cantok-futures/tests/support/counted.rs"]
 mod counted;
-#[path = "support/polls.rs"]
+#[path = "../../cantok-futures/tests/support/polls.rs"]
 mod polls;
 #[path = "support/runtimes.rs"]
 mod runtimes;

@@ -259,7 +259,11 @@ mod signals {
 
     #[test]
     fn requests_under_way_are_stopped_and_answered() {
-        for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        for (signal, name) in [
+            (Signal::TERM, "SIGTERM"),
+            (Signal::INT, "SIGINT"),
+            (Signal::HUP, "SIGHUP"),
+        ] {
             if is_ignored(signal) {
                 continue;
             }
@@ -276,7 +280,7 @@ mod signals {
                 let (first, second, third, ()) = tokio::join!(ask(), ask(), ask(), signalled);
                 for (status, text) in [first, second, third] {
                     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
-                    assert_eq!(text, "stopped: shutdown: cancelled\n");
+                    assert_eq!(text, format!("stopped: shutdown: cancelled: {name}\n"));
                 }
             });
             let (status, printed, reported) = server.end();

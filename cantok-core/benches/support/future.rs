@@ -2,7 +2,7 @@
 
 use crate::calls::{Contender, call};
 use cantok_core::{SimpleToken, TimeoutToken, Token};
-use cantok_tokio::prelude::*;
+use cantok_futures::prelude::*;
 use std::future::{Future, ready};
 use std::hint::black_box;
 use std::pin::{Pin, pin};

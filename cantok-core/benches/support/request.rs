@@ -2,7 +2,7 @@
 
 use crate::future::WaitOnce;
 use cantok_core::{SimpleToken, TimeoutToken};
-use cantok_tokio::prelude::*;
+use cantok_futures::prelude::*;
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};

@@ -1,15 +1,17 @@
 //! For authors of adapters: what it takes to connect tokens to another library. Programs rarely need it.
 //!
 //! [`TokenAdapterExt`] adds it to every token: a waker's registration, guards that live as long as a token, references
-//! that do not keep a token alive, and a cancel in two steps. All of cantok's own adapters are built on these and on
-//! [`Token::on_cancel`](crate::Token::on_cancel).
+//! that do not keep a token alive, and a cancel in two steps. [`CheckedPoll`] polls operations under a token. All of
+//! cantok's own adapters are built on these and on [`Token::on_cancel`](crate::Token::on_cancel).
 
 mod cancelling;
+mod checked_poll;
 mod ext;
 mod waker_registration;
 mod weak;
 
 pub use cancelling::Cancelling;
+pub use checked_poll::CheckedPoll;
 pub use ext::TokenAdapterExt;
 pub use waker_registration::WakerRegistration;
 pub use weak::WeakToken;

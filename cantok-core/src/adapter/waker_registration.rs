@@ -3,6 +3,7 @@ use crate::later::drop_nested;
 use crate::node::{Kind, Waiter};
 use std::borrow::Borrow;
 use std::fmt;
+use std::ptr;
 use std::task::Waker;
 
 /// At most one waker that a token wakes when it is cancelled. Every future of this crate and its siblings is built on
@@ -60,22 +61,36 @@ pub struct WakerRegistration<T: Borrow<Token> = Token> {
     registered: Option<Registered>,
 }
 
-/// The waker is with the token, under this key. What identifies it is here.
+/// The token holds a clone of the waker under this key.
 struct Registered {
     key: u32,
+    waker: Identity,
+}
+
+/// What [`Waker::will_wake`] compares.
+#[derive(PartialEq, Eq)]
+struct Identity {
     data: usize,
     vtable: usize,
 }
 
-impl Registered {
-    /// What [`Waker::will_wake`] compares.
-    fn is_of(&self, waker: &Waker) -> bool {
-        self.data == waker.data().addr() && self.vtable == vtable(waker)
+impl Identity {
+    fn of(waker: &Waker) -> Self {
+        Identity {
+            data: waker.data().addr(),
+            vtable: ptr::from_ref(waker.vtable()).addr(),
+        }
     }
-}
 
-fn vtable(waker: &Waker) -> usize {
-    std::ptr::from_ref(waker.vtable()).addr()
+    /// What the waker of a later poll is compared with while `kept`, a clone of `polled`, is kept.
+    ///
+    /// Later polls come with the original. Its vtable may stand at another address than that of its clone: the compiler
+    /// makes a copy in each place that names one, as for tokio's `block_on`. Comparing with the original is sound if
+    /// the clone has the same data, which it keeps from being used again. Other data may be.
+    fn of_kept(kept: &Waker, polled: &Waker) -> Self {
+        let is_shared = kept.data() == polled.data();
+        Identity::of(if is_shared { polled } else { kept })
+    }
 }
 
 impl<T: Borrow<Token>> WakerRegistration<T> {
@@ -118,17 +133,19 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         if self
             .registered
             .as_ref()
-            .is_some_and(|registered| registered.is_of(waker))
+            .is_some_and(|registered| registered.waker == Identity::of(waker))
         {
             return true;
         }
-        // A clone may be another one than what it was cloned from.
         let kept = waker.clone();
-        let (data, vtable) = (kept.data().addr(), vtable(&kept));
+        let identity = Identity::of_kept(&kept, waker);
         let before = self.key();
         let is_pending = match node.register(Waiter::Waker(kept)) {
             Ok(key) => {
-                self.registered = Some(Registered { key, data, vtable });
+                self.registered = Some(Registered {
+                    key,
+                    waker: identity,
+                });
                 true
             }
             Err(waiter) => {

@@ -1,9 +1,9 @@
-//! Between the tokens of `cantok-core` and those of tokio-util.
+//! Bridges between the tokens of `cantok-core` and those of tokio-util.
 
-mod herald;
 mod to_cantok;
 mod to_tokio;
+mod token_ext;
 
-pub(crate) use herald::token_of;
 pub use to_cantok::CancellationTokenExt;
 pub use to_tokio::TokioToken;
+pub use token_ext::TokenExt;

@@ -1,4 +1,4 @@
-use super::token_of;
+use crate::cancel_on_wake::token_of;
 use cantok_core::Token;
 use tokio_util::sync::CancellationToken;
 
@@ -7,21 +7,23 @@ pub trait CancellationTokenExt {
     /// The token of tokio-util.
     fn as_cancellation_token(&self) -> &CancellationToken;
 
-    /// A token that is cancelled with this one of tokio-util: for synchronous code that takes one of ours.
+    /// A token that is cancelled with this one of tokio-util, for code that takes a token of ours.
     ///
     /// # Guarantees
     ///
-    /// It is a new token each time, that can be summed, named and cancelled like any other. When the
-    /// [`cancel`](CancellationToken::cancel) that cancels tokio-util's token, or one that it is a child of, returns,
-    /// this one is cancelled, and what is derived from it; its callbacks have run, on that thread, where a panic goes
-    /// to the panic hook and no further. (Another call at the same time, which finds it cancelled, may return sooner.)
-    /// The cause is [`Cause::Cancelled`](cantok_core::Cause::Cancelled), since tokio-util's tokens know none.
-    /// Cancelling this one leaves tokio-util's alone.
+    /// - It is a new token each time, which can be summed, named and cancelled like any other. Cancelling it leaves
+    ///   tokio-util's token alone.
+    /// - When the [`cancel`](CancellationToken::cancel) of tokio-util's token or of its parent returns, this one is
+    ///   cancelled, and so is everything derived from it. Its callbacks have run on that thread; a panic goes to the
+    ///   panic hook and no further. A concurrent second `cancel` may return sooner.
+    /// - The cause is [`Cause::Cancelled`](cantok_core::Cause::Cancelled), as tokio-util's tokens have none.
+    /// - The bridge ends with the last handle of the token and of everything derived from it. Until then it keeps
+    ///   tokio-util's token. It needs no runtime and no task.
     ///
-    /// The bridge ends with the token and everything derived from it. Until then it keeps a handle to tokio-util's
-    /// token. It needs no runtime and no task; making it takes some allocations. A chain of bridges there and back
-    /// again is cancelled by nested calls, so one of some thousand overflows the stack. If a waker of somebody else's
-    /// panics in tokio-util's `cancel`, that wakes nobody else, bridges included.
+    /// # Limits
+    ///
+    /// A chain of bridges there and back is cancelled by nested calls, as [`TokioToken`](crate::TokioToken) says. If
+    /// another waker panics in tokio-util's `cancel`, tokio-util wakes no further ones, bridges included.
     ///
     /// # Examples
     ///

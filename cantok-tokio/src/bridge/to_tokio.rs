@@ -9,23 +9,28 @@ use tokio_util::sync::CancellationToken;
 
 /// A token of tokio-util that is cancelled with a token of ours. Made by [`to_tokio`](crate::TokenExt::to_tokio).
 ///
-/// It dereferences to a [`CancellationToken`], which works like any other: its children, clones, guards and futures are
-/// cancelled with it.
+/// It dereferences to a [`CancellationToken`], whose children, clones, guards and futures are cancelled with it.
 ///
 /// # Guarantees
 ///
-/// When the `cancel()` that cancels our token, or one that it derives from, returns, the token of tokio-util is
-/// cancelled, and its tasks are woken, on the thread that cancelled, before callbacks are called. (Where several cancel
-/// our token, or tokens that it derives from, at the same time, the one that comes to it first does so; the others may
-/// return sooner.) Where a deadline or a condition cancels, it is a thread of `cantok-core` that does so. A counter
-/// cancels it by the check that it refuses. If our token is cancelled already, so is this one from the beginning.
-/// Cancelling the token of tokio-util leaves ours alone.
+/// - When the `cancel()` of our token or of one of its sources returns, tokio-util's token is cancelled and its tasks
+///   are woken. This happens on the thread that cancels, before callbacks run. A concurrent second `cancel` may return
+///   sooner. Deadlines and conditions cancel it from a thread of `cantok-core`, and a counter by the check that it
+///   refuses.
+/// - If our token is already cancelled, so is this one from the start.
+/// - Cancelling tokio-util's token leaves ours alone.
+/// - **The bridge ends when this and all its clones are dropped.** Tokens of tokio-util that were derived from it are
+///   then cancelled by their own `cancel()` alone. Keep this as long as those are to be cancelled, or
+///   [detach](TokioToken::detach) it. (Do not [attach](cantok_core::adapter::TokenAdapterExt::attach) it to our token:
+///   it keeps that, and both would stay for ever.)
 ///
-/// **The bridge ends when this and all its clones are dropped**, and with that it keeps our token no longer: tokens of
-/// tokio-util that were derived from it are then cancelled by nobody but their own `cancel()`. So keep this for as long
-/// as those are to be cancelled, or [detach](TokioToken::detach) it. (Do not
-/// [attach](cantok_core::adapter::TokenAdapterExt::attach) it to our token: it keeps that, and both would stay for
-/// ever.) No task is needed, and no runtime.
+/// It needs no runtime and no task.
+///
+/// # Limits
+///
+/// A chain of bridges there and back, `token.to_tokio().to_cantok().to_tokio()` and so on, is cancelled by nested
+/// calls. 500 there and back fit on a stack of 2 MiB, the default of a thread, even without optimisation. Some thousand
+/// overflow it.
 ///
 /// # Examples
 ///
@@ -59,7 +64,7 @@ pub struct TokioToken {
     registration: Arc<Mutex<Option<WakerRegistration>>>,
 }
 
-/// Cancels when it is woken: as a task is, before callbacks, which may take their time.
+/// Cancels when it is woken. Wakers come before callbacks, which may block.
 struct Cancels(CancellationToken);
 
 impl Cancels {
@@ -84,7 +89,7 @@ impl TokioToken {
         }
     }
 
-    /// The token of tokio-util, with a bridge that lasts as long as our token and everything derived from it: for a
+    /// The token of tokio-util, with a bridge that lasts as long as our token and everything derived from it. For a
     /// library that takes a `CancellationToken` by value and keeps it.
     ///
     /// # Examples

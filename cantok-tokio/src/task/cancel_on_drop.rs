@@ -3,15 +3,17 @@ use cantok_core::Token;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
+#[cfg(feature = "rayon")]
+use std::sync::atomic::{Ordering, fence};
 use std::thread;
 
 /// Work that is given up if it has not started.
 pub(super) trait Unstarted: Send + Sync {
-    /// What is left of it is dropped by the caller, since that is user code.
+    /// Returns what is left of the work. The caller drops it, as that runs user code.
     fn give_up(&self) -> Option<Box<dyn Send + '_>>;
 }
 
-/// The token of some work. Cancels it when dropped, with a reason that says so, unless the work is done.
+/// The token of some work. Dropping this cancels it, unless the work has ended.
 pub(super) struct CancelOnDrop {
     token: Token,
     unstarted: Option<Arc<dyn Unstarted>>,
@@ -32,16 +34,25 @@ impl CancelOnDrop {
         &self.token
     }
 
-    /// Has that given up, before the token is cancelled, when this is dropped.
+    /// Has the drop of this give up the work before it cancels the token.
     pub(super) fn give_up_on_drop(&mut self, unstarted: Arc<dyn Unstarted>) {
         self.unstarted = Some(unstarted);
+    }
+
+    /// Whether nothing else holds the work that the drop gives up: it has ended.
+    #[cfg(feature = "rayon")]
+    pub(super) fn is_released(&self) -> bool {
+        let is_released = (self.unstarted.as_ref()).is_none_or(|work| Arc::strong_count(work) == 1);
+        // Pairs with the release of the drop that was counted, so that this thread sees what came before it.
+        fence(Ordering::Acquire);
+        is_released
     }
 
     pub(super) fn disarm(&mut self) {
         self.is_armed = false;
     }
 
-    /// Cancels on behalf of work that has failed. It is the failure that is reported, so a panic of a callback is not.
+    /// Cancels for work that has failed. The failure is reported, so a panic of a callback is not.
     pub(super) fn cancel(&mut self, reason: &'static str) {
         self.disarm();
         swallow(|| {
@@ -50,7 +61,7 @@ impl CancelOnDrop {
     }
 }
 
-/// What is left of work that was given up.
+/// The rest of work that was given up.
 struct GivenUp<'a>(Option<Box<dyn Send + 'a>>);
 
 impl Drop for GivenUp<'_> {
@@ -63,7 +74,7 @@ impl Drop for GivenUp<'_> {
     }
 }
 
-// What waits for a thread is only ever taken out, by one of two.
+// The work is only ever taken out, once.
 impl UnwindSafe for CancelOnDrop {}
 impl RefUnwindSafe for CancelOnDrop {}
 
@@ -72,7 +83,7 @@ impl Drop for CancelOnDrop {
         if !self.is_armed {
             return;
         }
-        // Before the cancel, so that it does not start any more; dropped after it, or by its panic.
+        // Before the cancel, so that it does not start any more. Dropped after the cancel, even if that panics.
         let _unstarted = GivenUp(self.unstarted.as_ref().and_then(|work| work.give_up()));
         self.token
             .cancel_with("the future that waits for the work was dropped");

@@ -10,19 +10,16 @@ use std::task::{Context, Poll, ready};
 use std::thread;
 use tokio::sync::oneshot;
 
-/// [`rayon::spawn`] of a closure that is handed a child of `token`, which is cancelled when the result is dropped: for
-/// computations behind a request, which then end when the client hangs up, or a timeout drops the handler.
+/// Runs `f` on rayon's threads with a child of `token`. Dropping the result cancels that child: by a client that hangs
+/// up, for example, or by a timeout around the handler.
 ///
-/// The closure starts when rayon's global pool, or the pool that this is called in, has a thread for it, also if the
-/// token is cancelled already, unless the result is dropped before: then it is dropped with that, without being called.
-/// It stops where it asks its token; inside, `par_iter().with_token(&token)` of `cantok-rayon` does. Spawning is no
-/// check itself. See [`SpawnedRayon`] for what is guaranteed.
+/// The closure starts when a thread of rayon's global pool, or of the pool that this is called in, is free, even if the
+/// token is already cancelled. Dropped before that, it never starts. It stops where it checks its token; inside,
+/// `par_iter().with_token(&token)` of `cantok-rayon` does. Spawning is no check. [`SpawnedRayon`] lists the guarantees,
+/// and [`ThreadPoolTokenExt::spawn_with_token`] does the same in a pool of your own. Both need the feature `rayon`.
 ///
-/// [`ThreadPoolTokenExt::spawn_with_token`] does the same in a pool of your own. Both need the feature `rayon`.
-///
-/// Awaited as it is, the result comes when the work has ended, and it may have waited in line behind that of others, or
-/// lie under it on a thread's stack. `spawn_rayon_with_token(&token, f).with_token(&token).await` answers with the
-/// cancel.
+/// The result is ready once the work has ended, which may have waited in line before. To be answered with the cancel
+/// instead: `spawn_rayon_with_token(&token, f).with_token(&token).await`.
 ///
 /// # Panics
 ///
@@ -94,21 +91,19 @@ impl ThreadPoolTokenExt for ThreadPool {
 /// A future that waits for work on rayon's threads, and cancels it when dropped. Made by [`spawn_rayon_with_token`] and
 /// [`ThreadPoolTokenExt::spawn_with_token`]. Needs the feature `rayon`.
 ///
-/// It is [`Spawned`](crate::Spawned) for rayon, with the same guarantees and three differences: it can be awaited on
-/// any executor, outside of tokio too; work that still waits for a thread is dropped with it, and not when a thread
-/// comes to it; and its output is what the work returned. If the work panics, awaiting it resumes the panic. Where
-/// nobody awaits it any more the panic goes to the panic hook and no further; rayon's panic handler does not get to see
-/// it.
+/// Like [`Spawned`](crate::Spawned), with three differences: it can be awaited on any executor; work that has not
+/// started is dropped with it, not when a thread is free; and its output is what the work returned. If the work panics,
+/// awaiting it resumes the panic. If the panic comes after the drop, it goes to the panic hook and no further, not to
+/// rayon's panic handler.
 ///
 /// # Cancel safety
 ///
-/// Polling `&mut spawned`, in a `select!` for example, can be given up without losing anything. Dropping the future
-/// itself cancels the work.
+/// Polling `&mut spawned`, in a `select!` for example, loses nothing. Dropping the future itself cancels the work.
 ///
 /// # Panics
 ///
-/// A poll panics if the work has panicked, with that panic, and if the output was returned before. A drop that cancels
-/// runs the callbacks of the work's token, and resumes their first panic.
+/// A poll resumes the panic of the work, and panics if the output was returned before. A drop that cancels runs the
+/// callbacks of the work's token and resumes their first panic.
 #[derive(Debug)]
 #[must_use = "dropping this cancels the work"]
 pub struct SpawnedRayon<T> {
@@ -120,7 +115,7 @@ pub struct SpawnedRayon<T> {
 impl<T> UnwindSafe for SpawnedRayon<T> {}
 impl<T> RefUnwindSafe for SpawnedRayon<T> {}
 
-/// A closure that waits for a thread.
+/// A closure that has not started.
 struct Waiting<F>(Mutex<Option<F>>);
 
 impl<F> Waiting<F> {
@@ -146,8 +141,7 @@ impl<T: Send + 'static> SpawnedRayon<T> {
         let waiting = Arc::new(Waiting(Mutex::new(Some(move || f(token)))));
         work.give_up_on_drop(Arc::clone(&waiting) as Arc<dyn Unstarted>);
         let (sender, output) = oneshot::channel();
-        // A panic in a job of rayon's ends the process: those of the work are sent, and those of what is dropped here
-        // have nowhere to go.
+        // A panic in a job of rayon ends the process. That of the work is sent; that of a drop here has nowhere to go.
         spawn(Box::new(move || {
             swallow(|| {
                 if let Some(f) = waiting.take() {
@@ -161,17 +155,17 @@ impl<T: Send + 'static> SpawnedRayon<T> {
 }
 
 impl<T> SpawnedRayon<T> {
-    /// The work's token, a child of the one that was given. Cancel it to stop the work and still have its output.
+    /// The work's token, a child of the given one. Cancel it to stop the work and still have its output.
     pub fn token(&self) -> &Token {
         self.work.token()
     }
 
-    /// Whether the work is done, so that awaiting its output does not wait.
+    /// Whether the work has ended, so that awaiting its output does not wait.
     pub fn is_finished(&self) -> bool {
-        !self.output.is_empty() || self.output.is_terminated()
+        self.work.is_released()
     }
 
-    /// Lets the work go on by itself: it is cancelled with the token that was given, and by nobody's drop.
+    /// Lets the work go on by itself. From then on only the given token cancels it.
     pub fn detach(mut self) {
         self.work.disarm();
     }

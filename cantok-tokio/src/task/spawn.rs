@@ -3,11 +3,11 @@ use super::cancel_on_drop::CancelOnDrop;
 use cantok_core::Token;
 use std::future::Future;
 
-/// [`tokio::spawn`] of a future that is handed a child of `token`, which is cancelled when the result is dropped.
+/// Spawns a task with a child of `token`. Dropping the result cancels that child.
 ///
-/// The task starts at once. `f` is called here and now, also if the token is cancelled already; it is up to the future
-/// that it makes to ask its token: with [`with_token`](crate::FutureTokenExt::with_token) around what it waits for, or
-/// [`check`](Token::check) in between. Spawning is no check itself. See [`Spawned`] for what is guaranteed.
+/// The task starts at once, even if the token is already cancelled: spawning is no check. The future stops where it
+/// looks at its token, with [`with_token`](crate::FutureTokenExt::with_token) around its waits or a
+/// [`check`](Token::check) in between. [`Spawned`] lists the guarantees.
 ///
 /// # Panics
 ///
@@ -28,7 +28,7 @@ use std::future::Future;
 /// let (sender, cleaned_up) = tokio::sync::oneshot::channel();
 /// let task = spawn_with_token(&shutdown, |token| async move {
 ///     let _ = sleep(Duration::from_secs(60)).with_token(&token).await;
-///     let _ = sender.send("cleaned up"); // a stop is gentle
+///     let _ = sender.send("cleaned up"); // stopping is gentle
 /// });
 ///
 /// let late = timeout(Duration::from_millis(5), task).await; // drops the task's future
@@ -48,8 +48,7 @@ where
     Spawned::new(tokio::spawn(f(work.token().clone())), work)
 }
 
-/// [`spawn_with_token`] for futures that are not [`Send`]: on the current
-/// [`LocalSet`](tokio::task::LocalSet), as [`tokio::task::spawn_local`].
+/// [`spawn_with_token`] for futures that are not [`Send`], on the current [`LocalSet`](tokio::task::LocalSet).
 ///
 /// # Panics
 ///
@@ -85,15 +84,13 @@ where
     Spawned::new(tokio::task::spawn_local(f(work.token().clone())), work)
 }
 
-/// [`tokio::task::spawn_blocking`] of a closure that is handed a child of `token`, which is cancelled when the result
-/// is dropped: by a request's handler that goes with its client, or by a timeout around it.
+/// Runs `f` on tokio's threads for blocking work, with a child of `token`. Dropping the result cancels that child: by a
+/// client that hangs up, for example, or by a timeout around the handler.
 ///
-/// The closure starts when tokio has a thread for it, also if the token is cancelled already, unless the result was
-/// dropped before: then it is dropped without being called. It stops where it asks its token. Spawning is no check
-/// itself. See [`Spawned`] for what is guaranteed.
+/// The closure starts when a thread is free, even if the token is already cancelled: spawning is no check. Dropped
+/// before that, it never starts. It stops where it checks its token. [`Spawned`] lists the guarantees.
 ///
-/// For computations, which keep a thread busy, rayon's pool is the better place: see `spawn_rayon_with_token`, behind
-/// the feature `rayon`.
+/// Rayon's pool is the better place for computations: see `spawn_rayon_with_token`, behind the feature `rayon`.
 ///
 /// # Panics
 ///

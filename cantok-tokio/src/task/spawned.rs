@@ -12,30 +12,25 @@ use tokio::task::{AbortHandle, JoinError, JoinHandle};
 ///
 /// # Guarantees
 ///
-/// The work runs whether this is polled or not. The output is what the work returned, a cancelled one too: what it does
-/// when its token says stop, and what it returns then, is its own affair. If it panics, the output is an `Err` with the
-/// panic, and when that is returned its token is cancelled, so that what it has started in turn stops too. So it is if
-/// the runtime was shut down under it. (A callback's panic in that goes to the panic hook.)
+/// - The work runs whether this is polled or not. Its output is what it returned, even if it was cancelled.
+/// - **Dropping this cancels the work's token**, and returns without waiting for the work. It aborts nothing: the work
+///   stops where it looks at its token. Only blocking work that has not started is given up; tokio drops it when a
+///   thread is free. Once the output has been returned, the drop cancels nothing.
+/// - If the work panics or its runtime is shut down, the output is an `Err`. The poll that returns it cancels the
+///   work's token, so that what the work has started in turn stops, too. (A panic of a callback there goes to the panic
+///   hook.)
+/// - The work can tell a drop from a cancel of the given token: only then the error
+///   [is from](cantok_core::CancellationError::is_from) its own token.
 ///
-/// To have an answer with the cancel and not with the end of the work, wrap this:
-/// `spawned.with_token(&token).await`.
-///
-/// **Dropping this cancels the work's token**, with a reason that says so, and returns without waiting for the work. It
-/// aborts nothing: the work stops by itself where it asks its token. Only blocking work that still waits for a thread
-/// is given up: it is dropped without being called when a thread comes to it. Once the output has been returned,
-/// nothing is cancelled any more.
-///
-/// The work can tell that nobody waits for it any more from what cancels the given token: the error is then
-/// [from](cantok_core::CancellationError::is_from) its own one, as it is when somebody cancels that by hand.
+/// To be answered with the cancel, not with the end of the work: `spawned.with_token(&token).await`.
 ///
 /// # Cancel safety
 ///
-/// Polling `&mut spawned`, in a `select!` for example, can be given up without losing anything. Dropping the future
-/// itself cancels the work, as said.
+/// Polling `&mut spawned`, in a `select!` for example, loses nothing. Dropping the future itself cancels the work.
 ///
 /// # Panics
 ///
-/// A poll panics if the output was returned before. A drop that cancels runs the callbacks of the work's token, and
+/// A poll panics if the output was returned before. A drop that cancels runs the callbacks of the work's token and
 /// resumes their first panic.
 #[derive(Debug)]
 #[must_use = "dropping this cancels the work"]
@@ -46,7 +41,7 @@ pub struct Spawned<T> {
 
 impl Unstarted for AbortHandle {
     fn give_up(&self) -> Option<Box<dyn Send + '_>> {
-        // Of blocking work: what has started goes on.
+        // Aborts blocking work only if it has not started.
         self.abort();
         None
     }
@@ -57,13 +52,13 @@ impl<T> Spawned<T> {
         Spawned { handle, work }
     }
 
-    /// Of work that cannot be stopped from outside once it has started.
+    /// Of work that cannot be aborted once it has started.
     pub(super) fn blocking(handle: JoinHandle<T>, mut work: CancelOnDrop) -> Self {
         work.give_up_on_drop(Arc::new(handle.abort_handle()));
         Spawned { handle, work }
     }
 
-    /// The work's token, a child of the one that was given. Cancel it to stop the work and still have its output.
+    /// The work's token, a child of the given one. Cancel it to stop the work and still have its output.
     ///
     /// # Examples
     ///
@@ -88,13 +83,13 @@ impl<T> Spawned<T> {
         self.work.token()
     }
 
-    /// Whether the work is done, so that awaiting its output does not wait.
+    /// Whether the work has ended, so that awaiting its output does not wait.
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()
     }
 
-    /// Lets the work go on by itself: it is cancelled with the token that was given, and by nobody's drop. Tokio's
-    /// handle to it can be awaited, or dropped.
+    /// Lets the work go on by itself. From then on only the given token cancels it. Tokio's handle can be awaited or
+    /// dropped.
     pub fn detach(mut self) -> JoinHandle<T> {
         self.work.disarm();
         self.handle

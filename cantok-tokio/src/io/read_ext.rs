@@ -1,0 +1,39 @@
+use super::WithToken;
+use cantok_core::Token;
+use tokio::io::AsyncRead;
+
+/// `with_token` for readers, and for what reads and writes.
+pub trait AsyncReadTokenExt: AsyncRead + Sized {
+    /// Ends operations with the token's error once the token is cancelled. A socket or a file writes under the token,
+    /// too. [`WithToken`] lists the guarantees.
+    ///
+    /// # Examples
+    ///
+    /// A peer that sends nothing:
+    ///
+    /// ```
+    /// use cantok_core::TimeoutToken;
+    /// use cantok_tokio::prelude::*;
+    /// use std::io::ErrorKind;
+    /// use std::time::Duration;
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (mut peer, stream) = tokio::io::duplex(64);
+    /// let mut stream = stream.with_token(TimeoutToken::new(Duration::from_millis(5)));
+    /// peer.write_all(b"hello").await.unwrap();
+    ///
+    /// let mut greeting = [0; 5];
+    /// stream.read_exact(&mut greeting).await.unwrap();
+    /// let error = stream.read_exact(&mut greeting).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::TimedOut);
+    /// assert_eq!(error.to_string(), "the timeout of 5ms has expired");
+    /// # }
+    /// ```
+    fn with_token(self, token: impl Into<Token>) -> WithToken<Self> {
+        WithToken::new(self, token)
+    }
+}
+
+impl<R: AsyncRead> AsyncReadTokenExt for R {}
