@@ -31,21 +31,20 @@ use std::task::{Context, Poll};
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Cancelled<T: Borrow<Token> = Token> {
+    /// Has ended once the future is ready.
     registration: WakerRegistration<T>,
-    is_ready: bool,
 }
 
 impl<T: Borrow<Token>> Cancelled<T> {
     pub(crate) fn new(token: T) -> Self {
         Cancelled {
             registration: WakerRegistration::new(token),
-            is_ready: false,
         }
     }
 
     /// Whether the future has returned its error, as `is_terminated` of the `FusedFuture` of the futures crates.
     pub fn is_terminated(&self) -> bool {
-        self.is_ready
+        self.registration.has_ended()
     }
 }
 
@@ -60,8 +59,7 @@ impl<T: Borrow<Token>> Future for Cancelled<T> {
         if !this.registration.token().peek_cancelled() && this.registration.register(cx.waker()) {
             return Poll::Pending;
         }
-        this.registration.clear();
-        this.is_ready = true;
+        this.registration.end();
         Poll::Ready(this.registration.token().latched())
     }
 }

@@ -119,7 +119,10 @@ impl AsyncWrite for Pipe {
 type Polled = Poll<io::Result<()>>;
 
 /// Every operation on a pipe, each without an answer while that is empty and full.
-type Operation = (&'static str, fn(&mut WithToken<Pipe>, &mut Context<'_>) -> Polled);
+type Operation = (
+    &'static str,
+    fn(&mut WithToken<Pipe>, &mut Context<'_>) -> Polled,
+);
 
 const OPERATIONS: [Operation; 6] = [
     ("read", |pipe, cx| {
@@ -199,7 +202,11 @@ fn what_is_there_at_the_cancel_stays_there() {
     let mut pipe = Pipe::default().with_token(&token);
     let mut cx = Context::from_waker(Waker::noop());
     let mut buffer = [0; 3];
-    assert!(Pin::new(&mut pipe).poll_read(&mut cx, &mut buffer).is_pending());
+    assert!(
+        Pin::new(&mut pipe)
+            .poll_read(&mut cx, &mut buffer)
+            .is_pending()
+    );
     pipe.get_ref().put(b"abc");
     token.cancel();
     assert!(matches!(
@@ -216,8 +223,16 @@ fn directions_do_not_disturb_each_other() {
     let mut pipe = Pipe::default().with_token(&token);
     let [reader, writer] = [Counted::new(), Counted::new()];
     let [mut reads, mut writes] = [&reader, &writer].map(|task| Context::from_waker(task.waker()));
-    assert!(Pin::new(&mut pipe).poll_read(&mut reads, &mut [0]).is_pending());
-    assert!(Pin::new(&mut pipe).poll_write(&mut writes, b"a").is_pending());
+    assert!(
+        Pin::new(&mut pipe)
+            .poll_read(&mut reads, &mut [0])
+            .is_pending()
+    );
+    assert!(
+        Pin::new(&mut pipe)
+            .poll_write(&mut writes, b"a")
+            .is_pending()
+    );
     // The end of the write leaves the read waiting.
     pipe.get_ref().make_room(1);
     assert!(Pin::new(&mut pipe).poll_write(&mut writes, b"a").is_ready());
@@ -232,10 +247,18 @@ fn errors_are_of_the_kind_that_stops_loops() {
     let token = SimpleToken::new();
     let timeout = TimeoutToken::new(Duration::ZERO);
     let mut bytes = Vec::new();
-    let error = block_on(Cursor::new("abc").with_token(&timeout).read_to_end(&mut bytes));
+    let error = block_on(
+        Cursor::new("abc")
+            .with_token(&timeout)
+            .read_to_end(&mut bytes),
+    );
     assert_eq!(error.unwrap_err().kind(), ErrorKind::TimedOut);
     token.cancel();
-    let error = block_on(Cursor::new("abc").with_token(&token).read_to_end(&mut bytes));
+    let error = block_on(
+        Cursor::new("abc")
+            .with_token(&token)
+            .read_to_end(&mut bytes),
+    );
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Other);
     assert!(bytes.is_empty());
 }
@@ -291,7 +314,8 @@ fn lines_and_seeks_go_through() {
 #[test]
 fn what_only_writes_is_wrapped_too() {
     let token = SimpleToken::new();
-    let mut sink = cantok_futures::AsyncWriteTokenExt::with_token(AllowStdIo::new(Vec::new()), &token);
+    let mut sink =
+        cantok_futures::AsyncWriteTokenExt::with_token(AllowStdIo::new(Vec::new()), &token);
     block_on(sink.write_all(b"abc")).unwrap();
     token.cancel();
     assert!(block_on(sink.write_all(b"def")).is_err());

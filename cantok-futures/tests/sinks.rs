@@ -75,7 +75,10 @@ impl Sink<u32> for Inside {
 }
 
 type Outcome = Poll<Result<(), SinkTokenError<Full>>>;
-type Operation = (&'static str, fn(&mut WithToken<Inside>, &mut Context<'_>) -> Outcome);
+type Operation = (
+    &'static str,
+    fn(&mut WithToken<Inside>, &mut Context<'_>) -> Outcome,
+);
 
 const OPERATIONS: [Operation; 3] = [
     ("ready", |sink, cx| Pin::new(sink).poll_ready(cx)),

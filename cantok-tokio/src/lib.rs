@@ -7,7 +7,7 @@
 mod bridge;
 mod cancel_on_wake;
 pub mod io;
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tokio-util"))]
 mod must_not_compile;
 mod panic;
 pub mod prelude;

@@ -7,8 +7,9 @@ use std::rc::Rc;
 
 use cantok_core::SimpleToken;
 use cantok_tokio::prelude::*;
-use cantok_tokio::{GroupError, Spawned, TaskGroup, TokioToken, spawn_with_token};
+use cantok_tokio::{GroupError, Spawned, TaskGroup, spawn_with_token};
 
+#[cfg(feature = "tokio-util")]
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}
 
 /// May be sent, and not shared.
@@ -60,8 +61,11 @@ fn what_is_spawned_on_rayon_goes_everywhere() {
     assert!(is!(SpawnedRayon<PhantomPinned>: Unpin));
 }
 
+#[cfg(feature = "tokio-util")]
 #[test]
 fn a_bridge_goes_everywhere() {
+    use cantok_tokio::TokioToken;
+
     fn cloned<T: Clone>() {}
     goes_everywhere::<TokioToken>();
     cloned::<TokioToken>();
@@ -84,6 +88,7 @@ fn a_future_that_uses_all_of_it_can_be_sent() {
     let token = SimpleToken::new();
     sent(async move {
         let _ = spawn_with_token(&token, |_| async {}).await;
+        #[cfg(feature = "tokio-util")]
         let _bridge = token.to_tokio();
         let mut group = TaskGroup::new(&token);
         group.spawn(|_| async { Ok::<_, String>(1) });
@@ -97,6 +102,7 @@ fn a_future_that_uses_all_of_it_can_be_sent() {
 #[test]
 fn debug_shows_what_it_is() {
     let token = SimpleToken::new().named("stop");
+    #[cfg(feature = "tokio-util")]
     assert!(format!("{:?}", token.to_tokio()).starts_with("TokioToken"));
     let group = TaskGroup::<(), ()>::new(&token);
     assert!(format!("{group:?}").starts_with("TaskGroup"));

@@ -1,6 +1,5 @@
 //! Bridges and timers that come and go leave nothing behind, however many there were.
 #![cfg(feature = "tokio-util")]
-
 #![cfg(target_os = "linux")]
 
 #[path = "../../cantok-core/tests/support/memory.rs"]

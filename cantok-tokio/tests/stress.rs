@@ -1,4 +1,5 @@
 //! Whatever is spawned, cancelled, dropped and awaited at once: all work ends, and nothing is lost.
+#![cfg(feature = "tokio-util")]
 
 #[path = "support/runtimes.rs"]
 mod runtimes;

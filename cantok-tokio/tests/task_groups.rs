@@ -140,7 +140,11 @@ fn the_first_failure_is_the_first_item_that_failed() {
             assert_eq!(outputs, [7]);
             assert_eq!(failures.len(), 5);
             assert_eq!(failures[0], Failure::Own(1));
-            assert!(failures[1..].iter().all(|failure| matches!(failure, Failure::Cancelled(_))));
+            assert!(
+                failures[1..]
+                    .iter()
+                    .all(|failure| matches!(failure, Failure::Cancelled(_)))
+            );
             assert!(group.is_empty() && group.join_next().await.is_none());
         }
     });
@@ -271,7 +275,10 @@ fn a_dropped_group_leaves_nothing_running() {
                         let _alive = alive;
                         match sees {
                             false => pending().await,
-                            true => pending().with_token(&token).await.map_err(Failure::Cancelled),
+                            true => pending()
+                                .with_token(&token)
+                                .await
+                                .map_err(Failure::Cancelled),
                         }
                     });
                 }

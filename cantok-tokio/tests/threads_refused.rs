@@ -1,5 +1,5 @@
 //! Where the system refuses a thread, everything works that needs none, and what needs one says so.
-#![cfg(target_os = "linux")]
+#![cfg(feature = "tokio-util")]
 
 #[path = "../../cantok-core/tests/support/panics.rs"]
 mod panics;

@@ -1,5 +1,5 @@
 //! With the feature `tracing`, each cancel is one event: by dropped work, across bridges, on tokio's clock.
-#![cfg(feature = "tracing")]
+#![cfg(all(feature = "tracing", feature = "tokio-util"))]
 
 #[path = "../../cantok-core/tests/support/events.rs"]
 mod events;
@@ -32,7 +32,6 @@ fn events(f: impl FnOnce()) -> Vec<String> {
     with_default(collector, f);
     receiver.try_iter().collect()
 }
-
 
 #[test]
 fn work_whose_future_is_dropped_is_one_event() {

@@ -44,6 +44,10 @@ fn an_adapter_locks_what_it_adapts_and_nothing_for_tests() {
     for (name, expected) in [
         ("cantok-channel", "crossbeam-channel crossbeam-utils"),
         (
+            "cantok-futures",
+            "futures-core futures-io futures-sink pin-project-lite",
+        ),
+        (
             "cantok-rayon",
             "crossbeam-deque crossbeam-epoch crossbeam-utils either rayon rayon-core",
         ),
@@ -53,7 +57,7 @@ fn an_adapter_locks_what_it_adapts_and_nothing_for_tests() {
         ),
         (
             "cantok-tokio",
-            "bytes futures-core futures-sink pin-project-lite tokio tokio-util",
+            "cantok-futures futures-core futures-io futures-sink pin-project-lite tokio",
         ),
     ] {
         assert_eq!(locked_by(name).join(" "), expected, "{name}");

@@ -243,6 +243,8 @@ fn the_guide_names_files_that_exist() {
             "cantok-core/",
             "cantok-core/src/",
             "cantok-core/tests/",
+            "cantok-futures/src/",
+            "cantok-futures/tests/",
             "cantok-rayon/benches/",
             "cantok-rayon/src/",
             "cantok-rayon/tests/",

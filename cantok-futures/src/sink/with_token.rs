@@ -1,6 +1,6 @@
 use super::SinkTokenError;
-use cantok_core::{CancellationError, Token};
 use cantok_core::adapter::CheckedPoll;
+use cantok_core::{CancellationError, Token};
 use futures_sink::Sink;
 use pin_project_lite::pin_project;
 use std::pin::Pin;

@@ -16,17 +16,13 @@ pub trait AsyncReadTokenExt: AsyncRead + Sized {
     /// use cantok_tokio::prelude::*;
     /// use std::io::ErrorKind;
     /// use std::time::Duration;
-    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// use tokio::io::AsyncReadExt;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// let (mut peer, stream) = tokio::io::duplex(64);
+    /// let (_peer, stream) = tokio::io::duplex(64);
     /// let mut stream = stream.with_token(TimeoutToken::new(Duration::from_millis(5)));
-    /// peer.write_all(b"hello").await.unwrap();
-    ///
-    /// let mut greeting = [0; 5];
-    /// stream.read_exact(&mut greeting).await.unwrap();
-    /// let error = stream.read_exact(&mut greeting).await.unwrap_err();
+    /// let error = stream.read_u8().await.unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::TimedOut);
     /// assert_eq!(error.to_string(), "the timeout of 5ms has expired");
     /// # }

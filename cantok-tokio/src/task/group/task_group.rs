@@ -110,8 +110,7 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
     {
         let future = f(self.child());
         let member = self.member();
-        self.tasks
-            .spawn(async move { member.end(future.await) });
+        self.tasks.spawn(async move { member.end(future.await) });
     }
 
     /// [`spawn`](TaskGroup::spawn) for futures that are not [`Send`], on the current
