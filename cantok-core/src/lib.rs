@@ -8,6 +8,7 @@ pub mod adapter;
 mod background;
 mod cancelled;
 mod cause;
+mod clock;
 mod compose;
 mod error;
 mod guard;
@@ -29,6 +30,7 @@ mod threads;
 mod timer;
 mod token;
 mod tokens;
+mod touching;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wait;
@@ -47,5 +49,7 @@ pub use registration::Registration;
 pub use threads::start_threads;
 pub use token::Token;
 pub use tokens::{
-    ConditionToken, CounterToken, DefaultToken, ImpossibleCancelError, SimpleToken, TimeoutToken,
+    ConditionToken, CounterToken, DefaultToken, IdleToken, ImpossibleCancelError, SimpleToken,
+    TimeoutToken,
 };
+pub use touching::Touching;

@@ -3,10 +3,11 @@
 use super::edges::Edge;
 use super::waiters::{Waiter, Waiters};
 use super::{Body, Kind, Node};
-use crate::CancellationError;
 use crate::later::drop_caught;
 use crate::panic::Panic;
 use crate::sync::{Arc, get_mut};
+use crate::{CancellationError, Reason};
+use std::sync::OnceLock;
 
 impl Drop for Node {
     #[inline]
@@ -33,6 +34,9 @@ impl Node {
     fn needs_care(&mut self) -> bool {
         let edges = self.edges();
         self.condition().is_some()
+            || self
+                .because()
+                .is_some_and(|because| because.get().is_some())
             || edges
                 .iter()
                 .any(|edge| matches!(edge.node.body, Body::Derived(_)))
@@ -81,6 +85,12 @@ impl Remains {
         Panic::keep_first(&mut self.panic, drop_caught(value));
     }
 
+    fn drop_reason(&mut self, because: OnceLock<Reason>) {
+        if let Some(reason) = because.into_inner() {
+            self.drop_users(reason);
+        }
+    }
+
     /// Gives up a reference to a node that may own others. It waits for its turn, so that nothing recurses.
     fn release(&mut self, node: Arc<Node>) {
         self.nodes.extend(Arc::into_inner(node));
@@ -97,7 +107,11 @@ impl Node {
             remains.drop_users(self.cause.take());
         }
         match std::mem::replace(&mut self.body, Body::Plain) {
-            Body::Plain | Body::Deadline(_) | Body::Counter(_) => {}
+            Body::Plain => {}
+            Body::Deadline(timeout) => remains.drop_reason(timeout.because),
+            Body::Idle(idle) => remains.drop_reason(idle.because),
+            Body::Counter(counter) => remains.drop_reason(counter.because),
+            Body::Delayed(delayed) => remains.release(delayed.source),
             Body::Condition(condition) => remains.drop_users(condition),
             Body::Derived(derived) => derived.edges.take(|edge| match edge.node.body {
                 Body::Derived(_) => remains.release(edge.node),

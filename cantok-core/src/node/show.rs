@@ -4,11 +4,13 @@ use super::addresses::{Addresses, address};
 use super::{Body, Kind, Node};
 use crate::sync::Arc;
 use std::fmt::{self, Formatter, Write as _};
+use std::time::Duration;
 
 /// What remains to be written. A list instead of recursion, so that any depth can be shown.
 enum Piece<'a> {
     Node(&'a Arc<Node>),
     Text(&'static str),
+    After(Duration),
 }
 
 /// `(`, `, ` and `)` where they belong, and nothing around an empty list.
@@ -52,7 +54,8 @@ impl Kind {
             Kind::Condition => "ConditionToken",
             Kind::Timeout => "TimeoutToken",
             Kind::Counter => "CounterToken",
-            Kind::Sum | Kind::Never => "Token",
+            Kind::Idle => "IdleToken",
+            Kind::Sum | Kind::Delayed | Kind::Never => "Token",
         }
     }
 }
@@ -65,6 +68,7 @@ impl Node {
         while let Some(piece) = pieces.pop() {
             match piece {
                 Piece::Text(text) => f.write_str(text)?,
+                Piece::After(delay) => write!(f, "{delay:?} after ")?,
                 Piece::Node(node) => node.debug_head(f, &mut shown, &mut pieces)?,
             }
         }
@@ -86,12 +90,23 @@ impl Node {
         }
         match &self.body {
             Body::Deadline(_) if self.deadline.is_none() => list.item(f, "never")?,
-            Body::Deadline(after) => list.item(f, format_args!("{after:?}"))?,
+            Body::Deadline(timeout) => list.item(f, format_args!("{:?}", timeout.after))?,
+            Body::Idle(_) if !self.moves => list.item(f, "never")?,
+            Body::Idle(idle) => list.item(f, format_args!("{:?}", idle.after))?,
             Body::Counter(counter) => list.item(f, counter)?,
-            Body::Plain | Body::Condition(_) | Body::Derived(_) => {}
+            Body::Plain | Body::Condition(_) | Body::Delayed(_) | Body::Derived(_) => {}
         }
         // The rest is written in reverse, since the last piece comes first.
         let rest = pieces.len();
+        if let Body::Delayed(delayed) = &self.body {
+            pieces.push(Piece::Text(list.separator()));
+            if shown.insert(address(self)) {
+                pieces.push(Piece::After(delayed.after));
+                pieces.push(Piece::Node(&delayed.source));
+            } else {
+                pieces.push(Piece::Text("…"));
+            }
+        }
         let operands = self.operands();
         if !operands.is_empty() {
             if shown.insert(address(self)) {
