@@ -28,6 +28,8 @@ mod reason;
 mod registration;
 mod scope;
 mod slab;
+#[cfg(feature = "enough")]
+mod stop;
 mod sync;
 mod threads;
 #[cfg_attr(cantok_loom, path = "loom/timer.rs")]

@@ -80,6 +80,20 @@ macro_rules! handle {
 
         operators!($Handle);
 
+        /// As of its [`Token`](crate::Token).
+        #[cfg(feature = "enough")]
+        impl enough::Stop for $Handle {
+            #[inline]
+            fn check(&self) -> Result<(), enough::StopReason> {
+                enough::Stop::check(&self.token)
+            }
+
+            #[inline]
+            fn should_stop(&self) -> bool {
+                self.token.is_cancelled()
+            }
+        }
+
         impl std::fmt::Debug for $Handle {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 std::fmt::Debug::fmt(&self.token, f)
