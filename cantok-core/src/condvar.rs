@@ -151,7 +151,7 @@ impl Wait {
     }
 }
 
-/// The first rounds are for a thread that is about to go to sleep. It takes longer only if somebody else has the lock.
+/// The first rounds are for a thread that is about to go to sleep. It takes longer only if another thread has the lock.
 fn pause(round: u32) {
     match round {
         0..8 => thread::yield_now(),

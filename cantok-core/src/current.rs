@@ -67,16 +67,45 @@ impl Token {
     /// assert!(Square.cost(3.0).is_ok()); // outside of it
     /// ```
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _entered = Entered {
-            outer: replace(Some(self.clone())),
-        };
-        f()
+        Current(Some(self.clone())).enter(f)
     }
 
     /// The token of the innermost [`enter`](Token::enter) that this thread is in, or [`Token::never`]. It costs the clone
     /// of a token: ask once, not for each check.
     pub fn current() -> Token {
         current().unwrap_or_default()
+    }
+}
+
+/// The [current token](Token::current) of a thread, if it has one, for another thread. [`carry`] is this for a closure
+/// without parameters.
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::adapter::Current;
+/// use cantok_core::{SimpleToken, Token};
+///
+/// let token = SimpleToken::new();
+/// let current = token.enter(Current::get);
+/// assert_eq!(current.enter(Token::current), *token);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Current(Option<Token>);
+
+impl Current {
+    /// That of this thread.
+    pub fn get() -> Self {
+        Current(current())
+    }
+
+    /// Calls `f` with it, as [`Token::enter`] does. Costs nothing if there was none.
+    pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
+        let Some(token) = self.0 else { return f() };
+        let _entered = Entered {
+            outer: replace(Some(token)),
+        };
+        f()
     }
 }
 
@@ -94,9 +123,6 @@ impl Token {
 /// assert_eq!(seen, *token);
 /// ```
 pub fn carry<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
-    let current = current();
-    move || match current {
-        Some(token) => token.enter(f),
-        None => f(),
-    }
+    let current = Current::get();
+    move || current.enter(f)
 }

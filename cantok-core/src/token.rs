@@ -268,8 +268,8 @@ impl Token {
         self.node.peek()
     }
 
-    /// The earliest deadline of all that this token consists of, whether it has passed or not. This is a peek that
-    /// changes nothing.
+    /// The earliest deadline of all that this token consists of, whether it has passed or not. Touches of an
+    /// [`IdleToken`](crate::IdleToken) put it off: this is the one of this moment. This is a peek that changes nothing.
     ///
     /// # Examples
     ///

@@ -1,6 +1,6 @@
 //! For authors of adapters: what it takes to connect tokens to another library. Programs rarely need it.
 //!
-//! [`carry`] hands the [current token](crate::Token::current) to another thread.
+//! [`carry`] and [`Current`] hand the [current token](crate::Token::current) to another thread.
 //!
 //! [`TokenAdapterExt`] adds it to every token: a waker's registration, guards that live as long as a token, references
 //! that do not keep a token alive, and a cancel in two steps. All of cantok's own adapters are built on these and on
@@ -11,7 +11,7 @@ mod ext;
 mod waker_registration;
 mod weak;
 
-pub use crate::current::carry;
+pub use crate::current::{Current, carry};
 pub use cancelling::Cancelling;
 pub use ext::TokenAdapterExt;
 pub use waker_registration::WakerRegistration;
