@@ -26,7 +26,7 @@ mod parker;
 pub mod prelude;
 mod reason;
 mod registration;
-mod scope;
+mod scoped;
 mod slab;
 #[cfg(feature = "enough")]
 mod stop;
@@ -54,7 +54,7 @@ pub use io::{ReadTokenExt, WriteTokenExt};
 pub use iter::{IteratorTokenExt, TryWithToken, WithToken};
 pub use reason::Reason;
 pub use registration::Registration;
-pub use scope::{Scope, ScopeError, scope};
+pub use scoped::{Scope, ScopeError, scope};
 pub use threads::start_threads;
 pub use token::Token;
 pub use tokens::{
