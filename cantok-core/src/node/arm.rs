@@ -1,6 +1,7 @@
 //! From polling to being pushed: a node links itself to its edges and hands its deadline to the timer.
 
 use super::edges::Edge;
+use super::sources::Depth;
 use super::waiters::Waiter;
 use super::{Body, Jobs, Node};
 use crate::background;
@@ -53,7 +54,7 @@ impl Node {
     /// Arms the nodes below whose deadlines move. Under no lock: each has one of its own.
     pub(super) fn arm_moving(self: &Arc<Self>) {
         if self.state.get().is_unarmed() {
-            self.for_each_moving(|node| {
+            self.for_each_moving(Depth::Unarmed, |node| {
                 let _lock = lock(&node.waiters);
                 if node.push_sources(true) == Some(true) {
                     node.state.arm();
@@ -166,7 +167,7 @@ impl Node {
                 }
             }
         }
-        match self.find(|| now) {
+        match self.find(Depth::Unarmed, || now) {
             Some(found) if !self.is_marked() => self.mark_found_with(found, jobs),
             _ => jobs,
         }

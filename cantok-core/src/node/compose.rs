@@ -246,10 +246,12 @@ impl Composer<'_> {
         let (copied, is_asked) = if edges.len() <= LIMIT {
             (edges, false)
         } else {
-            if node.state.get().is_unarmed() && node.cancellation().is_none() {
+            if node.state.get().is_unarmed() && !node.poll_sources_again() {
                 node.arm_for_derived();
                 // An edge that was cancelled meanwhile. The node has to know, because it is watched alone.
-                node.cancellation();
+                if node.state.get().is_unarmed() {
+                    node.poll_sources_again();
+                }
             }
             // What is asked is copied if it is not much.
             let polled = derived.polled();

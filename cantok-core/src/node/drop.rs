@@ -23,7 +23,7 @@ impl Drop for Node {
 impl Node {
     pub(super) fn drop_in_full(&mut self) {
         self.disarm();
-        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs.
+        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs or is delayed.
         if self.needs_care() {
             self.drop_with_care();
         }
@@ -37,11 +37,13 @@ impl Node {
             || self
                 .because()
                 .is_some_and(|because| because.get().is_some())
-            || edges
-                .iter()
-                .any(|edge| matches!(edge.node.body, Body::Derived(_)))
+            || edges.iter().any(|edge| edge.node.owns_nodes())
             || self.has_reason()
             || self.has_waiters()
+    }
+
+    fn owns_nodes(&self) -> bool {
+        matches!(self.body, Body::Derived(_) | Body::Delayed(_))
     }
 
     /// Whether waiters are left, or guards, or the memory for many of them.
@@ -113,9 +115,12 @@ impl Node {
             Body::Counter(counter) => remains.drop_reason(counter.because),
             Body::Delayed(delayed) => remains.release(delayed.source),
             Body::Condition(condition) => remains.drop_users(condition),
-            Body::Derived(derived) => derived.edges.take(|edge| match edge.node.body {
-                Body::Derived(_) => remains.release(edge.node),
-                _ => Panic::keep_first(&mut remains.panic, Panic::catch(|| drop(edge.node))),
+            Body::Derived(derived) => derived.edges.take(|edge| {
+                if edge.node.owns_nodes() {
+                    remains.release(edge.node);
+                } else {
+                    Panic::keep_first(&mut remains.panic, Panic::catch(|| drop(edge.node)));
+                }
             }),
         }
     }

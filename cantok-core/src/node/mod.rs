@@ -22,7 +22,8 @@
 //!    that is marked.
 //! 5. **The first cause in time wins.** Before a node is marked its edges and its deadline are asked, and the earliest
 //!    cause is taken. A node with one edge and no deadline needs no asking: it follows. A deadline that moves is asked by
-//!    making it expire, so that what was taken for passed cannot be put off any more.
+//!    making it expire, so that what was taken for passed cannot be put off any more; but for those of armed nodes that
+//!    are watched alone, which are left to the timer unless a user asks ([`Depth`](sources::Depth)).
 //! 6. **All marking precedes all user code.** Callbacks, wake-ups and the drop of users' values are collected in
 //!    [`Jobs`], which run when no lock is held.
 //! 7. **Locks nest from derived to source.** The lock of a node's waiters may be held while those of its edges and a

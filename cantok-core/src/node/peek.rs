@@ -1,6 +1,7 @@
 //! Peeks: what can be known without calling a condition or spending a counter.
 
 use super::edges::Edge;
+use super::sources::Depth;
 use super::{Body, Node};
 use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, Ordering, fence};
@@ -19,9 +20,13 @@ pub(super) enum Found<'a> {
 impl Node {
     /// The earliest cause at the time `now` (invariant 5); of two at the same instant the leftmost one. The clock is read
     /// only if there is a deadline.
-    pub(super) fn find(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Option<Found<'_>> {
+    pub(super) fn find(
+        self: &Arc<Self>,
+        depth: Depth,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Found<'_>> {
         if self.moves {
-            return self.find_moving(now(), MovingDeadline::expire);
+            return self.find_moving(depth, now(), MovingDeadline::expire);
         }
         self.find_fixed(now).map(|(_, found)| found)
     }
@@ -30,11 +35,12 @@ impl Node {
     #[cold]
     fn find_moving(
         self: &Arc<Self>,
+        depth: Depth,
         now: Instant,
         passed: fn(&MovingDeadline, Instant) -> Option<Instant>,
     ) -> Option<Found<'_>> {
         let mut first = self.find_fixed(|| now);
-        self.for_each_moving(|node| {
+        self.for_each_moving(depth, |node| {
             let (at, found) = match node.error() {
                 Some(error) => (error.at(), Found::Error(error)),
                 None => match node.moving().and_then(|deadline| passed(deadline, now)) {
@@ -87,7 +93,7 @@ impl Node {
                 .earliest_deadline()
                 .is_some_and(|at| at <= Instant::now());
         if may_find {
-            self.latch(self.find(Instant::now)?);
+            self.latch(self.find(Depth::Any, Instant::now)?);
         }
         self.error()
     }
@@ -115,21 +121,21 @@ impl Node {
     /// [`Node::poll_sources`] for the same check once more.
     #[cold]
     pub(super) fn poll_sources_again(self: &Arc<Self>) -> bool {
-        match self.find(Instant::now) {
+        match self.find(Depth::Unarmed, Instant::now) {
             Some(found) => self.latch(found),
             None => false,
         }
     }
 
     /// What [`Node::cancellation`] would find, without changing anything.
-    pub(super) fn foresee(self: &Arc<Self>) -> Option<CancellationError> {
+    pub(super) fn foresee(self: &Arc<Self>, depth: Depth) -> Option<CancellationError> {
         if let Some(error) = self.error() {
             return Some(error.clone());
         }
         let found = if self.moves {
-            self.find_moving(Instant::now(), MovingDeadline::passed)
+            self.find_moving(depth, Instant::now(), MovingDeadline::passed)
         } else {
-            self.find(Instant::now)
+            self.find(depth, Instant::now)
         };
         Some(match found? {
             Found::Error(error) => error.clone(),

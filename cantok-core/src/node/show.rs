@@ -1,6 +1,7 @@
 //! `Debug` and `Display` of every token. Peeks only: nothing is called, spent or latched.
 
 use super::addresses::{Addresses, address};
+use super::sources::Depth;
 use super::{Body, Kind, Node};
 use crate::sync::Arc;
 use std::fmt::{self, Formatter, Write as _};
@@ -69,7 +70,15 @@ impl Node {
             match piece {
                 Piece::Text(text) => f.write_str(text)?,
                 Piece::After(delay) => write!(f, "{delay:?} after ")?,
-                Piece::Node(node) => node.debug_head(f, &mut shown, &mut pieces)?,
+                Piece::Node(node) => {
+                    // Each of the others is asked only for what it watches itself.
+                    let depth = if Arc::ptr_eq(node, self) {
+                        Depth::Any
+                    } else {
+                        Depth::Unarmed
+                    };
+                    node.debug_head(f, depth, &mut shown, &mut pieces)?;
+                }
             }
         }
         Ok(())
@@ -79,6 +88,7 @@ impl Node {
     fn debug_head<'a>(
         self: &'a Arc<Self>,
         f: &mut Formatter<'_>,
+        depth: Depth,
         shown: &mut Addresses,
         pieces: &mut Vec<Piece<'a>>,
     ) -> fmt::Result {
@@ -122,7 +132,7 @@ impl Node {
                 pieces.push(Piece::Text("…"));
             }
         }
-        if self.foresee().is_some() {
+        if self.foresee(depth).is_some() {
             pieces.push(Piece::Text(list.separator()));
             pieces.push(Piece::Text("cancelled"));
         }
@@ -134,7 +144,7 @@ impl Node {
     /// One line: the type, and whether and why it is cancelled.
     pub(crate) fn display(self: &Arc<Self>, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.type_name())?;
-        match self.foresee() {
+        match self.foresee(Depth::Any) {
             Some(error) => write!(OneLine(f), " ({error})"),
             None => f.write_str(" (not cancelled)"),
         }

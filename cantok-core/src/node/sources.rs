@@ -41,6 +41,25 @@ pub(super) enum Rank {
     NotPolled,
 }
 
+/// Through which derived nodes deadlines that move are asked.
+#[derive(Clone, Copy)]
+pub(super) enum Depth {
+    /// All of them, by what users ask once: peeks, and the token that is cancelled.
+    Any,
+    /// Not those that are armed, which is almost all of them: they leave their deadlines to the timer. So what has to be
+    /// done for each node of a million does not visit a million others.
+    Unarmed,
+}
+
+impl Depth {
+    fn includes(self, node: &Node) -> bool {
+        match self {
+            Depth::Any => true,
+            Depth::Unarmed => node.state.get().is_unarmed(),
+        }
+    }
+}
+
 /// What a child or a sum watches.
 #[derive(Default)]
 pub(crate) struct Derived {
@@ -199,9 +218,13 @@ impl Node {
         }
     }
 
-    /// Gives `f` the nodes with a deadline that moves: this one, or those that it watches, through any number of derived
-    /// nodes.
-    pub(super) fn for_each_moving<'a>(self: &'a Arc<Self>, mut f: impl FnMut(&'a Arc<Node>)) {
+    /// Gives `f` the nodes with a deadline that moves: this one, or those that it watches, through derived nodes of that
+    /// depth.
+    pub(super) fn for_each_moving<'a>(
+        self: &'a Arc<Self>,
+        depth: Depth,
+        mut f: impl FnMut(&'a Arc<Node>),
+    ) {
         if !self.moves {
             return;
         }
@@ -215,7 +238,9 @@ impl Node {
         loop {
             for Edge { node, .. } in edges {
                 match &node.body {
-                    Body::Derived(derived) if node.moves && seen.insert(address(node)) => {
+                    Body::Derived(derived)
+                        if node.moves && depth.includes(node) && seen.insert(address(node)) =>
+                    {
                         nested.push(derived);
                     }
                     Body::Derived(_) => {}
@@ -230,7 +255,7 @@ impl Node {
     /// The earliest deadline at this moment.
     pub(super) fn earliest_deadline(self: &Arc<Self>) -> Option<Instant> {
         let mut earliest = self.deadline;
-        self.for_each_moving(|node| {
+        self.for_each_moving(Depth::Any, |node| {
             let at = node.moving().and_then(MovingDeadline::get);
             earliest = earlier(earliest, at);
         });
