@@ -25,6 +25,9 @@ mod guide {
     #[doc = include_str!("../docs/src/tokens/timeout.md")]
     struct Timeout;
 
+    #[doc = include_str!("../docs/src/tokens/idle.md")]
+    struct Idle;
+
     #[doc = include_str!("../docs/src/tokens/counter.md")]
     struct Counter;
 
@@ -57,6 +60,15 @@ mod guide {
 
     #[doc = include_str!("../docs/src/how-do-i/stop-a-cli-on-ctrl-c.md")]
     struct StopACliOnCtrlC;
+
+    #[doc = include_str!("../docs/src/how-do-i/shut-down-gracefully.md")]
+    struct ShutDownGracefully;
+
+    #[doc = include_str!("../docs/src/how-do-i/unblock-a-socket-or-a-pipe.md")]
+    struct UnblockASocketOrAPipe;
+
+    #[doc = include_str!("../docs/src/how-do-i/reach-code-without-a-parameter.md")]
+    struct ReachCodeWithoutAParameter;
 
     #[doc = include_str!("../docs/src/how-do-i/stop-cpu-work-behind-an-http-handler.md")]
     struct StopCpuWorkBehindAnHttpHandler;

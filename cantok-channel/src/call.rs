@@ -77,12 +77,17 @@ impl<'a> Call<'a> {
         receiver: &Receiver<T>,
         limit: Option<Instant>,
     ) -> Result<T, RecvTimeoutTokenError> {
-        match self.attempt_to_recv(receiver)? {
-            Some(message) => Ok(message),
-            None => self
-                .wait_to_recv_until(receiver, limit)?
-                .ok_or(RecvTimeoutTokenError::Timeout),
+        if let Some(message) = self.attempt_to_recv(receiver)? {
+            return Ok(message);
         }
+        if has_passed(limit) {
+            return match self.token.cancellation() {
+                Some(error) => Err(RecvTimeoutTokenError::Cancelled(self.ended_by(error))),
+                None => Err(RecvTimeoutTokenError::Timeout),
+            };
+        }
+        self.wait_to_recv_until(receiver, limit)?
+            .ok_or(RecvTimeoutTokenError::Timeout)
     }
 
     #[inline]
@@ -115,6 +120,15 @@ impl<'a> Call<'a> {
         let Some(message) = self.attempt_to_send(sender, message)? else {
             return Ok(());
         };
+        if has_passed(limit) {
+            return match self.token.cancellation() {
+                Some(error) => {
+                    let error = self.ended_by(error);
+                    Err(SendTimeoutTokenError::Cancelled(message, error))
+                }
+                None => Err(SendTimeoutTokenError::Timeout(message)),
+            };
+        }
         match self.wait_to_send_until(sender, message, limit)? {
             None => Ok(()),
             Some(message) => Err(SendTimeoutTokenError::Timeout(message)),
@@ -248,9 +262,10 @@ impl<'a> Call<'a> {
         let mut select = Select::new_biased();
         let cancelled = select.recv(cancel.receiver());
         add(&mut select);
-        // This thread minds the token's deadline itself: the thread that would wake it may be busy with callbacks.
-        let until = [limit, self.token.deadline()].into_iter().flatten().min();
         loop {
+            // This thread minds the token's deadline itself: the thread that would wake it may be busy with callbacks.
+            // Each time anew, since a touch puts off that of an idle token.
+            let until = [limit, self.token.deadline()].into_iter().flatten().min();
             let selected = match until {
                 None => Some(select.select()),
                 Some(until) => select.select_deadline(until).ok(),
@@ -267,7 +282,7 @@ impl<'a> Call<'a> {
             if let Some(error) = self.token.cancellation() {
                 return Err(self.ended_by(error));
             }
-            if limit.is_some_and(|limit| limit <= Instant::now()) {
+            if has_passed(limit) {
                 return Ok(None);
             }
         }
@@ -279,6 +294,10 @@ impl<'a> Call<'a> {
         crate::trace::stopped_early(self.job, &error);
         error
     }
+}
+
+fn has_passed(limit: Option<Instant>) -> bool {
+    limit.is_some_and(|limit| limit <= Instant::now())
 }
 
 /// A message, if there is one.

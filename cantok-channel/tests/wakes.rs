@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 use cantok_channel::prelude::*;
 use cantok_channel::{RecvTokenError, cancelled};
-use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{
+    Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken, Token,
+};
 use crossbeam_channel::{Receiver, after, at, bounded, never, tick, unbounded};
 use operations::{Outcome, channels, fill, waiting_recvs, waiting_sends};
 use probe::Probe;
@@ -323,6 +325,35 @@ fn calls_on_a_token_that_cannot_be_cancelled_wait_for_the_channel() {
                     (Ok(1), Err(RecvTokenError::Disconnected))
                 );
             });
+        }
+    });
+}
+
+/// What is touched goes on to wait, and what is not is woken at its last deadline.
+#[test]
+fn an_idle_token_ends_every_call_that_waits() {
+    watchdog("calls with an idle token", || {
+        let idle = IdleToken::new(Duration::from_millis(20));
+        let last = Mutex::new(idle.deadline().unwrap());
+        let outcomes = every_call(&idle, || {
+            for _ in 0..4 {
+                let before = *last.lock().unwrap();
+                while Instant::now() + Duration::from_millis(10) < before {
+                    thread::yield_now();
+                }
+                let now = Instant::now();
+                idle.touch();
+                if Instant::now() < before {
+                    *last.lock().unwrap() = now + Duration::from_millis(20);
+                }
+            }
+        });
+        for (call, outcome) in outcomes {
+            let Outcome::Cancelled(_, error) = &outcome else {
+                panic!("{call}: {outcome:?}");
+            };
+            assert!(error.is_from(&idle), "{call}");
+            assert!(error.at() >= *last.lock().unwrap(), "{call}");
         }
     });
 }

@@ -19,6 +19,8 @@ mod create;
 mod deadlines;
 #[path = "support/future.rs"]
 mod future;
+#[path = "support/idle.rs"]
+mod idle;
 #[path = "support/register.rs"]
 mod register;
 #[path = "support/request.rs"]
@@ -42,6 +44,7 @@ fn main() {
     alone("made and dropped, with a counter", create::counters);
     alone("made, cancelled and dropped", create::cancelled);
     alone_and_contended("on_cancel and drop", register::registered, 100_000);
+    alone("touch of an idle token", idle::touched);
     alone("on_cancel and drop, an armed sum", wide::registered);
     alone("a child of an armed sum", wide::children);
     alone("a sum with an armed sum", wide::sums);

@@ -18,6 +18,11 @@ pub enum Cause {
         /// How long after the token's creation the deadline was.
         after: Duration,
     },
+    /// Nothing has touched an [`IdleToken`](crate::IdleToken) for so long.
+    Idle {
+        /// How long after the last touch the deadline was.
+        after: Duration,
+    },
     /// A [`CounterToken`](crate::CounterToken) without a unit left refused a check, or was made with none.
     Counter {
         /// How many checks it allowed in all.

@@ -1,7 +1,7 @@
 use crate::later::drop_nested;
 use crate::node::Node;
 use crate::sync::Arc;
-use crate::{Cause, Token};
+use crate::{Cause, Reason, Token};
 use std::error::Error;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Instant;
@@ -33,17 +33,33 @@ pub struct CancellationError(Arc<Inner>);
 
 struct Inner {
     cause: Cause,
+    /// Of a token that has one whatever cancels it.
+    because: Option<Reason>,
     name: Option<Arc<str>>,
     /// The address of the node that fired. Not a reference: an error keeps no token alive. See
     /// [`CancellationError::is_from_node`].
     origin: usize,
     at: Instant,
+    /// The error that this one repeats at a later instant.
+    original: Option<CancellationError>,
+}
+
+impl Inner {
+    fn reason(&self) -> Option<&Reason> {
+        match &self.cause {
+            Cause::Reason(reason) => Some(reason),
+            _ => self.because.as_ref(),
+        }
+    }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         // Which may be another token's error, and so on.
         if let Cause::Reason(reason) = std::mem::replace(&mut self.cause, Cause::Cancelled) {
+            drop_nested(reason);
+        }
+        if let Some(reason) = self.because.take() {
             drop_nested(reason);
         }
     }
@@ -63,10 +79,36 @@ impl CancellationError {
     ) -> Self {
         CancellationError(Arc::new(Inner {
             cause,
+            because: None,
             name,
             origin: Arc::as_ptr(origin).addr(),
             at,
+            original: None,
         }))
+    }
+
+    /// A new error with the reason that its token was made with.
+    pub(crate) fn because(mut self, reason: Option<Reason>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.because = reason;
+        }
+        self
+    }
+
+    /// This error at a later instant: equal to it but for that.
+    pub(crate) fn later(&self, at: Instant) -> Self {
+        CancellationError(Arc::new(Inner {
+            cause: self.0.cause.clone(),
+            because: self.0.because.clone(),
+            name: self.0.name.clone(),
+            origin: self.0.origin,
+            at,
+            original: Some(self.original().clone()),
+        }))
+    }
+
+    fn original(&self) -> &CancellationError {
+        self.0.original.as_ref().unwrap_or(self)
     }
 
     /// What happened.
@@ -74,7 +116,8 @@ impl CancellationError {
         &self.0.cause
     }
 
-    /// When it happened: for a [`TimeoutToken`](crate::TimeoutToken) its deadline, for a
+    /// When it happened: for a [`TimeoutToken`](crate::TimeoutToken) and an [`IdleToken`](crate::IdleToken) the deadline
+    /// that has passed, for a [delayed](Token::delayed) token the end of the delay, for a
     /// [`CounterToken`](crate::CounterToken) of 0 units its creation; for everything else the time of the call that
     /// cancelled, or of the check. Of several causes a token reports the earliest.
     ///
@@ -103,7 +146,7 @@ impl CancellationError {
     /// Whether there is something of the user's in it.
     #[inline]
     pub(crate) fn has_reason(&self) -> bool {
-        matches!(self.0.cause, Cause::Reason(_))
+        self.0.reason().is_some()
     }
 
     /// [`CancellationError::is_from`] for a node.
@@ -118,8 +161,8 @@ impl CancellationError {
         self.0.name.as_deref()
     }
 
-    /// The reason given to [`Token::cancel_with`], if it is an `E`. A reason given as a string has no type of its
-    /// own: it is read as text, from [`Cause::Reason`].
+    /// The reason given to [`Token::cancel_with`], or to the `because` of the token that fired, if it is an `E`. A reason
+    /// given as a string has no type of its own: it is read as text, from [`Cause::Reason`] or the message.
     ///
     /// # Examples
     ///
@@ -134,17 +177,14 @@ impl CancellationError {
     /// assert!(error.reason::<std::fmt::Error>().is_none());
     /// ```
     pub fn reason<E: Error + 'static>(&self) -> Option<&E> {
-        match self.cause() {
-            Cause::Reason(reason) => reason.as_error().downcast_ref(),
-            _ => None,
-        }
+        self.0.reason()?.as_error().downcast_ref()
     }
 }
 
 /// Errors are equal when they report the same cancel.
 impl PartialEq for CancellationError {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.original().0, &other.original().0)
     }
 }
 
@@ -154,10 +194,7 @@ impl Error for CancellationError {
     /// The source of the reason, if there is one. The reason itself is part of the message. If the reason is another
     /// token's error, this is the source of the last reason in the chain.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self.innermost().cause() {
-            Cause::Reason(reason) => reason.as_error().source(),
-            _ => None,
-        }
+        self.innermost().0.reason()?.as_error().source()
     }
 }
 
@@ -165,7 +202,7 @@ impl CancellationError {
     /// Follows reasons that are errors of other tokens: with a loop, since they nest to any depth.
     fn innermost(&self) -> &CancellationError {
         let mut error = self;
-        while let Cause::Reason(reason) = error.cause() {
+        while let Some(reason) = error.0.reason() {
             let Some(inner) = reason.as_cancellation() else {
                 break;
             };
@@ -186,9 +223,9 @@ impl fmt::Display for CancellationError {
             f.write_str(": ")?;
             innermost.write_own(f)?;
         }
-        match innermost.cause() {
-            Cause::Reason(reason) => write!(f, ": {reason}"),
-            _ => Ok(()),
+        match innermost.0.reason() {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
         }
     }
 }
@@ -203,6 +240,7 @@ impl CancellationError {
             Cause::Cancelled | Cause::Reason(_) => f.write_str("cancelled"),
             Cause::Condition => f.write_str("the cancellation condition was satisfied"),
             Cause::Timeout { after } => write!(f, "the timeout of {after:?} has expired"),
+            Cause::Idle { after } => write!(f, "idle for {after:?}"),
             Cause::Counter { limit } => write!(f, "the counter of {limit} checks is used up"),
         }
     }
@@ -229,7 +267,7 @@ impl fmt::Debug for CancellationError {
 impl From<CancellationError> for io::Error {
     fn from(error: CancellationError) -> Self {
         let kind = match error.cause() {
-            Cause::Timeout { .. } => io::ErrorKind::TimedOut,
+            Cause::Timeout { .. } | Cause::Idle { .. } => io::ErrorKind::TimedOut,
             _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)

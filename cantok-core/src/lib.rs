@@ -8,9 +8,13 @@ pub mod adapter;
 mod background;
 mod cancelled;
 mod cause;
+mod clock;
 mod compose;
+mod condvar;
+mod current;
 mod error;
 mod guard;
+pub mod io;
 mod iter;
 mod later;
 mod leaves;
@@ -22,13 +26,17 @@ mod parker;
 pub mod prelude;
 mod reason;
 mod registration;
+mod scoped;
 mod slab;
+#[cfg(feature = "enough")]
+mod stop;
 mod sync;
 mod threads;
 #[cfg_attr(cantok_loom, path = "loom/timer.rs")]
 mod timer;
 mod token;
 mod tokens;
+mod touching;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wait;
@@ -39,13 +47,18 @@ mod worker;
 
 pub use cancelled::Cancelled;
 pub use cause::Cause;
+pub use condvar::CondvarTokenExt;
 pub use error::CancellationError;
 pub use guard::DropGuard;
+pub use io::{ReadTokenExt, WriteTokenExt};
 pub use iter::{IteratorTokenExt, TryWithToken, WithToken};
 pub use reason::Reason;
 pub use registration::Registration;
+pub use scoped::{Scope, ScopeError, scope};
 pub use threads::start_threads;
 pub use token::Token;
 pub use tokens::{
-    ConditionToken, CounterToken, DefaultToken, ImpossibleCancelError, SimpleToken, TimeoutToken,
+    ConditionToken, CounterToken, DefaultToken, IdleToken, ImpossibleCancelError, SimpleToken,
+    TimeoutToken,
 };
+pub use touching::Touching;

@@ -1,3 +1,3 @@
-//! The extension trait, for `use cantok_core::prelude::*`.
+//! The extension traits, for `use cantok_core::prelude::*`.
 
-pub use crate::IteratorTokenExt as _;
+pub use crate::{CondvarTokenExt as _, IteratorTokenExt as _, ReadTokenExt as _};

@@ -13,6 +13,7 @@
 //! 3. A thread inserts into one shard, which it shares with few others. Locks of shards nest in no other lock of this
 //!    module.
 
+use crate::clock::{instant, nanos};
 use crate::sync::{
     AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, thread_locals, try_lock,
 };
@@ -21,8 +22,7 @@ use crate::worker::Worker;
 use std::cell::Cell;
 use std::io;
 use std::num::NonZeroU64;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const SHARDS: usize = 16;
 
@@ -33,7 +33,7 @@ const NEVER: u64 = u64::MAX;
 
 pub(crate) struct Timer<T: 'static> {
     worker: Worker<()>,
-    /// See invariants 1 and 2. In nanoseconds since `start_of_time`.
+    /// See invariants 1 and 2. As a number of the clock.
     alarm: AtomicU64,
     shards: [Mutex<Wheel<T>>; SHARDS],
     /// One bit for each shard that was locked when the process was forked.
@@ -172,22 +172,10 @@ impl<T> Timer<T> {
             if alarm <= nanos(Instant::now()) {
                 return;
             }
-            let until = start_of_time().checked_add(Duration::from_nanos(alarm));
-            awake = self.worker.sleep(awake, until.filter(|_| alarm < NEVER));
+            let until = instant(alarm).filter(|_| alarm < NEVER);
+            awake = self.worker.sleep(awake, until);
         }
     }
-}
-
-fn start_of_time() -> Instant {
-    static START: OnceLock<Instant> = OnceLock::new();
-    *START.get_or_init(Instant::now)
-}
-
-/// What comes before the start of time counts as due then; what comes 584 years after it, never.
-fn nanos(at: Instant) -> u64 {
-    let since = at.saturating_duration_since(start_of_time());
-    let seconds = since.as_secs().saturating_mul(1_000_000_000);
-    seconds.saturating_add(u64::from(since.subsec_nanos()))
 }
 
 /// The shard of this thread.

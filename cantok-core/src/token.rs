@@ -268,8 +268,8 @@ impl Token {
         self.node.peek()
     }
 
-    /// The earliest deadline of all that this token consists of, whether it has passed or not. This is a peek that
-    /// changes nothing.
+    /// The earliest deadline of all that this token consists of, whether it has passed or not. Touches of an
+    /// [`IdleToken`](crate::IdleToken) put it off: this is the one of this moment. This is a peek that changes nothing.
     ///
     /// # Examples
     ///
@@ -400,6 +400,47 @@ impl Token {
         wait::until(&self.node, Some(at))
     }
 
+    /// Pauses this thread for `pause`, unless the token is cancelled: [`wait_timeout`](Token::wait_timeout) for `?`.
+    ///
+    /// # Errors
+    ///
+    /// If the token is or becomes cancelled before the pause is over: at once, with its error. A pause of zero asks once.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Token::wait).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::{CancellationError, TimeoutToken, Token};
+    /// use std::time::Duration;
+    ///
+    /// fn attempt() -> Option<u32> {
+    ///     None // the server is not there
+    /// }
+    ///
+    /// fn connect(token: &Token) -> Result<u32, CancellationError> {
+    ///     let mut pause = Duration::from_millis(1);
+    ///     loop {
+    ///         if let Some(connection) = attempt() {
+    ///             return Ok(connection);
+    ///         }
+    ///         token.sleep(pause)?;
+    ///         pause *= 2;
+    ///     }
+    /// }
+    ///
+    /// let error = connect(&TimeoutToken::new(Duration::from_millis(10))).unwrap_err();
+    /// assert_eq!(error.to_string(), "the timeout of 10ms has expired");
+    /// ```
+    pub fn sleep(&self, pause: Duration) -> Result<(), CancellationError> {
+        match self.wait_timeout(pause) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
     /// Calls `f` when the token is cancelled: exactly once, on the thread that cancels it or finds it cancelled, before
     /// that call returns; at once if the token is cancelled already.
     ///
@@ -500,6 +541,42 @@ impl Token {
     /// ```
     pub fn child(&self) -> SimpleToken {
         SimpleToken::from_token(Token::from_node(Node::child_of(&self.node)))
+    }
+
+    /// A new token that is cancelled `delay` after this one, with the same error: the same
+    /// [cause](CancellationError::cause), and [`is_from`](CancellationError::is_from) the same token. It can be cancelled
+    /// without this one.
+    ///
+    /// This makes a graceful shutdown of two phases: the token stops new work, and the delayed one what has not ended by
+    /// then.
+    ///
+    /// A check of the result is no check of this token. What cancels this token by itself counts from its own instant
+    /// ([`CancellationError::at`]): a deadline, or a condition, which is called at its interval as for a
+    /// [callback](Token::on_cancel). A delay that the clock cannot represent lasts for ever; one of zero makes a
+    /// [child](Token::child).
+    ///
+    /// # Panics
+    ///
+    /// If the operating system refuses the threads that watch over deadlines and conditions, as [`std::thread::spawn`]
+    /// does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::time::Duration;
+    ///
+    /// let stop = SimpleToken::new().named("stop");
+    /// let kill = stop.delayed(Duration::from_millis(5));
+    /// stop.cancel();
+    /// // No new work from here on; what runs has 5 ms to end.
+    /// let error = kill.wait();
+    /// assert_eq!(error.to_string(), "stop: cancelled");
+    /// assert!(error.is_from(&stop));
+    /// ```
+    #[must_use]
+    pub fn delayed(&self, delay: Duration) -> Token {
+        Token::from_node(Node::delayed(&self.node, delay))
     }
 
     /// A guard that cancels this token when it is dropped: work that is left early, by `?` or by a panic, takes the

@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{
-    CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
+    CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
+    Token,
 };
 use small_stack::small_stack;
 
@@ -133,6 +134,50 @@ fn nested_children() {
 #[test]
 fn nested_children_that_were_never_checked() {
     exercise_fresh("unchecked children", || children(MANY));
+}
+
+/// Each with an idle token of its own.
+fn sums_of_idle_tokens(tokens: usize) -> Arrangement {
+    Arrangement::nested(tokens, |last, _| &last + IdleToken::new(HOUR))
+}
+
+#[test]
+fn nested_sums_of_idle_tokens() {
+    exercise("nested sums of idle tokens", || sums_of_idle_tokens(MANY));
+}
+
+#[test]
+fn nested_sums_of_idle_tokens_that_were_never_checked() {
+    exercise_fresh("unchecked sums of idle tokens", || {
+        sums_of_idle_tokens(MANY)
+    });
+}
+
+#[test]
+fn a_wide_sum_of_idle_tokens() {
+    exercise("a sum of many idle tokens", || {
+        let root = SimpleToken::new();
+        let tokens = (0..MANY).map(|_| Token::from(IdleToken::new(HOUR)));
+        let last = Token::any(tokens.chain([Token::from(&root)]));
+        Arrangement {
+            root,
+            last,
+            tokens: MANY,
+        }
+    });
+}
+
+#[test]
+fn nested_delays() {
+    exercise_fresh("nested delays", || {
+        let root = SimpleToken::new();
+        let (mut last, tokens) = (Token::from(&root), MANY / 10);
+        for _ in 0..tokens {
+            // Cancelled with its source, but only by a sum that is there beside the delay.
+            last = last.delayed(HOUR) + &root;
+        }
+        Arrangement { root, last, tokens }
+    });
 }
 
 #[test]

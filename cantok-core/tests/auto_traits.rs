@@ -9,8 +9,8 @@ use std::vec;
 use cantok_core::adapter::{Cancelling, WakerRegistration, WeakToken};
 use cantok_core::{
     CancellationError, Cancelled, Cause, ConditionToken, CounterToken, DefaultToken, DropGuard,
-    ImpossibleCancelError, Reason, Registration, SimpleToken, TimeoutToken, Token, TryWithToken,
-    WithToken,
+    IdleToken, ImpossibleCancelError, Reason, Registration, SimpleToken, TimeoutToken, Token,
+    Touching, TryWithToken, WithToken,
 };
 
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}
@@ -29,6 +29,9 @@ fn every_token_goes_everywhere() {
     goes_everywhere::<SimpleToken>();
     goes_everywhere::<ConditionToken>();
     goes_everywhere::<TimeoutToken>();
+    goes_everywhere::<IdleToken>();
+    goes_everywhere::<Touching<Vec<u8>>>();
+    goes_everywhere::<cantok_core::io::WithToken<Vec<u8>>>();
     goes_everywhere::<CounterToken>();
     goes_everywhere::<DefaultToken>();
 }
@@ -70,6 +73,7 @@ fn every_token_is_compared_hashed_shown_and_erased() {
     is_a_token::<SimpleToken>();
     is_a_token::<ConditionToken>();
     is_a_token::<TimeoutToken>();
+    is_a_token::<IdleToken>();
     is_a_token::<CounterToken>();
     is_a_token::<DefaultToken>();
 }

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{
-    CancellationError, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token,
+    CancellationError, ConditionToken, CounterToken, DefaultToken, IdleToken, SimpleToken,
+    TimeoutToken, Token,
 };
 use shapes::{HOUR, shapes};
 use support::watchdog;
@@ -34,13 +35,15 @@ fn guard() -> (Dropped, Arc<AtomicBool>) {
 }
 
 /// One source of every type, none of them cancelled.
-fn sources() -> [Token; 7] {
+fn sources() -> [Token; 9] {
     [
         SimpleToken::new().into(),
         ConditionToken::new(|| false).into(),
         TimeoutToken::new(HOUR).into(),
         TimeoutToken::new(Duration::MAX).into(),
         CounterToken::new(1000).into(),
+        IdleToken::new(HOUR).into(),
+        SimpleToken::new().delayed(HOUR),
         DefaultToken::new().into(),
         Token::never(),
     ]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use background::await_the_timer;
 use cantok_core::adapter::TokenAdapterExt as _;
-use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{CounterToken, IdleToken, SimpleToken, TimeoutToken, Token};
 use memory::resident_bytes;
 use support::watchdog;
 
@@ -56,6 +56,41 @@ fn a_million_sums_with_a_deadline_that_are_checked() {
         if number % 100 == 0 {
             assert!(token.wait_timeout(Duration::ZERO).is_none());
         }
+    });
+}
+
+#[test]
+fn a_million_idle_tokens_that_are_touched_at_random() {
+    touched_at_random("idle tokens", 1_000_000, 30_000);
+}
+
+/// With alarms that ring again and again. Few, since a token that is cancelled meanwhile has an error.
+#[test]
+fn idle_tokens_whose_alarms_are_set_again() {
+    touched_at_random("idle tokens with alarms", 5000, 2);
+}
+
+/// Each is armed. What is cancelled is replaced.
+fn touched_at_random(what: &'static str, tokens: usize, millis: u64) {
+    let new = move |number| {
+        let token = IdleToken::new(Duration::from_millis(millis + number as u64 % 8 * millis));
+        drop(token.register(Waker::noop()));
+        token
+    };
+    let mut idle = Vec::new();
+    let mut random = 1_u64;
+    stays_flat(what, 20_000_000, move |_, number| {
+        if idle.is_empty() {
+            idle = (0..tokens).map(new).collect();
+        }
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let at = (random >> 33) as usize % tokens;
+        if idle[at].is_cancelled() {
+            idle[at] = new(number);
+        }
+        idle[at].touch();
     });
 }
 

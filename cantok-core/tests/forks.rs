@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_core::adapter::TokenAdapterExt as _;
-use cantok_core::{SimpleToken, TimeoutToken, Token, start_threads};
+use cantok_core::{IdleToken, SimpleToken, TimeoutToken, Token, start_threads};
 use fork::{Fork, fork};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use support::watchdog;
@@ -70,6 +70,8 @@ fn checks_of_new_tokens_see_deadlines() {
             let root = SimpleToken::new();
             for token in [
                 Token::from(TimeoutToken::new(SOON)),
+                IdleToken::new(SOON).into(),
+                &root + IdleToken::new(SOON),
                 &root + TimeoutToken::new(SOON),
                 (&root + TimeoutToken::new(SOON)).child().into(),
             ] {

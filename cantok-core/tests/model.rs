@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use background::{await_the_background, await_the_timer};
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{
-    CancellationError, Cause, ConditionToken, CounterToken, DefaultToken, Registration,
+    CancellationError, Cause, ConditionToken, CounterToken, DefaultToken, IdleToken, Registration,
     SimpleToken, TimeoutToken, Token,
 };
 use proptest::prelude::*;
@@ -31,6 +31,7 @@ mod reference {
         Reason(String),
         Condition,
         Timeout,
+        Idle,
         Counter(u64),
     }
 
@@ -68,6 +69,8 @@ mod reference {
             direct_only: bool,
         },
         Deadline(Option<Instant>),
+        /// Which touches put off until it has passed.
+        Idle(Option<Instant>),
     }
 
     #[derive(Debug)]
@@ -129,7 +132,7 @@ mod reference {
         pub(super) fn deadline(&self, node: usize) -> Option<Instant> {
             let reached = self.reach(node).into_iter();
             let deadlines = reached.filter_map(|node| match self.nodes[node].kind {
-                Kind::Deadline(at) => at,
+                Kind::Deadline(at) | Kind::Idle(at) => at,
                 _ => None,
             });
             deadlines.min()
@@ -143,10 +146,13 @@ mod reference {
                     fired: Some(fired), ..
                 } => Some(fired.clone()),
                 Node {
-                    kind: Kind::Deadline(Some(at)),
+                    kind: kind @ (Kind::Deadline(Some(at)) | Kind::Idle(Some(at))),
                     ..
                 } if *at <= self.now => Some(Fired {
-                    why: Why::Timeout,
+                    why: match kind {
+                        Kind::Idle(_) => Why::Idle,
+                        _ => Why::Timeout,
+                    },
                     origin: node,
                     when: When {
                         from: *at,
@@ -255,7 +261,7 @@ mod reference {
                 && reached.any(|node| {
                     matches!(
                         self.nodes[node].kind,
-                        Kind::Deadline(Some(_)) | Kind::Condition { .. }
+                        Kind::Deadline(Some(_)) | Kind::Idle(Some(_)) | Kind::Condition { .. }
                     )
                 })
         }
@@ -275,6 +281,8 @@ enum Op {
         direct_only: bool,
     },
     Deadline(Deadline),
+    Idle(Idle),
+    Touch(usize),
     Default,
     Never,
     Sum {
@@ -318,6 +326,15 @@ enum Deadline {
     SameAs(usize),
 }
 
+/// After how long an IdleToken is cancelled.
+#[derive(Clone, Copy, Debug)]
+enum Idle {
+    AtOnce,
+    SoonAfter(u64),
+    Minutes(u64),
+    Never,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Form {
     Any,
@@ -348,6 +365,14 @@ fn deadline() -> impl Strategy<Value = Deadline> {
     ]
 }
 
+fn idle() -> impl Strategy<Value = Idle> {
+    prop_oneof![
+        1 => Just(Idle::AtOnce),
+        4 => (60..90_u64).prop_map(Idle::Minutes),
+        1 => Just(Idle::Never),
+    ]
+}
+
 fn op() -> impl Strategy<Value = Op> {
     let form = prop_oneof![
         Just(Form::Any),
@@ -370,6 +395,7 @@ fn op() -> impl Strategy<Value = Op> {
         5 => (0..6_u64, prop::bool::weighted(0.3))
             .prop_map(|(limit, direct_only)| Op::Counter { limit, direct_only }),
         3 => deadline().prop_map(Op::Deadline),
+        3 => idle().prop_map(Op::Idle),
         1 => Just(Op::Default),
         1 => Just(Op::Never),
         12 => sum,
@@ -378,6 +404,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => token().prop_map(Op::Drop),
     ];
     let check = prop_oneof![
+        4 => token().prop_map(Op::Touch),
         4 => token().prop_map(Op::Cancel),
         2 => token().prop_map(Op::CancelWith),
         8 => token().prop_map(Op::Check),
@@ -404,7 +431,9 @@ fn op() -> impl Strategy<Value = Op> {
 /// With deadlines that pass.
 fn op_in_time() -> impl Strategy<Value = Op> {
     let soon = (2..8_u64).prop_map(|millis| Op::Deadline(Deadline::Soon(millis)));
-    prop_oneof![24 => op(), 2 => soon, 1 => Just(Op::LetPass)]
+    let idle = (2..8_u64).prop_map(|millis| Op::Idle(Idle::SoonAfter(millis)));
+    let touch = token().prop_map(Op::Touch);
+    prop_oneof![24 => op(), 2 => soon, 2 => idle, 1 => touch, 1 => Just(Op::LetPass)]
 }
 
 /// With several deadlines at one instant.
@@ -420,6 +449,7 @@ enum Handle {
     Condition(ConditionToken),
     Timeout(TimeoutToken),
     Counter(CounterToken),
+    Idle(IdleToken),
     Default(DefaultToken),
 }
 
@@ -431,6 +461,7 @@ impl Handle {
             Handle::Condition(token) => token,
             Handle::Timeout(token) => token,
             Handle::Counter(token) => token,
+            Handle::Idle(token) => token,
             Handle::Default(token) => token,
         }
     }
@@ -442,6 +473,7 @@ impl Handle {
             Handle::Condition(token) => token.into(),
             Handle::Timeout(token) => token.into(),
             Handle::Counter(token) => token.into(),
+            Handle::Idle(token) => token.into(),
             Handle::Default(token) => token.into(),
         }
     }
@@ -453,6 +485,7 @@ impl Handle {
             Handle::Condition(token) => Handle::Condition(token.clone()),
             Handle::Timeout(token) => Handle::Timeout(token.clone()),
             Handle::Counter(token) => Handle::Counter(token.clone()),
+            Handle::Idle(token) => Handle::Idle(token.clone()),
             Handle::Default(token) => Handle::Default(*token),
         }
     }
@@ -528,6 +561,7 @@ fn why(error: &CancellationError) -> Why {
         Cause::Reason(reason) => Why::Reason(reason.to_string()),
         Cause::Condition => Why::Condition,
         Cause::Timeout { .. } => Why::Timeout,
+        Cause::Idle { .. } => Why::Idle,
         Cause::Counter { limit } => Why::Counter(*limit),
         other => panic!("a cause that the reference does not know: {other:?}"),
     }
@@ -663,6 +697,10 @@ impl World {
             Some(Why::Reason(reason)) => format!("(cancelled: {reason})"),
             Some(Why::Condition) => "(the cancellation condition was satisfied)".to_owned(),
             Some(Why::Timeout) => "has expired)".to_owned(),
+            Some(Why::Idle) => {
+                prop_assert!(display.contains("(idle for "), "{}: {:?}", display, self);
+                ")".to_owned()
+            }
             Some(Why::Counter(limit)) => format!("(the counter of {limit} checks is used up)"),
         };
         prop_assert!(display.ends_with(&message), "{}: {:?}", display, self);
@@ -784,12 +822,57 @@ impl World {
                 let kind = Kind::Deadline(token.deadline());
                 (Handle::Timeout(token), kind)
             }
+            Op::Idle(idle) => {
+                let token = self.idle(idle);
+                let kind = Kind::Idle(token.deadline());
+                (Handle::Idle(token), kind)
+            }
             Op::Default => (Handle::Default(DefaultToken::new()), Kind::Never),
             _ => (Handle::Token(Token::never()), Kind::Never),
         };
         let when = self.since(from)?;
         let node = self.model.add(kind, &[], when);
         self.add(handle, node);
+        Ok(())
+    }
+
+    fn idle(&mut self, idle: Idle) -> IdleToken {
+        match idle {
+            Idle::AtOnce => IdleToken::new(Duration::ZERO),
+            Idle::SoonAfter(millis) => {
+                let token = IdleToken::new(Duration::from_millis(millis));
+                self.soon.extend(token.deadline());
+                token
+            }
+            Idle::Minutes(minutes) => IdleToken::new(Duration::from_secs(60 * minutes)),
+            Idle::Never => IdleToken::new(Duration::MAX),
+        }
+    }
+
+    /// A touch of an IdleToken. The reference takes the new deadline over, if there is one, since nothing else tells when
+    /// exactly the clock was read.
+    fn touch(&mut self, slot: usize) -> Tested {
+        let Slot { handle, node, .. } = &self.slots[slot];
+        let (Handle::Idle(token), node) = (handle, *node) else {
+            return Ok(());
+        };
+        let from = Instant::now();
+        let before = token.deadline();
+        token.touch();
+        let (after, remaining) = (token.deadline(), token.remaining());
+        let when = self.since(from)?;
+        let expected = self.model.deadline(node);
+        prop_assert_eq!(before, expected, "{}: {:?}", node, self);
+        prop_assert_eq!(remaining.is_some(), after.is_some());
+        let has_passed = expected.is_none_or(|at| at <= when.from);
+        if has_passed {
+            prop_assert_eq!(after, expected, "{}: {:?}", node, self);
+        } else {
+            prop_assert!(after >= expected, "{}: {:?}", node, self);
+        }
+        self.soon
+            .extend(after.filter(|at| *at < when.to + HOUR / 2));
+        self.model.nodes[node].kind = Kind::Idle(after);
         Ok(())
     }
 
@@ -809,7 +892,13 @@ impl World {
             Deadline::Never => TimeoutToken::new(Duration::MAX),
             Deadline::SameAs(token) => {
                 let node = self.slot(token).map(|slot| self.slots[slot].node);
-                match node.and_then(|node| self.model.deadline(node)) {
+                let is_idle = |at: &Instant| {
+                    let mut nodes = self.model.nodes.iter();
+                    nodes.any(|node| matches!(node.kind, Kind::Idle(Some(idle)) if idle == *at))
+                };
+                // Which of the two comes first is left open.
+                let at = node.and_then(|node| self.model.deadline(node));
+                match at.filter(|at| !is_idle(at)) {
                     Some(at) => TimeoutToken::at(at),
                     None => TimeoutToken::new(Duration::MAX),
                 }
@@ -889,6 +978,7 @@ impl World {
             | Op::Condition { .. }
             | Op::Counter { .. }
             | Op::Deadline(_)
+            | Op::Idle(_)
             | Op::Default
             | Op::Never => {
                 if new {
@@ -915,6 +1005,7 @@ impl World {
             Op::Child(token)
             | Op::Clone(token)
             | Op::Drop(token)
+            | Op::Touch(token)
             | Op::Cancel(token)
             | Op::CancelWith(token)
             | Op::Check(token)
@@ -954,6 +1045,7 @@ impl World {
                 self.add(second, node);
             }
             Op::Drop(_) => drop(self.remove(slot)),
+            Op::Touch(_) => self.touch(slot)?,
             Op::Cancel(_) => {
                 let cancelled = token.cancel();
                 let when = self.since(from)?;

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
-    CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
+    CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
+    Token,
 };
 use refused::where_threads_are_refused;
 
@@ -43,6 +44,44 @@ fn a_deadline_is_found_by_checks() {
         let far = SimpleToken::new() + TimeoutToken::new(HOUR);
         assert!((0..1000).all(|_| far.keep_on()));
         assert!(far.cancel());
+    });
+}
+
+/// In any sum, those included that are watched as a whole.
+#[test]
+fn an_idle_token_goes_on() {
+    where_threads_are_refused("an_idle_token_goes_on", || {
+        let flags = || (0..20).map(|_| Token::from(SimpleToken::new()));
+        let idles = || (0..20).map(|_| Token::from(IdleToken::new(HOUR)));
+        for number in 0..5 {
+            let idle = IdleToken::new(Duration::from_millis(20));
+            let wide = Token::any(idles().chain([Token::from(&idle)]));
+            let token = match number {
+                0 => Token::from(&idle),
+                1 => idle.child().into(),
+                2 => Token::any(flags().chain([Token::from(&idle)]))
+                    .child()
+                    .into(),
+                3 => &wide + SimpleToken::new(),
+                _ => Token::any(flags().chain([wide])).child().into(),
+            };
+            let mut touched = idle.deadline();
+            for _ in 0..1000 {
+                if token.is_cancelled() {
+                    break;
+                }
+                let (now, before) = (Instant::now(), touched);
+                idle.touch();
+                if Some(Instant::now()) < before {
+                    touched = now.checked_add(Duration::from_millis(20));
+                }
+            }
+            while token.keep_on() {}
+            let error = token.cancellation().expect("cancelled");
+            assert!(error.is_from(&idle), "{number}");
+            assert!(Some(error.at()) >= touched && error.at() <= Instant::now());
+            assert!(panic::catch_unwind(|| SimpleToken::new().delayed(HOUR)).is_err());
+        }
     });
 }
 

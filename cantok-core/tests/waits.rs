@@ -512,3 +512,23 @@ fn a_wait_leaves_the_token_as_it_was() {
         assert!(root.cancellation().is_none());
     });
 }
+
+#[test]
+fn a_sleep_ends_with_the_token() {
+    watchdog("sleeps", || {
+        let token = SimpleToken::new();
+        assert_eq!(token.sleep(Duration::ZERO), Ok(()));
+        assert_eq!(token.sleep(Duration::from_micros(1)), Ok(()));
+        assert_eq!(Token::never().sleep(Duration::from_micros(1)), Ok(()));
+        let sleeper = thread::spawn({
+            let token = token.clone();
+            move || token.sleep(Duration::MAX)
+        });
+        token.cancel();
+        assert_eq!(sleeper.join().unwrap().err(), token.cancellation());
+        assert!(token.sleep(Duration::ZERO).is_err());
+        let counter = CounterToken::new(1);
+        assert_eq!(counter.sleep(Duration::from_micros(1)), Ok(()));
+        assert_eq!(counter.remaining(), 1);
+    });
+}

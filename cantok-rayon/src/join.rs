@@ -1,3 +1,4 @@
+use cantok_core::adapter::carry;
 use cantok_core::{CancellationError, Token};
 
 /// [`rayon::join`] that starts neither closure once the token is cancelled.
@@ -5,6 +6,8 @@ use cantok_core::{CancellationError, Token};
 /// There is one check for each closure, immediately before it starts: for `b` that is when a thread takes it up, which
 /// may be long after this call. A closure that has started is not interrupted; to end it sooner, have it check the
 /// token too. A [`CounterToken`](cantok_core::CounterToken) spends a unit for each closure.
+///
+/// The [current token](Token::current) of the caller is the current one in both.
 ///
 /// # Examples
 ///
@@ -51,8 +54,8 @@ where
 {
     let token = &token.into();
     let (a, b) = rayon::join(
-        || token.check().map(|()| a()),
-        || token.check().map(|()| b()),
+        carry(|| token.check().map(|()| a())),
+        carry(|| token.check().map(|()| b())),
     );
     let both = a.and_then(|a| b.map(|b| (a, b)));
     #[cfg(feature = "tracing")]

@@ -1,3 +1,4 @@
+use cantok_core::adapter::Current;
 use cantok_core::{CancellationError, Token};
 use std::error::Error;
 use std::fmt;
@@ -11,6 +12,8 @@ use std::sync::{Arc, OnceLock};
 /// [`CounterToken`](cantok_core::CounterToken) of `n` units lets exactly `n` of them start. `op` itself is not started
 /// if a look finds the token cancelled. Jobs that have started are not interrupted; to end them sooner, have them check
 /// the token too. As with rayon, this returns when all jobs are done or skipped.
+///
+/// The [current token](Token::current) of the caller is the current one in `op`, and in each job that of the spawning one.
 ///
 /// # Examples
 ///
@@ -53,12 +56,15 @@ where
         skipped: AtomicUsize::new(0),
         first: OnceLock::new(),
     });
-    let value = rayon::scope(|inner| match jobs.token.cancellation() {
-        Some(error) => Err(error),
-        None => Ok(op(&Scope {
-            inner,
-            jobs: Arc::clone(&jobs),
-        })),
+    let current = Current::get();
+    let value = rayon::scope(|inner| {
+        current.enter(|| match jobs.token.cancellation() {
+            Some(error) => Err(error),
+            None => Ok(op(&Scope {
+                inner,
+                jobs: Arc::clone(&jobs),
+            })),
+        })
     });
     let (is_started, cancellation) = match (value, jobs.first.get()) {
         (Ok(value), None) => return Ok(value),
@@ -132,9 +138,12 @@ impl<'scope> Scope<'_, 'scope> {
         F: FnOnce(&Scope<'_, 'scope>) + Send + 'scope,
     {
         let jobs = Arc::clone(&self.jobs);
-        self.inner.spawn(move |inner| match jobs.token.check() {
-            Ok(()) => job(&Scope { inner, jobs }),
-            Err(error) => jobs.skip(error),
+        let current = Current::get();
+        self.inner.spawn(move |inner| {
+            current.enter(|| match jobs.token.check() {
+                Ok(()) => job(&Scope { inner, jobs }),
+                Err(error) => jobs.skip(error),
+            });
         });
     }
 

@@ -1,3 +1,4 @@
+use cantok_core::adapter::carry;
 use cantok_core::{CancellationError, Token};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -6,6 +7,8 @@ use std::sync::{Arc, OnceLock};
 ///
 /// There is one check, immediately before `f` starts on a thread of the pool, which may be long after this call. An `f`
 /// that has started is not interrupted; to end it sooner, have it check a clone of the token.
+///
+/// The [current token](Token::current) of the caller is the current one while `f` runs.
 ///
 /// [`Spawned`] tells whether `f` was skipped. That is recorded before `f` is dropped: whoever gets to know of the drop,
 /// like the receiver of a channel whose sender `f` owns, finds the reason there.
@@ -42,7 +45,7 @@ where
     let token = token.into();
     let spawned = Spawned::default();
     let skipped = Arc::clone(&spawned.skipped);
-    rayon::spawn(move || match token.check() {
+    rayon::spawn(carry(move || match token.check() {
         Ok(()) => f(),
         Err(error) => {
             let _ = skipped.set(error);
@@ -51,7 +54,7 @@ where
             crate::trace::stopped_early("spawn", skipped.get());
             drop(f);
         }
-    });
+    }));
     spawned
 }
 

@@ -1,5 +1,7 @@
+use crate::Reason;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// A number of checks, in units that checks spend.
 pub(crate) struct Counter {
@@ -7,6 +9,8 @@ pub(crate) struct Counter {
     direct_only: AtomicBool,
     /// How many checks have asked for a unit.
     spent: AtomicU64,
+    /// Set before the token is shared.
+    pub(crate) because: OnceLock<Reason>,
 }
 
 impl Counter {
@@ -15,6 +19,7 @@ impl Counter {
             limit,
             direct_only: AtomicBool::new(false),
             spent: AtomicU64::new(0),
+            because: OnceLock::new(),
         }
     }
 

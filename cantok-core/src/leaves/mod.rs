@@ -1,7 +1,13 @@
-//! What checks ask and spend: one file for each kind.
+//! What checks ask and spend, and deadlines that move: one file for each kind.
 
 mod condition;
 mod counter;
+mod idle;
+mod moving;
+mod timeout;
 
 pub(crate) use condition::{Answer, Condition, Watch};
 pub(crate) use counter::Counter;
+pub(crate) use idle::Idle;
+pub(crate) use moving::MovingDeadline;
+pub(crate) use timeout::Timeout;

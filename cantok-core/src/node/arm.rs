@@ -1,9 +1,11 @@
 //! From polling to being pushed: a node links itself to its edges and hands its deadline to the timer.
 
 use super::edges::Edge;
+use super::sources::Depth;
 use super::waiters::Waiter;
 use super::{Body, Jobs, Node};
 use crate::background;
+use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, Ordering, Weak, lock};
 use crate::timer::{Alarm, Timer};
 use std::io;
@@ -30,9 +32,10 @@ impl Node {
     /// unarmed and polls.
     fn arm(self: &Arc<Self>) -> io::Result<()> {
         self.start_timer()?;
-        if self.deadline.is_some() && TIMER.is_forked() {
+        if self.has_deadline() && TIMER.is_forked() {
             return Err(io::Error::other("the timer's thread is in another process"));
         }
+        self.arm_moving();
         let _lock = lock(&self.waiters);
         if self.push_sources(true) == Some(true) {
             self.state.arm();
@@ -42,10 +45,22 @@ impl Node {
 
     /// Starts the timer's thread if this node needs it.
     pub(super) fn start_timer(&self) -> io::Result<()> {
-        if self.deadline.is_some() && self.state.get().is_unarmed() {
+        if self.has_deadline() && self.state.get().is_unarmed() {
             TIMER.start()?;
         }
         Ok(())
+    }
+
+    /// Arms the nodes below whose deadlines move. Under no lock: each has one of its own.
+    pub(super) fn arm_moving(self: &Arc<Self>) {
+        if self.state.get().is_unarmed() {
+            self.for_each_moving(Depth::Unarmed, |node| {
+                let _lock = lock(&node.waiters);
+                if node.push_sources(true) == Some(true) {
+                    node.state.arm();
+                }
+            });
+        }
     }
 
     /// Has everything pushed that this node would poll, under the lock of its waiters. A waiter that minds the deadline
@@ -58,17 +73,32 @@ impl Node {
         if !self.link() {
             return None;
         }
-        if let Some(at) = self.deadline {
-            if !with_timer {
-                return Some(false);
-            }
-            // Relaxed: under the lock.
-            if self.alarm.load(Ordering::Relaxed) == 0 {
-                let alarm = TIMER.insert(at, Arc::downgrade(self));
-                self.alarm.store(alarm.to_bits(), Ordering::Relaxed);
-            }
+        if self.has_deadline() && !with_timer {
+            return Some(false);
+        }
+        if let Some(at) = self.deadline.or_else(|| self.moving()?.get()) {
+            self.set_alarm(at);
         }
         Some(true)
+    }
+
+    /// Hands a deadline to the timer, which has it at most once. Under the lock of the waiters.
+    fn set_alarm(self: &Arc<Self>, at: Instant) {
+        // Relaxed: under the lock.
+        if self.alarm.load(Ordering::Relaxed) == 0 {
+            let alarm = TIMER.insert(at, Arc::downgrade(self));
+            self.alarm.store(alarm.to_bits(), Ordering::Relaxed);
+        }
+    }
+
+    /// For a deadline that was not there when the node was armed.
+    pub(super) fn set_alarm_now(self: &Arc<Self>) {
+        let _lock = lock(&self.waiters);
+        if let Some(at) = self.moving().and_then(MovingDeadline::get) {
+            if !self.is_marked() {
+                self.set_alarm(at);
+            }
+        }
     }
 
     /// Registers a link with each edge. `false`: one of them is cancelled, and the next peek finds it.
@@ -127,8 +157,17 @@ impl Node {
             // Under the lock: not before what the insertion has returned was stored.
             let _lock = lock(&self.waiters);
             self.alarm.store(0, Ordering::Relaxed);
+            if let Some(deadline) = self.moving().filter(|_| !self.is_marked()) {
+                if deadline.expire(now).is_none() {
+                    // It was put off.
+                    if let Some(at) = deadline.get() {
+                        self.set_alarm(at);
+                    }
+                    return jobs;
+                }
+            }
         }
-        match self.find(|| now) {
+        match self.find(Depth::Unarmed, || now) {
             Some(found) if !self.is_marked() => self.mark_found_with(found, jobs),
             _ => jobs,
         }
@@ -153,7 +192,7 @@ fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
 #[cfg(all(test, cantok_loom))]
 mod tests {
     use super::*;
-    use crate::{Cause, SimpleToken, TimeoutToken, Token};
+    use crate::{Cause, IdleToken, SimpleToken, TimeoutToken, Token};
     use loom::thread;
     use std::time::Duration;
 
@@ -177,6 +216,16 @@ mod tests {
         builder.check(f);
     }
 
+    /// An armed sum of an idle token, and what the timer has of the latter.
+    fn armed_idle() -> (IdleToken, Token, Weak<Node>) {
+        let idle = IdleToken::new(HOUR);
+        let sum = &idle + SimpleToken::new();
+        assert!(sum.node().arm().is_ok());
+        assert!(idle.node().state.is_live() && sum.node().state.is_live());
+        let alarm = Arc::downgrade(idle.node());
+        (idle, sum, alarm)
+    }
+
     fn ring(alarm: &Weak<Node>) {
         if let Some(node) = alarm.upgrade() {
             let mut jobs = node.expire(Instant::now() + 2 * HOUR, Jobs::default());
@@ -193,6 +242,54 @@ mod tests {
             drop(sum);
             drop(child);
             timer.join().unwrap();
+        });
+    }
+
+    /// A touch comes first, and the alarm is set again; or the alarm, and the touch changes nothing.
+    #[test]
+    fn an_alarm_and_a_touch_agree() {
+        model(|| {
+            let (idle, sum, alarm) = armed_idle();
+            let deadline = idle.deadline().unwrap();
+            let late = deadline + Duration::from_secs(1);
+            let timer = thread::spawn(move || {
+                let node = alarm.upgrade().unwrap();
+                node.expire(late, Jobs::default()).run();
+                node.is_marked()
+            });
+            let now = deadline - Duration::from_secs(1);
+            idle.node().idle().unwrap().deadline.touch(now, HOUR);
+            let is_cancelled = sum.is_cancelled();
+            let has_expired = timer.join().unwrap();
+            assert!(has_expired || !is_cancelled);
+            assert_eq!(sum.is_cancelled(), has_expired);
+            assert_eq!(idle.is_cancelled(), has_expired);
+            let at = if has_expired { deadline } else { now + HOUR };
+            assert_eq!(idle.deadline(), Some(at));
+            let has_alarm = idle.node().alarm.load(Ordering::Relaxed) != 0;
+            assert_eq!(has_alarm, !has_expired);
+            if has_expired {
+                assert_eq!(sum.cancellation().unwrap().at(), deadline);
+            }
+        });
+    }
+
+    /// The deadline of a delayed token is there, and with the timer, when the cancel has returned.
+    #[test]
+    fn a_cancel_and_a_delayed_token_that_arms() {
+        model(|| {
+            let stop = SimpleToken::new();
+            let delayed = stop.delayed(HOUR);
+            let other = stop.clone();
+            let canceller = thread::spawn(move || other.cancel());
+            assert!(delayed.node().arm().is_ok());
+            assert!(delayed.keep_on());
+            canceller.join().unwrap();
+            let error = stop.cancellation().unwrap();
+            assert_eq!(delayed.deadline(), Some(error.at() + HOUR));
+            assert!(delayed.node().alarm.load(Ordering::Relaxed) != 0);
+            ring(&Arc::downgrade(delayed.node()));
+            assert_eq!(delayed.cancellation(), Some(error));
         });
     }
 

@@ -2,6 +2,7 @@
 
 use super::addresses::{Addresses, address};
 use super::peek::Found;
+use super::sources::Depth;
 use super::{Jobs, Kind, Node};
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
@@ -22,7 +23,7 @@ struct Walk {
 impl Walk {
     /// Marks a node with an error, or with an earlier cause among its sources (invariant 5). Tells whether this call has
     /// made that error the cause.
-    fn mark(&mut self, node: &Arc<Node>, error: CancellationError) -> bool {
+    fn mark(&mut self, node: &Arc<Node>, error: CancellationError, depth: Depth) -> bool {
         let state = node.state.get();
         if state.is_cancelled() {
             self.jobs.drop_late(error);
@@ -32,7 +33,7 @@ impl Walk {
             return false;
         }
         let at = error.at();
-        let earlier = match node.find(|| at) {
+        let earlier = match node.find(depth, || at) {
             Some(Found::Error(earlier)) if earlier.at() < at => Some(earlier.clone()),
             Some(Found::Fired(leaf)) => {
                 self.mark_leaf(leaf, leaf.own_error());
@@ -123,7 +124,7 @@ impl Walk {
                 if below.state.has_one_edge() {
                     self.follow(&below);
                 } else if let Some(error) = node.error() {
-                    self.mark(&below, error.clone());
+                    self.mark(&below, error.clone(), Depth::Unarmed);
                 }
                 // If it is not, it was visited now, or on another way, and its own links are yet to be followed.
                 if below.is_settled() {
@@ -154,7 +155,7 @@ impl Node {
         if self.kind != Kind::Never && !self.is_marked() {
             let name = self.name().cloned();
             let error = CancellationError::new(cause, name, self, Instant::now());
-            won = walk.mark(self, error);
+            won = walk.mark(self, error, Depth::Any);
         } else {
             if matches!(cause, Cause::Reason(_)) {
                 // With the rest, since the drop of a reason is user code.
@@ -200,13 +201,13 @@ impl Node {
         };
         match found {
             Found::Error(error) => {
-                walk.mark(self, error.clone());
+                walk.mark(self, error.clone(), Depth::Unarmed);
                 walk.finish(self, false)
             }
             Found::Fired(leaf) => {
                 let won = walk.mark_leaf(leaf, leaf.own_error());
                 if let Some(error) = leaf.error().filter(|_| !Arc::ptr_eq(leaf, self)) {
-                    walk.mark(self, error.clone());
+                    walk.mark(self, error.clone(), Depth::Unarmed);
                 }
                 walk.finish(leaf, won)
             }

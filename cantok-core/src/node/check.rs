@@ -39,7 +39,7 @@ impl Node {
             Body::Derived(derived) => self.check_polled(state, derived),
             Body::Condition(condition) => self.check_own(condition),
             Body::Counter(counter) => !counter.spend() && self.fire(self),
-            Body::Plain | Body::Deadline(_) => false,
+            Body::Plain | Body::Deadline(_) | Body::Idle(_) | Body::Delayed(_) => false,
         }
     }
 
@@ -70,11 +70,11 @@ impl Node {
         }
         match edges {
             [] => false,
-            [Edge { node, .. }] => match node.counter() {
+            [Edge { node, .. }, rest @ ..] => match node.counter() {
+                Some(_) if rest.first().is_some_and(has_counter) => self.spend_all(edges),
                 Some(counter) => !counter.spend() && self.fire(node),
                 None => false,
             },
-            counters => self.spend_all(counters),
         }
     }
 
@@ -170,6 +170,10 @@ fn is_satisfied_in_full(node: &Arc<Node>, condition: &Arc<Condition>, answer: An
             condition.ask()
         }
     }
+}
+
+fn has_counter(edge: &Edge) -> bool {
+    edge.node.counter().is_some()
 }
 
 /// Whether the node has a counter, and that has no unit left.

@@ -2,12 +2,11 @@
 
 use super::addresses::address;
 use super::edges::{Edge, Edges};
-use super::sources::{Body, Derived, LIMIT, Rank};
+use super::sources::{Body, Derived, LIMIT, Rank, earlier};
 use super::state::{Polls, State};
 use super::{Kind, Node};
 use crate::sync::{Arc, Ordering, fence};
 use std::collections::HashMap;
-use std::time::Instant;
 
 /// A longer sum is not taken apart but watched as a whole, so that adding to it one by one stays cheap.
 const ABSORBED_LIMIT: usize = 256;
@@ -100,6 +99,7 @@ impl Node {
                 polled += 1;
             }
         }
+        let moves = left.moves || right.moves;
         let (left, right) = (Edge::new(left, 1), Edge::new(right, 2));
         let state = State::new(2, deadline.is_some(), polls);
         let body = Body::Derived(Derived {
@@ -111,7 +111,9 @@ impl Node {
             polled,
             operands: 2,
         });
-        let sum = Arc::new(Node::new(Kind::Sum, body, deadline, state));
+        let mut sum = Node::new(Kind::Sum, body, deadline, state);
+        sum.moves = moves;
+        let sum = Arc::new(sum);
         if is_cancelled {
             sum.cancellation();
         }
@@ -142,7 +144,7 @@ impl Node {
         match &self.body {
             Body::Plain => self.kind != Kind::Never && Arc::strong_count(self) > 1,
             Body::Counter(counter) => counter.limit > 0,
-            Body::Deadline(_) | Body::Condition(_) => true,
+            Body::Deadline(_) | Body::Condition(_) | Body::Idle(_) | Body::Delayed(_) => true,
             Body::Derived(_) => false,
         }
     }
@@ -227,7 +229,11 @@ impl Composer<'_> {
                 node.cancellation();
             }
             Body::Deadline(_) => self.node.deadline = earlier(self.node.deadline, node.deadline),
-            Body::Plain | Body::Condition(_) | Body::Counter(_) => {}
+            Body::Plain
+            | Body::Condition(_)
+            | Body::Counter(_)
+            | Body::Idle(_)
+            | Body::Delayed(_) => {}
         }
         self.is_cancelled |= node.is_marked();
         self.push(node, operand, rank);
@@ -240,10 +246,12 @@ impl Composer<'_> {
         let (copied, is_asked) = if edges.len() <= LIMIT {
             (edges, false)
         } else {
-            if node.state.get().is_unarmed() && node.cancellation().is_none() {
+            if node.state.get().is_unarmed() && !node.poll_sources_again() {
                 node.arm_for_derived();
                 // An edge that was cancelled meanwhile. The node has to know, because it is watched alone.
-                node.cancellation();
+                if node.state.get().is_unarmed() {
+                    node.poll_sources_again();
+                }
             }
             // What is asked is copied if it is not much.
             let polled = derived.polled();
@@ -306,6 +314,8 @@ impl Composer<'_> {
         if rank == Rank::Nested {
             polls.add(Polls::NESTED);
         }
+        // What moves is among what is polled; a longer list is watched as a whole, and armed.
+        self.node.moves |= rank != Rank::NotPolled && node.moves;
         let edge = Edge::new(node, operand);
         let Composer { node, index, .. } = self;
         let Body::Derived(derived) = &mut node.body else {
@@ -330,12 +340,5 @@ impl Composer<'_> {
             Body::Derived(derived) => derived,
             _ => unreachable!("a typed token is not added to"),
         }
-    }
-}
-
-fn earlier(left: Option<Instant>, right: Option<Instant>) -> Option<Instant> {
-    match (left, right) {
-        (Some(left), Some(right)) => Some(left.min(right)),
-        (left, right) => left.or(right),
     }
 }

@@ -3,10 +3,11 @@
 use super::edges::Edge;
 use super::waiters::{Waiter, Waiters};
 use super::{Body, Kind, Node};
-use crate::CancellationError;
 use crate::later::drop_caught;
 use crate::panic::Panic;
 use crate::sync::{Arc, get_mut};
+use crate::{CancellationError, Reason};
+use std::sync::OnceLock;
 
 impl Drop for Node {
     #[inline]
@@ -22,7 +23,7 @@ impl Drop for Node {
 impl Node {
     pub(super) fn drop_in_full(&mut self) {
         self.disarm();
-        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs.
+        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs or is delayed.
         if self.needs_care() {
             self.drop_with_care();
         }
@@ -33,11 +34,16 @@ impl Node {
     fn needs_care(&mut self) -> bool {
         let edges = self.edges();
         self.condition().is_some()
-            || edges
-                .iter()
-                .any(|edge| matches!(edge.node.body, Body::Derived(_)))
+            || self
+                .because()
+                .is_some_and(|because| because.get().is_some())
+            || edges.iter().any(|edge| edge.node.owns_nodes())
             || self.has_reason()
             || self.has_waiters()
+    }
+
+    fn owns_nodes(&self) -> bool {
+        matches!(self.body, Body::Derived(_) | Body::Delayed(_))
     }
 
     /// Whether waiters are left, or guards, or the memory for many of them.
@@ -81,6 +87,12 @@ impl Remains {
         Panic::keep_first(&mut self.panic, drop_caught(value));
     }
 
+    fn drop_reason(&mut self, because: OnceLock<Reason>) {
+        if let Some(reason) = because.into_inner() {
+            self.drop_users(reason);
+        }
+    }
+
     /// Gives up a reference to a node that may own others. It waits for its turn, so that nothing recurses.
     fn release(&mut self, node: Arc<Node>) {
         self.nodes.extend(Arc::into_inner(node));
@@ -97,11 +109,18 @@ impl Node {
             remains.drop_users(self.cause.take());
         }
         match std::mem::replace(&mut self.body, Body::Plain) {
-            Body::Plain | Body::Deadline(_) | Body::Counter(_) => {}
+            Body::Plain => {}
+            Body::Deadline(timeout) => remains.drop_reason(timeout.because),
+            Body::Idle(idle) => remains.drop_reason(idle.because),
+            Body::Counter(counter) => remains.drop_reason(counter.because),
+            Body::Delayed(delayed) => remains.release(delayed.source),
             Body::Condition(condition) => remains.drop_users(condition),
-            Body::Derived(derived) => derived.edges.take(|edge| match edge.node.body {
-                Body::Derived(_) => remains.release(edge.node),
-                _ => Panic::keep_first(&mut remains.panic, Panic::catch(|| drop(edge.node))),
+            Body::Derived(derived) => derived.edges.take(|edge| {
+                if edge.node.owns_nodes() {
+                    remains.release(edge.node);
+                } else {
+                    Panic::keep_first(&mut remains.panic, Panic::catch(|| drop(edge.node)));
+                }
             }),
         }
     }

@@ -12,7 +12,8 @@
 //!    one read-modify-write, and neither changes again.
 //! 2. **What is not polled is pushed.** The state is not *unarmed* only if the deadline is with the timer, and each edge
 //!    has a link in the waiters of its node, but for one that nothing else can cancel. A node is not armed if one of its
-//!    edges is cancelled: the next check finds that edge.
+//!    edges is cancelled: the next check finds that edge. A deadline that moves stays with its own node, which is armed
+//!    before what derives from it: the timer rings at the old deadline and sets the alarm again.
 //! 3. **No wake-up is lost.** A waiter is inserted into `waiters` under their lock, after it was announced in the state
 //!    by a read-modify-write that found no cancel there. The read-modify-write that cancels finds the announcement,
 //!    and its thread then takes the lock. So either the canceller finds the waiter, or the waiter finds the cancel.
@@ -20,7 +21,9 @@
 //!    or by finding that another canceller is done (`is_settled`). A link goes only with its node, or when all below
 //!    that is marked.
 //! 5. **The first cause in time wins.** Before a node is marked its edges and its deadline are asked, and the earliest
-//!    cause is taken. A node with one edge and no deadline needs no asking: it follows.
+//!    cause is taken. A node with one edge and no deadline needs no asking: it follows. A deadline that moves is asked by
+//!    making it expire, so that what was taken for passed cannot be put off any more; but for those of armed nodes that
+//!    are watched alone, which are left to the timer unless a user asks ([`Depth`](sources::Depth)).
 //! 6. **All marking precedes all user code.** Callbacks, wake-ups and the drop of users' values are collected in
 //!    [`Jobs`], which run when no lock is held.
 //! 7. **Locks nest from derived to source.** The lock of a node's waiters may be held while those of its edges and a
@@ -35,6 +38,7 @@ mod arm;
 mod cancel;
 mod check;
 mod compose;
+mod delayed;
 mod drop;
 mod edges;
 mod jobs;
@@ -66,6 +70,8 @@ pub(crate) enum Kind {
     Condition,
     Timeout,
     Counter,
+    Idle,
+    Delayed,
     Sum,
 }
 
@@ -80,7 +86,7 @@ pub(crate) struct Node {
     name: OnceLock<Arc<str>>,
     body: Body,
 
-    /// The earliest one, those of edges included. That of a counter without units: its creation.
+    /// The earliest one that does not move, those of edges included. That of a counter without units: its creation.
     deadline: Option<Instant>,
     cause: OnceLock<CancellationError>,
     /// What the timer has of this node: an alarm that has yet to ring, or 0. Written under the lock of `waiters`.
@@ -94,6 +100,8 @@ pub(crate) struct Node {
     checks: AtomicU8,
     /// A [`WeakToken`](crate::adapter::WeakToken) was made, which may become a handle at any moment.
     is_downgraded: AtomicBool,
+    /// There are deadlines that move: this node's or those of edges.
+    moves: bool,
 }
 
 #[cfg(all(not(cantok_loom), target_pointer_width = "64"))]
@@ -126,8 +134,15 @@ impl Node {
             Body::Counter(_) => Polls::COUNTER,
             _ => Polls::default(),
         };
-        let state = State::new(0, deadline.is_some(), polls);
-        Arc::new(Node::new(kind, body, deadline, state))
+        let moves = match &body {
+            Body::Idle(idle) => idle.deadline.get().is_some(),
+            Body::Delayed(_) => true,
+            _ => false,
+        };
+        let state = State::new(0, deadline.is_some() || moves, polls);
+        let mut node = Node::new(kind, body, deadline, state);
+        node.moves = moves;
+        Arc::new(node)
     }
 
     #[inline]
@@ -144,6 +159,7 @@ impl Node {
             is_settled: AtomicBool::new(false),
             checks: AtomicU8::new(0),
             is_downgraded: AtomicBool::new(false),
+            moves: false,
         }
     }
 
@@ -159,9 +175,10 @@ impl Node {
         Arc::downgrade(self)
     }
 
-    /// The earliest deadline of timeouts.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline.filter(|_| self.kind != Kind::Counter)
+    /// The earliest deadline at this moment, but for that of counters.
+    pub(crate) fn deadline(self: &Arc<Self>) -> Option<Instant> {
+        self.earliest_deadline()
+            .filter(|_| self.kind != Kind::Counter)
     }
 
     pub(crate) fn name(&self) -> Option<&Arc<str>> {

@@ -1,9 +1,12 @@
 //! Peeks: what can be known without calling a condition or spending a counter.
 
 use super::edges::Edge;
+use super::sources::Depth;
 use super::{Body, Node};
+use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 /// The earliest cause among a node's edges and deadlines.
@@ -17,10 +20,46 @@ pub(super) enum Found<'a> {
 impl Node {
     /// The earliest cause at the time `now` (invariant 5); of two at the same instant the leftmost one. The clock is read
     /// only if there is a deadline.
-    pub(super) fn find(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Option<Found<'_>> {
+    pub(super) fn find(
+        self: &Arc<Self>,
+        depth: Depth,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Found<'_>> {
+        if self.moves {
+            return self.find_moving(depth, now(), MovingDeadline::expire);
+        }
+        self.find_fixed(now).map(|(_, found)| found)
+    }
+
+    /// [`Node::find`], where deadlines move. `passed` is to tell whether one of them has passed.
+    #[cold]
+    fn find_moving(
+        self: &Arc<Self>,
+        depth: Depth,
+        now: Instant,
+        passed: fn(&MovingDeadline, Instant) -> Option<Instant>,
+    ) -> Option<Found<'_>> {
+        let mut first = self.find_fixed(|| now);
+        self.for_each_moving(depth, |node| {
+            let (at, found) = match node.error() {
+                Some(error) => (error.at(), Found::Error(error)),
+                None => match node.moving().and_then(|deadline| passed(deadline, now)) {
+                    Some(at) => (at, Found::Fired(node)),
+                    None => return,
+                },
+            };
+            if first.as_ref().is_none_or(|(first, _)| at < *first) {
+                first = Some((at, found));
+            }
+        });
+        first.map(|(_, found)| found)
+    }
+
+    /// The earliest cause, and when it was, but for deadlines that move.
+    fn find_fixed(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Option<(Instant, Found<'_>)> {
         let passed = self.deadline.filter(|deadline| *deadline <= now());
         if self.edges().is_empty() {
-            return passed.map(|_| Found::Fired(self));
+            return passed.map(|at| (at, Found::Fired(self)));
         }
         let mut first = None;
         for Edge { node, .. } in self.edges() {
@@ -35,7 +74,7 @@ impl Node {
                 first = Some((at, found));
             }
         }
-        first.map(|(_, found)| found)
+        first
     }
 
     /// The cause, if the token is cancelled, or if an edge or a passed deadline says that it must be. Latches what it
@@ -49,9 +88,12 @@ impl Node {
             return self.error();
         }
         // Armed, edges push. A deadline may have passed before the timer's thread has come to it.
-        let may_find = state.is_unarmed() || self.deadline.is_some_and(|at| at <= Instant::now());
+        let may_find = state.is_unarmed()
+            || self
+                .earliest_deadline()
+                .is_some_and(|at| at <= Instant::now());
         if may_find {
-            self.latch(self.find(Instant::now)?);
+            self.latch(self.find(Depth::Any, Instant::now)?);
         }
         self.error()
     }
@@ -79,18 +121,23 @@ impl Node {
     /// [`Node::poll_sources`] for the same check once more.
     #[cold]
     pub(super) fn poll_sources_again(self: &Arc<Self>) -> bool {
-        match self.find(Instant::now) {
+        match self.find(Depth::Unarmed, Instant::now) {
             Some(found) => self.latch(found),
             None => false,
         }
     }
 
     /// What [`Node::cancellation`] would find, without changing anything.
-    pub(super) fn foresee(self: &Arc<Self>) -> Option<CancellationError> {
+    pub(super) fn foresee(self: &Arc<Self>, depth: Depth) -> Option<CancellationError> {
         if let Some(error) = self.error() {
             return Some(error.clone());
         }
-        Some(match self.find(Instant::now)? {
+        let found = if self.moves {
+            self.find_moving(depth, Instant::now(), MovingDeadline::passed)
+        } else {
+            self.find(depth, Instant::now)
+        };
+        Some(match found? {
             Found::Error(error) => error.clone(),
             Found::Fired(node) => node.own_error(),
         })
@@ -99,15 +146,24 @@ impl Node {
     /// The error with which this typed token fires now, or, if it has a deadline, fired then.
     #[cold]
     pub(super) fn own_error(self: &Arc<Self>) -> CancellationError {
+        let deadline = self.deadline.or_else(|| self.moving()?.get());
+        let at = deadline.unwrap_or_else(Instant::now);
         let cause = match &self.body {
-            Body::Deadline(after) => Cause::Timeout { after: *after },
+            Body::Deadline(timeout) => Cause::Timeout {
+                after: timeout.after,
+            },
+            Body::Idle(idle) => Cause::Idle { after: idle.after },
+            Body::Delayed(delayed) => match delayed.source.error() {
+                Some(error) => return error.later(at),
+                None => unreachable!("its deadline follows from that error"),
+            },
             Body::Condition(_) => Cause::Condition,
             Body::Counter(counter) => Cause::Counter {
                 limit: counter.limit,
             },
             Body::Plain | Body::Derived(_) => Cause::Cancelled,
         };
-        let at = self.deadline.unwrap_or_else(Instant::now);
-        CancellationError::new(cause, self.name().cloned(), self, at)
+        let because = self.because().and_then(OnceLock::get).cloned();
+        CancellationError::new(cause, self.name().cloned(), self, at).because(because)
     }
 }

@@ -1,14 +1,17 @@
 //! `Debug` and `Display` of every token. Peeks only: nothing is called, spent or latched.
 
 use super::addresses::{Addresses, address};
+use super::sources::Depth;
 use super::{Body, Kind, Node};
 use crate::sync::Arc;
 use std::fmt::{self, Formatter, Write as _};
+use std::time::Duration;
 
 /// What remains to be written. A list instead of recursion, so that any depth can be shown.
 enum Piece<'a> {
     Node(&'a Arc<Node>),
     Text(&'static str),
+    After(Duration),
 }
 
 /// `(`, `, ` and `)` where they belong, and nothing around an empty list.
@@ -52,7 +55,8 @@ impl Kind {
             Kind::Condition => "ConditionToken",
             Kind::Timeout => "TimeoutToken",
             Kind::Counter => "CounterToken",
-            Kind::Sum | Kind::Never => "Token",
+            Kind::Idle => "IdleToken",
+            Kind::Sum | Kind::Delayed | Kind::Never => "Token",
         }
     }
 }
@@ -65,7 +69,16 @@ impl Node {
         while let Some(piece) = pieces.pop() {
             match piece {
                 Piece::Text(text) => f.write_str(text)?,
-                Piece::Node(node) => node.debug_head(f, &mut shown, &mut pieces)?,
+                Piece::After(delay) => write!(f, "{delay:?} after ")?,
+                Piece::Node(node) => {
+                    // Each of the others is asked only for what it watches itself.
+                    let depth = if Arc::ptr_eq(node, self) {
+                        Depth::Any
+                    } else {
+                        Depth::Unarmed
+                    };
+                    node.debug_head(f, depth, &mut shown, &mut pieces)?;
+                }
             }
         }
         Ok(())
@@ -75,6 +88,7 @@ impl Node {
     fn debug_head<'a>(
         self: &'a Arc<Self>,
         f: &mut Formatter<'_>,
+        depth: Depth,
         shown: &mut Addresses,
         pieces: &mut Vec<Piece<'a>>,
     ) -> fmt::Result {
@@ -86,12 +100,23 @@ impl Node {
         }
         match &self.body {
             Body::Deadline(_) if self.deadline.is_none() => list.item(f, "never")?,
-            Body::Deadline(after) => list.item(f, format_args!("{after:?}"))?,
+            Body::Deadline(timeout) => list.item(f, format_args!("{:?}", timeout.after))?,
+            Body::Idle(_) if !self.moves => list.item(f, "never")?,
+            Body::Idle(idle) => list.item(f, format_args!("{:?}", idle.after))?,
             Body::Counter(counter) => list.item(f, counter)?,
-            Body::Plain | Body::Condition(_) | Body::Derived(_) => {}
+            Body::Plain | Body::Condition(_) | Body::Delayed(_) | Body::Derived(_) => {}
         }
         // The rest is written in reverse, since the last piece comes first.
         let rest = pieces.len();
+        if let Body::Delayed(delayed) = &self.body {
+            pieces.push(Piece::Text(list.separator()));
+            if shown.insert(address(self)) {
+                pieces.push(Piece::After(delayed.after));
+                pieces.push(Piece::Node(&delayed.source));
+            } else {
+                pieces.push(Piece::Text("…"));
+            }
+        }
         let operands = self.operands();
         if !operands.is_empty() {
             if shown.insert(address(self)) {
@@ -107,7 +132,7 @@ impl Node {
                 pieces.push(Piece::Text("…"));
             }
         }
-        if self.foresee().is_some() {
+        if self.foresee(depth).is_some() {
             pieces.push(Piece::Text(list.separator()));
             pieces.push(Piece::Text("cancelled"));
         }
@@ -119,7 +144,7 @@ impl Node {
     /// One line: the type, and whether and why it is cancelled.
     pub(crate) fn display(self: &Arc<Self>, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.type_name())?;
-        match self.foresee() {
+        match self.foresee(Depth::Any) {
             Some(error) => write!(OneLine(f), " ({error})"),
             None => f.write_str(" (not cancelled)"),
         }

@@ -2,10 +2,13 @@
 
 use super::Node;
 use super::addresses::{Addresses, address};
+use super::delayed::Delayed;
 use super::edges::{Edge, Edges};
-use crate::leaves::{Condition, Counter};
+use crate::Reason;
+use crate::leaves::{Condition, Counter, Idle, MovingDeadline, Timeout};
 use crate::sync::Arc;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 /// The edges of an operand that has more are not copied into what derives from it: the operand is armed and watched
 /// alone. So lists stay short at any depth.
@@ -17,21 +20,44 @@ pub(crate) enum Body {
     /// Nothing.
     Plain,
     /// [`Node::deadline`], which was so long after the token's creation.
-    Deadline(Duration),
+    Deadline(Timeout),
+    Idle(Idle),
+    Delayed(Delayed),
     /// Not part of the node, since the background thread keeps what it asks and must not count as a handle.
     Condition(Arc<Condition>),
     Counter(Counter),
     Derived(Derived),
 }
 
-/// When a check asks an edge.
+/// When a check asks an edge. A deadline that moves is not asked by checks of an armed node, but kept with the edges that
+/// are, so that it is found in any sum.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Rank {
     Condition,
     Counter,
+    Moving,
     /// A derived node that stands for all that its own checks ask.
     Nested,
     NotPolled,
+}
+
+/// Through which derived nodes deadlines that move are asked.
+#[derive(Clone, Copy)]
+pub(super) enum Depth {
+    /// All of them, by what users ask once: peeks, and the token that is cancelled.
+    Any,
+    /// Not those that are armed, which is almost all of them: they leave their deadlines to the timer. So what has to be
+    /// done for each node of a million does not visit a million others.
+    Unarmed,
+}
+
+impl Depth {
+    fn includes(self, node: &Node) -> bool {
+        match self {
+            Depth::Any => true,
+            Depth::Unarmed => node.state.get().is_unarmed(),
+        }
+    }
 }
 
 /// What a child or a sum watches.
@@ -68,7 +94,8 @@ impl Derived {
         rank: Rank,
         mut moved: impl FnMut(&Edge, usize),
     ) {
-        let later = [Rank::Condition, Rank::Counter, Rank::Nested].map(|rank| self.end_of(rank));
+        let ranks = [Rank::Condition, Rank::Counter, Rank::Moving, Rank::Nested];
+        let later = ranks.map(|rank| self.end_of(rank));
         self.edges.push(edge);
         self.polled += u32::from(rank != Rank::NotPolled);
         let edges = self.edges.as_mut_slice();
@@ -91,6 +118,11 @@ impl Derived {
     #[inline]
     pub(super) fn polled(&self) -> &[Edge] {
         &self.edges.as_slice()[..self.polled as usize]
+    }
+
+    /// Those with deadlines that move, directly or through derived nodes.
+    fn moving(&self) -> &[Edge] {
+        &self.polled()[self.end_of(Rank::Counter)..]
     }
 
     /// The first node with a condition or counter for which `is_it` says so, of those that checks ask. Each is asked
@@ -128,6 +160,7 @@ impl Node {
         match &self.body {
             Body::Condition(_) => Rank::Condition,
             Body::Counter(counter) if !counter.is_direct_only() => Rank::Counter,
+            Body::Idle(_) | Body::Delayed(_) => Rank::Moving,
             Body::Derived(_) => Rank::Nested,
             Body::Counter(_) | Body::Plain | Body::Deadline(_) => Rank::NotPolled,
         }
@@ -176,6 +209,82 @@ impl Node {
         node
     }
 
+    /// This node's own deadline, if it moves.
+    pub(super) fn moving(&self) -> Option<&MovingDeadline> {
+        match &self.body {
+            Body::Idle(idle) => Some(&idle.deadline),
+            Body::Delayed(delayed) => Some(delayed.deadline()),
+            _ => None,
+        }
+    }
+
+    /// Gives `f` the nodes with a deadline that moves: this one, or those that it watches, through derived nodes of that
+    /// depth.
+    pub(super) fn for_each_moving<'a>(
+        self: &'a Arc<Self>,
+        depth: Depth,
+        mut f: impl FnMut(&'a Arc<Node>),
+    ) {
+        if !self.moves {
+            return;
+        }
+        let Body::Derived(derived) = &self.body else {
+            return f(self);
+        };
+        let mut seen = Addresses::default();
+        // Instead of recursion, as in `find_polled`. Empty unless derived nodes are nested.
+        let mut nested = Vec::new();
+        let mut edges = derived.moving();
+        loop {
+            for Edge { node, .. } in edges {
+                match &node.body {
+                    Body::Derived(derived)
+                        if node.moves && depth.includes(node) && seen.insert(address(node)) =>
+                    {
+                        nested.push(derived);
+                    }
+                    Body::Derived(_) => {}
+                    _ => f(node),
+                }
+            }
+            let Some(next) = nested.pop() else { return };
+            edges = next.moving();
+        }
+    }
+
+    /// The earliest deadline at this moment.
+    pub(super) fn earliest_deadline(self: &Arc<Self>) -> Option<Instant> {
+        let mut earliest = self.deadline;
+        self.for_each_moving(Depth::Any, |node| {
+            let at = node.moving().and_then(MovingDeadline::get);
+            earliest = earlier(earliest, at);
+        });
+        earliest
+    }
+
+    /// Whether the timer, or who polls, has to mind a deadline.
+    pub(super) fn has_deadline(&self) -> bool {
+        self.deadline.is_some() || self.moves
+    }
+
+    /// What a typed token was given to be reported with its cause.
+    pub(crate) fn because(&self) -> Option<&OnceLock<Reason>> {
+        match &self.body {
+            Body::Deadline(timeout) => Some(&timeout.because),
+            Body::Idle(idle) => Some(&idle.because),
+            Body::Condition(condition) => Some(&condition.because),
+            Body::Counter(counter) => Some(&counter.because),
+            Body::Plain | Body::Delayed(_) | Body::Derived(_) => None,
+        }
+    }
+
+    pub(crate) fn idle(&self) -> Option<&Idle> {
+        match &self.body {
+            Body::Idle(idle) => Some(idle),
+            _ => None,
+        }
+    }
+
     pub(crate) fn condition(&self) -> Option<&Arc<Condition>> {
         match &self.body {
             Body::Condition(condition) => Some(condition),
@@ -188,5 +297,13 @@ impl Node {
             Body::Counter(counter) => Some(counter),
             _ => None,
         }
+    }
+}
+
+/// The earlier one of two instants that there may be.
+pub(super) fn earlier(left: Option<Instant>, right: Option<Instant>) -> Option<Instant> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
     }
 }

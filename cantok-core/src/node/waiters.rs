@@ -246,6 +246,7 @@ impl Node {
                 panic!("failed to spawn thread: {refused}");
             }
             self.watch_conditions();
+            self.arm_moving();
         }
         let registered = {
             let mut waiters = lock(&self.waiters);
@@ -269,7 +270,7 @@ impl Node {
     /// Deadlines and conditions are minded by threads, which have to run before a waiter relies on them.
     fn start_threads(&self) -> io::Result<()> {
         self.start_timer()?;
-        if self.deadline.is_some() || self.state.has_conditions() {
+        if self.has_deadline() || self.state.has_conditions() {
             background::start()?;
         }
         Ok(())
@@ -295,7 +296,7 @@ impl Node {
 
     /// Keeps a node that has a detached callback until it is cancelled, if something in it cancels by itself.
     pub(crate) fn keep(self: Arc<Self>) {
-        if self.deadline.is_some() || self.state.has_conditions() {
+        if self.has_deadline() || self.state.has_conditions() {
             // A cancelled node needs no keeping.
             let _ = self.insert(Waiter::Itself(Arc::clone(&self)));
         }

@@ -1,8 +1,9 @@
-use super::handle::assert_single_handle;
+use super::handle::{assert_single_handle, set_reason};
 use crate::Token;
 use crate::leaves::Condition;
 use crate::node::{Body, Kind};
 use crate::sync::{Arc, Ordering};
+use std::error::Error;
 use std::time::Duration;
 
 /// A token that is cancelled when a check finds its closure returning `true`.
@@ -136,6 +137,30 @@ impl ConditionToken {
     pub fn poll_interval(self, interval: Duration) -> Self {
         let condition = self.configured("poll_interval");
         condition.set_poll_interval(interval.max(SHORTEST_INTERVAL));
+        self
+    }
+
+    /// Gives the reason for which the token was made. It is at the end of the message of the token's error, which
+    /// [`reason`](crate::CancellationError::reason) downcasts, as one of [`cancel_with`](Token::cancel_with). Pass the
+    /// error itself, not a box with it.
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or a reason already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::ConditionToken;
+    ///
+    /// let token = ConditionToken::new(|| true).because("the disk is nearly full");
+    /// let message = "the cancellation condition was satisfied: the disk is nearly full";
+    /// assert_eq!(token.check().unwrap_err().to_string(), message);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
+        set_reason(&self.token, reason.into());
         self
     }
 

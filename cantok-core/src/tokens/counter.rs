@@ -1,7 +1,8 @@
-use super::handle::assert_single_handle;
+use super::handle::{assert_single_handle, set_reason};
 use crate::Token;
 use crate::leaves::Counter;
 use crate::node::{Body, Kind};
+use std::error::Error;
 use std::time::Instant;
 
 /// A token that lets a number of checks pass, and is cancelled by the one that comes after them.
@@ -70,6 +71,31 @@ impl CounterToken {
     pub fn direct_only(self) -> Self {
         assert_single_handle(&self.token, "direct_only");
         self.counter().set_direct_only();
+        self
+    }
+
+    /// Gives the reason for which the token was made. It is at the end of the message of the token's error, which
+    /// [`reason`](crate::CancellationError::reason) downcasts, as one of [`cancel_with`](Token::cancel_with). Pass the
+    /// error itself, not a box with it.
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or a reason already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::CounterToken;
+    ///
+    /// let attempts = CounterToken::new(3).because("the server refuses connections");
+    /// while attempts.keep_on() {}
+    /// let message = "the counter of 3 checks is used up: the server refuses connections";
+    /// assert_eq!(attempts.check().unwrap_err().to_string(), message);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
+        set_reason(&self.token, reason.into());
         self
     }
 

@@ -1,7 +1,8 @@
 //! What every typed token has in common: operator traits cannot be implemented for all of them by one generic item.
 
-use crate::Token;
 use crate::sync::Arc;
+use crate::{Reason, Token};
+use std::error::Error;
 
 /// For a builder.
 ///
@@ -15,6 +16,21 @@ pub(super) fn assert_single_handle(token: &Token, builder: &str) {
         "`{builder}` configures a token before it is shared, but this token has a second handle \
          (a clone, a sum, a child, a guard or a registration)"
     );
+}
+
+/// The builder `because` of several tokens.
+///
+/// # Panics
+///
+/// If the token has a second handle, or a reason already.
+#[track_caller]
+pub(super) fn set_reason(token: &Token, reason: Box<dyn Error + Send + Sync>) {
+    assert_single_handle(token, "because");
+    let is_first = token
+        .node()
+        .because()
+        .is_some_and(|because| because.set(Reason::new(reason)).is_ok());
+    assert!(is_first, "`because` was called twice for one token");
 }
 
 macro_rules! handle {
@@ -63,6 +79,20 @@ macro_rules! handle {
         }
 
         operators!($Handle);
+
+        /// As of its [`Token`](crate::Token).
+        #[cfg(feature = "enough")]
+        impl enough::Stop for $Handle {
+            #[inline]
+            fn check(&self) -> Result<(), enough::StopReason> {
+                enough::Stop::check(&self.token)
+            }
+
+            #[inline]
+            fn should_stop(&self) -> bool {
+                self.token.is_cancelled()
+            }
+        }
 
         impl std::fmt::Debug for $Handle {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,5 +1,8 @@
+use super::handle::set_reason;
 use crate::Token;
+use crate::leaves::Timeout;
 use crate::node::{Body, Kind};
+use std::error::Error;
 use std::time::{Duration, Instant};
 
 /// A token that is cancelled when its deadline has passed: never before, and as soon after as a thread wakes up.
@@ -43,8 +46,33 @@ impl TimeoutToken {
 
     fn with(at: Option<Instant>, after: Duration) -> Self {
         TimeoutToken {
-            token: Token::leaf(Kind::Timeout, Body::Deadline(after), at),
+            token: Token::leaf(Kind::Timeout, Body::Deadline(Timeout::new(after)), at),
         }
+    }
+
+    /// Gives the reason for which the token was made. It is at the end of the message of the token's error, which
+    /// [`reason`](crate::CancellationError::reason) downcasts, as one of [`cancel_with`](Token::cancel_with). Pass the
+    /// error itself, not a box with it.
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or a reason already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::TimeoutToken;
+    /// use std::time::Duration;
+    ///
+    /// let token = TimeoutToken::new(Duration::ZERO).because("the printer does not answer");
+    /// let message = "the timeout of 0ns has expired: the printer does not answer";
+    /// assert_eq!(token.check().unwrap_err().to_string(), message);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
+        set_reason(&self.token, reason.into());
+        self
     }
 
     /// The time that is left, zero if the deadline has passed, `None` if there is none. This is a peek.

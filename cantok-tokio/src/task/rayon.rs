@@ -1,6 +1,7 @@
 use super::cancel_on_drop::{CancelOnDrop, Unstarted};
 use crate::panic::swallow;
 use cantok_core::Token;
+use cantok_core::adapter::carry;
 use rayon::ThreadPool;
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
@@ -138,7 +139,7 @@ impl<T: Send + 'static> SpawnedRayon<T> {
     {
         let mut work = CancelOnDrop::child_of(token);
         let token = work.token().clone();
-        let waiting = Arc::new(Waiting(Mutex::new(Some(move || f(token)))));
+        let waiting = Arc::new(Waiting(Mutex::new(Some(carry(move || f(token))))));
         work.give_up_on_drop(Arc::clone(&waiting) as Arc<dyn Unstarted>);
         let (sender, output) = oneshot::channel();
         // A panic in a job of rayon ends the process. That of the work is sent; that of a drop here has nowhere to go.

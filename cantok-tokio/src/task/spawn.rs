@@ -1,6 +1,7 @@
 use super::Spawned;
 use super::cancel_on_drop::CancelOnDrop;
 use cantok_core::Token;
+use cantok_core::adapter::carry;
 use std::future::Future;
 
 /// Spawns a task with a child of `token`. Dropping the result cancels that child.
@@ -127,5 +128,5 @@ where
 {
     let work = CancelOnDrop::child_of(token.into());
     let token = work.token().clone();
-    Spawned::blocking(tokio::task::spawn_blocking(|| f(token)), work)
+    Spawned::blocking(tokio::task::spawn_blocking(carry(|| f(token))), work)
 }

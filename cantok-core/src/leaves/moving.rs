@@ -1,0 +1,163 @@
+use crate::clock::{instant, nanos, nanos_of};
+use crate::sync::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// A deadline that can be put off until it has expired.
+///
+/// # Invariants
+///
+/// 1. **It expires once.** One read-modify-write sets [`EXPIRED`], only where the deadline has passed, and nothing
+///    changes it afterwards. So all threads agree on whether it has expired, and at which instant it did.
+/// 2. **No touch in time is lost.** Every change is a read-modify-write: it replaces the latest deadline, not one that
+///    was read before. A touch that replaces the deadline first keeps it from expiring then; one that comes too late
+///    changes nothing. Of two touches at the same time the later deadline stays.
+pub(crate) struct MovingDeadline(AtomicU64);
+
+/// Set beside the deadline at which it has expired.
+const EXPIRED: u64 = 1 << 63;
+
+/// A deadline that does not pass: 292 years from the start of time, and later.
+const NEVER: u64 = EXPIRED - 1;
+
+impl MovingDeadline {
+    pub(crate) fn new(at: Option<Instant>) -> Self {
+        MovingDeadline(AtomicU64::new(number(at)))
+    }
+
+    /// The deadline at this moment, whether it has passed or not.
+    pub(crate) fn get(&self) -> Option<Instant> {
+        // Acquire: pairs with the release in `set`.
+        let at = self.0.load(Ordering::Acquire) & !EXPIRED;
+        instant(at).filter(|_| at < NEVER)
+    }
+
+    /// Puts the deadline off to `after` from `now`, unless it has passed.
+    #[inline]
+    pub(crate) fn touch(&self, now: Instant, after: Duration) {
+        let now = nanos(now);
+        let later = now.saturating_add(nanos_of(after)).min(NEVER);
+        // Relaxed, here and in `expire`: all that counts is the order of the changes of this one atomic.
+        let mut at = self.0.load(Ordering::Relaxed);
+        // What has expired is later than everything.
+        while at < later {
+            // That it is too late is settled by a read-modify-write as well, since what was loaded may be old.
+            let new = if at <= now { at | EXPIRED } else { later };
+            match self
+                .0
+                .compare_exchange_weak(at, new, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                Ok(_) => return,
+                Err(changed) => at = changed,
+            }
+        }
+    }
+
+    /// The deadline, if it has passed at `now`: then it has expired for good.
+    pub(crate) fn expire(&self, now: Instant) -> Option<Instant> {
+        let now = nanos(now);
+        // Acquire, also where the exchange fails: pairs with the release in `set`.
+        let mut at = self.0.load(Ordering::Acquire);
+        while at & EXPIRED == 0 {
+            if at > now || at == NEVER {
+                return None;
+            }
+            match self.0.compare_exchange_weak(
+                at,
+                at | EXPIRED,
+                Ordering::Relaxed,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => break,
+                Err(changed) => at = changed,
+            }
+        }
+        instant(at & !EXPIRED)
+    }
+
+    /// [`MovingDeadline::expire`], without changing anything.
+    pub(crate) fn passed(&self, now: Instant) -> Option<Instant> {
+        self.get().filter(|at| *at <= now)
+    }
+
+    /// Sets the deadline of what has none yet.
+    pub(crate) fn set(&self, at: Option<Instant>) {
+        // Release: publishes what the deadline follows from. Relaxed where it fails: it was set by another thread.
+        let _ = self
+            .0
+            .compare_exchange(NEVER, number(at), Ordering::Release, Ordering::Relaxed);
+    }
+}
+
+fn number(at: Option<Instant>) -> u64 {
+    at.map_or(NEVER, |at| nanos(at).min(NEVER))
+}
+
+#[cfg(all(test, cantok_loom))]
+mod tests {
+    use super::*;
+    use loom::thread;
+    use std::sync::Arc;
+
+    const AFTER: Duration = Duration::from_secs(10);
+
+    fn seconds(start: Instant, seconds: u64) -> Instant {
+        start + Duration::from_secs(seconds)
+    }
+
+    /// Both threads say the same of it, whether it was put off or has expired.
+    #[test]
+    fn a_touch_and_an_expiry_agree() {
+        loom::model(|| {
+            let start = Instant::now();
+            let deadline = Arc::new(MovingDeadline::new(Some(seconds(start, 10))));
+            let other = Arc::clone(&deadline);
+            // Read before the deadline, but the exchange may come afterwards.
+            let toucher = thread::spawn(move || other.touch(seconds(start, 9), AFTER));
+            let expired = deadline.expire(seconds(start, 11));
+            if let Some(at) = expired {
+                assert_eq!(at, seconds(start, 10));
+            }
+            toucher.join().unwrap();
+            let again = deadline.expire(seconds(start, 11));
+            assert_eq!(again, expired);
+            let at = if expired.is_some() { 10 } else { 19 };
+            assert_eq!(deadline.get(), Some(seconds(start, at)));
+        });
+    }
+
+    /// A touch that has returned is seen, whatever the order of two of them.
+    #[test]
+    fn of_two_touches_the_later_stays() {
+        loom::model(|| {
+            let start = Instant::now();
+            let deadline = Arc::new(MovingDeadline::new(Some(seconds(start, 10))));
+            let other = Arc::clone(&deadline);
+            let toucher = thread::spawn(move || other.touch(seconds(start, 9), AFTER));
+            deadline.touch(seconds(start, 8), AFTER);
+            assert_eq!(deadline.expire(seconds(start, 17)), None);
+            toucher.join().unwrap();
+            assert_eq!(deadline.get(), Some(seconds(start, 19)));
+        });
+    }
+
+    /// A touch that comes too late settles it, as a check does.
+    #[test]
+    fn a_late_touch_revives_nothing() {
+        loom::model(|| {
+            let start = Instant::now();
+            let deadline = Arc::new(MovingDeadline::new(Some(seconds(start, 10))));
+            let other = Arc::clone(&deadline);
+            let toucher = thread::spawn(move || other.touch(seconds(start, 10), AFTER));
+            deadline.touch(seconds(start, 9), AFTER);
+            toucher.join().unwrap();
+            let at = deadline.get().unwrap();
+            let expired = deadline.expire(seconds(start, 18));
+            assert_eq!(expired.is_some(), at == seconds(start, 10));
+            deadline.touch(seconds(start, 18), AFTER);
+            assert_eq!(
+                deadline.expire(seconds(start, 18)).is_some(),
+                expired.is_some()
+            );
+        });
+    }
+}

@@ -1,0 +1,107 @@
+use super::handle::set_reason;
+use crate::Token;
+use crate::leaves::Idle;
+use crate::node::{Body, Kind};
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+/// A token that is cancelled when nothing has [touched](IdleToken::touch) it for a duration: a download that hangs, a
+/// session that nobody uses, a child process that has gone silent.
+///
+/// Clone it into what makes progress, and add it to the token of what is to stop. A touch reaches every sum and child.
+///
+/// # Guarantees
+///
+/// - Never early: a touch that has returned before the deadline puts it off, on any number of threads, in any order.
+/// - One way: a touch that comes after the deadline changes nothing, even if no check has found the deadline yet.
+/// - [`deadline`](Token::deadline) of this token, and of everything derived from it, is the one of that moment.
+///
+/// # Cost
+///
+/// A touch is a clock read and one atomic change. It takes no lock, wakes no thread and does not depend on what derives
+/// from the token (`touch of an idle token` in `cantok-core/benches/turns.rs`). Checks cost what they cost with a
+/// [`TimeoutToken`](crate::TimeoutToken). A thread of this crate looks at the token when the deadline passes that it
+/// knows, and if that was put off, it goes on with the new one.
+///
+/// # Examples
+///
+/// ```
+/// use cantok_core::{Cause, IdleToken, SimpleToken};
+/// use std::time::Duration;
+///
+/// let idle = IdleToken::new(Duration::from_millis(20));
+/// let token = SimpleToken::new() + &idle;
+/// let mut chunks = 0;
+/// while token.keep_on() {
+///     if chunks < 3 {
+///         chunks += 1; // a chunk has arrived
+///         idle.touch();
+///     }
+/// }
+/// let error = token.cancellation().unwrap();
+/// assert_eq!(error.to_string(), "idle for 20ms");
+/// assert_eq!(error.cause(), &Cause::Idle { after: Duration::from_millis(20) });
+/// assert!(error.is_from(&idle));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct IdleToken {
+    token: Token,
+}
+
+handle!(IdleToken);
+
+impl IdleToken {
+    /// A token that is cancelled when it has not been touched for `after`, counted from this call: at once for
+    /// [`Duration::ZERO`], never for a duration that the clock cannot represent, such as [`Duration::MAX`].
+    #[must_use]
+    pub fn new(after: Duration) -> Self {
+        let body = Body::Idle(Idle::new(after));
+        IdleToken {
+            token: Token::leaf(Kind::Idle, body, None),
+        }
+    }
+
+    /// Gives the reason for which the token was made. It is at the end of the message of the token's error, which
+    /// [`reason`](crate::CancellationError::reason) downcasts, as one of [`cancel_with`](Token::cancel_with). Pass the
+    /// error itself, not a box with it.
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or a reason already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::IdleToken;
+    /// use std::time::Duration;
+    ///
+    /// let token = IdleToken::new(Duration::ZERO).because("the mirror sends nothing");
+    /// assert_eq!(token.check().unwrap_err().to_string(), "idle for 0ns: the mirror sends nothing");
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
+        set_reason(&self.token, reason.into());
+        self
+    }
+
+    /// Puts the deadline off: to the token's duration from now. Has no effect once the deadline has passed, or the token is
+    /// cancelled.
+    #[inline]
+    pub fn touch(&self) {
+        self.idle().touch();
+    }
+
+    /// The time that is left without a touch, zero if the deadline has passed, `None` if there is none. This is a peek.
+    pub fn remaining(&self) -> Option<Duration> {
+        let at = self.token.deadline()?;
+        Some(at.saturating_duration_since(Instant::now()))
+    }
+
+    fn idle(&self) -> &Idle {
+        match self.token.node().idle() {
+            Some(idle) => idle,
+            None => unreachable!("made with it"),
+        }
+    }
+}
