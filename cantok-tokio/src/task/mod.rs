@@ -6,6 +6,7 @@ mod group;
 mod rayon;
 mod spawn;
 mod spawned;
+mod with_current;
 
 pub use group::{GroupError, TaskGroup};
 #[cfg(feature = "rayon")]

@@ -1,5 +1,6 @@
 use super::Spawned;
 use super::cancel_on_drop::CancelOnDrop;
+use super::with_current::WithCurrent;
 use cantok_core::Token;
 use cantok_core::adapter::carry;
 use std::future::Future;
@@ -8,7 +9,8 @@ use std::future::Future;
 ///
 /// The task starts at once, even if the token is already cancelled: spawning is no check. The future stops where it
 /// looks at its token, with [`with_token`](crate::FutureTokenExt::with_token) around its waits or a
-/// [`check`](Token::check) in between. [`Spawned`] lists the guarantees.
+/// [`check`](Token::check) in between. It has the [current token](Token::current) of the code that spawns it.
+/// [`Spawned`] lists the guarantees.
 ///
 /// # Panics
 ///
@@ -46,7 +48,8 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     let work = CancelOnDrop::child_of(token.into());
-    Spawned::new(tokio::spawn(f(work.token().clone())), work)
+    let future = WithCurrent::new(f(work.token().clone()));
+    Spawned::new(tokio::spawn(future), work)
 }
 
 /// [`spawn_with_token`] for futures that are not [`Send`], on the current [`LocalSet`](tokio::task::LocalSet).
@@ -82,7 +85,8 @@ where
     F: Future<Output: 'static> + 'static,
 {
     let work = CancelOnDrop::child_of(token.into());
-    Spawned::new(tokio::task::spawn_local(f(work.token().clone())), work)
+    let future = WithCurrent::new(f(work.token().clone()));
+    Spawned::new(tokio::task::spawn_local(future), work)
 }
 
 /// Runs `f` on tokio's threads for blocking work, with a child of `token`. Dropping the result cancels that child: by a

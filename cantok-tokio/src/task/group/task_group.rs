@@ -1,6 +1,8 @@
 use super::GroupError;
 use super::member::{Ended, Member, Shared};
+use crate::task::with_current::WithCurrent;
 use cantok_core::Token;
+use cantok_core::adapter::carry;
 use futures_core::Stream;
 use std::collections::VecDeque;
 use std::fmt;
@@ -96,7 +98,7 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
     }
 
     /// Spawns the future that `f` returns for a child of the group's token. It starts at once, even if the group is
-    /// already cancelled.
+    /// already cancelled. It has the [current token](Token::current) of the code that spawns it.
     ///
     /// # Panics
     ///
@@ -108,7 +110,7 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
         T: Send,
         E: Send,
     {
-        let future = f(self.child());
+        let future = WithCurrent::new(f(self.child()));
         let member = self.member();
         self.tasks.spawn(async move { member.end(future.await) });
     }
@@ -124,7 +126,7 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
     where
         F: Future<Output = Result<T, E>> + 'static,
     {
-        let future = f(self.child());
+        let future = WithCurrent::new(f(self.child()));
         let member = self.member();
         self.tasks
             .spawn_local(async move { member.end(future.await) });
@@ -167,7 +169,8 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
     {
         let token = self.child();
         let member = self.member();
-        self.tasks.spawn_blocking(move || member.end(f(token)));
+        let f = carry(move || f(token));
+        self.tasks.spawn_blocking(move || member.end(f()));
     }
 
     /// Waits until every task has ended. Returns their outputs in the order in which they were spawned.
