@@ -99,11 +99,11 @@ impl Current {
         Current(current())
     }
 
-    /// Calls `f` with it, as [`Token::enter`] does. Costs nothing if there was none.
+    /// Calls `f` with it, as [`Token::enter`] does. If there was none, there is none in `f` either: a thread of a pool may
+    /// call `f` while a job waits that has entered a token.
     pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
-        let Some(token) = self.0 else { return f() };
         let _entered = Entered {
-            outer: replace(Some(token)),
+            outer: replace(self.0),
         };
         f()
     }

@@ -54,7 +54,7 @@ pub use io::{ReadTokenExt, WriteTokenExt};
 pub use iter::{IteratorTokenExt, TryWithToken, WithToken};
 pub use reason::Reason;
 pub use registration::Registration;
-pub use scoped::{Scope, ScopeError, scope};
+pub use scoped::{Outcome, Scope, ScopeError, scope};
 pub use threads::start_threads;
 pub use token::Token;
 pub use tokens::{

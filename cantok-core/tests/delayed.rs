@@ -160,3 +160,55 @@ fn a_long_chain_is_made_printed_cancelled_and_dropped_on_a_small_stack() {
         drop(token);
     });
 }
+
+/// Cancelled while it is checked, armed, waited for and dropped on another thread.
+#[test]
+fn it_is_never_early_and_always_comes() {
+    watchdog("delayed tokens on two threads", || {
+        for round in 0..600 {
+            let delay = Duration::from_micros(1 + round % 50);
+            let source = SimpleToken::new();
+            let delayed = source.delayed(delay);
+            let token = match round % 3 {
+                0 => delayed.clone(),
+                1 => &delayed + SimpleToken::new(),
+                _ => delayed.child().child().into(),
+            };
+            let canceller = std::thread::spawn({
+                let source = source.clone();
+                move || {
+                    (0..round % 40).for_each(|_| std::hint::spin_loop());
+                    source.cancel()
+                }
+            });
+            if round % 2 == 0 {
+                drop(delayed);
+            }
+            let error = match round % 5 {
+                0 => token.wait(),
+                1 => loop {
+                    if let Err(error) = token.check() {
+                        break error;
+                    }
+                },
+                2 => loop {
+                    if let Some(error) = token.cancellation() {
+                        break error;
+                    }
+                },
+                3 => {
+                    let (sender, called) = std::sync::mpsc::channel();
+                    let _registration =
+                        token.on_cancel(move |error| sender.send(error.clone()).unwrap());
+                    called.recv().unwrap()
+                }
+                _ => pollster::block_on(token.cancelled()),
+            };
+            let now = Instant::now();
+            assert!(canceller.join().unwrap());
+            let due = source.cancellation().unwrap().at() + delay;
+            assert!(error.at() == due && due <= now, "early");
+            assert!(error.is_from(&source));
+        }
+    });
+}

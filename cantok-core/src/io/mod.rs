@@ -5,7 +5,7 @@
 //!
 //! - `reader.with_token(&token)`, by [`ReadTokenExt`], which is in the prelude;
 //! - `writer.with_token(&token)`, by [`WriteTokenExt`], for what only writes. It is not in the prelude: a file or a
-//!   socket reads and writes, and with both traits at hand the compiler could not tell which method is meant;
+//!   socket reads and writes, and with both traits at hand the compiler would not know which method is meant;
 //! - [`WithToken::new`], for both.
 
 mod read_ext;

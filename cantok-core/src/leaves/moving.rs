@@ -40,7 +40,7 @@ impl MovingDeadline {
         let mut at = self.0.load(Ordering::Relaxed);
         // What has expired is later than everything.
         while at < later {
-            // That it is too late is settled by a read-modify-write as well, since what was loaded may be old.
+            // A touch that is too late is a read-modify-write as well, since the loaded deadline may be old.
             let new = if at <= now { at | EXPIRED } else { later };
             match self
                 .0

@@ -1,4 +1,4 @@
-use super::ScopeError;
+use super::{Outcome, ScopeError};
 use crate::panic::Panic;
 use crate::{CancellationError, SimpleToken, Token};
 use std::error::Error;
@@ -51,13 +51,10 @@ impl Jobs {
     }
 
     /// Runs a thread's closure.
-    pub(super) fn run<E>(&self, f: impl FnOnce(&Token) -> Result<(), E>)
-    where
-        E: Into<Box<dyn Error + Send + Sync + 'static>>,
-    {
+    pub(super) fn run<O: Outcome>(&self, f: impl FnOnce(&Token) -> O) {
         let panic = Panic::catch(|| {
-            if let Err(error) = f(&self.group.child()) {
-                self.fail(error.into());
+            if let Some(error) = f(&self.group.child()).into_failure() {
+                self.fail(error);
             }
         });
         let Some(panic) = panic else { return };

@@ -2,7 +2,9 @@
 
 mod err;
 mod jobs;
+mod outcome;
 mod scope;
 
 pub use err::ScopeError;
+pub use outcome::Outcome;
 pub use scope::{Scope, scope};

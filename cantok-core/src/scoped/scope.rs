@@ -1,9 +1,8 @@
-use super::ScopeError;
 use super::jobs::{Jobs, Watched};
+use super::{Outcome, ScopeError};
 use crate::Token;
 use crate::adapter::carry;
 use crate::sync::Arc;
-use std::error::Error;
 use std::{fmt, thread};
 
 /// [`std::thread::scope`] whose threads end together: each has a child of the token, and the first error or panic of one
@@ -30,10 +29,7 @@ use std::{fmt, thread};
 ///
 /// let shutdown = SimpleToken::new();
 /// let all = scope(&shutdown, |s| {
-///     s.spawn(|_| {
-///         fetch("a.example")?;
-///         io::Result::Ok(())
-///     });
+///     s.spawn(|_| fetch("a.example").map(drop));
 ///     s.spawn(|t| Err(t.wait())); // until the other one fails
 /// });
 ///
@@ -46,19 +42,16 @@ use std::{fmt, thread};
 /// Results in what the threads borrow:
 ///
 /// ```
-/// use cantok_core::{CancellationError, TimeoutToken, scope};
+/// use cantok_core::{TimeoutToken, scope};
 /// use std::time::Duration;
 ///
 /// let mut squares = [1, 2, 3, 4];
 /// scope(TimeoutToken::new(Duration::from_secs(60)), |s| {
 ///     for half in squares.chunks_mut(2) {
-///         s.spawn(move |t| {
-///             for number in half {
-///                 t.check()?;
-///                 *number *= *number;
-///             }
-///             Ok::<(), CancellationError>(())
-///         });
+///         s.spawn(move |t| half.iter_mut().try_for_each(|number| {
+///             *number *= *number;
+///             t.check()
+///         }));
 ///     }
 /// })?;
 /// assert_eq!(squares, [1, 4, 9, 16]);
@@ -107,10 +100,10 @@ impl<'scope> Scope<'scope, '_> {
     /// # Panics
     ///
     /// If the operating system refuses a thread. For a panic of `f` see [`scope`].
-    pub fn spawn<F, E>(&self, f: F)
+    pub fn spawn<F, O>(&self, f: F)
     where
-        F: FnOnce(&Token) -> Result<(), E> + Send + 'scope,
-        E: Into<Box<dyn Error + Send + Sync + 'static>>,
+        F: FnOnce(&Token) -> O + Send + 'scope,
+        O: Outcome,
     {
         if self.jobs.may_start() {
             let jobs = Arc::clone(&self.jobs);

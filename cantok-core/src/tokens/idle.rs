@@ -5,8 +5,8 @@ use crate::node::{Body, Kind};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// A token that is cancelled when nothing has [touched](IdleToken::touch) it for a duration: a download that hangs, a
-/// session that nobody uses, a child process that has gone silent.
+/// A token that is cancelled when nothing has [touched](IdleToken::touch) it for a duration: a download that hangs, an
+/// unused session, a silent child process.
 ///
 /// Clone it into what makes progress, and add it to the token of what is to stop. A touch reaches every sum and child.
 ///
