@@ -1,14 +1,16 @@
 //! For authors of adapters: what it takes to connect tokens to another library. Programs rarely need it.
 //!
 //! [`TokenAdapterExt`] adds it to every token: a waker's registration, guards that live as long as a token, references
-//! that do not keep a token alive, and a cancel in two steps. All of cantok's own adapters are built on these and on
+//! that do not keep a token alive, a cancel in two steps, and one check for many items. All of cantok's own adapters are built on these and on
 //! [`Token::on_cancel`](crate::Token::on_cancel).
 
+mod allowance;
 mod cancelling;
 mod ext;
 mod waker_registration;
 mod weak;
 
+pub use allowance::Allowance;
 pub use cancelling::Cancelling;
 pub use ext::TokenAdapterExt;
 pub use waker_registration::WakerRegistration;
