@@ -3,6 +3,8 @@
 use crate::run::Run;
 use cantok_core::adapter::Allowance;
 use rayon::iter::plumbing::{Consumer, Folder, Producer, UnindexedConsumer};
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 
 /// Has `folder` consume the `len` items of `base` until the token is cancelled. Returns how many were left out, too.
 pub(crate) fn fold_blocks<P, F>(base: P, len: usize, run: &Run, folder: F) -> (F, usize)
@@ -24,7 +26,13 @@ where
         let (block, rest) = base.split_at(block_len);
         folder = match &allowance {
             None => block.fold_with(folder),
-            Some(allowance) => fold_counted(block, allowance, folder),
+            Some(allowance) => {
+                let noting = NotingFolder {
+                    base: folder,
+                    allowance,
+                };
+                block.fold_with(noting).base
+            }
         };
         base = rest;
         left -= block_len;
@@ -32,25 +40,13 @@ where
     (folder, left)
 }
 
-/// Notes how many items of the block pass: fewer, if there is a panic, or if `folder` becomes full.
-fn fold_counted<P, F>(block: P, allowance: &Allowance<'_>, folder: F) -> F
-where
-    P: Producer,
-    F: Folder<P::Item>,
-{
-    let counting = CountingFolder {
-        base: folder,
-        allowance,
-    };
-    block.fold_with(counting).base
-}
-
-struct CountingFolder<'a, F> {
+/// Notes how many items of a block pass: not all, if there is a panic, or if `base` becomes full.
+struct NotingFolder<'a, F> {
     base: F,
     allowance: &'a Allowance<'a>,
 }
 
-impl<T, F: Folder<T>> Folder<T> for CountingFolder<'_, F> {
+impl<T, F: Folder<T>> Folder<T> for NotingFolder<'_, F> {
     type Result = F::Result;
 
     fn consume(mut self, item: T) -> Self {
@@ -63,9 +59,19 @@ impl<T, F: Folder<T>> Folder<T> for CountingFolder<'_, F> {
     where
         I: IntoIterator<Item = T>,
     {
-        let allowance = self.allowance;
-        let items = iter.into_iter().inspect(|_| allowance.pass(1));
-        self.base = self.base.consume_iter(items);
+        let mut items = iter.into_iter();
+        if let Some(len) = exact_len(&items) {
+            self.base = self.base.consume_iter(Noted {
+                items,
+                len,
+                allowance: self.allowance,
+            });
+            return self;
+        }
+        while !self.full() {
+            let Some(item) = items.next() else { break };
+            self = self.consume(item);
+        }
         self
     }
 
@@ -75,6 +81,56 @@ impl<T, F: Folder<T>> Folder<T> for CountingFolder<'_, F> {
 
     fn full(&self) -> bool {
         self.base.full()
+    }
+}
+
+/// How many items there are, if the iterator knows.
+fn exact_len(items: &impl Iterator) -> Option<usize> {
+    let (lower, upper) = items.size_hint();
+    upper.filter(|upper| *upper == lower)
+}
+
+/// Items whose number is known. Dropped, it notes how many of them have come.
+struct Noted<'a, I: Iterator> {
+    items: I,
+    len: usize,
+    allowance: &'a Allowance<'a>,
+}
+
+impl<I: Iterator> Iterator for Noted<'_, I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        self.items.next()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.items.size_hint()
+    }
+
+    #[inline]
+    fn fold<B, F>(mut self, init: B, mut f: F) -> B
+    where
+        F: FnMut(B, I::Item) -> B,
+    {
+        // By reference, so that the drop sees how far this has come. To count the items would keep the compiler from
+        // handling several at a time.
+        let folded = self.items.try_fold(init, |folded, item| {
+            ControlFlow::<Infallible, B>::Continue(f(folded, item))
+        });
+        match folded {
+            ControlFlow::Continue(folded) => folded,
+        }
+    }
+}
+
+impl<I: Iterator> Drop for Noted<'_, I> {
+    #[inline]
+    fn drop(&mut self) {
+        let left = self.items.size_hint().0;
+        self.allowance.pass(self.len.saturating_sub(left) as u64);
     }
 }
 

@@ -8,6 +8,8 @@ pub(crate) struct Gate<'r> {
     run: &'r Run,
     /// Of the last check, for items to come.
     allowance: Option<Allowance<'r>>,
+    /// So many items are sure to come.
+    sure: usize,
     has_refused: bool,
 }
 
@@ -16,24 +18,31 @@ impl<'r> Gate<'r> {
         Gate {
             run,
             allowance: None,
+            sure: 0,
             has_refused: false,
         }
     }
 
-    /// Whether an item may pass, after which `sure` more are sure to come.
+    /// Tells of items to come: one check may then be for several of them.
+    pub(crate) fn expect(&mut self, sure: usize) {
+        self.sure = sure;
+    }
+
+    /// Whether an item may pass.
     #[inline]
-    pub(crate) fn lets_pass(&mut self, sure: impl FnOnce() -> usize) -> bool {
-        self.run.is_live() || self.check(sure().saturating_add(1))
+    pub(crate) fn lets_pass(&mut self) -> bool {
+        self.run.is_live() || self.check()
     }
 
     /// The rest of [`Gate::lets_pass`].
     #[cold]
     #[inline(never)]
-    fn check(&mut self, sure: usize) -> bool {
+    fn check(&mut self) -> bool {
         let is_used_up = |allowance: &Allowance<'_>| allowance.left() == 0;
         if self.allowance.as_ref().is_none_or(is_used_up) {
-            self.allowance = self.run.allow(sure);
+            self.allowance = self.run.allow(self.sure.max(1));
         }
+        self.sure = self.sure.saturating_sub(1);
         match &self.allowance {
             Some(allowance) => allowance.pass(1),
             None => self.has_refused = true,
@@ -59,10 +68,9 @@ impl<'r> Gate<'r> {
 
     /// Those of the items that pass.
     pub(crate) fn pass<I: IntoIterator>(&mut self, items: I) -> Passing<'_, 'r, I::IntoIter> {
-        Passing {
-            items: items.into_iter(),
-            gate: self,
-        }
+        let items = items.into_iter();
+        self.expect(items.size_hint().0);
+        Passing { items, gate: self }
     }
 }
 
@@ -79,31 +87,33 @@ impl<I: Iterator> Iterator for Passing<'_, '_, I> {
     fn next(&mut self) -> Option<I::Item> {
         // The check comes after the item, so that what never comes spends nothing.
         let item = self.items.next()?;
-        let sure = || self.items.size_hint().0;
-        self.gate.lets_pass(sure).then_some(item)
+        self.gate.lets_pass().then_some(item)
     }
 
     #[inline]
-    fn fold<B, F>(mut self, init: B, mut f: F) -> B
+    fn fold<B, F>(self, init: B, mut f: F) -> B
     where
         F: FnMut(B, I::Item) -> B,
     {
-        let run = self.gate.run;
+        let Passing { mut items, gate } = self;
+        let run = gate.run;
         let mut folded = init;
         loop {
             // As long as the token is live no call is in this loop, however little of it is inlined.
-            let step = self.items.try_fold(folded, |folded, item| {
+            let mut stopped_at = None;
+            let step = items.try_fold(folded, |folded, item| {
                 if run.is_live() {
                     ControlFlow::Continue(f(folded, item))
                 } else {
-                    ControlFlow::Break((folded, item))
+                    stopped_at = Some(item);
+                    ControlFlow::Break(folded)
                 }
             });
-            let (so_far, item) = match step {
-                ControlFlow::Continue(folded) => return folded,
-                ControlFlow::Break(stopped) => stopped,
+            let (ControlFlow::Continue(so_far) | ControlFlow::Break(so_far)) = step;
+            let Some(item) = stopped_at else {
+                return so_far;
             };
-            if !self.gate.check(self.items.size_hint().0.saturating_add(1)) {
+            if !gate.check() {
                 return so_far;
             }
             folded = f(so_far, item);

@@ -30,7 +30,7 @@ impl Run {
         self.token.is_live()
     }
 
-    /// One check, for a number of items of which `sure` are sure to come. `None`: they are refused.
+    /// One check, for a number of items of which so many are sure to come. `None`: they are refused.
     pub(crate) fn allow(&self, sure: usize) -> Option<Allowance<'_>> {
         let allowance = self.token.check_many(self.block(sure) as u64);
         if allowance.is_err() {

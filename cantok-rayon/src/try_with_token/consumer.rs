@@ -99,7 +99,7 @@ where
     type Result = F::Result;
 
     fn consume(mut self, item: T) -> Self {
-        if self.gate.lets_pass(|| 0) {
+        if self.gate.lets_pass() {
             self.owed.pay_items(1);
             self.base = self.base.consume(Ok(item));
         } else if self.owed.pay_error() {

@@ -50,11 +50,10 @@ pub(crate) struct TryIter<'r, I> {
 
 impl<'r, I: ExactSizeIterator> TryIter<'r, I> {
     pub(super) fn new(base: I, run: &'r Run) -> Self {
-        TryIter {
-            left: base.len(),
-            base,
-            gate: Gate::new(run),
-        }
+        let left = base.len();
+        let mut gate = Gate::new(run);
+        gate.expect(left);
+        TryIter { base, left, gate }
     }
 }
 
@@ -65,7 +64,7 @@ impl<I: Iterator> TryIter<'_, I> {
         pull: impl FnOnce(&mut I) -> Option<I::Item>,
     ) -> Option<Result<I::Item, CancellationError>> {
         self.left = self.left.checked_sub(1)?;
-        if self.gate.lets_pass(|| self.left) {
+        if self.gate.lets_pass() {
             pull(&mut self.base).map(Ok)
         } else {
             self.gate.error().map(Err)

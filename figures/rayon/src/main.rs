@@ -4,7 +4,8 @@
 mod turns;
 mod stop;
 
-use cantok_core::{CounterToken, SimpleToken, Token};
+use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
+use cantok_rayon::prelude::*;
 use rayon::prelude::*;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -88,9 +89,37 @@ fn group<S: Shape>(name: &str, numbers: &[u64], shape: S) {
     take_turns(name, numbers().len() as u64, &contenders[..n], 1);
 }
 
+/// Numbers that are collected. `inlined` comes behind the adapter.
+fn collect(name: &str, numbers: &[u64]) {
+    let token = &Token::from(SimpleToken::new());
+    let items = || black_box(numbers).par_iter();
+    let last = |all: Vec<u64>| all.last().copied().unwrap_or_default();
+    type All = Result<Vec<u64>, CancellationError>;
+    let contenders = [
+        contender("plain", move || last(items().map(inlined).collect())),
+        contender("plain, into a Result", move || {
+            let all: All = items().map(|number| Ok(inlined(number))).collect();
+            last(all.expect("no error"))
+        }),
+        contender("try_with_token", move || {
+            let all: All = items().try_with_token(token).map(|number| number.map(inlined)).collect();
+            last(all.expect("not cancelled"))
+        }),
+        contender("try_with_token, check_every(1024)", move || {
+            let all: All = items().try_with_token(token).check_every(1024).map(|number| number.map(inlined)).collect();
+            last(all.expect("not cancelled"))
+        }),
+        contender("with_token", move || last(items().with_token(token).map(inlined).collect())),
+        contender("with_token, check_every(1024)", move || last(items().with_token(token).check_every(1024).map(inlined).collect())),
+    ];
+    take_turns(name, numbers.len() as u64, &contenders, 3);
+}
+
 fn main() {
     let memory: Vec<u64> = (0..16_000_000).collect();
     let cache = &memory[..1_000_000];
+    collect("collect from cache", cache);
+    collect("collect from memory", &memory);
     for (place, numbers) in [("cache", cache), ("memory", &memory[..])] {
         let name = |what: &str| format!("{what} from {place}");
         group(&name("sum"), numbers, Sum);
