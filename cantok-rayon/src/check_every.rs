@@ -130,8 +130,7 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for CheckEvery<TryWithT
 
             fn callback<P: Producer<Item = T>>(self, base: P) -> Self::Output {
                 let run = Run::new(self.token, self.items, try_with_token::NAME);
-                self.callback
-                    .callback(TryBlocks::new(base, self.len, &run))
+                self.callback.callback(TryBlocks::new(base, self.len, &run))
             }
         }
     }
