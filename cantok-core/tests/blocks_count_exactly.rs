@@ -38,7 +38,7 @@ fn what_does_not_pass_is_given_back() {
     let counter = CounterToken::new(10);
     let sum = (&counter + SimpleToken::new()).child();
     let allowance = sum.check_many(8).unwrap();
-    assert!(allowance.is_counted());
+    assert!(sum.is_counted());
     assert_eq!((allowance.left(), counter.remaining()), (8, 2));
     allowance.pass(3);
     assert_eq!((allowance.left(), counter.remaining()), (5, 2));
@@ -136,10 +136,8 @@ fn tokens_without_a_counter_pass_for_all_items() {
         ConditionToken::new(|| false).into(),
     ] {
         let allowance = token.check_many(u64::MAX).unwrap();
-        assert_eq!(
-            (allowance.left(), allowance.is_counted()),
-            (u64::MAX, false)
-        );
+        assert_eq!(allowance.left(), u64::MAX);
+        assert!(!token.is_counted());
     }
     stop.cancel();
     assert!((&stop + &hour).check_many(1).is_err());

@@ -20,8 +20,10 @@ where
             let Some(allowed) = run.allow(left) else {
                 break;
             };
-            block_len = allowed.left() as usize;
-            allowance = Some(allowed).filter(Allowance::is_counted);
+            if run.is_counted() {
+                block_len = allowed.left() as usize;
+                allowance = Some(allowed);
+            }
         }
         let (block, rest) = base.split_at(block_len);
         folder = match &allowance {

@@ -6,6 +6,7 @@ pub(crate) struct Run {
     token: Token,
     /// For how many items there is one check.
     every: usize,
+    is_counted: bool,
     #[cfg(feature = "tracing")]
     report: crate::trace::Report,
 }
@@ -17,6 +18,7 @@ impl Run {
         let _ = adapter;
         Run {
             every,
+            is_counted: token.is_counted(),
             #[cfg(feature = "tracing")]
             report: crate::trace::Report::new(adapter, token.clone()),
             token,
@@ -30,19 +32,31 @@ impl Run {
         self.token.is_live()
     }
 
-    /// One check, for a number of items of which so many are sure to come. `None`: they are refused.
+    /// One check for a block, in a part of which so many items are sure to come. `None`: they are refused.
+    #[cold]
     pub(crate) fn allow(&self, sure: usize) -> Option<Allowance<'_>> {
-        let allowance = self.token.check_many(self.block(sure) as u64);
+        // Another user of the counter must not be refused for want of units that this one keeps and does not need.
+        let items = if self.is_counted {
+            self.block(sure)
+        } else {
+            self.every
+        };
+        let allowance = self.token.check_many(items as u64);
         if allowance.is_err() {
             self.note_stop();
         }
         allowance.ok()
     }
 
-    /// The number of items in a block of a part that has so many left.
+    /// The number of items in the next block of a part that has so many left.
     #[inline]
     pub(crate) fn block(&self, left: usize) -> usize {
         self.every.min(left)
+    }
+
+    /// Whether what passes has to be counted.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.is_counted
     }
 
     /// A peek, which may be had at any time: whether items would be refused.

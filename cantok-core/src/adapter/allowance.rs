@@ -26,11 +26,6 @@ impl<'t> Allowance<'t> {
         self.left.get()
     }
 
-    /// Whether the token has a counter. `false`: nothing is given back, so [`pass`](Allowance::pass) need not be called.
-    pub fn is_counted(&self) -> bool {
-        self.is_counted
-    }
-
     /// Notes that so many items pass. More than are left count as those.
     #[inline]
     pub fn pass(&self, items: u64) {

@@ -171,6 +171,20 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// ```
     fn is_live(&self) -> bool;
 
+    /// Whether checks spend a counter. If not, [`check_many`](TokenAdapterExt::check_many) passes for all items or for none,
+    /// and there is nothing to give back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::adapter::TokenAdapterExt as _;
+    /// use cantok_core::{CounterToken, SimpleToken};
+    ///
+    /// assert!((SimpleToken::new() + CounterToken::new(1)).is_counted());
+    /// assert!(!SimpleToken::new().is_counted());
+    /// ```
+    fn is_counted(&self) -> bool;
+
     /// One [check](Token::check) for up to `items` items: calls each condition once, and takes as many units of each
     /// counter. Where a counter has fewer the check passes for fewer items, and is refused only if there is none.
     ///
@@ -230,6 +244,10 @@ impl TokenAdapterExt for Token {
     #[inline]
     fn is_live(&self) -> bool {
         self.node().is_live()
+    }
+
+    fn is_counted(&self) -> bool {
+        self.node().has_counters()
     }
 
     fn check_many(&self, items: u64) -> Result<Allowance<'_>, CancellationError> {
