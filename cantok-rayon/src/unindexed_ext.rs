@@ -3,14 +3,14 @@ use rayon::iter::ParallelIterator;
 
 /// `check_every` where the base is not indexed, as after `filter` or `flat_map`.
 ///
-/// Where it is, the method of the same name of [`WithToken`](WithToken::check_every) and
-/// [`TryWithToken`](TryWithToken::check_every) comes first, which is the faster one.
+/// Where it is, the compiler takes the method of the same name of [`WithToken`](WithToken::check_every) or
+/// [`TryWithToken`](TryWithToken::check_every), which is faster.
 pub trait UnindexedTokenExt: Sized {
-    /// One check for each `items` items of a part into which rayon has split the work. Conditions are called once for
-    /// that many items; flags and deadlines are still checked for each item.
+    /// Checks conditions and counters once for each `items` items of a part into which rayon has split the work. Flags
+    /// and deadlines are still checked for each item, which costs one load.
     ///
-    /// Units of a counter are taken as many at a time, but no more than items are sure to come. So they are taken one
-    /// by one where the number of items is unknown, and exactly as many items pass as there are units.
+    /// Units of a counter are taken for no more items than are sure to come, so exactly as many items pass as there are
+    /// units. Where the number is unknown, as after `filter`, they are taken one by one.
     ///
     /// # Panics
     ///

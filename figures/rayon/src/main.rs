@@ -47,12 +47,19 @@ fn measure<S: Shape>(name: &str, numbers: &[u64], shape: S) {
         run("plain", shape, numbers, Plain),
         run("rayon's panic_fuse", shape, numbers, PanicFuse),
         run("with_token", shape, numbers, WithToken(token)),
-        run("check_every(1024)", shape, numbers, CheckEvery(token)),
+        run("check_every(64)", shape, numbers, CheckEvery(64, token)),
+        run("check_every(1024)", shape, numbers, CheckEvery(1024, token)),
         run(
             "check_every(1024), counter",
             shape,
             numbers,
-            CheckEvery(&counter),
+            CheckEvery(1024, &counter),
+        ),
+        run(
+            "check_every(16384), counter",
+            shape,
+            numbers,
+            CheckEvery(16_384, &counter),
         ),
         run("peer: rayon-cancel", shape, numbers, RayonCancel),
     ];

@@ -42,10 +42,10 @@ impl Stop for RayonCancel {
     }
 }
 
-pub(crate) struct CheckEvery<'t>(pub(crate) &'t Token);
+pub(crate) struct CheckEvery<'t>(pub(crate) usize, pub(crate) &'t Token);
 
 impl Stop for CheckEvery<'_> {
     fn on<I: IndexedParallelIterator>(&self, items: I) -> impl ParallelIterator<Item = I::Item> {
-        items.with_token(self.0).check_every(1024)
+        items.with_token(self.1).check_every(self.0)
     }
 }
