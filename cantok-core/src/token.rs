@@ -74,6 +74,7 @@ impl Token {
         Token::from_node(Node::leaf(kind, body, deadline))
     }
 
+    #[inline]
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
     }

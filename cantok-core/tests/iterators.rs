@@ -5,10 +5,14 @@ mod support;
 use std::cell::Cell;
 use std::iter::{FusedIterator, from_fn, once, repeat_n};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cantok_core::prelude::*;
-use cantok_core::{CancellationError, Cause, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{
+    CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
+};
 use support::watchdog;
 
 /// Counts up from zero for ever, and how often it was asked.
@@ -502,4 +506,87 @@ fn adapters_can_be_nested() {
         .collect();
     assert_eq!(items.unwrap(), [1, 2, 2, 2]);
     assert_eq!(inner.remaining(), 3);
+}
+
+#[test]
+fn a_check_may_be_for_many_items() {
+    for every in [1, 7, 1024, usize::MAX] {
+        let token = SimpleToken::new();
+        assert!((0..100).with_token(&token).check_every(every).eq(0..100));
+        let items: Result<Vec<_>, _> = (0..100)
+            .try_with_token(&token)
+            .check_every(every)
+            .collect::<Result<_, CancellationError>>();
+        assert!(items.unwrap().into_iter().eq(0..100));
+
+        // Exactly as many pass as there are units, also where nobody knows how many items there are.
+        for units in [0, 1, 6, 7, 8, 99, 100, 101] {
+            let counter = || CounterToken::new(units as u64);
+            let expected = units.min(100);
+            let known = (0..100).with_token(counter()).check_every(every);
+            assert_eq!(known.count(), expected);
+            let unknown = counting().0.with_token(counter()).check_every(every);
+            assert_eq!(unknown.count(), units);
+            let back = (0..100).with_token(counter()).check_every(every).rev();
+            assert_eq!(back.count(), expected);
+            let tried = (0..100).try_with_token(counter()).check_every(every);
+            let results: Vec<_> = tried.collect();
+            let passed = results.iter().filter(|result| result.is_ok()).count();
+            assert_eq!(passed, expected);
+            assert_eq!(results.len(), (units + 1).min(100));
+        }
+    }
+}
+
+#[test]
+fn after_a_cancel_at_most_as_many_items_pass_as_a_check_is_for() {
+    for every in [1, 7, 100] {
+        let token = SimpleToken::new();
+        let (base, asked) = counting();
+        let mut items = base.with_token(&token).check_every(every);
+        assert_eq!(items.next(), Some(0));
+        token.cancel();
+        assert_eq!(items.count(), every - 1);
+        assert_eq!(asked.get(), every);
+    }
+}
+
+#[test]
+fn units_that_are_left_go_back_with_the_iterator() {
+    let token = CounterToken::new(100);
+    let mut items = (0..50).with_token(&token).check_every(20);
+    assert_eq!(items.next(), Some(0));
+    assert_eq!(token.remaining(), 80);
+    let clone = items.clone();
+    assert_eq!(token.remaining(), 80, "a clone takes units of its own");
+    assert_eq!(clone.count(), 49);
+    assert_eq!(token.remaining(), 31);
+    drop(items);
+    assert_eq!(token.remaining(), 50);
+    // No more are taken than items are sure to come.
+    let mut items = (0..5).try_with_token(&token).check_every(20);
+    assert_eq!(items.next().unwrap().unwrap(), 0);
+    assert_eq!(token.remaining(), 45);
+    drop(items);
+    assert_eq!(token.remaining(), 49);
+}
+
+#[test]
+fn a_condition_is_called_once_for_many_items() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let token = ConditionToken::new({
+        let calls = Arc::clone(&calls);
+        move || {
+            calls.fetch_add(1, Ordering::Relaxed);
+            false
+        }
+    });
+    assert_eq!((0..100).with_token(&token).check_every(7).count(), 100);
+    assert_eq!(calls.load(Ordering::Relaxed), 15);
+}
+
+#[test]
+#[should_panic(expected = "a check for every 0 items")]
+fn a_check_for_every_0_items_panics() {
+    let _ = (0..100).with_token(Token::never()).check_every(0);
 }

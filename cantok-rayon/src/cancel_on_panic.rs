@@ -32,7 +32,7 @@ impl<I: ParallelIterator> ParallelIterator for CancelOnPanic<I> {
     {
         // For panics that no part of the consumer takes for its own.
         let on_panic = OnPanic::new(&self.token);
-        let run = Run::new(self.token.clone(), "cancel_on_panic");
+        let run = Run::new(self.token.clone(), 1, "cancel_on_panic");
         let stopping = WithTokenConsumer::new(consumer, &run);
         let result = self
             .base

@@ -22,6 +22,9 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// are items all pass, and nobody is refused. A condition is not called while no item arrives, as after a `filter`
     /// that lets nothing through; flags and deadlines stop that too.
     ///
+    /// A check costs one load, which shows where an item takes less than a nanosecond:
+    /// [`check_every`](WithToken::check_every) then checks once for many items.
+    ///
     /// The number of items is not known in advance any more, so this is not an
     /// [`IndexedParallelIterator`](rayon::iter::IndexedParallelIterator): `enumerate`, `zip` and their like come before
     /// it.

@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod blocks;
 mod cancel_on_panic;
+mod check_every;
 mod ext;
+mod gate;
 mod join;
 #[cfg(doctest)]
 mod must_not_compile;
@@ -13,12 +16,15 @@ mod spawn;
 #[cfg(feature = "tracing")]
 mod trace;
 mod try_with_token;
+mod unindexed_ext;
 mod with_token;
 
 pub use cancel_on_panic::CancelOnPanic;
+pub use check_every::CheckEvery;
 pub use ext::ParallelIteratorTokenExt;
 pub use join::join;
 pub use scope::{Scope, ScopeError, scope};
 pub use spawn::{Spawned, spawn};
 pub use try_with_token::TryWithToken;
+pub use unindexed_ext::UnindexedTokenExt;
 pub use with_token::WithToken;

@@ -1,8 +1,8 @@
+use crate::gate::Gate;
 use crate::run::Run;
 use cantok_core::Token;
 use rayon::iter::ParallelIterator;
 use rayon::iter::plumbing::{Consumer, Folder, UnindexedConsumer};
-use std::ops::ControlFlow;
 
 /// A parallel iterator that stops quietly when its token is cancelled. Made by
 /// [`ParallelIteratorTokenExt::with_token`](crate::ParallelIteratorTokenExt::with_token).
@@ -11,13 +11,21 @@ use std::ops::ControlFlow;
 #[derive(Clone, Debug)]
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct WithToken<I> {
-    base: I,
-    token: Token,
+    pub(crate) base: I,
+    pub(crate) token: Token,
+    /// Where the items have no places. Where they do, this is 1, and a `CheckEvery` has the number.
+    pub(crate) every: usize,
 }
+
+pub(crate) const NAME: &str = "with_token";
 
 impl<I> WithToken<I> {
     pub(crate) fn new(base: I, token: Token) -> Self {
-        WithToken { base, token }
+        WithToken {
+            base,
+            token,
+            every: 1,
+        }
     }
 }
 
@@ -30,7 +38,7 @@ impl<I: ParallelIterator> ParallelIterator for WithToken<I> {
     where
         C: UnindexedConsumer<Self::Item>,
     {
-        let run = Run::new(self.token, "with_token");
+        let run = Run::new(self.token, self.every, NAME);
         let consumer = WithTokenConsumer::new(consumer, &run);
         self.base.drive_unindexed(consumer)
     }
@@ -64,7 +72,7 @@ impl<'r, T, C: Consumer<T>> Consumer<T> for WithTokenConsumer<'r, C> {
     fn into_folder(self) -> Self::Folder {
         WithTokenFolder {
             base: self.base.into_folder(),
-            run: self.run,
+            gate: Gate::new(self.run),
         }
     }
 
@@ -85,14 +93,14 @@ impl<T, C: UnindexedConsumer<T>> UnindexedConsumer<T> for WithTokenConsumer<'_, 
 
 pub(crate) struct WithTokenFolder<'r, F> {
     base: F,
-    run: &'r Run,
+    gate: Gate<'r>,
 }
 
 impl<T, F: Folder<T>> Folder<T> for WithTokenFolder<'_, F> {
     type Result = F::Result;
 
     fn consume(mut self, item: T) -> Self {
-        if self.run.lets_pass() {
+        if self.gate.lets_pass() {
             self.base = self.base.consume(item);
         }
         self
@@ -102,10 +110,7 @@ impl<T, F: Folder<T>> Folder<T> for WithTokenFolder<'_, F> {
     where
         I: IntoIterator<Item = T>,
     {
-        self.base = self.base.consume_iter(Passing {
-            items: iter.into_iter(),
-            run: self.run,
-        });
+        self.base = self.base.consume_iter(self.gate.pass(iter));
         self
     }
 
@@ -114,41 +119,6 @@ impl<T, F: Folder<T>> Folder<T> for WithTokenFolder<'_, F> {
     }
 
     fn full(&self) -> bool {
-        self.base.full() || self.run.is_over()
-    }
-}
-
-/// The items until the token is cancelled.
-struct Passing<'r, I> {
-    items: I,
-    run: &'r Run,
-}
-
-impl<I: Iterator> Iterator for Passing<'_, I> {
-    type Item = I::Item;
-
-    #[inline]
-    fn next(&mut self) -> Option<I::Item> {
-        // The check comes after the item, so that what never comes spends nothing.
-        self.items.next().filter(|_| self.run.lets_pass())
-    }
-
-    #[inline]
-    fn fold<B, F>(self, init: B, mut f: F) -> B
-    where
-        F: FnMut(B, I::Item) -> B,
-    {
-        let run = self.run;
-        let mut items = self.items;
-        let folded = items.try_fold(init, |folded, item| {
-            if run.lets_pass() {
-                ControlFlow::Continue(f(folded, item))
-            } else {
-                ControlFlow::Break(folded)
-            }
-        });
-        match folded {
-            ControlFlow::Continue(folded) | ControlFlow::Break(folded) => folded,
-        }
+        self.base.full() || self.gate.is_over()
     }
 }

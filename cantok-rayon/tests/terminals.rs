@@ -14,19 +14,28 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cantok_rayon::WithToken;
 use cantok_rayon::prelude::*;
+use cantok_rayon::{CheckEvery, WithToken};
 use pools::POOLS;
 use rayon::iter::{Either, Inspect};
 use rayon::prelude::*;
 use rayon::range::Iter;
-use stops::stops;
+use stops::{EVERY, stops};
 use support::watchdog;
 
 const LEN: usize = 1_000;
 
 /// The items behind the adapter, each of which is noted.
-type Items<'a> = Inspect<WithToken<Iter<usize>>, &'a (dyn Fn(&usize) + Sync)>;
+type Items<'a> = Inspect<Checked<Iter<usize>>, &'a (dyn Fn(&usize) + Sync)>;
+/// With a check for each item, or for several.
+type Checked<I> = Either<WithToken<I>, CheckEvery<WithToken<I>>>;
+
+fn checked<I: IndexedParallelIterator>(items: WithToken<I>, every: Option<usize>) -> Checked<I> {
+    match every {
+        None => Either::Left(items),
+        Some(every) => Either::Right(items.check_every(every)),
+    }
+}
 
 /// Runs `terminal` in every pool, stopped in every way, and gives what it returned, with the items that passed in
 /// order, to `verify`. `all`: it wants all items.
@@ -36,19 +45,25 @@ fn each_run<R: Send>(
     verify: impl Fn(R, Vec<usize>),
 ) {
     for pool in &*POOLS {
-        for stop in stops(LEN) {
+        for (stop, every) in stops(LEN)
+            .into_iter()
+            .flat_map(|stop| EVERY.map(|every| (stop, every)))
+        {
             let token = stop.token();
             let passed = Mutex::new(Vec::new());
             let note = |item: &usize| {
                 passed.lock().unwrap().push(*item);
                 stop.passed(*item, &token);
             };
-            let items = (0..LEN).into_par_iter().with_token(&token);
+            let items = checked((0..LEN).into_par_iter().with_token(&token), every);
             let result = pool.install(|| terminal(items.inspect(&note)));
             let mut passed = passed.into_inner().unwrap();
             passed.sort_unstable();
             if all {
-                assert!(stop.allows(passed.len(), LEN), "{stop:?}: {passed:?}");
+                assert!(
+                    stop.allows(passed.len(), LEN),
+                    "{stop:?}, {every:?}: {passed:?}"
+                );
             }
             assert!(passed.is_sorted_by(|a, b| a < b), "twice: {passed:?}");
             verify(result, passed);
@@ -506,64 +521,118 @@ fn adapters_that_follow() {
 #[test]
 fn adapters_that_come_before() {
     for pool in &*POOLS {
-        for stop in stops(LEN) {
+        for (stop, every) in stops(LEN)
+            .into_iter()
+            .flat_map(|stop| EVERY.map(|every| (stop, every)))
+        {
             let run = |count: &dyn Fn(&cantok_core::Token) -> usize| {
                 let passed = count(&stop.token());
                 let by_call = matches!(stop, stops::Stop::At(_));
-                assert!(by_call || stop.allows(passed, LEN), "{stop:?}: {passed}");
+                assert!(
+                    by_call || stop.allows(passed, LEN),
+                    "{stop:?}, {every:?}: {passed}"
+                );
             };
+            let unindexed = every.unwrap_or(1);
             pool.install(|| {
                 let numbers = || (0..LEN).into_par_iter();
                 run(&|token| {
-                    let items: Vec<_> = numbers().enumerate().with_token(token).collect();
+                    let items = checked(numbers().enumerate().with_token(token), every);
+                    let items: Vec<_> = items.collect();
                     assert!(items.iter().all(|(place, item)| place == item));
                     items.len()
                 });
                 run(&|token| {
-                    let items: Vec<_> = numbers().zip(1..LEN + 1).with_token(token).collect();
+                    let items = checked(numbers().zip(1..LEN + 1).with_token(token), every);
+                    let items: Vec<_> = items.collect();
                     assert!(items.iter().all(|(left, right)| left + 1 == *right));
                     items.len()
                 });
                 run(&|token| {
-                    let items: Vec<_> = numbers().rev().with_token(token).collect();
+                    let items = checked(numbers().rev().with_token(token), every);
+                    let items: Vec<_> = items.collect();
                     assert!(items.is_sorted_by(|left, right| left > right));
                     items.len()
                 });
                 run(&|token| {
                     let items = (0..LEN * 3).into_par_iter().chunks(3).with_token(token);
+                    let items = checked(items, every);
                     items.filter(|chunk| chunk.len() == 3).count()
                 });
                 run(&|token| {
                     let items = (0..LEN * 3).into_par_iter().step_by(3).with_token(token);
+                    let items = checked(items, every);
                     items.filter(|item| item % 3 == 0).count()
                 });
-                run(&|token| numbers().with_max_len(7).with_token(token).count());
-                run(&|token| numbers().with_min_len(7).with_token(token).count());
-                run(&|token| numbers().by_uniform_blocks(64).with_token(token).count());
-                run(&|token| numbers().by_exponential_blocks().with_token(token).count());
-                run(&|token| numbers().interleave(0..0).with_token(token).count());
+                run(&|token| checked(numbers().with_max_len(7).with_token(token), every).count());
+                run(&|token| checked(numbers().with_min_len(7).with_token(token), every).count());
                 run(&|token| {
-                    (0..LEN * 2)
-                        .into_par_iter()
-                        .skip(LEN)
+                    numbers()
+                        .by_uniform_blocks(64)
                         .with_token(token)
+                        .check_every(unindexed)
                         .count()
                 });
                 run(&|token| {
-                    (0..LEN * 2)
-                        .into_par_iter()
-                        .take(LEN)
+                    numbers()
+                        .by_exponential_blocks()
                         .with_token(token)
+                        .check_every(unindexed)
                         .count()
                 });
-                run(&|token| numbers().positions(|_| true).with_token(token).count());
-                run(&|token| numbers().filter(|_| true).with_token(token).count());
-                run(&|token| numbers().map(|item| item).with_token(token).count());
-                run(&|token| numbers().flat_map(|item| [item]).with_token(token).count());
+                run(&|token| checked(numbers().interleave(0..0).with_token(token), every).count());
+                run(&|token| {
+                    let (some, others) = (0..LEN / 4, LEN / 4..LEN);
+                    let items = some.into_par_iter().interleave(others).with_token(token);
+                    checked(items, every).count()
+                });
+                run(&|token| {
+                    let (some, others) = (0..LEN / 4, LEN / 4..LEN);
+                    let items = some.into_par_iter().chain(others).with_token(token);
+                    let items: Vec<_> = checked(items, every).collect();
+                    assert!(items.is_sorted());
+                    items.len()
+                });
+                run(&|token| {
+                    let items = numbers().map(|item| item.to_string()).collect::<Vec<_>>();
+                    checked(items.into_par_iter().with_token(token), every).count()
+                });
+                run(&|token| checked(numbers().panic_fuse().with_token(token), every).count());
+                run(&|token| {
+                    let items = (0..LEN * 2).into_par_iter().skip(LEN);
+                    checked(items.with_token(token), every).count()
+                });
+                run(&|token| {
+                    let items = (0..LEN * 2).into_par_iter().take(LEN);
+                    checked(items.with_token(token), every).count()
+                });
+                run(&|token| {
+                    numbers()
+                        .positions(|_| true)
+                        .with_token(token)
+                        .check_every(unindexed)
+                        .count()
+                });
+                run(&|token| {
+                    numbers()
+                        .filter(|_| true)
+                        .with_token(token)
+                        .check_every(unindexed)
+                        .count()
+                });
+                run(&|token| checked(numbers().map(|item| item).with_token(token), every).count());
+                run(&|token| {
+                    numbers()
+                        .flat_map(|item| [item])
+                        .with_token(token)
+                        .check_every(unindexed)
+                        .count()
+                });
                 run(&|token| {
                     numbers()
                         .flat_map_iter(|item| [item])
                         .with_token(token)
+                        .check_every(unindexed)
                         .count()
                 });
             });

@@ -16,13 +16,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
-use cantok_rayon::TryWithToken;
 use cantok_rayon::prelude::*;
+use cantok_rayon::{CheckEvery, TryWithToken};
 use pools::{POOLS, pool};
 use rayon::iter::{Either, Filter, Inspect};
 use rayon::prelude::*;
 use rayon::range::Iter;
-use stops::{Stop, stops};
+use stops::{EVERY, Stop, stops};
 use support::watchdog;
 
 const LEN: usize = 1_000;
@@ -30,7 +30,9 @@ const LEN: usize = 1_000;
 type Outcome = Result<usize, CancellationError>;
 type Note<'a> = &'a (dyn Fn(&Outcome) + Sync);
 /// The results behind the adapter, each of which is noted.
-type Results<'a> = Inspect<TryWithToken<Iter<usize>>, Note<'a>>;
+type Results<'a> = Inspect<Checked<Iter<usize>>, Note<'a>>;
+/// With a check for each item, or for several.
+type Checked<I> = Either<TryWithToken<I>, CheckEvery<TryWithToken<I>>>;
 /// The same of a base that does not know its length.
 type Unmeasured<'a> = Inspect<TryWithToken<Filter<Iter<usize>, fn(&usize) -> bool>>, Note<'a>>;
 
@@ -55,6 +57,13 @@ impl Seen {
     fn assert_complete(&self) {
         assert_eq!(self.items.len() + self.errors, LEN, "{self:?}");
         assert!(self.stop.allows(self.items.len(), LEN), "{self:?}");
+    }
+}
+
+fn checked<I: IndexedParallelIterator>(items: TryWithToken<I>, every: Option<usize>) -> Checked<I> {
+    match every {
+        None => Either::Left(items),
+        Some(every) => Either::Right(items.check_every(every)),
     }
 }
 
@@ -91,10 +100,14 @@ fn each_run<R: Send>(
     verify: impl Fn(R, &Seen, &Token),
 ) {
     for pool in &*POOLS {
-        for stop in stops(LEN) {
+        for (stop, every) in stops(LEN)
+            .into_iter()
+            .flat_map(|stop| EVERY.map(|every| (stop, every)))
+        {
             let token = stop.token();
             let (result, seen) = see(stop, &token, |note| {
                 let results = (0..LEN).into_par_iter().try_with_token(&token);
+                let results = checked(results, every);
                 pool.install(|| terminal(results.inspect(note)))
             });
             verify(result, &seen, &token);
@@ -188,9 +201,13 @@ fn collecting_what_comes_backwards_is_all_or_error() {
         |items| items.into_iter().rev().collect(),
     );
     for pool in &*POOLS {
-        for stop in stops(LEN) {
+        for (stop, every) in stops(LEN)
+            .into_iter()
+            .flat_map(|stop| EVERY.map(|every| (stop, every)))
+        {
             let token = stop.token();
-            let results = (0..LEN).into_par_iter().try_with_token(&token).rev().rev();
+            let results = (0..LEN).into_par_iter().try_with_token(&token);
+            let results = checked(results, every).rev().rev();
             let (result, seen) = see(stop, &token, |note| {
                 pool.install(|| results.inspect(note).collect::<Result<Vec<_>, _>>())
             });

@@ -7,13 +7,35 @@ use std::path::PathBuf;
 pub(crate) struct Bench {
     /// What it is called here, and its file in `results`.
     pub(crate) name: &'static str,
-    package: &'static str,
-    target: &'static str,
+    kind: Kind,
 }
+
+#[derive(Debug)]
+enum Kind {
+    /// A benchmark of a crate of the workspace.
+    Bench {
+        package: &'static str,
+        target: &'static str,
+    },
+    /// A program with a manifest of its own, in each of [`PROFILES`].
+    Program { manifest: &'static str },
+}
+
+/// How users build. What they are called stands behind the names of groups.
+const PROFILES: [(&str, &str); 3] = [
+    ("release", "16 codegen units"),
+    ("one-unit", "1 codegen unit"),
+    ("thin-lto", "thin LTO"),
+];
 
 pub(crate) const BENCHES: [Bench; 6] = [
     bench("core", "cantok-core", "turns"),
-    bench("rayon", "cantok-rayon", "turns"),
+    Bench {
+        name: "rayon",
+        kind: Kind::Program {
+            manifest: "figures/rayon/Cargo.toml",
+        },
+    },
     bench("channel", "cantok-channel", "turns"),
     bench("signal", "cantok-signal", "arrival"),
     bench("tokio", "cantok-tokio", "turns"),
@@ -23,20 +45,49 @@ pub(crate) const BENCHES: [Bench; 6] = [
 const fn bench(name: &'static str, package: &'static str, target: &'static str) -> Bench {
     Bench {
         name,
-        package,
-        target,
+        kind: Kind::Bench { package, target },
     }
 }
 
-impl Bench {
+/// One build of a benchmark.
+#[derive(Debug)]
+pub(crate) struct Build {
+    /// What it is called, if there are several.
+    pub(crate) name: Option<&'static str>,
+    /// The arguments of cargo that only build it.
+    pub(crate) build: Vec<&'static str>,
     /// The arguments of cargo that run it.
-    pub(crate) fn arguments(&self) -> [&'static str; 5] {
-        ["bench", "-p", self.package, "--bench", self.target]
+    pub(crate) run: Vec<&'static str>,
+}
+
+impl Bench {
+    pub(crate) fn builds(&self) -> Vec<Build> {
+        match self.kind {
+            Kind::Bench { package, target } => {
+                let run = vec!["bench", "-p", package, "--bench", target];
+                vec![Build {
+                    name: None,
+                    build: [&run[..], &["--no-run"]].concat(),
+                    run,
+                }]
+            }
+            Kind::Program { manifest } => {
+                let build = |(profile, name)| {
+                    let arguments = ["--manifest-path", manifest, "--profile", profile];
+                    Build {
+                        name: Some(name),
+                        build: [&["build"], &arguments[..]].concat(),
+                        run: [&["run"], &arguments[..]].concat(),
+                    }
+                };
+                PROFILES.map(build).into()
+            }
+        }
     }
 
-    /// The command that prints what it measures.
+    /// The command that prints what it measures, in the first of its builds.
     pub(crate) fn command(&self) -> String {
-        format!("cargo {}", self.arguments().join(" "))
+        format!("cargo {}", self.builds()[0].run.join(" "))
     }
 
     /// Where its results are.

@@ -1,6 +1,6 @@
 //! Running the benchmarks.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Build};
 use crate::results::{Results, Times};
 use crate::root;
 use anyhow::{Context, Result, bail, ensure};
@@ -12,10 +12,12 @@ use std::thread;
 /// Runs each benchmark that often, all of them before any is run again, and writes down what they measured. What was
 /// written before is kept where a benchmark fails.
 pub(crate) fn measure(benches: &[&Bench], runs: u32, is_test: bool) -> Result<()> {
-    // Whoever builds while others measure disturbs them.
+    // Build first: compiling would skew the measurements.
     for bench in benches {
         println!("building {}", bench.name);
-        run(cargo(bench).arg("--no-run")).with_context(|| format!("{}: not built", bench.name))?;
+        for build in bench.builds() {
+            run(&mut cargo(&build.build)).with_context(|| format!("{}: not built", bench.name))?;
+        }
     }
     let mut results: Vec<_> = benches.iter().map(|_| Ok(Vec::new())).collect();
     for number in 1..=runs {
@@ -57,27 +59,35 @@ pub(crate) fn measure(benches: &[&Bench], runs: u32, is_test: bool) -> Result<()
     Ok(())
 }
 
-/// Runs a benchmark.
+/// Runs a benchmark, each of its builds.
 fn take_times(bench: &Bench, number: u32, is_test: bool) -> Result<Vec<Times>> {
+    let mut times = Vec::new();
+    for build in bench.builds() {
+        times.extend(take_times_of(&build, number, is_test)?);
+    }
+    Ok(times)
+}
+
+fn take_times_of(build: &Build, number: u32, is_test: bool) -> Result<Vec<Times>> {
     let file = tempfile::NamedTempFile::new()?;
-    let mut command = cargo(bench);
+    let mut command = cargo(&build.run);
     command.env("CANTOK_FIGURES", file.path());
     if is_test {
         command.args(["--", "--test"]);
     }
     run(&mut command)?;
     let text = fs::read_to_string(file.path())?;
-    let times = text
-        .lines()
-        .map(|line| Times::recorded(number, line).with_context(|| format!("recorded: {line}")));
+    let times = text.lines().map(|line| {
+        Times::recorded(number, build.name, line).with_context(|| format!("recorded: {line}"))
+    });
     let times: Vec<_> = times.collect::<Result<_>>()?;
     ensure!(!times.is_empty(), "recorded nothing");
     Ok(times)
 }
 
-fn cargo(bench: &Bench) -> Command {
+fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-    command.current_dir(root()).args(bench.arguments());
+    command.current_dir(root()).args(arguments);
     command
 }
 

@@ -2,6 +2,7 @@
 
 use crate::bench::Bench;
 use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::io::ErrorKind;
@@ -25,6 +26,7 @@ pub(crate) struct Results {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Times {
     run: u32,
+    /// With the name of the build in brackets, if there are several.
     group: String,
     contender: String,
     /// How many times were taken.
@@ -49,9 +51,48 @@ impl Results {
             .with_context(|| path.to_string_lossy().into_owned())
     }
 
-    /// The median of a contender in each run, in nanoseconds.
+    /// The median of a contender in each run, in nanoseconds. The greatest, where there are several groups or builds: see
+    /// [`Results::worst`].
     pub(crate) fn medians(&self, group: &str, contender: &str) -> Result<Vec<f64>> {
-        self.each_run(group, contender, |times| times.median)
+        self.worst(group, |group| {
+            self.each_run(group, contender, |times| times.median)
+        })
+    }
+
+    /// The median of a contender divided by that of another one of its group, in each run. The greatest, where there are
+    /// several groups or builds.
+    pub(crate) fn ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
+        let median = |group: &str, contender| self.each_run(group, contender, |times| times.median);
+        self.worst(group, |group| {
+            Ok(divide(&median(group, contender)?, &median(group, of)?))
+        })
+    }
+
+    /// [`Results::ratios`] of the least times.
+    pub(crate) fn least_ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
+        let least = |group: &str, contender| self.each_run(group, contender, |times| times.least);
+        self.worst(group, |group| {
+            Ok(divide(&least(group, contender)?, &least(group, of)?))
+        })
+    }
+
+    /// The greatest figure of each run, of all builds of a group; of `*` and an ending, of all groups that end so.
+    fn worst(&self, wanted: &str, figures: impl Fn(&str) -> Result<Vec<f64>>) -> Result<Vec<f64>> {
+        let is_wanted = |group: &str| match wanted.strip_prefix('*') {
+            None => group == wanted,
+            Some(ending) => group.ends_with(ending),
+        };
+        let groups = self.times.iter().map(|times| times.group.as_str());
+        let groups = groups.filter(|group| is_wanted(group.split(" [").next().unwrap_or(group)));
+        let groups: BTreeSet<_> = groups.collect();
+        ensure!(!groups.is_empty(), "{}: no group '{wanted}'", self.command);
+        let mut worst = vec![f64::NEG_INFINITY; self.runs()];
+        for group in groups {
+            for (worst, figure) in worst.iter_mut().zip(figures(group)?) {
+                *worst = worst.max(figure);
+            }
+        }
+        Ok(worst)
     }
 
     fn each_run(
@@ -70,26 +111,14 @@ impl Results {
         Ok(each)
     }
 
-    /// The median of a contender divided by that of another one of its group, in each run.
-    pub(crate) fn ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
-        let medians = self.medians(group, contender)?;
-        Ok(divide(&medians, &self.medians(group, of)?))
-    }
-
-    /// [`Results::ratios`] of the least times.
-    pub(crate) fn least_ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
-        let least = |contender| self.each_run(group, contender, |times| times.least);
-        Ok(divide(&least(contender)?, &least(of)?))
-    }
-
     pub(crate) fn runs(&self) -> usize {
         self.times.iter().map(|times| times.run).max().unwrap_or(0) as usize
     }
 }
 
 impl Times {
-    /// Parses a line that a benchmark recorded in that run (`cantok-core/benches/support/record.rs`).
-    pub(crate) fn recorded(run: u32, line: &str) -> Result<Times> {
+    /// Parses a line that a build of a benchmark recorded in that run (`cantok-core/benches/support/record.rs`).
+    pub(crate) fn recorded(run: u32, build: Option<&str>, line: &str) -> Result<Times> {
         let columns: Vec<&str> = line.split('\t').collect();
         let &[group, contender, count, least, median] = &columns[..] else {
             bail!("{} columns instead of 5", columns.len());
@@ -103,7 +132,7 @@ impl Times {
         };
         Ok(Times {
             run,
-            group: group.to_owned(),
+            group: build.map_or(group.to_owned(), |build| format!("{group} [{build}]")),
             contender: contender.to_owned(),
             count: count
                 .parse()
@@ -137,7 +166,7 @@ impl FromStr for Results {
                 let run = run
                     .parse()
                     .with_context(|| format!("'{run}' is no number"))?;
-                Times::recorded(run, recorded)
+                Times::recorded(run, None, recorded)
             };
             parse().with_context(|| format!("line {}", index + 1))
         });
@@ -225,6 +254,25 @@ run\tgroup\tcontender\ttimes\tleast ns\tmedian ns
             .least_ratios("check", "simple", "limit: Arc<AtomicBool>")
             .unwrap();
         assert_eq!(ratios, [0.4 / 0.5, 0.4 / 0.5]);
+    }
+
+    #[test]
+    fn of_several_builds_and_groups_the_worst_is_the_figure() {
+        let mut text = String::from("# a\n# b\n");
+        text += COLUMNS;
+        for (group, nanos) in [("sum from cache", 3), ("map from cache", 2), ("20 ns", 9)] {
+            for (build, more) in [("release", 0), ("thin LTO", 2)] {
+                text += &format!("\n1\t{group} [{build}]\tplain\t1\t1\t1");
+                let nanos = nanos + more;
+                text += &format!("\n1\t{group} [{build}]\tours\t1\t{nanos}\t{nanos}");
+            }
+        }
+        let results: Results = text.parse().unwrap();
+        let worst = |group| results.ratios(group, "ours", "plain").unwrap();
+        assert_eq!(worst("sum from cache"), [5.0]);
+        assert_eq!(worst("map from cache"), [4.0]);
+        assert_eq!(worst("* from cache"), [5.0]);
+        assert!(results.ratios("cache", "ours", "plain").is_err());
     }
 
     #[test]

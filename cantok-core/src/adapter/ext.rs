@@ -1,5 +1,5 @@
-use super::{Cancelling, WakerRegistration, WeakToken};
-use crate::{Cause, Token};
+use super::{Allowance, Cancelling, WakerRegistration, WeakToken};
+use crate::{CancellationError, Cause, Token};
 use std::task::Waker;
 
 /// What adapters for other libraries need of a token. Implemented for [`Token`] alone.
@@ -151,6 +151,71 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// assert_eq!(receiver.try_recv(), Ok(true));
     /// ```
     fn begin_cancel(&self, cause: Cause) -> Cancelling;
+
+    /// Whether a [check](Token::check) would pass and have no effect, as far as one load shows. Returns `false` for a
+    /// token with a condition or a counter, and for one that still polls its sources: check those.
+    ///
+    /// For loops over short items: a loop without any call stays as fast as one that loads a flag.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::adapter::TokenAdapterExt as _;
+    /// use cantok_core::{CounterToken, SimpleToken};
+    ///
+    /// let token = SimpleToken::new();
+    /// assert!(token.is_live());
+    /// token.cancel();
+    /// assert!(!token.is_live());
+    /// assert!(!CounterToken::new(1).is_live());
+    /// ```
+    fn is_live(&self) -> bool;
+
+    /// Whether checks spend a counter. If not, [`check_many`](TokenAdapterExt::check_many) passes for all items or for none,
+    /// and there is nothing to give back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::adapter::TokenAdapterExt as _;
+    /// use cantok_core::{CounterToken, SimpleToken};
+    ///
+    /// assert!((SimpleToken::new() + CounterToken::new(1)).is_counted());
+    /// assert!(!SimpleToken::new().is_counted());
+    /// ```
+    fn is_counted(&self) -> bool;
+
+    /// One [check](Token::check) for up to `items` items: calls each condition once, and takes as many units of each
+    /// counter. Where a counter has fewer the check passes for fewer items, and is refused only if there is none.
+    ///
+    /// The units of items that do not pass are [given back](Allowance), unless a check was refused in the meantime: that
+    /// one has cancelled the counter for good. So take no more than are sure to come where others share the counter.
+    ///
+    /// # Errors
+    ///
+    /// If the token is cancelled, says why. Nothing is taken then.
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0; or as [`Token::is_cancelled`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::CounterToken;
+    /// use cantok_core::adapter::TokenAdapterExt as _;
+    ///
+    /// let counter = CounterToken::new(10);
+    /// let allowance = counter.check_many(8).unwrap();
+    /// assert_eq!((allowance.left(), counter.remaining()), (8, 2));
+    /// allowance.pass(5);
+    /// drop(allowance);
+    /// assert_eq!(counter.remaining(), 5);
+    ///
+    /// assert_eq!(counter.check_many(8).unwrap().left(), 5); // given back at once
+    /// assert_eq!(counter.remaining(), 5);
+    /// ```
+    fn check_many(&self, items: u64) -> Result<Allowance<'_>, CancellationError>;
 }
 
 impl TokenAdapterExt for Token {
@@ -174,6 +239,23 @@ impl TokenAdapterExt for Token {
         let (won, mut jobs) = self.node().cancel(cause);
         jobs.wake_threads();
         Cancelling::new(won, jobs)
+    }
+
+    #[inline]
+    fn is_live(&self) -> bool {
+        self.node().is_live()
+    }
+
+    fn is_counted(&self) -> bool {
+        self.node().has_counters()
+    }
+
+    fn check_many(&self, items: u64) -> Result<Allowance<'_>, CancellationError> {
+        assert!(items > 0, "a check for no item");
+        match self.node().check_many(items) {
+            0 => Err(self.latched()),
+            units => Ok(Allowance::new(self, units)),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! For authors of adapters: what it takes to connect tokens to another library. Programs rarely need it.
 //!
-//! [`carry`] and [`Current`] hand the [current token](crate::Token::current) to another thread.
-//!
 //! [`TokenAdapterExt`] adds it to every token: a waker's registration, guards that live as long as a token, references
-//! that do not keep a token alive, and a cancel in two steps. [`CheckedPoll`] polls operations under a token. All of
+//! that do not keep a token alive, a cancel in two steps, and one check for many items. [`CheckedPoll`] polls
+//! operations under a token, and [`carry`] hands the [current token](crate::Token::current) to another thread. All of
 //! cantok's own adapters are built on these and on [`Token::on_cancel`](crate::Token::on_cancel).
 
+mod allowance;
 mod cancelling;
 mod checked_poll;
 mod ext;
@@ -13,6 +13,7 @@ mod waker_registration;
 mod weak;
 
 pub use crate::current::{Current, carry};
+pub use allowance::Allowance;
 pub use cancelling::Cancelling;
 pub use checked_poll::CheckedPoll;
 pub use ext::TokenAdapterExt;

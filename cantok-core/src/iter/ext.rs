@@ -8,7 +8,7 @@ pub trait IteratorTokenExt: Iterator + Sized {
     /// There is one check before each item. If it finds the token cancelled, the iterator below is not advanced, so no
     /// item is lost. With a [`CounterToken`](crate::CounterToken) of `n` units exactly `n` items pass. There is no
     /// check after the last item if the iterator below knows (`size_hint`) that it was the last; otherwise there is
-    /// one, which spends a unit.
+    /// one, which spends a unit. [`check_every`](WithToken::check_every) has one check for many items.
     ///
     /// # Examples
     ///

@@ -1,6 +1,7 @@
 //! Iterators that stop when a token says so.
 
 mod ext;
+mod gate;
 mod try_with_token;
 mod with_token;
 

@@ -1,3 +1,4 @@
+use super::gate::Gate;
 use crate::{CancellationError, Token};
 use std::iter::FusedIterator;
 
@@ -7,7 +8,7 @@ use std::iter::FusedIterator;
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct TryWithToken<I> {
     base: I,
-    token: Token,
+    gate: Gate,
     done: bool,
 }
 
@@ -15,20 +16,47 @@ impl<I: Iterator> TryWithToken<I> {
     pub(super) fn new(base: I, token: Token) -> Self {
         TryWithToken {
             base,
-            token,
+            gate: Gate::new(token),
             done: false,
         }
+    }
+
+    /// One check for each `items` items, instead of one for each: after a cancel at most `items` more items pass.
+    ///
+    /// Conditions are called once for that many items. Units of a counter are taken as many at a time, but no more than
+    /// items are sure to come (by the lower bound of `size_hint`), and what is left is given back when the iterator is
+    /// dropped. Until then it counts as spent.
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0, like [`Iterator::step_by`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::CounterToken;
+    /// use cantok_core::prelude::*;
+    ///
+    /// let budget = CounterToken::new(250);
+    /// let results = (0..1_000).try_with_token(&budget).check_every(64);
+    /// assert_eq!(results.filter(Result::is_ok).count(), 250);
+    /// ```
+    #[track_caller]
+    pub fn check_every(mut self, items: usize) -> Self {
+        self.gate.set_every(items);
+        self
     }
 
     fn step(
         &mut self,
         advance: impl FnOnce(&mut I) -> Option<I::Item>,
     ) -> Option<Result<I::Item, CancellationError>> {
-        if self.done || self.base.size_hint().1 == Some(0) {
+        let (lower, upper) = self.base.size_hint();
+        if self.done || upper == Some(0) {
             self.done = true;
             return None;
         }
-        if let Err(error) = self.token.check() {
+        if let Err(error) = self.gate.check(lower) {
             self.done = true;
             return Some(Err(error));
         }

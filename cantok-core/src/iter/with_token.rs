@@ -1,3 +1,4 @@
+use super::gate::Gate;
 use crate::Token;
 use std::iter::FusedIterator;
 
@@ -7,7 +8,7 @@ use std::iter::FusedIterator;
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct WithToken<I> {
     base: I,
-    token: Token,
+    gate: Gate,
     done: bool,
 }
 
@@ -15,16 +16,43 @@ impl<I: Iterator> WithToken<I> {
     pub(super) fn new(base: I, token: Token) -> Self {
         WithToken {
             base,
-            token,
+            gate: Gate::new(token),
             done: false,
         }
+    }
+
+    /// One check for each `items` items, instead of one for each: after a cancel at most `items` more items pass.
+    ///
+    /// Conditions are called once for that many items. Units of a counter are taken as many at a time, but no more than
+    /// items are sure to come (by the lower bound of `size_hint`), and what is left is given back when the iterator is
+    /// dropped. Until then it counts as spent.
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0, like [`Iterator::step_by`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::CounterToken;
+    /// use cantok_core::prelude::*;
+    ///
+    /// let budget = CounterToken::new(250);
+    /// let sum: u32 = (0..1_000).with_token(&budget).check_every(64).sum();
+    /// assert_eq!(sum, (0..250).sum());
+    /// ```
+    #[track_caller]
+    pub fn check_every(mut self, items: usize) -> Self {
+        self.gate.set_every(items);
+        self
     }
 
     fn step(&mut self, advance: impl FnOnce(&mut I) -> Option<I::Item>) -> Option<I::Item> {
         if self.done {
             return None;
         }
-        self.done = self.base.size_hint().1 == Some(0) || self.token.is_cancelled();
+        let (lower, upper) = self.base.size_hint();
+        self.done = upper == Some(0) || self.gate.check(lower).is_err();
         if self.done {
             return None;
         }

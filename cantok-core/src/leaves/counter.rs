@@ -7,17 +7,23 @@ use std::sync::OnceLock;
 pub(crate) struct Counter {
     pub(crate) limit: u64,
     direct_only: AtomicBool,
-    /// How many checks have asked for a unit.
+    /// A check was refused, which cancels: from then on nothing is given back.
+    has_refused: AtomicBool,
+    /// How many units checks have asked for.
     spent: AtomicU64,
     /// Set before the token is shared.
     pub(crate) because: OnceLock<Reason>,
 }
+
+/// The most units that are taken at a time, so that no number of threads counts to 2^64.
+const MOST: u64 = 1 << 32;
 
 impl Counter {
     pub(crate) fn new(limit: u64) -> Self {
         Counter {
             limit,
             direct_only: AtomicBool::new(false),
+            has_refused: AtomicBool::new(false),
             spent: AtomicU64::new(0),
             because: OnceLock::new(),
         }
@@ -34,18 +40,55 @@ impl Counter {
         self.direct_only.store(true, Ordering::Relaxed);
     }
 
-    /// Takes a unit, if there is one. Exactly `limit` calls succeed, on any number of threads.
+    /// Takes a unit, if there is one. Exactly `limit` units are taken, on any number of threads, but for those that are
+    /// given back.
     #[inline]
     pub(crate) fn spend(&self) -> bool {
         // Counts up and past the limit, in one read-modify-write that always succeeds. With a second thread that
         // took less than half the time of a loop of compare-exchanges (`check/polled/counter/two threads` in
         // benches/check.rs). A refused check cancels, so refusals are few, and none counts to 2^64.
         // Relaxed: the units are handed out one by one under any ordering, and publish nothing.
-        self.spent.fetch_add(1, Ordering::Relaxed) < self.limit
+        self.spent.fetch_add(1, Ordering::Relaxed) < self.limit || self.refuse()
+    }
+
+    /// Takes up to `wanted` units, at least one. 0: none is left, and this refuses a check as [`Counter::spend`] does.
+    pub(crate) fn take(&self, wanted: u64) -> u64 {
+        let wanted = wanted.min(MOST);
+        // Relaxed: see `spend`.
+        let spent = self.spent.fetch_add(wanted, Ordering::Relaxed);
+        let units = wanted.min(self.limit.saturating_sub(spent));
+        if units < wanted {
+            // What is too much. Until it is gone others find no unit, as they do afterwards: these were the last.
+            self.spent.fetch_sub(wanted - units, Ordering::Relaxed);
+        }
+        if units == 0 {
+            self.refuse();
+        }
+        units
+    }
+
+    /// Returns units that [`Counter::take`] took and that let nothing pass. Without effect once a check was refused:
+    /// that one cancels, and what is cancelled has no units.
+    pub(crate) fn give_back(&self, units: u64) {
+        // Relaxed: a refusal that is not seen yet cancels all the same, and who takes these units first may pass.
+        if !self.has_refused.load(Ordering::Relaxed) {
+            self.spent.fetch_sub(units, Ordering::Relaxed);
+        }
+    }
+
+    /// Refuses a check that found no unit. Always `false`.
+    #[cold]
+    pub(crate) fn refuse(&self) -> bool {
+        // Relaxed: see `give_back` and `remaining`.
+        self.has_refused.store(true, Ordering::Relaxed);
+        false
     }
 
     pub(crate) fn remaining(&self) -> u64 {
         // Relaxed: a snapshot.
+        if self.has_refused.load(Ordering::Relaxed) {
+            return 0;
+        }
         self.limit
             .saturating_sub(self.spent.load(Ordering::Relaxed))
     }

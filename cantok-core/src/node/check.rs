@@ -5,7 +5,7 @@ use super::sources::Derived;
 use super::state::Snapshot;
 use super::{Body, Node, polling};
 use crate::CancellationError;
-use crate::leaves::{Answer, Condition};
+use crate::leaves::{Answer, Condition, Counter};
 use crate::sync::Arc;
 
 impl Node {
@@ -13,6 +13,17 @@ impl Node {
     #[inline]
     pub(crate) fn check(self: &Arc<Self>) -> bool {
         !self.state.is_live() && self.check_rest()
+    }
+
+    /// Whether a check passes and has no effect, as far as one load shows.
+    #[inline]
+    pub(crate) fn is_live(&self) -> bool {
+        self.state.is_live()
+    }
+
+    /// Whether checks spend a counter.
+    pub(crate) fn has_counters(&self) -> bool {
+        self.state.get().has_counters()
     }
 
     /// The rest of [`Node::check`].
@@ -83,7 +94,7 @@ impl Node {
     fn spend_all(self: &Arc<Self>, counters: &[Edge]) -> bool {
         let refuses = |node: &Arc<Node>| node.counter().is_some_and(|counter| !counter.spend());
         let mut nodes = counters.iter().map(|edge| &edge.node);
-        let empty = nodes.clone().find(|node| is_empty(node));
+        let empty = nodes.clone().find(|node| refuses_empty(node));
         let refusing = empty.or_else(|| nodes.find(|node| refuses(node)));
         refusing.is_some_and(|refusing| self.fire(refusing))
     }
@@ -100,9 +111,95 @@ impl Node {
             }
         }
         let spend = &mut |node: &Arc<Node>| node.counter().is_some_and(|counter| !counter.spend());
-        let refusing = self.find_polled(&mut is_empty);
+        let refusing = self.find_polled(&mut refuses_empty);
         let refusing = refusing.or_else(|| self.find_polled(spend));
         refusing.is_some_and(|refusing| self.fire(&refusing))
+    }
+
+    /// One check for up to `wanted` items, at least one: conditions are asked once, and each counter grants as many
+    /// units as the one with the fewest. Returns for how many it passes; 0 if the token is cancelled.
+    pub(crate) fn check_many(self: &Arc<Self>, wanted: u64) -> u64 {
+        let state = self.state.get();
+        if !state.has_counters() {
+            return if self.check() { 0 } else { wanted };
+        }
+        let is_plain = !state.is_cancelled() && !state.is_unarmed() && !state.has_conditions();
+        if !is_plain && self.ask().is_some() {
+            return 0;
+        }
+        match self.only_counter(state) {
+            Some((node, counter)) => match counter.take(wanted) {
+                0 => {
+                    self.fire(node);
+                    0
+                }
+                units => units,
+            },
+            None => self.take_of_all(wanted),
+        }
+    }
+
+    /// [`Node::check_many`] of several counters.
+    #[cold]
+    fn take_of_all(self: &Arc<Self>, wanted: u64) -> u64 {
+        let mut refusing = self.find_polled(&mut refuses_empty);
+        let mut granted = wanted;
+        let mut taken = Vec::new();
+        if refusing.is_none() {
+            refusing = self.find_polled(&mut |node| {
+                let Some(counter) = node.counter() else {
+                    return false;
+                };
+                granted = counter.take(granted);
+                taken.push((Arc::clone(node), granted));
+                granted == 0
+            });
+        }
+        for (node, units) in &taken {
+            if let Some(counter) = node.counter() {
+                counter.give_back(units - granted);
+            }
+        }
+        match refusing {
+            Some(refusing) => {
+                self.fire(&refusing);
+                0
+            }
+            None => granted,
+        }
+    }
+
+    /// Returns what [`Node::check_many`] granted and what has let nothing pass, to each counter.
+    pub(crate) fn give_back(self: &Arc<Self>, units: u64) {
+        match self.only_counter(self.state.get()) {
+            Some((_, counter)) => counter.give_back(units),
+            None => {
+                self.find_polled(&mut |node| {
+                    if let Some(counter) = node.counter() {
+                        counter.give_back(units);
+                    }
+                    false
+                });
+            }
+        }
+    }
+
+    /// The counter that checks spend, if it can be seen at once that there is one and no other.
+    #[inline]
+    fn only_counter(self: &Arc<Self>, state: Snapshot) -> Option<(&Arc<Node>, &Counter)> {
+        let node = match &self.body {
+            Body::Derived(derived) if !state.is_nested() => match derived.polled() {
+                [Edge { node, .. }] => node,
+                [.., Edge { node: before, .. }, Edge { node, .. }]
+                    if before.condition().is_some() =>
+                {
+                    node
+                }
+                _ => return None,
+            },
+            _ => self,
+        };
+        Some((node, node.counter()?))
     }
 
     /// What was cancelled while conditions were being asked, perhaps by one of them, came first, and no unit is spent
@@ -176,8 +273,14 @@ fn has_counter(edge: &Edge) -> bool {
     edge.node.counter().is_some()
 }
 
-/// Whether the node has a counter, and that has no unit left.
-fn is_empty(node: &Arc<Node>) -> bool {
-    node.counter()
-        .is_some_and(|counter| counter.remaining() == 0)
+/// Whether the node has a counter, and that refuses this check because it has no unit left.
+fn refuses_empty(node: &Arc<Node>) -> bool {
+    let Some(counter) = node.counter() else {
+        return false;
+    };
+    let is_empty = counter.remaining() == 0;
+    if is_empty {
+        counter.refuse();
+    }
+    is_empty
 }

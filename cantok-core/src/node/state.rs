@@ -77,6 +77,11 @@ impl Snapshot {
     pub(super) fn has_conditions(self) -> bool {
         self.0 & CONDITIONS != 0
     }
+
+    #[inline]
+    pub(super) fn has_counters(self) -> bool {
+        self.0 & COUNTERS != 0
+    }
 }
 
 impl State {

@@ -1,8 +1,9 @@
 use super::owed::Owed;
+use crate::gate::Gate;
 use crate::run::Run;
 use cantok_core::CancellationError;
 use rayon::iter::plumbing::{Consumer, Folder, UnindexedConsumer};
-use std::mem;
+use std::iter;
 
 /// Passes results on to its base.
 ///
@@ -42,7 +43,7 @@ where
     fn into_folder(self) -> Self::Folder {
         TryFolder {
             base: self.base.into_folder(),
-            run: self.run,
+            gate: Gate::new(self.run),
             owed: self.owed,
         }
     }
@@ -71,8 +72,24 @@ where
 
 pub(super) struct TryFolder<'r, F> {
     base: F,
-    run: &'r Run,
+    gate: Gate<'r>,
     owed: Owed,
+}
+
+impl<F> TryFolder<'_, F> {
+    /// Passes on the errors that are owed.
+    fn pay_errors<T>(mut self) -> Self
+    where
+        F: Folder<Result<T, CancellationError>>,
+    {
+        if let Some(error) = self.gate.error() {
+            let owed = &mut self.owed;
+            let errors = iter::repeat_with(|| Err(error.clone()));
+            let errors = errors.take_while(|_| owed.pay_error());
+            self.base = self.base.consume_iter(errors);
+        }
+        self
+    }
 }
 
 impl<T, F> Folder<T> for TryFolder<'_, F>
@@ -82,11 +99,11 @@ where
     type Result = F::Result;
 
     fn consume(mut self, item: T) -> Self {
-        if self.run.lets_pass() {
+        if self.gate.lets_pass() {
             self.owed.pay_items(1);
             self.base = self.base.consume(Ok(item));
         } else if self.owed.pay_error() {
-            if let Some(error) = self.run.error() {
+            if let Some(error) = self.gate.error() {
                 self.base = self.base.consume(Err(error));
             }
         }
@@ -103,15 +120,19 @@ where
             Owed::Exactly(left) => left > 0,
             Owed::OneError | Owed::Nothing => items.size_hint().0 > 0,
         };
-        let mut results = Results {
-            items,
-            run: self.run,
-            passed: 0,
-            owed: self.owed,
-            error: if has_items { self.run.error() } else { None },
-        };
-        self.base = self.base.consume_iter(&mut results);
-        self.owed = results.still_owed();
+        if has_items && self.gate.is_over() {
+            return self.pay_errors();
+        }
+        let mut passed = 0;
+        let results = self.gate.pass(items).map(|item| {
+            passed += 1;
+            Ok(item)
+        });
+        self.base = self.base.consume_iter(results);
+        self.owed.pay_items(passed);
+        if self.gate.has_refused() && !self.base.full() {
+            return self.pay_errors();
+        }
         self
     }
 
@@ -121,44 +142,5 @@ where
 
     fn full(&self) -> bool {
         self.base.full() || self.owed == Owed::Nothing
-    }
-}
-
-/// The items until the token is cancelled, then the errors that are owed, for which nothing is pulled any more.
-struct Results<'r, I> {
-    items: I,
-    run: &'r Run,
-    /// How many items have passed since `owed` was brought up to date: to count them is all that is done for each.
-    passed: usize,
-    owed: Owed,
-    error: Option<CancellationError>,
-}
-
-impl<I> Results<'_, I> {
-    fn still_owed(&mut self) -> Owed {
-        self.owed.pay_items(mem::take(&mut self.passed));
-        self.owed
-    }
-}
-
-impl<I: Iterator> Iterator for Results<'_, I> {
-    type Item = Result<I::Item, CancellationError>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.error.is_none() {
-            let item = self.items.next()?;
-            // After the item has come, so that what never comes spends nothing.
-            if self.run.lets_pass() {
-                self.passed = self.passed.wrapping_add(1);
-                return Some(Ok(item));
-            }
-            self.owed = self.still_owed();
-            self.error = self.run.error();
-        }
-        if !self.owed.pay_error() {
-            return None;
-        }
-        self.error.clone().map(Err)
     }
 }

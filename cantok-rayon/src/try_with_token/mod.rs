@@ -1,9 +1,12 @@
 //! `try_with_token`: items are pushed through the [`consumer`], or pulled from the [`producer`] where the order of
 //! items matters to whatever comes next.
 
+mod blocks;
 mod consumer;
 mod owed;
 mod producer;
+
+pub(crate) use blocks::TryBlocks;
 
 use crate::run::Run;
 use cantok_core::{CancellationError, Token};
@@ -20,17 +23,23 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 #[derive(Clone, Debug)]
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct TryWithToken<I> {
-    base: I,
-    token: Token,
+    pub(crate) base: I,
+    pub(crate) token: Token,
+    /// Where the items have no places. Where they do, this is 1, and a `CheckEvery` has the number.
+    pub(crate) every: usize,
 }
 
 impl<I> TryWithToken<I> {
     pub(crate) fn new(base: I, token: Token) -> Self {
-        TryWithToken { base, token }
+        TryWithToken {
+            base,
+            token,
+            every: 1,
+        }
     }
 }
 
-const NAME: &str = "try_with_token";
+pub(crate) const NAME: &str = "try_with_token";
 
 impl<I: ParallelIterator> ParallelIterator for TryWithToken<I> {
     type Item = Result<I::Item, CancellationError>;
@@ -40,7 +49,7 @@ impl<I: ParallelIterator> ParallelIterator for TryWithToken<I> {
         C: UnindexedConsumer<Self::Item>,
     {
         let owed = self.opt_len().map_or(Owed::OneError, Owed::Exactly);
-        let run = Run::new(self.token, NAME);
+        let run = Run::new(self.token, self.every, NAME);
         let consumer = TryConsumer::new(consumer, &run, owed);
         self.base.drive_unindexed(consumer)
     }
@@ -56,7 +65,7 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for TryWithToken<I> {
         C: Consumer<Self::Item>,
     {
         let owed = Owed::Exactly(self.len());
-        let run = Run::new(self.token, NAME);
+        let run = Run::new(self.token, self.every, NAME);
         self.base.drive(TryConsumer::new(consumer, &run, owed))
     }
 
@@ -85,7 +94,7 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for TryWithToken<I> {
             type Output = CB::Output;
 
             fn callback<P: Producer<Item = T>>(self, base: P) -> Self::Output {
-                let run = Run::new(self.token, NAME);
+                let run = Run::new(self.token, 1, NAME);
                 self.callback.callback(TryProducer::new(base, &run))
             }
         }

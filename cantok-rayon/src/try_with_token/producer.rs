@@ -1,3 +1,4 @@
+use crate::gate::Gate;
 use crate::run::Run;
 use cantok_core::CancellationError;
 use rayon::iter::plumbing::Producer;
@@ -19,12 +20,7 @@ impl<'r, P: Producer> Producer for TryProducer<'r, P> {
     type IntoIter = TryIter<'r, P::IntoIter>;
 
     fn into_iter(self) -> Self::IntoIter {
-        let base = self.base.into_iter();
-        TryIter {
-            left: base.len(),
-            base,
-            run: self.run,
-        }
+        TryIter::new(self.base.into_iter(), self.run)
     }
 
     fn min_len(&self) -> usize {
@@ -45,11 +41,20 @@ impl<'r, P: Producer> Producer for TryProducer<'r, P> {
 }
 
 /// As many results as the base has items.
-pub(super) struct TryIter<'r, I> {
+pub(crate) struct TryIter<'r, I> {
     base: I,
     /// How many results are to come. As many items as that are in the base until the token is cancelled.
     left: usize,
-    run: &'r Run,
+    gate: Gate<'r>,
+}
+
+impl<'r, I: ExactSizeIterator> TryIter<'r, I> {
+    pub(super) fn new(base: I, run: &'r Run) -> Self {
+        let left = base.len();
+        let mut gate = Gate::new(run);
+        gate.expect(left);
+        TryIter { base, left, gate }
+    }
 }
 
 impl<I: Iterator> TryIter<'_, I> {
@@ -59,10 +64,10 @@ impl<I: Iterator> TryIter<'_, I> {
         pull: impl FnOnce(&mut I) -> Option<I::Item>,
     ) -> Option<Result<I::Item, CancellationError>> {
         self.left = self.left.checked_sub(1)?;
-        if self.run.lets_pass() {
+        if self.gate.lets_pass() {
             pull(&mut self.base).map(Ok)
         } else {
-            self.run.error().map(Err)
+            self.gate.error().map(Err)
         }
     }
 }

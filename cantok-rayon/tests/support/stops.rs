@@ -13,6 +13,10 @@ pub(crate) enum Stop {
     At(usize),
 }
 
+/// For how many items there may be one check: for each by itself without a number, and for more than there ever are.
+#[allow(dead_code, reason = "not for all that stop")]
+pub(crate) const EVERY: [Option<usize>; 5] = [None, Some(1), Some(7), Some(1024), Some(usize::MAX)];
+
 /// Every way to be stopped for `len` items.
 pub(crate) fn stops(len: usize) -> [Stop; 7] {
     [

@@ -148,6 +148,65 @@ fn a_wait_leaves_a_counter_alone() {
     });
 }
 
+/// Units taken several at a time are exact: nobody is refused before all are taken.
+#[test]
+fn a_counter_is_exact_over_blocks() {
+    model(|| {
+        let counter = CounterToken::new(3);
+        let sum = &counter + SimpleToken::new();
+        let pass_all = |token: &Token| {
+            let mut passed = 0;
+            while let Ok(allowance) = token.check_many(2) {
+                passed += allowance.left();
+                allowance.pass(allowance.left());
+            }
+            passed
+        };
+        let rival = thread::spawn(move || pass_all(&sum));
+        let mine = pass_all(&counter);
+        assert_eq!(mine + rival.join().unwrap(), 3);
+        assert_eq!(counter.remaining(), 0);
+    });
+}
+
+/// What a block gives back is there for others, unless one of them was refused before: that has cancelled for good.
+#[test]
+fn what_is_given_back_does_not_undo_a_cancel() {
+    model(|| {
+        let counter = CounterToken::new(2);
+        let other = counter.clone();
+        let rival = thread::spawn(move || other.keep_on());
+        let passed = match counter.check_many(2) {
+            Ok(allowance) => {
+                allowance.pass(1);
+                1
+            }
+            Err(_) => 0,
+        };
+        assert_eq!(passed, 1, "a single check leaves a unit");
+        let is_refused = !rival.join().unwrap();
+        assert_eq!(counter.cancellation().is_some(), is_refused);
+        assert_eq!(counter.remaining(), 0);
+        assert!(!counter.keep_on());
+    });
+}
+
+/// The same where one of several counters is found empty before a unit of any is taken.
+#[test]
+fn what_is_given_back_does_not_undo_a_cancel_of_several() {
+    model(|| {
+        let (counter, other) = (CounterToken::new(1), CounterToken::new(9));
+        let sum = &counter + &other;
+        let rival = thread::spawn(move || sum.keep_on());
+        let is_refused = counter.check_many(1).is_err();
+        let passed = rival.join().unwrap();
+        assert_eq!(counter.cancellation().is_some(), is_refused || !passed);
+        assert_eq!(counter.remaining(), 0);
+        assert_eq!(other.remaining(), 9 - u64::from(passed));
+    });
+}
+
+
 /// Exactly as many checks pass as there are units.
 #[test]
 fn a_counter_is_exact_over_two_threads() {

@@ -1,0 +1,52 @@
+use crate::Token;
+use std::cell::Cell;
+use std::fmt;
+
+/// For how many items one check has passed. Made by [`TokenAdapterExt::check_many`](super::TokenAdapterExt::check_many).
+///
+/// Dropping it returns to the counters the units of the items that did not [pass](Allowance::pass), even if a panic
+/// drops it. Until then those units count as spent.
+pub struct Allowance<'t> {
+    token: &'t Token,
+    left: Cell<u64>,
+    is_counted: bool,
+}
+
+impl<'t> Allowance<'t> {
+    pub(super) fn new(token: &'t Token, units: u64) -> Self {
+        Allowance {
+            token,
+            left: Cell::new(units),
+            is_counted: token.node().has_counters(),
+        }
+    }
+
+    /// How many more items may pass.
+    pub fn left(&self) -> u64 {
+        self.left.get()
+    }
+
+    /// Notes that so many items pass. More than are left count as those.
+    #[inline]
+    pub fn pass(&self, items: u64) {
+        self.left.set(self.left.get().saturating_sub(items));
+    }
+}
+
+impl Drop for Allowance<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_counted && self.left.get() > 0 {
+            self.token.node().give_back(self.left.get());
+        }
+    }
+}
+
+impl fmt::Debug for Allowance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Allowance")
+            .field("token", self.token)
+            .field("left", &self.left)
+            .finish()
+    }
+}

@@ -1,0 +1,122 @@
+use crate::run::Run;
+use cantok_core::CancellationError;
+use cantok_core::adapter::Allowance;
+use std::ops::ControlFlow;
+
+/// Where the items of one part of a run are checked, one after the other.
+pub(crate) struct Gate<'r> {
+    run: &'r Run,
+    /// Of the last check, for items to come.
+    allowance: Option<Allowance<'r>>,
+    /// So many items are sure to come.
+    sure: usize,
+    has_refused: bool,
+}
+
+impl<'r> Gate<'r> {
+    pub(crate) fn new(run: &'r Run) -> Self {
+        Gate {
+            run,
+            allowance: None,
+            sure: 0,
+            has_refused: false,
+        }
+    }
+
+    /// Tells of items to come: one check may then be for several of them.
+    pub(crate) fn expect(&mut self, sure: usize) {
+        self.sure = sure;
+    }
+
+    /// Whether an item may pass.
+    #[inline]
+    pub(crate) fn lets_pass(&mut self) -> bool {
+        self.run.is_live() || self.check()
+    }
+
+    /// The rest of [`Gate::lets_pass`].
+    #[cold]
+    #[inline(never)]
+    fn check(&mut self) -> bool {
+        let is_used_up = |allowance: &Allowance<'_>| allowance.left() == 0;
+        if self.allowance.as_ref().is_none_or(is_used_up) {
+            self.allowance = self.run.allow(self.sure.max(1));
+        }
+        self.sure = self.sure.saturating_sub(1);
+        match &self.allowance {
+            Some(allowance) => allowance.pass(1),
+            None => self.has_refused = true,
+        }
+        self.allowance.is_some()
+    }
+
+    /// A peek: whether items would be refused.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.run.is_over()
+    }
+
+    /// A peek: the error in an item's stead, once items are refused.
+    pub(crate) fn error(&self) -> Option<CancellationError> {
+        self.run.error()
+    }
+
+    /// Whether an item was left out.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.has_refused
+    }
+
+    /// Those of the items that pass.
+    pub(crate) fn pass<I: IntoIterator>(&mut self, items: I) -> Passing<'_, 'r, I::IntoIter> {
+        let items = items.into_iter();
+        self.expect(items.size_hint().0);
+        Passing { items, gate: self }
+    }
+}
+
+/// The items until the token is cancelled.
+pub(crate) struct Passing<'g, 'r, I> {
+    items: I,
+    gate: &'g mut Gate<'r>,
+}
+
+impl<I: Iterator> Iterator for Passing<'_, '_, I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        // The check comes after the item, so that what never comes spends nothing.
+        let item = self.items.next()?;
+        self.gate.lets_pass().then_some(item)
+    }
+
+    #[inline]
+    fn fold<B, F>(self, init: B, mut f: F) -> B
+    where
+        F: FnMut(B, I::Item) -> B,
+    {
+        let Passing { mut items, gate } = self;
+        let run = gate.run;
+        let mut folded = init;
+        loop {
+            // As long as the token is live no call is in this loop, however little of it is inlined.
+            let mut stopped_at = None;
+            let step = items.try_fold(folded, |folded, item| {
+                if run.is_live() {
+                    ControlFlow::Continue(f(folded, item))
+                } else {
+                    stopped_at = Some(item);
+                    ControlFlow::Break(folded)
+                }
+            });
+            let (ControlFlow::Continue(so_far) | ControlFlow::Break(so_far)) = step;
+            let Some(item) = stopped_at else {
+                return so_far;
+            };
+            if !gate.check() {
+                return so_far;
+            }
+            folded = f(so_far, item);
+        }
+    }
+}
