@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::vec;
 
-use cantok_core::adapter::{Cancelling, WakerRegistration, WeakToken};
+use cantok_core::adapter::{Allowance, Cancelling, WakerRegistration, WeakToken};
 use cantok_core::{
     CancellationError, Cancelled, Cause, ConditionToken, CounterToken, DefaultToken, DropGuard,
     IdleToken, ImpossibleCancelError, Reason, Registration, SimpleToken, TimeoutToken, Token,
@@ -47,6 +47,7 @@ fn every_error_goes_everywhere() {
 #[test]
 fn every_guard_goes_everywhere() {
     goes_everywhere::<Registration>();
+    goes_everywhere::<Allowance<'_>>();
     goes_everywhere::<WakerRegistration>();
     goes_everywhere::<WakerRegistration<&Token>>();
     goes_everywhere::<Cancelled>();

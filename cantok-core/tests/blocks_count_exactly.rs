@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use support::watchdog;
 
 fn left(token: &Token, items: u64) -> u64 {
-    token.check_many(items).map_or(0, |allowance| {
+    token.check_many(items).map_or(0, |mut allowance| {
         let left = allowance.left();
         allowance.pass(left);
         left
@@ -37,7 +37,7 @@ fn a_check_passes_for_as_many_items_as_there_are_units() {
 fn what_does_not_pass_is_given_back() {
     let counter = CounterToken::new(10);
     let sum = (&counter + SimpleToken::new()).child();
-    let allowance = sum.check_many(8).unwrap();
+    let mut allowance = sum.check_many(8).unwrap();
     assert!(sum.is_counted());
     assert_eq!((allowance.left(), counter.remaining()), (8, 2));
     allowance.pass(3);
@@ -45,7 +45,7 @@ fn what_does_not_pass_is_given_back() {
     drop(allowance);
     assert_eq!(counter.remaining(), 7);
 
-    let allowance = sum.check_many(8).unwrap();
+    let mut allowance = sum.check_many(8).unwrap();
     let panicking = catch_unwind(AssertUnwindSafe(|| {
         allowance.pass(1);
         let _allowance = allowance;

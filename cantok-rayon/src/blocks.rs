@@ -26,7 +26,7 @@ where
             }
         }
         let (block, rest) = base.split_at(block_len);
-        folder = match &allowance {
+        folder = match &mut allowance {
             None => block.fold_with(folder),
             Some(allowance) => {
                 let noting = NotingFolder {
@@ -43,12 +43,12 @@ where
 }
 
 /// Notes how many items of a block pass: not all, if there is a panic, or if `base` becomes full.
-struct NotingFolder<'a, F> {
+struct NotingFolder<'a, 'r, F> {
     base: F,
-    allowance: &'a Allowance<'a>,
+    allowance: &'a mut Allowance<'r>,
 }
 
-impl<T, F: Folder<T>> Folder<T> for NotingFolder<'_, F> {
+impl<T, F: Folder<T>> Folder<T> for NotingFolder<'_, '_, F> {
     type Result = F::Result;
 
     fn consume(mut self, item: T) -> Self {
@@ -93,13 +93,13 @@ fn exact_len(items: &impl Iterator) -> Option<usize> {
 }
 
 /// Items whose number is known. Dropped, it notes how many of them have come.
-struct Noted<'a, I: Iterator> {
+struct Noted<'a, 'r, I: Iterator> {
     items: I,
     len: usize,
-    allowance: &'a Allowance<'a>,
+    allowance: &'a mut Allowance<'r>,
 }
 
-impl<I: Iterator> Iterator for Noted<'_, I> {
+impl<I: Iterator> Iterator for Noted<'_, '_, I> {
     type Item = I::Item;
 
     #[inline]
@@ -128,7 +128,7 @@ impl<I: Iterator> Iterator for Noted<'_, I> {
     }
 }
 
-impl<I: Iterator> Drop for Noted<'_, I> {
+impl<I: Iterator> Drop for Noted<'_, '_, I> {
     #[inline]
     fn drop(&mut self) {
         let left = self.items.size_hint().0;

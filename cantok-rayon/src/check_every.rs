@@ -19,7 +19,7 @@ pub struct CheckEvery<A> {
 
 impl<A> CheckEvery<A> {
     #[track_caller]
-    fn new(adapter: A, items: usize) -> Self {
+    pub(crate) fn new(adapter: A, items: usize) -> Self {
         assert!(items > 0, "a check for every 0 items");
         CheckEvery { adapter, items }
     }
@@ -106,6 +106,22 @@ impl<I: IndexedParallelIterator> TryWithToken<I> {
     #[track_caller]
     pub fn check_every(self, items: usize) -> CheckEvery<Self> {
         CheckEvery::new(self, items)
+    }
+}
+
+impl<I: IndexedParallelIterator> CheckEvery<TryWithToken<I>> {
+    /// Collects all items into a `Vec`, or returns why not: [`TryWithToken::collect_vec`] with one check for many items.
+    ///
+    /// # Errors
+    ///
+    /// If something was left out, says why.
+    ///
+    /// # Panics
+    ///
+    /// As [`TryWithToken::collect_vec`].
+    pub fn collect_vec(self) -> Result<Vec<I::Item>, CancellationError> {
+        let TryWithToken { base, token, .. } = self.adapter;
+        try_with_token::collect_vec(base, token, self.items)
     }
 }
 

@@ -57,7 +57,7 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// Yields `Ok(item)` until the token is cancelled and errors with the cause in place of what is left out: a partial
     /// result cannot pass for a complete one.
     ///
-    /// Made for what stops at an error: `collect::<Result<_, _>>()`, `sum` and `product` into a `Result`,
+    /// Made for what stops at an error: [`collect_vec`](TryWithToken::collect_vec), `collect::<Result<_, _>>()`, `sum` and `product` into a `Result`,
     /// `try_for_each`, `try_reduce`, `try_fold`. Whatever goes on (`for_each`, `count`, `filter_map(Result::ok)`,
     /// `find_any` of an item) is given an error for each item that is left, which over a long range takes longer than
     /// it would have taken to do the work; for those take [`with_token`](ParallelIteratorTokenExt::with_token).

@@ -43,7 +43,7 @@ impl<'r> Gate<'r> {
             self.allowance = self.run.allow(self.sure.max(1));
         }
         self.sure = self.sure.saturating_sub(1);
-        match &self.allowance {
+        match &mut self.allowance {
             Some(allowance) => allowance.pass(1),
             None => self.has_refused = true,
         }

@@ -28,6 +28,19 @@
 //! let items = [1, 2].par_iter().zip([3, 4]).cancel_on_panic(SimpleToken::new());
 //! ```
 //!
+//! ```compile_fail,E0599
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! let items = [1, 2].par_iter().with_token(SimpleToken::new()).check_every(7).enumerate();
+//! ```
+//! ```
+//! use cantok_core::SimpleToken;
+//! use cantok_rayon::prelude::*;
+//! use rayon::prelude::*;
+//! let items = [1, 2].par_iter().try_with_token(SimpleToken::new()).check_every(7).enumerate();
+//! ```
+//!
 //! Results have a length only where the items have one.
 //!
 //! ```compile_fail,E0599

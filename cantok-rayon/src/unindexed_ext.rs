@@ -6,8 +6,9 @@ use rayon::iter::ParallelIterator;
 /// Where it is, the compiler takes the method of the same name of [`WithToken`](WithToken::check_every) or
 /// [`TryWithToken`](TryWithToken::check_every), which is faster.
 pub trait UnindexedTokenExt: Sized {
-    /// Checks conditions and counters once for each `items` items of a part into which rayon has split the work. Flags
-    /// and deadlines are still checked for each item, which costs one load.
+    /// Checks the token once for each `items` items of a part into which rayon has split the work: after the cancel at
+    /// most that many more pass on each thread. A token without conditions and counters is still checked for each item,
+    /// since that costs no more than to count them.
     ///
     /// Units of a counter are taken for no more items than are sure to come, so exactly as many items pass as there are
     /// units. Where the number is unknown, as after `filter`, they are taken one by one.

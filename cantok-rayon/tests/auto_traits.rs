@@ -5,7 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use cantok_core::{SimpleToken, Token};
 use cantok_rayon::prelude::*;
-use cantok_rayon::{CancelOnPanic, ScopeError, Spawned, TryWithToken, WithToken, scope};
+use cantok_rayon::{CancelOnPanic, CheckEvery, ScopeError, Spawned, TryWithToken, WithToken, scope};
 use rayon::prelude::*;
 
 type Items = rayon::range::Iter<usize>;
@@ -15,6 +15,8 @@ fn adapters_are_what_their_base_is() {
     fn all<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + Clone + Debug>() {}
     all::<WithToken<Items>>();
     all::<TryWithToken<Items>>();
+    all::<CheckEvery<WithToken<Items>>>();
+    all::<CheckEvery<TryWithToken<Items>>>();
     all::<CancelOnPanic<Items>>();
     all::<Spawned>();
     all::<ScopeError>();
@@ -22,8 +24,10 @@ fn adapters_are_what_their_base_is() {
     fn parallel<T: ParallelIterator>() {}
     fn indexed<T: IndexedParallelIterator>() {}
     parallel::<WithToken<Items>>();
+    parallel::<CheckEvery<WithToken<Items>>>();
     parallel::<CancelOnPanic<Items>>();
     indexed::<TryWithToken<Items>>();
+    indexed::<CheckEvery<TryWithToken<Items>>>();
     indexed::<TryWithToken<TryWithToken<Items>>>();
 }
 

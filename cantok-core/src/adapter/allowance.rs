@@ -1,5 +1,4 @@
 use crate::Token;
-use std::cell::Cell;
 use std::fmt;
 
 /// For how many items one check has passed. Made by [`TokenAdapterExt::check_many`](super::TokenAdapterExt::check_many).
@@ -8,7 +7,7 @@ use std::fmt;
 /// drops it. Until then those units count as spent.
 pub struct Allowance<'t> {
     token: &'t Token,
-    left: Cell<u64>,
+    left: u64,
     is_counted: bool,
 }
 
@@ -16,28 +15,28 @@ impl<'t> Allowance<'t> {
     pub(super) fn new(token: &'t Token, units: u64) -> Self {
         Allowance {
             token,
-            left: Cell::new(units),
+            left: units,
             is_counted: token.node().has_counters(),
         }
     }
 
     /// How many more items may pass.
     pub fn left(&self) -> u64 {
-        self.left.get()
+        self.left
     }
 
     /// Notes that so many items pass. More than are left count as those.
     #[inline]
-    pub fn pass(&self, items: u64) {
-        self.left.set(self.left.get().saturating_sub(items));
+    pub fn pass(&mut self, items: u64) {
+        self.left = self.left.saturating_sub(items);
     }
 }
 
 impl Drop for Allowance<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.is_counted && self.left.get() > 0 {
-            self.token.node().give_back(self.left.get());
+        if self.is_counted && self.left > 0 {
+            self.token.node().give_back(self.left);
         }
     }
 }

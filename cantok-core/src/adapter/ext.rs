@@ -206,7 +206,7 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// use cantok_core::adapter::TokenAdapterExt as _;
     ///
     /// let counter = CounterToken::new(10);
-    /// let allowance = counter.check_many(8).unwrap();
+    /// let mut allowance = counter.check_many(8).unwrap();
     /// assert_eq!((allowance.left(), counter.remaining()), (8, 2));
     /// allowance.pass(5);
     /// drop(allowance);

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 pub(crate) struct Counter {
     pub(crate) limit: u64,
     direct_only: AtomicBool,
-    /// A check was refused, which cancels: from then on nothing is given back.
+    /// A check was refused, which cancels (invariant 9).
     has_refused: AtomicBool,
-    /// How many units checks have asked for.
+    /// How many units are held or spent, with those that refused checks have asked for.
     spent: AtomicU64,
     /// Set before the token is shared.
     pub(crate) because: OnceLock<Reason>,
@@ -58,7 +58,7 @@ impl Counter {
         let spent = self.spent.fetch_add(wanted, Ordering::Relaxed);
         let units = wanted.min(self.limit.saturating_sub(spent));
         if units < wanted {
-            // What is too much. Until it is gone others find no unit, as they do afterwards: these were the last.
+            // Until the excess is gone others find no unit, as they do afterwards: these were the last.
             self.spent.fetch_sub(wanted - units, Ordering::Relaxed);
         }
         if units == 0 {
@@ -67,10 +67,9 @@ impl Counter {
         units
     }
 
-    /// Returns units that [`Counter::take`] took and that let nothing pass. Without effect once a check was refused:
-    /// that one cancels, and what is cancelled has no units.
+    /// Gives back units that [`Counter::take`] took and that let nothing pass. Has no effect once a check was refused.
     pub(crate) fn give_back(&self, units: u64) {
-        // Relaxed: a refusal that is not seen yet cancels all the same, and who takes these units first may pass.
+        // Relaxed: a refusal that is not seen yet cancels all the same; until it does these units let others pass.
         if !self.has_refused.load(Ordering::Relaxed) {
             self.spent.fetch_sub(units, Ordering::Relaxed);
         }

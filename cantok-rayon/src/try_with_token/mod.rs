@@ -2,11 +2,13 @@
 //! items matters to whatever comes next.
 
 mod blocks;
+mod collect_vec;
 mod consumer;
 mod owed;
 mod producer;
 
 pub(crate) use blocks::TryBlocks;
+pub(crate) use collect_vec::collect_vec;
 
 use crate::run::Run;
 use cantok_core::{CancellationError, Token};
@@ -36,6 +38,45 @@ impl<I> TryWithToken<I> {
             token,
             every: 1,
         }
+    }
+}
+
+impl<I: IndexedParallelIterator> TryWithToken<I> {
+    /// Collects all items into a `Vec`, in order, or returns why not: the same as `collect::<Result<Vec<_>, _>>()`, in less
+    /// than half the time.
+    ///
+    /// Rayon collects into a `Result` by way of many vectors, which it then copies into one. Here each item is written to
+    /// its place, as plain rayon does where the base is indexed. Work on the items comes before this adapter: the check
+    /// precedes it even so.
+    ///
+    /// A stop unwinds through rayon to drop what was collected, without calling the panic hook. Programs that are built
+    /// with `panic = "abort"` collect as rayon does.
+    ///
+    /// # Errors
+    ///
+    /// If something was left out, says why.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of an item or of a check. If an item panics while another thread stops, this either panics or
+    /// returns the error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::{CounterToken, SimpleToken};
+    /// use cantok_rayon::prelude::*;
+    /// use rayon::prelude::*;
+    ///
+    /// let squares = || (0..1_000_u64).collect::<Vec<_>>().into_par_iter().map(|number| number * number);
+    /// let all = squares().try_with_token(SimpleToken::new()).collect_vec();
+    /// assert_eq!(all.unwrap()[999], 998_001);
+    ///
+    /// let error = squares().try_with_token(CounterToken::new(100)).collect_vec().unwrap_err();
+    /// assert_eq!(error.to_string(), "the counter of 100 checks is used up");
+    /// ```
+    pub fn collect_vec(self) -> Result<Vec<I::Item>, CancellationError> {
+        collect_vec(self.base, self.token, self.every)
     }
 }
 

@@ -36,6 +36,15 @@ pub(crate) fn measure(name: &str, numbers: &[u64]) {
             let all: All = results.map(|number| number.map(work)).collect();
             last(all.expect("not cancelled"))
         }),
+        contender("collect_vec", move || {
+            let results = items().map(work).try_with_token(token);
+            last(results.collect_vec().expect("not cancelled"))
+        }),
+        contender("collect_vec, check_every(1024)", move || {
+            let results = items().map(work).try_with_token(token);
+            let all = results.check_every(1024).collect_vec();
+            last(all.expect("not cancelled"))
+        }),
         contender("with_token", move || {
             last(items().with_token(token).map(work).collect())
         }),

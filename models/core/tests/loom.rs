@@ -156,7 +156,7 @@ fn a_counter_is_exact_over_blocks() {
         let sum = &counter + SimpleToken::new();
         let pass_all = |token: &Token| {
             let mut passed = 0;
-            while let Ok(allowance) = token.check_many(2) {
+            while let Ok(mut allowance) = token.check_many(2) {
                 passed += allowance.left();
                 allowance.pass(allowance.left());
             }
@@ -177,7 +177,7 @@ fn what_is_given_back_does_not_undo_a_cancel() {
         let other = counter.clone();
         let rival = thread::spawn(move || other.keep_on());
         let passed = match counter.check_many(2) {
-            Ok(allowance) => {
+            Ok(mut allowance) => {
                 allowance.pass(1);
                 1
             }
