@@ -23,7 +23,8 @@ impl Drop for Node {
 impl Node {
     pub(super) fn drop_in_full(&mut self) {
         self.disarm();
-        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs or is delayed.
+        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs
+        // or is delayed.
         if self.needs_care() {
             self.drop_with_care();
         }
@@ -113,7 +114,13 @@ impl Node {
             Body::Deadline(timeout) => remains.drop_reason(timeout.because),
             Body::Idle(idle) => remains.drop_reason(idle.because),
             Body::Counter(counter) => remains.drop_reason(counter.because),
-            Body::Delayed(delayed) => remains.release(delayed.source),
+            Body::Delayed(delayed) => {
+                delayed
+                    .source
+                    .into_iter()
+                    .for_each(|source| remains.release(source));
+                remains.drop_users(delayed.error);
+            }
             Body::Condition(condition) => remains.drop_users(condition),
             Body::Derived(derived) => derived.edges.take(|edge| {
                 if edge.node.owns_nodes() {
@@ -128,14 +135,16 @@ impl Node {
     fn take_waiters_apart(&mut self, remains: &mut Remains) {
         let (waiters, attached) = self.take_waiters();
         // A callback that is left is detached.
-        let is_inherited = !self.is_marked() && !self.edges().is_empty();
+        let is_inherited =
+            !self.is_marked() && (!self.edges().is_empty() || self.can_leave_to_orphan());
         let unattended = waiters.iter().filter(|waiter| waiter.is_unattended());
         self.unwatch_conditions(unattended.count());
         let mut heir = None;
         for waiter in waiters {
             match waiter {
                 Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => {
-                    let heir = heir.get_or_insert_with(|| Node::flag(Kind::Simple));
+                    let new = || self.orphan().unwrap_or_else(|| Node::flag(Kind::Simple));
+                    let heir = heir.get_or_insert_with(new);
                     let _ = heir.insert(waiter);
                 }
                 Waiter::Callback(callback) => remains.drop_users(callback),
@@ -148,8 +157,14 @@ impl Node {
                 | Waiter::Owner(..) => {}
             }
         }
-        if let Some(heir) = heir {
-            self.bequeath(heir, remains);
+        match (heir, &self.body) {
+            (Some(orphan), Body::Delayed(_)) => {
+                // Where a thread is refused.
+                let panic = Panic::catch(|| self.leave_to(orphan));
+                Panic::keep_first(&mut remains.panic, panic);
+            }
+            (Some(heir), _) => self.bequeath(heir, remains),
+            (None, _) => {}
         }
         for guard in attached {
             remains.drop_users(guard);

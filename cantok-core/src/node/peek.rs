@@ -153,9 +153,9 @@ impl Node {
                 after: timeout.after,
             },
             Body::Idle(idle) => Cause::Idle { after: idle.after },
-            Body::Delayed(delayed) => match delayed.source.error() {
+            Body::Delayed(delayed) => match delayed.error.get() {
                 Some(error) => return error.later(at),
-                None => unreachable!("its deadline follows from that error"),
+                None => unreachable!("it is there before the deadline"),
             },
             Body::Condition(_) => Cause::Condition,
             Body::Counter(counter) => Cause::Counter {
