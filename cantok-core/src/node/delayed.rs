@@ -19,6 +19,8 @@ pub(crate) struct Delayed {
     /// That of the source, from when the deadline counts. It is there before the deadline.
     pub(super) error: OnceLock<CancellationError>,
     deadline: MovingDeadline,
+    /// Called through a pointer, so that programs without delayed tokens are linked without it.
+    leave: fn(&Node, Vec<Waiter>),
 }
 
 impl Delayed {
@@ -28,7 +30,15 @@ impl Delayed {
             after,
             error: OnceLock::new(),
             deadline: MovingDeadline::new(None),
+            leave: Node::leave_to_orphan,
         }
+    }
+
+    /// What to do with callbacks that are left, if the source, or the timer, would have cancelled the node. Not so an
+    /// orphan that is dropped.
+    pub(super) fn leave(&self) -> Option<fn(&Node, Vec<Waiter>)> {
+        let never = self.error.get().is_some() && self.deadline.get().is_none();
+        (self.source.is_some() && !never).then_some(self.leave)
     }
 
     /// The deadline, which is there once the source is marked.
@@ -85,28 +95,17 @@ impl Node {
         Node::leaf(Kind::Delayed, Body::Delayed(delayed), None)
     }
 
-    /// Whether the source, or the timer, would have cancelled this node. Not so an orphan that is dropped.
-    pub(super) fn can_leave_to_orphan(&self) -> bool {
-        let Body::Delayed(delayed) = &self.body else {
-            return false;
-        };
-        let never = delayed.error.get().is_some() && delayed.deadline.get().is_none();
-        delayed.source.is_some() && !never
-    }
-
-    /// The heir of this node, which is being dropped with detached callbacks.
-    pub(super) fn orphan(&self) -> Option<Arc<Node>> {
-        match &self.body {
-            Body::Delayed(delayed) => Some(Node::leaf_of(Delayed::new(None, delayed.after))),
-            _ => None,
-        }
-    }
-
-    /// Has the orphan cancelled when this node would have been.
-    pub(super) fn leave_to(&self, orphan: Arc<Node>) {
+    /// Gives an orphan the detached callbacks of this node, which is being dropped, and has it cancelled when this node
+    /// would have been.
+    fn leave_to_orphan(&self, callbacks: Vec<Waiter>) {
         let Body::Delayed(delayed) = &self.body else {
             return;
         };
+        let orphan = Node::leaf_of(Delayed::new(None, delayed.after));
+        for callback in callbacks {
+            // Nothing can have cancelled it.
+            let _ = orphan.insert(callback);
+        }
         if let Some(error) = delayed.error.get() {
             return orphan.begin_alone(error);
         }

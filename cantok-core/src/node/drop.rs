@@ -135,18 +135,22 @@ impl Node {
     fn take_waiters_apart(&mut self, remains: &mut Remains) {
         let (waiters, attached) = self.take_waiters();
         // A callback that is left is detached.
-        let is_inherited =
-            !self.is_marked() && (!self.edges().is_empty() || self.can_leave_to_orphan());
+        let is_inherited = !self.is_marked() && !self.edges().is_empty();
+        let leave = match &self.body {
+            Body::Delayed(delayed) if !self.is_marked() => delayed.leave(),
+            _ => None,
+        };
+        let mut left = Vec::new();
         let unattended = waiters.iter().filter(|waiter| waiter.is_unattended());
         self.unwatch_conditions(unattended.count());
         let mut heir = None;
         for waiter in waiters {
             match waiter {
                 Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => {
-                    let new = || self.orphan().unwrap_or_else(|| Node::flag(Kind::Simple));
-                    let heir = heir.get_or_insert_with(new);
+                    let heir = heir.get_or_insert_with(|| Node::flag(Kind::Simple));
                     let _ = heir.insert(waiter);
                 }
+                Waiter::Callback(_) | Waiter::Heir(_) if leave.is_some() => left.push(waiter),
                 Waiter::Callback(callback) => remains.drop_users(callback),
                 Waiter::Waker(waker) => remains.drop_users(waker),
                 Waiter::Heir(node) => remains.release(node),
@@ -157,14 +161,12 @@ impl Node {
                 | Waiter::Owner(..) => {}
             }
         }
-        match (heir, &self.body) {
-            (Some(orphan), Body::Delayed(_)) => {
-                // Where a thread is refused.
-                let panic = Panic::catch(|| self.leave_to(orphan));
-                Panic::keep_first(&mut remains.panic, panic);
-            }
-            (Some(heir), _) => self.bequeath(heir, remains),
-            (None, _) => {}
+        if let Some(heir) = heir {
+            self.bequeath(heir, remains);
+        }
+        if let Some(leave) = leave.filter(|_| !left.is_empty()) {
+            // It panics where a thread is refused.
+            Panic::keep_first(&mut remains.panic, Panic::catch(|| leave(self, left)));
         }
         for guard in attached {
             remains.drop_users(guard);

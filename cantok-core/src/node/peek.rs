@@ -40,7 +40,7 @@ impl Node {
         passed: fn(&MovingDeadline, Instant) -> Option<Instant>,
     ) -> Option<Found<'_>> {
         let mut first = self.find_fixed(|| now);
-        self.for_each_moving(depth, |node| {
+        self.for_each_moving(depth, &mut |node| {
             let (at, found) = match node.error() {
                 Some(error) => (error.at(), Found::Error(error)),
                 None => match node.moving().and_then(|deadline| passed(deadline, now)) {

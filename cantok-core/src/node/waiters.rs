@@ -299,7 +299,7 @@ impl Node {
     pub(crate) fn keep(self: Arc<Self>) {
         let mut goes_on = self.deadline.is_some() || self.state.has_conditions();
         // A delayed node leaves its callbacks to an orphan.
-        self.for_each_moving(Depth::Any, |node| goes_on |= node.idle().is_some());
+        self.for_each_moving(Depth::Any, &mut |node| goes_on |= node.idle().is_some());
         if goes_on {
             // A cancelled node needs no keeping.
             let _ = self.insert(Waiter::Itself(Arc::clone(&self)));
