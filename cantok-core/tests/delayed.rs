@@ -4,10 +4,13 @@
 mod small_stack;
 mod support;
 
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use cantok_core::{
-    Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken, Token,
+    CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
+    Token,
 };
 use std::io;
 use support::watchdog;
@@ -153,11 +156,16 @@ fn a_long_chain_is_made_printed_cancelled_and_dropped_on_a_small_stack() {
         root.cancel();
         assert!(token.wait().is_from(&root));
         drop(token);
+        let root = SimpleToken::new();
         let mut token = Token::from(&root.child());
         for _ in 0..20_000 {
             token = token.delayed(HOUR);
         }
+        let (_, owned) = detached(&token);
         drop(token);
+        assert!(owned.upgrade().is_some());
+        drop(root);
+        assert!(owned.upgrade().is_none());
     });
 }
 
@@ -211,4 +219,92 @@ fn it_is_never_early_and_always_comes() {
             assert!(error.is_from(&source));
         }
     });
+}
+
+/// A detached callback, and whether it is still there.
+fn detached(token: &Token) -> (Receiver<CancellationError>, Weak<()>) {
+    let (sender, called) = mpsc::channel();
+    let owned = Arc::new(());
+    let weak = Arc::downgrade(&owned);
+    token
+        .on_cancel(move |error| {
+            let _owned = &owned;
+            sender.send(error.clone()).unwrap();
+        })
+        .detach();
+    (called, weak)
+}
+
+/// The token itself, and what derives from it.
+fn derived(delayed: Token) -> [Token; 3] {
+    [
+        delayed.clone(),
+        &delayed + SimpleToken::new(),
+        delayed.child().child().into(),
+    ]
+}
+
+#[test]
+fn a_detached_callback_needs_no_handle() {
+    watchdog("detached callbacks of delayed tokens", || {
+        for form in 0..3 {
+            for source in 0..3 {
+                for is_cancelled_first in [false, true] {
+                    let stop = SimpleToken::new();
+                    let source = match source {
+                        0 => Token::from(&stop),
+                        1 => stop.child().into(),
+                        _ => stop.delayed(Duration::from_nanos(1)),
+                    };
+                    let token = derived(source.delayed(SOON))[form].clone();
+                    drop(source);
+                    let (called, owned) = detached(&token);
+                    if is_cancelled_first {
+                        stop.cancel();
+                        drop(token);
+                    } else {
+                        drop(token);
+                        stop.cancel();
+                    }
+                    let error = called.recv().unwrap();
+                    assert!(error.is_from(&stop));
+                    assert!(Instant::now() >= error.at());
+                    assert!(error.at() >= stop.cancellation().unwrap().at() + SOON);
+                    while owned.upgrade().is_some() {
+                        std::thread::yield_now();
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// A deadline goes on by itself, and so does what counts from it.
+#[test]
+fn a_detached_callback_needs_no_source() {
+    watchdog("detached callbacks of delayed deadlines", || {
+        let source = SimpleToken::new() + TimeoutToken::new(SOON);
+        let (called, _) = detached(&source.delayed(SOON));
+        drop(source);
+        let error = called.recv().unwrap();
+        assert_eq!(error.cause(), &Cause::Timeout { after: SOON });
+    });
+}
+
+#[test]
+fn a_detached_callback_that_nothing_can_call_is_dropped() {
+    for form in 0..3 {
+        let stop = SimpleToken::new();
+        let (called, owned) = detached(&derived(stop.child().delayed(HOUR))[form]);
+        let (never_called, never_owned) = detached(&derived(stop.delayed(Duration::MAX))[form]);
+        assert!(owned.upgrade().is_some());
+        drop(stop);
+        assert!(owned.upgrade().is_none() && never_owned.upgrade().is_none());
+        assert!(called.recv().is_err() && never_called.recv().is_err());
+
+        let stop = SimpleToken::new();
+        let (_, owned) = detached(&derived(stop.delayed(Duration::MAX))[form]);
+        stop.cancel();
+        assert!(owned.upgrade().is_none());
+    }
 }

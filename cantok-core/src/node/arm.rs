@@ -54,7 +54,7 @@ impl Node {
     /// Arms the nodes below whose deadlines move. Under no lock: each has one of its own.
     pub(super) fn arm_moving(self: &Arc<Self>) {
         if self.state.get().is_unarmed() {
-            self.for_each_moving(Depth::Unarmed, |node| {
+            self.for_each_moving(Depth::Unarmed, &mut |node| {
                 let _lock = lock(&node.waiters);
                 if node.push_sources(true) == Some(true) {
                     node.state.arm();

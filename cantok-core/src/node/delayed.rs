@@ -1,31 +1,60 @@
 //! A token that is cancelled some time after another one.
 //!
 //! Its deadline is set when the other token is cancelled: a waker is registered there. From then on it is a leaf with a
-//! deadline, as a timeout is.
+//! deadline, as a timeout is. If it is dropped with detached callbacks, an orphan gets them, which does not own the
+//! other token: a detached callback of that token owns the orphan instead.
 
-use super::{Body, Kind, Node};
-use crate::Token;
+use super::{Body, Kind, Node, Waiter};
 use crate::adapter::{TokenAdapterExt as _, WakerRegistration};
 use crate::leaves::MovingDeadline;
-use crate::sync::{Arc, Weak};
+use crate::sync::{Arc, OnceLock, Weak};
+use crate::{CancellationError, Token};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
 pub(crate) struct Delayed {
-    pub(super) source: Arc<Node>,
+    /// `None`: an orphan.
+    pub(super) source: Option<Arc<Node>>,
     pub(super) after: Duration,
+    /// That of the source, from when the deadline counts. It is there before the deadline.
+    pub(super) error: OnceLock<CancellationError>,
     deadline: MovingDeadline,
+    /// Called through a pointer, so that programs without delayed tokens are linked without it.
+    leave: fn(&Node, Vec<Waiter>),
 }
 
 impl Delayed {
+    fn new(source: Option<Arc<Node>>, after: Duration) -> Self {
+        Delayed {
+            source,
+            after,
+            error: OnceLock::new(),
+            deadline: MovingDeadline::new(None),
+            leave: Node::leave_to_orphan,
+        }
+    }
+
+    /// What to do with callbacks that are left, if the source, or the timer, would have cancelled the node. Not so an
+    /// orphan that is dropped.
+    pub(super) fn leave(&self) -> Option<fn(&Node, Vec<Waiter>)> {
+        let never = self.error.get().is_some() && self.deadline.get().is_none();
+        (self.source.is_some() && !never).then_some(self.leave)
+    }
+
     /// The deadline, which is there once the source is marked.
     pub(super) fn deadline(&self) -> &MovingDeadline {
         if self.deadline.get().is_none() {
-            if let Some(error) = self.source.error() {
-                self.deadline.set(error.at().checked_add(self.after));
+            if let Some(error) = self.source.as_ref().and_then(|source| source.error()) {
+                self.begin(error);
             }
         }
         &self.deadline
+    }
+
+    fn begin(&self, error: &CancellationError) {
+        // Of several threads all have the same error.
+        let _ = self.error.set(error.clone());
+        self.deadline.set(error.at().checked_add(self.after));
     }
 }
 
@@ -51,12 +80,7 @@ impl Node {
         if source.kind == Kind::Never || after == Duration::ZERO {
             return Node::child_of(source);
         }
-        let body = Body::Delayed(Delayed {
-            source: Arc::clone(source),
-            after,
-            deadline: MovingDeadline::new(None),
-        });
-        let node = Node::leaf(Kind::Delayed, body, None);
+        let node = Node::leaf_of(Delayed::new(Some(Arc::clone(source)), after));
         if let Err(refused) = node.start_timer() {
             panic!("failed to spawn thread: {refused}");
         }
@@ -65,5 +89,41 @@ impl Node {
             Token::from_node(Arc::clone(source)).register_owned(&waker);
         node.attach(Box::new(registration));
         node
+    }
+
+    fn leaf_of(delayed: Delayed) -> Arc<Node> {
+        Node::leaf(Kind::Delayed, Body::Delayed(delayed), None)
+    }
+
+    /// Gives an orphan the detached callbacks of this node, which is being dropped, and has it cancelled when this node
+    /// would have been.
+    fn leave_to_orphan(&self, callbacks: Vec<Waiter>) {
+        let Body::Delayed(delayed) = &self.body else {
+            return;
+        };
+        let orphan = Node::leaf_of(Delayed::new(None, delayed.after));
+        for callback in callbacks {
+            // Nothing can have cancelled it.
+            let _ = orphan.insert(callback);
+        }
+        if let Some(error) = delayed.error.get() {
+            return orphan.begin_alone(error);
+        }
+        if let Some(source) = &delayed.source {
+            Token::from_node(Arc::clone(source))
+                .on_cancel(move |error| orphan.begin_alone(error))
+                .detach();
+        }
+    }
+
+    /// From now on only the timer can cancel this orphan, and knows it weakly.
+    fn begin_alone(self: &Arc<Self>, error: &CancellationError) {
+        if let Body::Delayed(delayed) = &self.body {
+            delayed.begin(error);
+            if delayed.deadline.get().is_some() {
+                let _ = self.insert(Waiter::Itself(Arc::clone(self)));
+                self.set_alarm_now();
+            }
+        }
     }
 }

@@ -23,7 +23,8 @@ impl Drop for Node {
 impl Node {
     pub(super) fn drop_in_full(&mut self) {
         self.disarm();
-        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs or is delayed.
+        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs
+        // or is delayed.
         if self.needs_care() {
             self.drop_with_care();
         }
@@ -113,7 +114,13 @@ impl Node {
             Body::Deadline(timeout) => remains.drop_reason(timeout.because),
             Body::Idle(idle) => remains.drop_reason(idle.because),
             Body::Counter(counter) => remains.drop_reason(counter.because),
-            Body::Delayed(delayed) => remains.release(delayed.source),
+            Body::Delayed(delayed) => {
+                delayed
+                    .source
+                    .into_iter()
+                    .for_each(|source| remains.release(source));
+                remains.drop_users(delayed.error);
+            }
             Body::Condition(condition) => remains.drop_users(condition),
             Body::Derived(derived) => derived.edges.take(|edge| {
                 if edge.node.owns_nodes() {
@@ -129,6 +136,11 @@ impl Node {
         let (waiters, attached) = self.take_waiters();
         // A callback that is left is detached.
         let is_inherited = !self.is_marked() && !self.edges().is_empty();
+        let leave = match &self.body {
+            Body::Delayed(delayed) if !self.is_marked() => delayed.leave(),
+            _ => None,
+        };
+        let mut left = Vec::new();
         let unattended = waiters.iter().filter(|waiter| waiter.is_unattended());
         self.unwatch_conditions(unattended.count());
         let mut heir = None;
@@ -138,6 +150,7 @@ impl Node {
                     let heir = heir.get_or_insert_with(|| Node::flag(Kind::Simple));
                     let _ = heir.insert(waiter);
                 }
+                Waiter::Callback(_) | Waiter::Heir(_) if leave.is_some() => left.push(waiter),
                 Waiter::Callback(callback) => remains.drop_users(callback),
                 Waiter::Waker(waker) => remains.drop_users(waker),
                 Waiter::Heir(node) => remains.release(node),
@@ -150,6 +163,10 @@ impl Node {
         }
         if let Some(heir) = heir {
             self.bequeath(heir, remains);
+        }
+        if let Some(leave) = leave.filter(|_| !left.is_empty()) {
+            // It panics where a thread is refused.
+            Panic::keep_first(&mut remains.panic, Panic::catch(|| leave(self, left)));
         }
         for guard in attached {
             remains.drop_users(guard);

@@ -31,7 +31,8 @@
 //!    of a condition's `watch` may be held while the queue of the background thread is taken.
 //! 8. **Edges own.** A node owns the nodes that it watches and is known to them and to the timer only weakly, so there
 //!    are no cycles. With two exceptions, for detached callbacks: a node that cancels by itself owns itself until then,
-//!    and what is left of another one when it is dropped, without edges, is owned by the nodes that it watched.
+//!    and what is left of another one when it is dropped, without edges, is owned by the nodes that it watched. (What is
+//!    left of a delayed node is owned by a detached callback of the node that it watched.)
 //! 9. **Units are free, held or spent.** A check for many items holds units until its items have passed, and gives back
 //!    the rest. Every change of the number that is not free is one read-modify-write, so no unit has two owners. A check
 //!    is refused only if none is free; it cancels, and from then on nothing is given back. So no refusal is undone.

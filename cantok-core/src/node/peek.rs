@@ -40,7 +40,7 @@ impl Node {
         passed: fn(&MovingDeadline, Instant) -> Option<Instant>,
     ) -> Option<Found<'_>> {
         let mut first = self.find_fixed(|| now);
-        self.for_each_moving(depth, |node| {
+        self.for_each_moving(depth, &mut |node| {
             let (at, found) = match node.error() {
                 Some(error) => (error.at(), Found::Error(error)),
                 None => match node.moving().and_then(|deadline| passed(deadline, now)) {
@@ -153,9 +153,9 @@ impl Node {
                 after: timeout.after,
             },
             Body::Idle(idle) => Cause::Idle { after: idle.after },
-            Body::Delayed(delayed) => match delayed.source.error() {
+            Body::Delayed(delayed) => match delayed.error.get() {
                 Some(error) => return error.later(at),
-                None => unreachable!("its deadline follows from that error"),
+                None => unreachable!("it is there before the deadline"),
             },
             Body::Condition(_) => Cause::Condition,
             Body::Counter(counter) => Cause::Counter {

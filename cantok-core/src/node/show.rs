@@ -112,7 +112,7 @@ impl Node {
             pieces.push(Piece::Text(list.separator()));
             if shown.insert(address(self)) {
                 pieces.push(Piece::After(delayed.after));
-                pieces.push(Piece::Node(&delayed.source));
+                pieces.extend(delayed.source.as_ref().map(Piece::Node));
             } else {
                 pieces.push(Piece::Text("…"));
             }

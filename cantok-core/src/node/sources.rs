@@ -223,11 +223,15 @@ impl Node {
     pub(super) fn for_each_moving<'a>(
         self: &'a Arc<Self>,
         depth: Depth,
-        mut f: impl FnMut(&'a Arc<Node>),
+        f: &mut dyn FnMut(&'a Arc<Node>),
     ) {
-        if !self.moves {
-            return;
+        if self.moves {
+            self.visit_moving(depth, f);
         }
+    }
+
+    #[cold]
+    fn visit_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: &mut dyn FnMut(&'a Arc<Node>)) {
         let Body::Derived(derived) = &self.body else {
             return f(self);
         };
@@ -255,7 +259,7 @@ impl Node {
     /// The earliest deadline at this moment.
     pub(super) fn earliest_deadline(self: &Arc<Self>) -> Option<Instant> {
         let mut earliest = self.deadline;
-        self.for_each_moving(Depth::Any, |node| {
+        self.for_each_moving(Depth::Any, &mut |node| {
             let at = node.moving().and_then(MovingDeadline::get);
             earliest = earlier(earliest, at);
         });

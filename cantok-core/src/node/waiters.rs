@@ -1,5 +1,6 @@
 //! What waits for a node's cancel: one list for all of it, behind one lock that checks never take.
 
+use super::sources::Depth;
 use super::{Body, Jobs, Kind, Node, polling};
 use crate::CancellationError;
 use crate::background;
@@ -296,7 +297,10 @@ impl Node {
 
     /// Keeps a node that has a detached callback until it is cancelled, if something in it cancels by itself.
     pub(crate) fn keep(self: Arc<Self>) {
-        if self.has_deadline() || self.state.has_conditions() {
+        let mut goes_on = self.deadline.is_some() || self.state.has_conditions();
+        // A delayed node leaves its callbacks to an orphan.
+        self.for_each_moving(Depth::Any, &mut |node| goes_on |= node.idle().is_some());
+        if goes_on {
             // A cancelled node needs no keeping.
             let _ = self.insert(Waiter::Itself(Arc::clone(&self)));
         }
