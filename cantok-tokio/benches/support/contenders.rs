@@ -7,13 +7,19 @@ use cantok_core::{SimpleToken, TimeoutToken, Token};
 use cantok_tokio::prelude::*;
 use futures::StreamExt;
 use futures::stream;
-use std::future::ready;
+use std::future::{Future, poll_fn, ready};
 use std::hint::black_box;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
 /// A name, and what takes the time that it returns.
 pub(crate) type Contender<'a> = (&'static str, Box<dyn Fn() -> Duration + 'a>);
+
+/// Returns how long it took.
+type Loop = Pin<Box<dyn Future<Output = Duration> + Send>>;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -34,6 +40,19 @@ pub(crate) fn each_group(mut f: impl FnMut(&str, u64, &[Contender<'_>])) {
         &alone(future::waiting_once()),
     );
     f("cancelled(), polled once and dropped", CALLS, &waits());
+    f(
+        "cancelled(), polled again in tokio's block_on",
+        CALLS,
+        &polled_again(|loops| Builder::new_current_thread().build().unwrap().block_on(loops)),
+    );
+    f(
+        "cancelled(), polled again in a task of tokio",
+        CALLS,
+        &polled_again(|loops| {
+            let runtime = Builder::new_current_thread().build().unwrap();
+            runtime.block_on(runtime.spawn(loops)).unwrap()
+        }),
+    );
     f("an item of a stream that is ready", CALLS, &items());
 }
 
@@ -72,6 +91,39 @@ fn waits<'a>() -> Vec<Contender<'a>> {
         time("cantok, a sum", move || {
             assert!(poll(summed.cancelled()).is_pending());
         }),
+    ]
+}
+
+/// A `select!` loop that makes its `cancelled()` once, and polls it in each turn.
+fn polled_again<'a>(run: fn(Loop) -> Duration) -> Vec<Contender<'a>> {
+    async fn poll_again(mut cancelled: Pin<Box<impl Future + ?Sized>>) -> Duration {
+        let start = Instant::now();
+        for _ in 0..CALLS {
+            poll_fn(|cx| {
+                assert!(cancelled.as_mut().poll(cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+        }
+        start.elapsed()
+    }
+    let peer = CancellationToken::new();
+    let simple = SimpleToken::new();
+    vec![
+        (
+            "tokio-util",
+            Box::new(move || {
+                let cancelled = peer.clone().cancelled_owned();
+                run(Box::pin(poll_again(Box::pin(cancelled))))
+            }),
+        ),
+        (
+            "cantok",
+            Box::new(move || {
+                let cancelled = simple.cancelled_owned();
+                run(Box::pin(poll_again(Box::pin(cancelled))))
+            }),
+        ),
     ]
 }
 
