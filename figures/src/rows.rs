@@ -274,6 +274,22 @@ pub(crate) const ROWS: &[Row] = &[
         "",
     ),
     row(
+        "a touch of an idle token, to a clock read and a store",
+        "core",
+        "touch of an idle token",
+        "touch",
+        Least(1.5, "limit: a clock read and a store"),
+        "",
+    ),
+    row(
+        "the same, with 1,000 armed sums of it",
+        "core",
+        "touch of an idle token",
+        "touch, 1,000 armed sums of it",
+        Least(1.5, "limit: a clock read and a store"),
+        "",
+    ),
+    row(
         "a deadline of 60 s armed and disarmed, beside none, to tokio's `Sleep`",
         "core",
         "arm 60 s, beside none",
