@@ -38,16 +38,23 @@ impl<'r> Gate<'r> {
     #[cold]
     #[inline(never)]
     fn check(&mut self) -> bool {
+        let passes = if self.run.checks_each() {
+            self.run.lets_pass()
+        } else {
+            self.check_many()
+        };
+        self.has_refused |= !passes;
+        passes
+    }
+
+    fn check_many(&mut self) -> bool {
         let is_used_up = |allowance: &Allowance<'_>| allowance.left() == 0;
         if self.allowance.as_ref().is_none_or(is_used_up) {
             self.allowance = self.run.allow(self.sure.max(1));
         }
         self.sure = self.sure.saturating_sub(1);
-        match &mut self.allowance {
-            Some(allowance) => allowance.pass(1),
-            None => self.has_refused = true,
-        }
-        self.allowance.is_some()
+        let allowance = self.allowance.as_mut();
+        allowance.map(|allowance| allowance.pass(1)).is_some()
     }
 
     /// A peek: whether items would be refused.
