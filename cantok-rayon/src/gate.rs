@@ -38,16 +38,51 @@ impl<'r> Gate<'r> {
     #[cold]
     #[inline(never)]
     fn check(&mut self) -> bool {
+        let passes = if self.run.checks_each() {
+            self.run.lets_pass()
+        } else {
+            self.check_many()
+        };
+        self.has_refused |= !passes;
+        passes
+    }
+
+    fn check_many(&mut self) -> bool {
         let is_used_up = |allowance: &Allowance<'_>| allowance.left() == 0;
         if self.allowance.as_ref().is_none_or(is_used_up) {
             self.allowance = self.run.allow(self.sure.max(1));
         }
         self.sure = self.sure.saturating_sub(1);
-        match &mut self.allowance {
-            Some(allowance) => allowance.pass(1),
-            None => self.has_refused = true,
+        let allowance = self.allowance.as_mut();
+        allowance.map(|allowance| allowance.pass(1)).is_some()
+    }
+
+    /// Checks each item, until the token is live. By value, so that what is folded need not be in memory before.
+    #[cold]
+    #[inline(never)]
+    fn fold_slowly<I, B, F>(
+        &mut self,
+        mut items: I,
+        first: I::Item,
+        mut folded: B,
+        mut f: F,
+    ) -> ControlFlow<B, (I, B, F)>
+    where
+        I: Iterator,
+        F: FnMut(B, I::Item) -> B,
+    {
+        let mut next = Some(first);
+        while let Some(item) = next {
+            if !self.check() {
+                break;
+            }
+            folded = f(folded, item);
+            if self.run.is_live() {
+                return ControlFlow::Continue((items, folded, f));
+            }
+            next = items.next();
         }
-        self.allowance.is_some()
+        ControlFlow::Break(folded)
     }
 
     /// A peek: whether items would be refused.
@@ -99,7 +134,7 @@ impl<I: Iterator> Iterator for Passing<'_, '_, I> {
         let run = gate.run;
         let mut folded = init;
         loop {
-            // As long as the token is live no call is in this loop, however little of it is inlined.
+            // No call is in this loop but those of the items, however little of it is inlined.
             let mut stopped_at = None;
             let step = items.try_fold(folded, |folded, item| {
                 if run.is_live() {
@@ -113,10 +148,10 @@ impl<I: Iterator> Iterator for Passing<'_, '_, I> {
             let Some(item) = stopped_at else {
                 return so_far;
             };
-            if !gate.check() {
-                return so_far;
+            match gate.fold_slowly(items, item, so_far, f) {
+                ControlFlow::Continue(live) => (items, folded, f) = live,
+                ControlFlow::Break(folded) => return folded,
             }
-            folded = f(so_far, item);
         }
     }
 }

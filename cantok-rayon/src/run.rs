@@ -32,6 +32,21 @@ impl Run {
         self.token.is_live()
     }
 
+    /// Whether there is a check for each item.
+    #[inline]
+    pub(crate) fn checks_each(&self) -> bool {
+        self.every == 1
+    }
+
+    /// One check, for one item: whether it may pass.
+    pub(crate) fn lets_pass(&self) -> bool {
+        let passes = self.token.keep_on();
+        if !passes {
+            self.note_stop();
+        }
+        passes
+    }
+
     /// One check for a block, in a part of which so many items are sure to come. `None`: they are refused.
     #[cold]
     pub(crate) fn allow(&self, sure: usize) -> Option<Allowance<'_>> {

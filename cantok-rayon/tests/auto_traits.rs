@@ -5,7 +5,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use cantok_core::{SimpleToken, Token};
 use cantok_rayon::prelude::*;
-use cantok_rayon::{CancelOnPanic, CheckEvery, ScopeError, Spawned, TryWithToken, WithToken, scope};
+use cantok_rayon::{
+    CancelOnPanic, CheckEvery, ScopeError, Spawned, TryWithToken, WithToken, scope,
+};
 use rayon::prelude::*;
 
 type Items = rayon::range::Iter<usize>;
