@@ -42,24 +42,21 @@ impl<I: IndexedParallelIterator> WithToken<I> {
     ///
     /// # When to use it
     ///
-    /// The time that a stop may take is the product of `items` and the time of one. What an item costs with a check,
-    /// as a multiple of its cost without one:
+    /// A stop may take the time of `items` items longer. What an item costs, as a multiple of plain rayon
+    /// (`cargo run --release -p cantok-figures -- measure --only rayon`):
     ///
-    /// | an item is | each item | `check_every(64)` | `check_every(1024)` |
+    /// | an item is | a check for each | `check_every(64)` | `check_every(1024)` |
     /// |---|---|---|---|
-    /// | a `u64` from the cache, added up | 2 | 1.5 | 1.0 |
-    /// | a `u64` from memory, added up | 1.2 | 1.05 | 1.0 |
+    /// | a `u64` from the cache, added up | 2 to 3.5 | 1.05 to 1.3 | 1.0 |
+    /// | a `u64` from memory, added up | 1.2 | 1.0 | 1.0 |
     /// | 5 ns of work or more | 1.0 | 1.0 | 1.0 |
-    /// | with a counter that threads share | a contended write each | one for 64 | one for 1,024 |
-    ///
-    /// (`cargo run -p cantok-figures -- measure --only rayon`; from the cache to plain rayon, on two cores.)
+    /// | with a counter that threads share | and one write to it | and one for 64 items | and one for 1,024 |
     ///
     /// `map_init` and `map_with` before this adapter make a state for each block: put them after it.
     ///
     /// # Panics
     ///
-    /// If `items` is 0, like [`Iterator::step_by`]: the number is usually written down, and a `NonZeroUsize` is awkward to
-    /// write. When run, as [`with_token`](crate::ParallelIteratorTokenExt::with_token).
+    /// If `items` is 0, like [`Iterator::step_by`]: a `NonZeroUsize` would be awkward to write down. When run, as [`with_token`](crate::ParallelIteratorTokenExt::with_token).
     ///
     /// # Examples
     ///

@@ -58,7 +58,8 @@ fn line(row: &Row, results: Option<&Results>, remarks: &mut Vec<&'static str>) -
         .iter()
         .find(|bench| bench.name == row.bench)
         .context("no such benchmark")?;
-    let printed_by = format!("`{}`, *{group}*: `{contender}`{of}", bench.command());
+    let shown_group = group.replace('*', "all");
+    let printed_by = format!("`{}`, *{shown_group}*: `{contender}`{of}", bench.command());
     let most_text = unit.show(most, 2);
     let Some(results) = results else {
         return Ok(format!(

@@ -206,7 +206,6 @@ fn what_is_given_back_does_not_undo_a_cancel_of_several() {
     });
 }
 
-
 /// Exactly as many checks pass as there are units.
 #[test]
 fn a_counter_is_exact_over_two_threads() {
