@@ -35,7 +35,7 @@ impl<I: IndexedParallelIterator> WithToken<I> {
     /// Conditions are called once for each block. Units of a counter are taken for a whole block, and what a block does
     /// not use is given back. So exactly as many items pass as there are units, on any number of threads and in all jobs
     /// that share the counter. Two cases leave units unused, if another check is refused while a block has them: a panic
-    /// in that block, and a consumer that wants no more, like `find_any`.
+    /// in that block, and a consumer that wants no more, like `find_any`. An item that panics has spent its unit.
     ///
     /// Where the base is not indexed, as after `filter`, [`UnindexedTokenExt`](crate::UnindexedTokenExt) has the method
     /// of the same name.
@@ -56,7 +56,8 @@ impl<I: IndexedParallelIterator> WithToken<I> {
     ///
     /// # Panics
     ///
-    /// If `items` is 0, like [`Iterator::step_by`]: a `NonZeroUsize` would be awkward to write down. When run, as [`with_token`](crate::ParallelIteratorTokenExt::with_token).
+    /// If `items` is 0, like [`Iterator::step_by`]: a `NonZeroUsize` would be awkward to write down. When run, as
+    /// [`with_token`](crate::ParallelIteratorTokenExt::with_token).
     ///
     /// # Examples
     ///
