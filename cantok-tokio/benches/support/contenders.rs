@@ -43,7 +43,12 @@ pub(crate) fn each_group(mut f: impl FnMut(&str, u64, &[Contender<'_>])) {
     f(
         "cancelled(), polled again in tokio's block_on",
         CALLS,
-        &polled_again(|loops| Builder::new_current_thread().build().unwrap().block_on(loops)),
+        &polled_again(|loops| {
+            Builder::new_current_thread()
+                .build()
+                .unwrap()
+                .block_on(loops)
+        }),
     );
     f(
         "cancelled(), polled again in a task of tokio",

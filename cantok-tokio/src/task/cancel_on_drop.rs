@@ -39,13 +39,13 @@ impl CancelOnDrop {
         self.unstarted = Some(unstarted);
     }
 
-    /// Whether nothing else holds the work that the drop gives up: it has ended.
+    /// Whether the work has ended: its output was returned, or nothing else holds what the drop would give up.
     #[cfg(feature = "rayon")]
-    pub(super) fn is_released(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         let is_released = (self.unstarted.as_ref()).is_none_or(|work| Arc::strong_count(work) == 1);
         // Pairs with the release of the drop that was counted, so that this thread sees what came before it.
         fence(Ordering::Acquire);
-        is_released
+        is_released || !self.is_armed
     }
 
     pub(super) fn disarm(&mut self) {

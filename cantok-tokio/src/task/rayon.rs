@@ -163,7 +163,7 @@ impl<T> SpawnedRayon<T> {
 
     /// Whether the work has ended, so that awaiting its output does not wait.
     pub fn is_finished(&self) -> bool {
-        self.work.is_released()
+        self.work.has_ended()
     }
 
     /// Lets the work go on by itself. From then on only the given token cancels it.
