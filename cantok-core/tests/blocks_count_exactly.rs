@@ -26,7 +26,7 @@ fn a_check_passes_for_as_many_items_as_there_are_units() {
     let counter = CounterToken::new(10);
     assert_eq!(left(&counter, 7), 7);
     assert_eq!(left(&counter, 7), 3);
-    assert!(counter.cancellation().is_none(), "nobody was refused");
+    assert!(counter.cancellation().is_none(), "no check was refused");
     let error = counter.check_many(7).unwrap_err();
     assert_eq!(*error.cause(), Cause::Counter { limit: 10 });
     assert!(error.is_from(&counter));
@@ -212,7 +212,7 @@ fn eight_threads_take_exactly_what_there_is() {
     });
 }
 
-/// Threads that use half of what they take leave the other half for others: as long as nobody is refused nothing is lost.
+/// Threads that use half of what they take leave the other half for others: nothing is lost unless a check is refused.
 #[test]
 fn what_eight_threads_give_back_adds_up() {
     watchdog("eight threads that give units back", || {

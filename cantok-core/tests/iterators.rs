@@ -519,7 +519,7 @@ fn a_check_may_be_for_many_items() {
             .collect::<Result<_, CancellationError>>();
         assert!(items.unwrap().into_iter().eq(0..100));
 
-        // Exactly as many pass as there are units, also where nobody knows how many items there are.
+        // Exactly as many pass as there are units, even if the number of items is unknown.
         for units in [0, 1, 6, 7, 8, 99, 100, 101] {
             let counter = || CounterToken::new(units as u64);
             let expected = units.min(100);

@@ -11,18 +11,10 @@ use std::time::Duration;
 
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken};
-use events::{Collector, line};
+use events::{Collector, events};
 use support::watchdog;
 use tracing::Event;
 use tracing::subscriber::with_default;
-
-/// The events of what `f` does on this thread.
-fn events(f: impl FnOnce()) -> Vec<String> {
-    let (sender, receiver) = mpsc::channel();
-    let collector = Collector(move |event: &Event<'_>| sender.send(line(event)).unwrap());
-    with_default(collector, f);
-    receiver.try_iter().collect()
-}
 
 #[test]
 fn a_cancel_is_one_event_with_the_name_the_cause_and_the_number_of_callbacks() {

@@ -1,5 +1,8 @@
 //! What may be sent, shared, moved, printed and unwound through.
 
+#[path = "support/traits.rs"]
+mod traits;
+
 use std::fmt::Debug;
 use std::future::{Future, Pending, Ready, pending};
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -12,33 +15,9 @@ use futures::stream::{FusedStream, Iter, Stream, iter};
 use std::marker::PhantomPinned;
 use std::rc::Rc;
 use std::vec;
+use traits::{Cell, is};
 
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}
-
-/// May be sent, and not shared.
-#[derive(Debug)]
-struct Cell(#[expect(dead_code)] std::cell::Cell<u32>);
-
-/// Whether a type has a trait: an inherent constant, where there is one, comes before that of a trait.
-macro_rules! is {
-    ($type:ty: $trait:path) => {{
-        #[allow(dead_code, reason = "if it has the trait")]
-        trait No {
-            const IS: bool = false;
-        }
-
-        impl<T> No for T {}
-
-        struct Asked<T>(std::marker::PhantomData<T>);
-
-        #[allow(dead_code, reason = "if it has not")]
-        impl<T: $trait> Asked<T> {
-            const IS: bool = true;
-        }
-
-        <Asked<$type>>::IS
-    }};
-}
 
 #[test]
 fn waiting_for_the_cancel_goes_everywhere() {

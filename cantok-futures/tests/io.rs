@@ -195,7 +195,7 @@ fn each_operation_is_one_check() {
     }
 }
 
-/// An answer that comes with the cancel is lost by nobody: it is left inside.
+/// An answer that comes with the cancel is not lost. It stays inside.
 #[test]
 fn what_is_there_at_the_cancel_stays_there() {
     let token = SimpleToken::new();

@@ -9,13 +9,13 @@ mod polls;
 mod support;
 
 use std::future::{pending, ready};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken};
 use cantok_futures::prelude::*;
-use events::{Collector, line};
+use events::{Collector, events, line};
 use futures::StreamExt;
 use futures::stream;
 use polls::poll;
@@ -23,14 +23,6 @@ use pollster::block_on;
 use support::watchdog;
 use tracing::Event;
 use tracing::subscriber::with_default;
-
-/// The events of what `f` does on this thread.
-fn events(f: impl FnOnce()) -> Vec<String> {
-    let (sender, receiver) = mpsc::channel();
-    let collector = Collector(move |event: &Event<'_>| sender.send(line(event)).unwrap());
-    with_default(collector, f);
-    receiver.try_iter().collect()
-}
 
 /// Those of adapters.
 fn stops(f: impl FnOnce()) -> Vec<String> {
@@ -123,13 +115,13 @@ fn what_ends_otherwise_is_no_event() {
         token.cancel();
         drop((future, items));
 
-        // Whoever waits for the cancel is not stopped by it.
+        // A wait for the cancel is not stopped by it.
         block_on(token.cancelled());
     });
     assert!(stops.is_empty(), "{stops:?}");
 }
 
-/// Whoever collects events may use the token, and what it has stopped is released by then.
+/// A collector of events may use the token. What the token has stopped is released by then.
 #[test]
 fn an_event_comes_when_the_future_is_dropped() {
     let token = SimpleToken::new();

@@ -195,7 +195,7 @@ fn two_jobs_share_a_counter() {
             let (left, right) = pool.join(count, single);
             assert_eq!(left + right, 700);
 
-            // Enough for both: nobody is refused.
+            // Enough for both: no check is refused.
             let counter = CounterToken::new(LEN as u64 * 2);
             let count = || numbers().with_token(&counter).check_every(every).count();
             assert_eq!(pool.join(count, count), (LEN, LEN));

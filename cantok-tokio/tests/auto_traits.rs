@@ -1,5 +1,8 @@
 //! What may be sent, shared, moved, printed and unwound through.
 
+#[path = "../../cantok-futures/tests/support/traits.rs"]
+mod traits;
+
 use std::fmt::Debug;
 use std::marker::PhantomPinned;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -8,34 +11,10 @@ use std::rc::Rc;
 use cantok_core::SimpleToken;
 use cantok_tokio::prelude::*;
 use cantok_tokio::{GroupError, Spawned, TaskGroup, spawn_with_token};
+use traits::{Cell, is};
 
 #[cfg(feature = "tokio-util")]
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}
-
-/// May be sent, and not shared.
-#[derive(Debug)]
-struct Cell(#[expect(dead_code)] std::cell::Cell<u32>);
-
-/// Whether a type has a trait: an inherent constant, where there is one, comes before that of a trait.
-macro_rules! is {
-    ($type:ty: $trait:path) => {{
-        #[allow(dead_code, reason = "if it has the trait")]
-        trait No {
-            const IS: bool = false;
-        }
-
-        impl<T> No for T {}
-
-        struct Asked<T>(std::marker::PhantomData<T>);
-
-        #[allow(dead_code, reason = "if it has not")]
-        impl<T: $trait> Asked<T> {
-            const IS: bool = true;
-        }
-
-        <Asked<$type>>::IS
-    }};
-}
 
 /// Like tokio's handle to a task: what is returned need not be shared for that.
 #[test]

@@ -10,28 +10,17 @@ mod runtimes;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::sync::mpsc;
 use std::time::Duration;
 
 use cantok_core::{SimpleToken, Token};
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::timeout_token;
-use events::{Collector, line};
+use events::events;
 use kinds::Kind;
 use runtimes::paused_runtime;
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::advance;
 use tokio_util::sync::CancellationToken;
-use tracing::Event;
-use tracing::subscriber::with_default;
-
-/// The events of what `f` does on this thread.
-fn events(f: impl FnOnce()) -> Vec<String> {
-    let (sender, receiver) = mpsc::channel();
-    let collector = Collector(move |event: &Event<'_>| sender.send(line(event)).unwrap());
-    with_default(collector, f);
-    receiver.try_iter().collect()
-}
 
 #[test]
 fn work_whose_future_is_dropped_is_one_event() {

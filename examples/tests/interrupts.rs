@@ -86,7 +86,7 @@ fn a_late_interrupt_does_not_hit_the_next_statement() {
             });
             let first = run_with_token(&database, SHORT, &token);
             assert!(is_interrupted(&first) || first == Ok(100));
-            // Of somebody else, without a token.
+            // Statements without a token.
             for _ in 0..3 {
                 assert_eq!(run(&database, SHORT), Ok(100));
             }

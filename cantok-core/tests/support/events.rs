@@ -1,9 +1,13 @@
 //! Collects tracing's events.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::fmt::{self, Write};
+use std::sync::mpsc;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::with_default;
 use tracing::{Event, Metadata, Subscriber};
 
 /// Gives each event to a function.
@@ -40,4 +44,12 @@ pub(crate) fn line(event: &Event<'_>) -> String {
     let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
     event.record(&mut line);
     line.0
+}
+
+/// The events of what `f` does on this thread.
+pub(crate) fn events(f: impl FnOnce()) -> Vec<String> {
+    let (sender, receiver) = mpsc::channel();
+    let collector = Collector(move |event: &Event<'_>| sender.send(line(event)).unwrap());
+    with_default(collector, f);
+    receiver.try_iter().collect()
 }

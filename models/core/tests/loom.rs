@@ -148,7 +148,7 @@ fn a_wait_leaves_a_counter_alone() {
     });
 }
 
-/// Units taken several at a time are exact: nobody is refused before all are taken.
+/// Units taken several at a time are exact: no check is refused before all are taken.
 #[test]
 fn a_counter_is_exact_over_blocks() {
     model(|| {
