@@ -70,6 +70,7 @@ impl Token {
         Token::from_node(Node::flag(kind))
     }
 
+    #[inline]
     pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Self {
         Token::from_node(Node::leaf(kind, body, deadline))
     }

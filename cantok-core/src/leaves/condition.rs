@@ -1,4 +1,3 @@
-use crate::Reason;
 use crate::background::Due;
 use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, thread_locals};
 use std::cell::{Cell, RefCell};
@@ -15,7 +14,6 @@ pub(crate) struct Condition<A: ?Sized = dyn Ask> {
     marks: AtomicU8,
     pub(crate) before: OnceLock<Hook>,
     pub(crate) after: OnceLock<Hook>,
-    pub(crate) because: std::sync::OnceLock<Reason>,
     /// In nanoseconds.
     poll_interval: AtomicU64,
     pub(crate) watch: Mutex<Watch>,
@@ -90,7 +88,6 @@ impl<A: Ask> Condition<A> {
             marks: AtomicU8::new(0),
             before: OnceLock::new(),
             after: OnceLock::new(),
-            because: std::sync::OnceLock::new(),
             poll_interval: AtomicU64::new(0),
             watch: Mutex::new(Watch::default()),
             ask,

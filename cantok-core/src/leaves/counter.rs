@@ -1,7 +1,5 @@
-use crate::Reason;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 use std::fmt;
-use std::sync::OnceLock;
 
 /// A number of checks, in units that checks spend.
 pub(crate) struct Counter {
@@ -11,8 +9,6 @@ pub(crate) struct Counter {
     has_refused: AtomicBool,
     /// How many units are held or spent, with those that refused checks have asked for.
     spent: AtomicU64,
-    /// Set before the token is shared.
-    pub(crate) because: OnceLock<Reason>,
 }
 
 /// The most units that are taken at a time, so that no number of threads counts to 2^64.
@@ -25,7 +21,6 @@ impl Counter {
             direct_only: AtomicBool::new(false),
             has_refused: AtomicBool::new(false),
             spent: AtomicU64::new(0),
-            because: OnceLock::new(),
         }
     }
 

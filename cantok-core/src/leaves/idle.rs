@@ -1,14 +1,10 @@
 use super::MovingDeadline;
-use crate::Reason;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// A deadline that every touch puts off.
 pub(crate) struct Idle {
     pub(crate) after: Duration,
     pub(crate) deadline: MovingDeadline,
-    /// Set before the token is shared.
-    pub(crate) because: OnceLock<Reason>,
 }
 
 impl Idle {
@@ -16,7 +12,6 @@ impl Idle {
         Idle {
             after,
             deadline: MovingDeadline::new(Instant::now().checked_add(after)),
-            because: OnceLock::new(),
         }
     }
 

@@ -4,10 +4,8 @@ mod condition;
 mod counter;
 mod idle;
 mod moving;
-mod timeout;
 
 pub(crate) use condition::{Answer, Condition, Watch};
 pub(crate) use counter::Counter;
 pub(crate) use idle::Idle;
 pub(crate) use moving::MovingDeadline;
-pub(crate) use timeout::Timeout;

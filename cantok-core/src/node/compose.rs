@@ -30,7 +30,7 @@ impl Node {
     /// A new node of that kind that watches these operands; cancelled if one of them is.
     pub(crate) fn derived(kind: Kind, operands: impl IntoIterator<Item = Arc<Node>>) -> Arc<Node> {
         Node::link_rest();
-        let mut node = Node::new(kind, Body::Plain, None, State::default());
+        let mut node = Node::new(kind, Body::Plain, None, State::default(), false);
         let is_cancelled = node.add(operands);
         let node = Arc::new(node);
         if is_cancelled {
@@ -111,9 +111,7 @@ impl Node {
             polled,
             operands: 2,
         });
-        let mut sum = Node::new(Kind::Sum, body, deadline, state);
-        sum.moves = moves;
-        let sum = Arc::new(sum);
+        let sum = Arc::new(Node::new(Kind::Sum, body, deadline, state, moves));
         if is_cancelled {
             sum.cancellation();
         }
@@ -130,7 +128,7 @@ impl Node {
             operands: 1,
         });
         let state = State::new(1, false, Polls::default());
-        let child = Arc::new(Node::new(Kind::Simple, body, None, state));
+        let child = Arc::new(Node::new(Kind::Simple, body, None, state, false));
         if is_cancelled {
             child.cancellation();
         }
@@ -152,7 +150,7 @@ impl Node {
     /// Whether this SimpleToken or sum can be taken apart if nothing else refers to it: it has no waiters and nothing
     /// attached, and its list is short enough to be searched again and again.
     fn is_absorbable(&self) -> bool {
-        self.name.get().is_none()
+        self.name().is_none()
             && self.edges().len() < ABSORBED_LIMIT
             && self.is_bare()
             && !self.is_marked()

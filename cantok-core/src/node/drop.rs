@@ -3,11 +3,10 @@
 use super::edges::Edge;
 use super::waiters::{Waiter, Waiters};
 use super::{Body, Kind, Node};
+use crate::CancellationError;
 use crate::later::drop_caught;
 use crate::panic::Panic;
 use crate::sync::{Arc, get_mut};
-use crate::{CancellationError, Reason};
-use std::sync::OnceLock;
 
 impl Drop for Node {
     #[inline]
@@ -35,9 +34,7 @@ impl Node {
     fn needs_care(&mut self) -> bool {
         let edges = self.edges();
         self.condition().is_some()
-            || self
-                .because()
-                .is_some_and(|because| because.get().is_some())
+            || self.label.get().is_some()
             || edges.iter().any(|edge| edge.node.owns_nodes())
             || self.has_reason()
             || self.has_waiters()
@@ -88,12 +85,6 @@ impl Remains {
         Panic::keep_first(&mut self.panic, drop_caught(value));
     }
 
-    fn drop_reason(&mut self, because: OnceLock<Reason>) {
-        if let Some(reason) = because.into_inner() {
-            self.drop_users(reason);
-        }
-    }
-
     /// Gives up a reference to a node that may own others. It waits for its turn, so that nothing recurses.
     fn release(&mut self, node: Arc<Node>) {
         self.nodes.extend(Arc::into_inner(node));
@@ -109,11 +100,9 @@ impl Node {
         if self.has_reason() {
             remains.drop_users(self.cause.take());
         }
+        remains.drop_users(self.label.take());
         match std::mem::replace(&mut self.body, Body::Plain) {
-            Body::Plain => {}
-            Body::Deadline(timeout) => remains.drop_reason(timeout.because),
-            Body::Idle(idle) => remains.drop_reason(idle.because),
-            Body::Counter(counter) => remains.drop_reason(counter.because),
+            Body::Plain | Body::Deadline(_) | Body::Idle(_) | Body::Counter(_) => {}
             Body::Delayed(delayed) => {
                 delayed
                     .source

@@ -46,6 +46,7 @@ mod delayed;
 mod drop;
 mod edges;
 mod jobs;
+mod label;
 mod peek;
 mod polling;
 mod rest;
@@ -61,6 +62,7 @@ pub(crate) use waiters::{Callback, Waiter};
 
 use crate::CancellationError;
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, Weak};
+use label::Label;
 use state::{Polls, State};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Instant;
@@ -87,7 +89,7 @@ pub(crate) enum Kind {
 #[repr(C)]
 pub(crate) struct Node {
     waiters: Mutex<Waiters>,
-    name: OnceLock<Arc<str>>,
+    label: OnceLock<Box<Label>>,
     body: Body,
 
     /// The earliest one that does not move, those of edges included. That of a counter without units: its creation.
@@ -126,7 +128,7 @@ impl Node {
     #[inline]
     pub(crate) fn flag(kind: Kind) -> Arc<Self> {
         let state = State::new(0, false, Polls::default());
-        Arc::new(Node::new(kind, Body::Plain, None, state))
+        Arc::new(Node::new(kind, Body::Plain, None, state, false))
     }
 
     /// The node of another typed token.
@@ -144,16 +146,14 @@ impl Node {
             _ => false,
         };
         let state = State::new(0, deadline.is_some() || moves, polls);
-        let mut node = Node::new(kind, body, deadline, state);
-        node.moves = moves;
-        Arc::new(node)
+        Arc::new(Node::new(kind, body, deadline, state, moves))
     }
 
     #[inline]
-    fn new(kind: Kind, body: Body, deadline: Option<Instant>, state: State) -> Self {
+    fn new(kind: Kind, body: Body, deadline: Option<Instant>, state: State, moves: bool) -> Self {
         Node {
             waiters: Mutex::default(),
-            name: OnceLock::new(),
+            label: OnceLock::new(),
             body,
             deadline,
             cause: OnceLock::new(),
@@ -163,7 +163,7 @@ impl Node {
             is_settled: AtomicBool::new(false),
             checks: AtomicU8::new(0),
             is_downgraded: AtomicBool::new(false),
-            moves: false,
+            moves,
         }
     }
 
@@ -183,15 +183,6 @@ impl Node {
     pub(crate) fn deadline(self: &Arc<Self>) -> Option<Instant> {
         self.earliest_deadline()
             .filter(|_| self.kind != Kind::Counter)
-    }
-
-    pub(crate) fn name(&self) -> Option<&Arc<str>> {
-        self.name.get()
-    }
-
-    /// The first name stays.
-    pub(crate) fn set_name(&self, name: Arc<str>) {
-        let _ = self.name.set(name);
     }
 
     pub(crate) fn is_marked(&self) -> bool {

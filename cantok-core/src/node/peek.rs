@@ -6,7 +6,6 @@ use super::{Body, Node};
 use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
-use std::sync::OnceLock;
 use std::time::Instant;
 
 /// The earliest cause among a node's edges and deadlines.
@@ -149,9 +148,7 @@ impl Node {
         let deadline = self.deadline.or_else(|| self.moving()?.get());
         let at = deadline.unwrap_or_else(Instant::now);
         let cause = match &self.body {
-            Body::Deadline(timeout) => Cause::Timeout {
-                after: timeout.after,
-            },
+            Body::Deadline(after) => Cause::Timeout { after: *after },
             Body::Idle(idle) => Cause::Idle { after: idle.after },
             Body::Delayed(delayed) => match delayed.error.get() {
                 Some(error) => return error.later(at),
@@ -163,7 +160,7 @@ impl Node {
             },
             Body::Plain | Body::Derived(_) => Cause::Cancelled,
         };
-        let because = self.because().and_then(OnceLock::get).cloned();
-        CancellationError::new(cause, self.name().cloned(), self, at).because(because)
+        CancellationError::new(cause, self.name().cloned(), self, at)
+            .because(self.because().cloned())
     }
 }

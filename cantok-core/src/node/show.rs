@@ -100,7 +100,7 @@ impl Node {
         }
         match &self.body {
             Body::Deadline(_) if self.deadline.is_none() => list.item(f, "never")?,
-            Body::Deadline(timeout) => list.item(f, format_args!("{:?}", timeout.after))?,
+            Body::Deadline(after) => list.item(f, format_args!("{after:?}"))?,
             Body::Idle(_) if !self.moves => list.item(f, "never")?,
             Body::Idle(idle) => list.item(f, format_args!("{:?}", idle.after))?,
             Body::Counter(counter) => list.item(f, counter)?,

@@ -4,11 +4,9 @@ use super::Node;
 use super::addresses::{Addresses, address};
 use super::delayed::Delayed;
 use super::edges::{Edge, Edges};
-use crate::Reason;
-use crate::leaves::{Condition, Counter, Idle, MovingDeadline, Timeout};
+use crate::leaves::{Condition, Counter, Idle, MovingDeadline};
 use crate::sync::Arc;
-use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The edges of an operand that has more are not copied into what derives from it: the operand is armed and watched
 /// alone. So lists stay short at any depth.
@@ -20,7 +18,7 @@ pub(crate) enum Body {
     /// Nothing.
     Plain,
     /// [`Node::deadline`], which was so long after the token's creation.
-    Deadline(Timeout),
+    Deadline(Duration),
     Idle(Idle),
     Delayed(Delayed),
     /// Not part of the node, since the background thread keeps what it asks and must not count as a handle.
@@ -269,17 +267,6 @@ impl Node {
     /// Whether the timer, or who polls, has to mind a deadline.
     pub(super) fn has_deadline(&self) -> bool {
         self.deadline.is_some() || self.moves
-    }
-
-    /// What a typed token was given to be reported with its cause.
-    pub(crate) fn because(&self) -> Option<&OnceLock<Reason>> {
-        match &self.body {
-            Body::Deadline(timeout) => Some(&timeout.because),
-            Body::Idle(idle) => Some(&idle.because),
-            Body::Condition(condition) => Some(&condition.because),
-            Body::Counter(counter) => Some(&counter.because),
-            Body::Plain | Body::Delayed(_) | Body::Derived(_) => None,
-        }
     }
 
     pub(crate) fn idle(&self) -> Option<&Idle> {

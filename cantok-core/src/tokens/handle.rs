@@ -26,10 +26,7 @@ pub(super) fn assert_single_handle(token: &Token, builder: &str) {
 #[track_caller]
 pub(super) fn set_reason(token: &Token, reason: Box<dyn Error + Send + Sync>) {
     assert_single_handle(token, "because");
-    let is_first = token
-        .node()
-        .because()
-        .is_some_and(|because| because.set(Reason::new(reason)).is_ok());
+    let is_first = token.node().set_because(Reason::new(reason));
     assert!(is_first, "`because` was called twice for one token");
 }
 

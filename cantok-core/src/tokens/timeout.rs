@@ -1,6 +1,5 @@
 use super::handle::set_reason;
 use crate::Token;
-use crate::leaves::Timeout;
 use crate::node::{Body, Kind};
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -46,7 +45,7 @@ impl TimeoutToken {
 
     fn with(at: Option<Instant>, after: Duration) -> Self {
         TimeoutToken {
-            token: Token::leaf(Kind::Timeout, Body::Deadline(Timeout::new(after)), at),
+            token: Token::leaf(Kind::Timeout, Body::Deadline(after), at),
         }
     }
 

@@ -1,0 +1,36 @@
+//! What a token was given to be reported with its cause. Most tokens have none, so it is a pointer in the node.
+
+use super::Node;
+use crate::Reason;
+use crate::sync::{Arc, OnceLock};
+
+#[derive(Default)]
+pub(super) struct Label {
+    name: OnceLock<Arc<str>>,
+    because: OnceLock<Reason>,
+}
+
+impl Node {
+    pub(crate) fn name(&self) -> Option<&Arc<str>> {
+        self.label.get()?.name.get()
+    }
+
+    /// The first name stays.
+    pub(crate) fn set_name(&self, name: Arc<str>) {
+        let _ = self.label.get_or_init(Box::default).name.set(name);
+    }
+
+    /// The reason of a typed token.
+    pub(crate) fn because(&self) -> Option<&Reason> {
+        self.label.get()?.because.get()
+    }
+
+    /// `false`: there is a reason already.
+    pub(crate) fn set_because(&self, reason: Reason) -> bool {
+        self.label
+            .get_or_init(Box::default)
+            .because
+            .set(reason)
+            .is_ok()
+    }
+}
