@@ -3,9 +3,14 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+/// An hour before the first use, where the clock goes back that far: programs have instants that are older than their
+/// first token.
 fn start_of_time() -> Instant {
     static START: OnceLock<Instant> = OnceLock::new();
-    *START.get_or_init(Instant::now)
+    *START.get_or_init(|| {
+        let now = Instant::now();
+        now.checked_sub(Duration::from_secs(3600)).unwrap_or(now)
+    })
 }
 
 /// What comes before the start of time counts as due then; what comes 584 years after it, never.

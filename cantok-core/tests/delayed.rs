@@ -55,6 +55,13 @@ fn it_is_cancelled_after_the_delay_with_the_same_error() {
 }
 
 #[test]
+fn the_delay_of_an_earlier_deadline_counts_from_that() {
+    let earlier = Instant::now() - Duration::from_secs(600);
+    let delayed = TimeoutToken::at(earlier).delayed(SOON);
+    assert_eq!(delayed.cancellation().unwrap().at(), earlier + SOON);
+}
+
+#[test]
 fn it_can_be_cancelled_alone() {
     let stop = SimpleToken::new();
     let delayed = stop.delayed(HOUR);

@@ -20,7 +20,8 @@ use arming::let_pass;
 use background::{await_the_background, await_the_timer};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
-    CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
+    CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
+    Token,
 };
 use shapes::{HOUR, shapes};
 use small_stack::small_stack;
@@ -297,6 +298,24 @@ fn it_is_freed_with_the_token_if_nothing_else_could_cancel_it() {
     }
     let seen = Seen::detached_from(&Token::never());
     assert!(seen.is_freed() && seen.calls() == 0);
+}
+
+#[test]
+fn it_is_freed_where_the_only_deadline_is_beyond_the_clock() {
+    let idle = IdleToken::new(Duration::MAX);
+    for delay in [HOUR, Duration::MAX] {
+        let delayed = idle.delayed(delay);
+        let sum = &delayed + &idle;
+        let seen = [&sum, &delayed].map(Seen::detached_from);
+        drop((sum, delayed));
+        // The idle token can still be cancelled.
+        assert!(!seen[0].is_freed());
+        assert_eq!(seen[1].is_freed(), delay > HOUR);
+    }
+    let delayed = idle.delayed(HOUR);
+    let seen = Seen::detached_from(&(&delayed + &idle));
+    drop((delayed, idle));
+    assert!(seen.is_freed());
 }
 
 #[test]

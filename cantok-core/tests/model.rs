@@ -23,7 +23,7 @@ use support::watchdog;
 /// The reference. A token is cancelled by the earliest of what has fired among the tokens that it derives from, so
 /// nothing depends on which token was asked, or when.
 mod reference {
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     #[derive(Clone, Debug, PartialEq)]
     pub(super) enum Why {
@@ -36,12 +36,31 @@ mod reference {
     }
 
     /// Between two instants: those of an operation, or twice that of a deadline.
-    #[derive(Clone, Copy, Debug)]
+    #[derive(Clone, Copy, Debug, PartialEq)]
     pub(super) struct When {
         pub(super) from: Instant,
         pub(super) to: Instant,
         /// The number of the operation, or 0.
         pub(super) operation: usize,
+    }
+
+    impl When {
+        pub(super) fn exactly(at: Instant) -> Self {
+            When {
+                from: at,
+                to: at,
+                operation: 0,
+            }
+        }
+
+        /// `None`: beyond the clock's range.
+        fn after(self, delay: Duration) -> Option<Self> {
+            Some(When {
+                from: self.from.checked_add(delay)?,
+                to: self.to.checked_add(delay)?,
+                operation: 0,
+            })
+        }
     }
 
     /// Why a token is cancelled, the token that fired, and when it did.
@@ -71,6 +90,11 @@ mod reference {
         Deadline(Option<Instant>),
         /// Which touches put off until it has passed.
         Idle(Option<Instant>),
+        /// Cancelled so long after another token.
+        Delayed {
+            source: usize,
+            delay: Duration,
+        },
     }
 
     #[derive(Debug)]
@@ -129,13 +153,26 @@ mod reference {
             reached
         }
 
-        pub(super) fn deadline(&self, node: usize) -> Option<Instant> {
+        /// The deadline of a delayed token, once its source is cancelled.
+        pub(super) fn due(&self, node: usize) -> Option<Fired> {
+            let Kind::Delayed { source, delay } = self.nodes[node].kind else {
+                return None;
+            };
+            let fired = self.cause(source)?;
+            let when = fired.when.after(delay)?;
+            Some(Fired { when, ..fired })
+        }
+
+        /// Between which two instants the deadline is.
+        pub(super) fn deadline(&self, node: usize) -> Option<(Instant, Instant)> {
             let reached = self.reach(node).into_iter();
             let deadlines = reached.filter_map(|node| match self.nodes[node].kind {
-                Kind::Deadline(at) | Kind::Idle(at) => at,
-                _ => None,
+                Kind::Deadline(at) | Kind::Idle(at) => at.map(When::exactly),
+                _ => self.due(node).map(|fired| fired.when),
             });
-            deadlines.min()
+            deadlines.map(|when| (when.from, when.to)).reduce(
+                |(from, to), (other_from, other_to)| (from.min(other_from), to.min(other_to)),
+            )
         }
 
         /// The earliest that has fired by now; of several at one instant the leftmost.
@@ -154,13 +191,9 @@ mod reference {
                         _ => Why::Timeout,
                     },
                     origin: node,
-                    when: When {
-                        from: *at,
-                        to: *at,
-                        operation: 0,
-                    },
+                    when: When::exactly(*at),
                 }),
-                _ => None,
+                _ => self.due(node).filter(|fired| fired.when.to <= self.now),
             });
             fired.min_by_key(|fired| (fired.when.from, fired.when.operation))
         }
@@ -258,12 +291,29 @@ mod reference {
         pub(super) fn goes_on(&self, node: usize) -> bool {
             let mut reached = self.reach(node).into_iter();
             self.cause(node).is_none()
-                && reached.any(|node| {
-                    matches!(
-                        self.nodes[node].kind,
-                        Kind::Deadline(Some(_)) | Kind::Idle(Some(_)) | Kind::Condition { .. }
-                    )
+                && reached.any(|node| match self.nodes[node].kind {
+                    Kind::Deadline(at) | Kind::Idle(at) => at.is_some(),
+                    Kind::Condition { .. } => true,
+                    Kind::Delayed { source, delay } => {
+                        self.goes_on(source) && self.now.checked_add(delay).is_some()
+                            || self.due(node).is_some()
+                    }
+                    _ => false,
                 })
+        }
+
+        /// What a token that goes on keeps alive.
+        pub(super) fn kept(&self, node: usize) -> Vec<usize> {
+            if !self.goes_on(node) {
+                return Vec::new();
+            }
+            let mut kept = self.reach(node);
+            for node in kept.clone() {
+                if let Kind::Delayed { source, .. } = self.nodes[node].kind {
+                    kept.extend(self.kept(source));
+                }
+            }
+            kept
         }
     }
 }
@@ -282,6 +332,10 @@ enum Op {
     },
     Deadline(Deadline),
     Idle(Idle),
+    Delayed {
+        token: usize,
+        delay: Delay,
+    },
     Touch(usize),
     Default,
     Never,
@@ -336,6 +390,14 @@ enum Idle {
 }
 
 #[derive(Clone, Copy, Debug)]
+enum Delay {
+    None,
+    Soon(u64),
+    Minutes(u64),
+    Forever,
+}
+
+#[derive(Clone, Copy, Debug)]
 enum Form {
     Any,
     Sum,
@@ -373,6 +435,14 @@ fn idle() -> impl Strategy<Value = Idle> {
     ]
 }
 
+fn delay() -> impl Strategy<Value = Delay> {
+    prop_oneof![
+        1 => Just(Delay::None),
+        4 => (60..90_u64).prop_map(Delay::Minutes),
+        1 => Just(Delay::Forever),
+    ]
+}
+
 fn op() -> impl Strategy<Value = Op> {
     let form = prop_oneof![
         Just(Form::Any),
@@ -396,6 +466,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(limit, direct_only)| Op::Counter { limit, direct_only }),
         3 => deadline().prop_map(Op::Deadline),
         3 => idle().prop_map(Op::Idle),
+        3 => (token(), delay()).prop_map(|(token, delay)| Op::Delayed { token, delay }),
         1 => Just(Op::Default),
         1 => Just(Op::Never),
         12 => sum,
@@ -432,8 +503,10 @@ fn op() -> impl Strategy<Value = Op> {
 fn op_in_time() -> impl Strategy<Value = Op> {
     let soon = (2..8_u64).prop_map(|millis| Op::Deadline(Deadline::Soon(millis)));
     let idle = (2..8_u64).prop_map(|millis| Op::Idle(Idle::SoonAfter(millis)));
+    let delayed = (token(), (2..8_u64).prop_map(Delay::Soon))
+        .prop_map(|(token, delay)| Op::Delayed { token, delay });
     let touch = token().prop_map(Op::Touch);
-    prop_oneof![24 => op(), 2 => soon, 2 => idle, 1 => touch, 1 => Just(Op::LetPass)]
+    prop_oneof![24 => op(), 2 => soon, 2 => idle, 2 => delayed, 1 => touch, 1 => Just(Op::LetPass)]
 }
 
 /// With several deadlines at one instant.
@@ -538,8 +611,8 @@ struct World {
     slots: Vec<Slot>,
     conditions: Vec<RealCondition>,
     detached: Vec<Detached>,
-    /// Deadlines that pass while the test runs, or have passed.
-    soon: Vec<Instant>,
+    /// Deadlines that pass while the test runs, or have passed, each between two instants.
+    soon: Vec<When>,
     operations: usize,
     reasons: usize,
     /// No more tokens than this.
@@ -608,15 +681,39 @@ impl World {
 
     /// Shows the reference the time. A case in which a deadline passes during an operation has no certain outcome.
     fn tick(&mut self) -> Tested {
+        self.note_delays();
         let now = Instant::now();
-        if self
-            .soon
-            .iter()
-            .any(|at| self.model.now < *at && *at <= now)
-        {
+        let mut soon = self.soon.iter();
+        if soon.any(|due| self.model.now < due.to && due.from <= now) {
             return Err(TestCaseError::reject("a deadline has passed meanwhile"));
         }
         self.model.now = now;
+        Ok(())
+    }
+
+    /// Adds the deadlines of delayed tokens whose sources are cancelled.
+    fn note_delays(&mut self) {
+        for node in 0..self.model.nodes.len() {
+            let Some(due) = self.model.due(node).map(|fired| fired.when) else {
+                continue;
+            };
+            if due.from < self.model.now + HOUR / 2 && !self.soon.contains(&due) {
+                self.soon.push(due);
+            }
+        }
+    }
+
+    /// Which of two deadlines comes first is uncertain if one of them may be at the other's instant.
+    fn compare_deadlines(&self) -> Tested {
+        let mut soon: Vec<_> = self.soon.iter().collect();
+        soon.sort_by_key(|due| (due.from, due.to));
+        let overlap = |pair: &[&When]| {
+            let [a, b] = [pair[0], pair[1]];
+            (a.from < a.to || b.from < b.to) && b.from <= a.to
+        };
+        if soon.windows(2).any(overlap) {
+            return Err(TestCaseError::reject("two deadlines at one instant"));
+        }
         Ok(())
     }
 
@@ -634,7 +731,8 @@ impl World {
     /// Waits for the next deadline, and for all that the other threads have to do then.
     fn let_pass(&mut self) {
         let now = self.model.now;
-        let Some(mut until) = self.soon.iter().copied().filter(|at| *at > now).min() else {
+        let soon = self.soon.iter().filter(|due| due.to > now);
+        let Some(mut until) = soon.map(|due| due.to).min() else {
             return;
         };
         loop {
@@ -642,14 +740,12 @@ impl World {
                 std::thread::yield_now();
             }
             await_the_timer();
-            let now = Instant::now();
-            let passed = self.soon.iter().filter(|at| (until..=now).contains(at));
-            match passed.copied().max() {
+            self.model.now = Instant::now();
+            self.note_delays();
+            let passed = self.soon.iter().filter(|due| due.from <= self.model.now);
+            match passed.map(|due| due.to).max() {
                 Some(later) if later > until => until = later,
-                _ => {
-                    self.model.now = now;
-                    return;
-                }
+                _ => return,
             }
         }
     }
@@ -723,7 +819,7 @@ impl World {
             prop_assert!(text.ends_with(&format!("({error})")), "{}: {}", text, error);
         }
         let token = handle.token();
-        prop_assert_eq!(token.deadline(), self.model.deadline(*node), "{:?}", self);
+        self.compare_deadline(token.deadline(), *node)?;
         prop_assert_eq!(token.can_be_cancelled(), !self.model.is_never(*node));
         if let Handle::Counter(token) = handle {
             let Kind::Counter { limit, left, .. } = self.model.nodes[*node].kind else {
@@ -739,9 +835,20 @@ impl World {
         Ok(())
     }
 
+    fn compare_deadline(&self, deadline: Option<Instant>, node: usize) -> Tested {
+        let expected = self.model.deadline(node);
+        let is_expected = match (deadline, expected) {
+            (Some(at), Some((from, to))) => (from..=to).contains(&at),
+            (deadline, expected) => deadline.is_none() && expected.is_none(),
+        };
+        prop_assert!(is_expected, "{deadline:?}, not {expected:?}: {self:?}");
+        Ok(())
+    }
+
     /// What must hold after every operation without asking any token.
     fn compare_calls(&mut self) -> Tested {
         self.tick()?;
+        self.compare_deadlines()?;
         for condition in &self.conditions {
             let Kind::Condition { calls, .. } = self.model.nodes[condition.node].kind else {
                 return Err(TestCaseError::fail("a condition of another kind"));
@@ -841,7 +948,7 @@ impl World {
             Idle::AtOnce => IdleToken::new(Duration::ZERO),
             Idle::SoonAfter(millis) => {
                 let token = IdleToken::new(Duration::from_millis(millis));
-                self.soon.extend(token.deadline());
+                self.soon.extend(token.deadline().map(When::exactly));
                 token
             }
             Idle::Minutes(minutes) => IdleToken::new(Duration::from_secs(60 * minutes)),
@@ -861,7 +968,7 @@ impl World {
         token.touch();
         let (after, remaining) = (token.deadline(), token.remaining());
         let when = self.since(from)?;
-        let expected = self.model.deadline(node);
+        let expected = self.model.deadline(node).map(|(at, _)| at);
         prop_assert_eq!(before, expected, "{}: {:?}", node, self);
         prop_assert_eq!(remaining.is_some(), after.is_some());
         let has_passed = expected.is_none_or(|at| at <= when.from);
@@ -870,8 +977,8 @@ impl World {
         } else {
             prop_assert!(after >= expected, "{}: {:?}", node, self);
         }
-        self.soon
-            .extend(after.filter(|at| *at < when.to + HOUR / 2));
+        let soon = after.filter(|at| *at < when.to + HOUR / 2);
+        self.soon.extend(soon.map(When::exactly));
         self.model.nodes[node].kind = Kind::Idle(after);
         Ok(())
     }
@@ -885,7 +992,7 @@ impl World {
             }
             Deadline::Soon(millis) => {
                 let at = now + Duration::from_millis(millis);
-                self.soon.push(at);
+                self.soon.push(When::exactly(at));
                 TimeoutToken::at(at)
             }
             Deadline::InMinutes(minutes) => TimeoutToken::new(Duration::from_secs(60 * minutes)),
@@ -898,6 +1005,7 @@ impl World {
                 };
                 // Which of the two comes first is left open.
                 let at = node.and_then(|node| self.model.deadline(node));
+                let at = at.filter(|(from, to)| from == to).map(|(at, _)| at);
                 match at.filter(|at| !is_idle(at)) {
                     Some(at) => TimeoutToken::at(at),
                     None => TimeoutToken::new(Duration::MAX),
@@ -971,6 +1079,33 @@ impl World {
         Ok(())
     }
 
+    fn delay(&mut self, slot: usize, delay: Delay) -> Tested {
+        self.tick()?;
+        let source = self.slots[slot].node;
+        let from = Instant::now();
+        let delay = match delay {
+            Delay::None => Duration::ZERO,
+            Delay::Soon(millis) => Duration::from_millis(millis),
+            Delay::Minutes(minutes) => Duration::from_secs(60 * minutes),
+            Delay::Forever => Duration::MAX,
+        };
+        let delayed = |token: &Token| Handle::Token(token.delayed(delay));
+        if delay.is_zero() || self.model.is_never(source) {
+            let child = delayed(self.slots[slot].handle.token());
+            let when = self.since(from)?;
+            let node = self.model.add(Kind::Plain, &[source], when);
+            self.add(child, node);
+            return Ok(());
+        }
+        let handle = self.begin_waiting(slot, delayed)?;
+        if let Some(handle) = handle {
+            let when = self.since(from)?;
+            let node = self.model.add(Kind::Delayed { source, delay }, &[], when);
+            self.add(handle, node);
+        }
+        Ok(())
+    }
+
     fn apply(&mut self, op: &Op) -> Tested {
         let new = self.slots.len() < self.limit;
         match op {
@@ -988,6 +1123,11 @@ impl World {
             Op::Sum { form, operands } => {
                 if new {
                     self.sum(*form, operands)?;
+                }
+            }
+            Op::Delayed { token, delay } => {
+                if let Some(slot) = self.slot(*token).filter(|_| new) {
+                    self.delay(slot, *delay)?;
                 }
             }
             Op::Meet { condition, met } => {
@@ -1165,12 +1305,23 @@ impl World {
     }
 
     fn register(&mut self, slot: usize, register: fn(&Token) -> Waiter) -> Tested {
+        let waiter = self.begin_waiting(slot, register)?;
+        self.slots[slot].waiters.extend(waiter);
+        Ok(())
+    }
+
+    /// Registers something that waits for the token.
+    fn begin_waiting<W>(
+        &mut self,
+        slot: usize,
+        register: impl FnOnce(&Token) -> W,
+    ) -> Result<Option<W>, TestCaseError> {
         self.tick()?;
         let node = self.slots[slot].node;
         let unasked = self.model.unasked(node);
         if unasked.len() > 1 && unasked.iter().any(|(_, is_met)| *is_met) {
             // How many are asked before the first that is met has cancelled the token, is left open.
-            return Ok(());
+            return Ok(None);
         }
         let from = Instant::now();
         let waiter = register(self.slots[slot].handle.token());
@@ -1179,25 +1330,27 @@ impl World {
         }
         let when = self.since(from)?;
         self.model.register(node, when);
-        self.slots[slot].waiters.push(waiter);
-        Ok(())
+        Ok(Some(waiter))
     }
 
     /// Drops everything: what conditions and callbacks own must be gone then, unless a token goes on by itself.
     fn end(mut self) -> Tested {
-        while !self.detached.is_empty() && self.soon.iter().any(|at| *at > self.model.now) {
+        while !self.detached.is_empty() && self.soon.iter().any(|due| due.to > self.model.now) {
             self.let_pass();
         }
         while !self.slots.is_empty() {
             drop(self.remove(self.slots.len() / 2));
+        }
+        if !self.soon.is_empty() {
+            // The timer's thread may have the last handle of a token whose deadline passes just now.
+            await_the_timer();
         }
         self.compare_calls()?;
         let model = &self.model;
         let kept: Vec<_> = self
             .detached
             .iter()
-            .filter(|detached| model.goes_on(detached.node))
-            .flat_map(|detached| model.reach(detached.node))
+            .flat_map(|detached| model.kept(detached.node))
             .collect();
         for condition in &self.conditions {
             let is_gone = Arc::strong_count(&condition.met) == 1;

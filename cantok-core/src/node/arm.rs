@@ -293,6 +293,42 @@ mod tests {
         });
     }
 
+    /// As above, if the source is a sum, which is armed by this.
+    #[test]
+    fn a_cancel_while_a_sum_is_delayed() {
+        model(|| {
+            let stop = SimpleToken::new();
+            let sum = &stop + SimpleToken::new();
+            let canceller = {
+                let stop = stop.clone();
+                thread::spawn(move || stop.cancel())
+            };
+            let delayed = sum.delayed(HOUR);
+            canceller.join().unwrap();
+            let error = stop.cancellation().unwrap();
+            assert_eq!(delayed.deadline(), Some(error.at() + HOUR));
+            assert!(delayed.node().alarm.load(Ordering::Relaxed) != 0);
+        });
+    }
+
+    /// Whichever comes first, an orphan that owns itself keeps the callback for the timer.
+    #[test]
+    fn a_cancel_while_a_delayed_token_with_a_detached_callback_is_dropped() {
+        model(|| {
+            let stop = SimpleToken::new();
+            let delayed = stop.delayed(HOUR);
+            let captured = Arc::new(());
+            let callback = Arc::clone(&captured);
+            delayed.on_cancel(move |_| drop(callback)).detach();
+            let other = stop.clone();
+            let canceller = thread::spawn(move || other.cancel());
+            drop(delayed);
+            canceller.join().unwrap();
+            drop(stop);
+            assert_eq!(Arc::strong_count(&captured), 2);
+        });
+    }
+
     #[test]
     fn an_alarm_and_a_cancel_leave_one_cause_for_all() {
         model(|| {

@@ -10,7 +10,7 @@ use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, OnceLock, Weak};
 use crate::{CancellationError, Token};
 use std::task::{Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) struct Delayed {
     /// `None`: an orphan.
@@ -35,10 +35,10 @@ impl Delayed {
     }
 
     /// What to do with callbacks that are left, if the source, or the timer, would have cancelled the node. Not so an
-    /// orphan that is dropped.
+    /// orphan that is dropped, or a delay beyond the clock's range.
     pub(super) fn leave(&self) -> Option<fn(&Node, Vec<Waiter>)> {
-        let never = self.error.get().is_some() && self.deadline.get().is_none();
-        (self.source.is_some() && !never).then_some(self.leave)
+        let ends = Instant::now().checked_add(self.after).is_some();
+        (self.source.is_some() && ends).then_some(self.leave)
     }
 
     /// The deadline, which is there once the source is marked.
@@ -64,9 +64,12 @@ struct Begin(Weak<Node>);
 impl Wake for Begin {
     fn wake(self: Arc<Self>) {
         // Without a lock, since this may be what drops the node.
-        if let Some(node) = self.0.upgrade() {
-            node.set_alarm_now();
+        let Some(node) = self.0.upgrade() else { return };
+        if let Some(source) = node.source() {
+            // Where the registration found that an edge is cancelled, the source is not yet marked.
+            source.cancellation();
         }
+        node.set_alarm_now();
     }
 }
 
@@ -89,6 +92,14 @@ impl Node {
             Token::from_node(Arc::clone(source)).register_owned(&waker);
         node.attach(Box::new(registration));
         node
+    }
+
+    /// What this delayed node follows.
+    fn source(&self) -> Option<&Arc<Node>> {
+        match &self.body {
+            Body::Delayed(delayed) => delayed.source.as_ref(),
+            _ => None,
+        }
     }
 
     fn leaf_of(delayed: Delayed) -> Arc<Node> {

@@ -158,9 +158,9 @@ impl Node {
         match &self.body {
             Body::Condition(_) => Rank::Condition,
             Body::Counter(counter) if !counter.is_direct_only() => Rank::Counter,
-            Body::Idle(_) | Body::Delayed(_) => Rank::Moving,
             Body::Derived(_) => Rank::Nested,
-            Body::Counter(_) | Body::Plain | Body::Deadline(_) => Rank::NotPolled,
+            Body::Idle(_) | Body::Delayed(_) if self.moves => Rank::Moving,
+            _ => Rank::NotPolled,
         }
     }
 
