@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 
 // Knows nothing of timeouts, counters or conditions: it asks its token.
 fn count(token: &Token) -> u64 {

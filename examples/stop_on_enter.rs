@@ -4,7 +4,7 @@ use std::io::stdin;
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{SimpleToken, TimeoutToken};
+use cantok::{SimpleToken, TimeoutToken};
 
 fn main() {
     let enter = SimpleToken::new().named("Enter");

@@ -8,10 +8,11 @@ use std::process::Command;
 /// The packages that a program locks which depends on this crate alone, in the versions that the workspace has.
 fn locked_by(name: &str) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folder = if name == "cantok" { "." } else { name };
     let program = tempfile::tempdir().unwrap();
     let manifest = format!(
         "[package]\nname = \"program\"\nedition = \"2024\"\n\n[dependencies]\n{name}.path = {:?}\n",
-        root.join(name)
+        root.join(folder)
     );
     fs::write(program.path().join("Cargo.toml"), manifest).unwrap();
     fs::create_dir(program.path().join("src")).unwrap();
@@ -35,8 +36,9 @@ fn locked_by(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_core_locks_nothing_but_itself() {
+fn the_core_locks_nothing_but_itself_and_cantok_without_features_the_core() {
     assert!(locked_by("cantok-core").is_empty());
+    assert!(locked_by("cantok").is_empty());
 }
 
 #[test]

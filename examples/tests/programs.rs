@@ -7,11 +7,13 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{command, soon};
+use support::{command, command_of, soon};
 
-/// What a program that ends well prints.
+/// What an example of the crate `cantok` prints, which needs the standard library alone.
 fn run(example: &str, input: &str) -> String {
-    let (status, printed) = run_with(example, &[], input);
+    let mut program = command_of("cantok", example, &[]);
+    program.stdout(Stdio::piped());
+    let (status, printed, _) = finish(example, program, input);
     assert_eq!(status, Some(0), "{example}");
     printed
 }

@@ -15,9 +15,22 @@ pub(crate) fn soon<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send +
 }
 
 pub(crate) fn command(example: &str, arguments: &[&str]) -> Command {
+    command_of("cantok-examples", example, arguments)
+}
+
+/// An example of a package.
+pub(crate) fn command_of(package: &str, example: &str, arguments: &[&str]) -> Command {
     let mut program = Command::new(env!("CARGO"));
     program
-        .args(["run", "--quiet", "--example", example, "--"])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            package,
+            "--example",
+            example,
+            "--",
+        ])
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     program
