@@ -19,6 +19,10 @@ impl Drop for Hook {
     }
 }
 
+/// What [`Action::Wake`] needs of the system.
+#[derive(Debug)]
+pub(crate) struct Wake(UnixStream);
+
 /// Installs handlers.
 #[derive(Debug)]
 pub(crate) struct Hooks {
@@ -30,6 +34,10 @@ impl Hooks {
     pub(crate) fn new() -> io::Result<(Self, UnixStream)> {
         let (wake, woken) = UnixStream::pair()?;
         Ok((Hooks { wake }, woken))
+    }
+
+    pub(crate) fn wake(&self) -> io::Result<Wake> {
+        self.wake.try_clone().map(Wake)
     }
 
     /// Appends an action to those that the signal has. They are taken in this order, on the thread that the signal
@@ -46,7 +54,7 @@ impl Hooks {
                 flag::register_conditional_shutdown(number, code.into(), flag)
             }
             Action::Set(flag) => flag::register(number, flag),
-            Action::Wake => low_level::pipe::register(number, self.wake.try_clone()?),
+            Action::Wake(Wake(socket)) => low_level::pipe::register(number, socket),
         };
         id.map(Hook)
     }

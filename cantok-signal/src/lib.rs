@@ -6,7 +6,6 @@
 #![cfg_attr(cantok_loom, allow(dead_code, unused_imports))]
 
 mod action;
-mod actions;
 mod as_dyn_error;
 mod builder;
 mod dispositions;

@@ -2,7 +2,7 @@
 
 use crate::dispositions::Dispositions;
 use crate::hooks::Hooks;
-use crate::registry::{Registry, Settings, TokenId};
+use crate::registry::{Listener, Registry, Settings};
 use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use cantok_core::adapter::TokenAdapterExt as _;
@@ -30,44 +30,46 @@ fn lock() -> MutexGuard<'static, Option<Process>> {
 /// A token that signals cancel, and which these are.
 pub(crate) fn listen(settings: &Settings) -> io::Result<(Token, Signals)> {
     let token = SimpleToken::new();
-    let (id, signals) = {
+    let listener = {
         let mut process = lock();
-        let process = match &mut *process {
-            Some(process) => process,
-            none => none.insert(start()?),
+        // All that the system may refuse comes before the first handler.
+        let now = Dispositions::now()?;
+        let (process, plan) = match &mut *process {
+            Some(process) => {
+                if process.id != std::process::id() {
+                    let why = "a process that was forked from one with signal tokens has no thread to cancel them";
+                    return Err(io::Error::other(why));
+                }
+                let plan = process.registry.prepare(settings, &now)?;
+                (process, plan)
+            }
+            none => {
+                let (hooks, woken) = Hooks::new()?;
+                let registry = Registry::new(hooks);
+                let plan = registry.prepare(settings, &now)?;
+                thread::Builder::new()
+                    .name("cantok-signal".to_owned())
+                    .spawn(move || cancel_on_arrival(woken))?;
+                let id = std::process::id();
+                (none.insert(Process { id, registry }), plan)
+            }
         };
-        if process.id != std::process::id() {
-            let why = "a process that was forked from one with signal tokens has no thread to cancel them";
-            return Err(io::Error::other(why));
-        }
-        process
-            .registry
-            .add(settings, token.downgrade(), Dispositions::now)?
+        process.registry.commit(plan, token.downgrade())?
     };
-    token.attach(Listening(id));
+    let signals = listener.signals();
+    token.attach(Listening(listener));
     Ok((token.into(), signals))
 }
 
 /// Attached to a token: gone with its last handle, sum and child.
-struct Listening(TokenId);
+struct Listening(Listener);
 
 impl Drop for Listening {
     fn drop(&mut self) {
         if let Some(process) = &mut *lock() {
-            process.registry.remove(self.0);
+            process.registry.remove(&self.0);
         }
     }
-}
-
-fn start() -> io::Result<Process> {
-    let (hooks, woken) = Hooks::new()?;
-    thread::Builder::new()
-        .name("cantok-signal".to_owned())
-        .spawn(move || cancel_on_arrival(woken))?;
-    Ok(Process {
-        id: std::process::id(),
-        registry: Registry::new(hooks),
-    })
 }
 
 fn cancel_on_arrival(mut woken: UnixStream) {

@@ -1,4 +1,5 @@
-//! What loom runs over every interleaving: the real registry, with handlers on threads of their own.
+//! What loom runs over every interleaving: the real registry, with handlers on threads of their own. Each model is named
+//! by the events of `registry.rs` that meet in it.
 
 use crate::second::End;
 use crate::world::{Built, World};
@@ -47,8 +48,9 @@ fn a_second_ends(world: &World, built: &Built) {
     assert_eq!(world.deliver(Signal::INT), ENDED);
 }
 
+/// One of two is the first, and the other or a third ends the process.
 #[test]
-fn two_signals_at_the_same_time_end_the_process_or_the_third_does() {
+fn arrival_during_arrival() {
     model(|world| {
         let built = world.build(&[Signal::INT], DEFAULT);
         let other = interrupted(&world);
@@ -62,8 +64,9 @@ fn two_signals_at_the_same_time_end_the_process_or_the_third_does() {
     });
 }
 
+/// The default action is back all the same.
 #[test]
-fn a_signal_that_comes_while_the_last_token_goes_leaves_the_default_action() {
+fn arrival_during_the_last_drop() {
     model(|world| {
         let built = world.build(&[Signal::INT], DEFAULT);
         let signal = interrupted(&world);
@@ -75,7 +78,7 @@ fn a_signal_that_comes_while_the_last_token_goes_leaves_the_default_action() {
 }
 
 /// `first` is what a second signal does where there is one token.
-fn a_signal_that_comes_during_a_build_is_a_first_one(first: SecondSignal) {
+fn the_arrival_is_a_first_one(first: SecondSignal) {
     model(move |world| {
         let first = world.build(&[Signal::INT], first);
         let signal = interrupted(&world);
@@ -90,17 +93,18 @@ fn a_signal_that_comes_during_a_build_is_a_first_one(first: SecondSignal) {
 }
 
 #[test]
-fn a_signal_that_comes_while_another_token_is_built_is_a_first_one() {
-    a_signal_that_comes_during_a_build_is_a_first_one(DEFAULT);
+fn arrival_and_dispatch_during_build_of_the_same_kind() {
+    the_arrival_is_a_first_one(DEFAULT);
 }
 
 #[test]
-fn a_signal_that_comes_while_the_actions_are_replaced_is_a_first_one() {
-    a_signal_that_comes_during_a_build_is_a_first_one(IGNORE);
+fn arrival_and_dispatch_during_build_of_a_new_kind() {
+    the_arrival_is_a_first_one(IGNORE);
 }
 
+/// The weaker token is cancelled.
 #[test]
-fn a_signal_that_comes_while_the_stronger_token_goes_is_told_to_the_weaker() {
+fn arrival_and_dispatch_during_drop_of_the_stronger_kind() {
     model(|world| {
         let weaker = world.build(&[Signal::INT], IGNORE);
         let stronger = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
@@ -116,8 +120,9 @@ fn a_signal_that_comes_while_the_stronger_token_goes_is_told_to_the_weaker() {
     });
 }
 
+/// The other stays armed.
 #[test]
-fn a_token_that_goes_takes_the_first_signal_from_no_other() {
+fn dispatch_during_drop_of_one_of_a_kind() {
     model(|world| {
         let built = world.build(&[Signal::INT], DEFAULT);
         let other = world.build(&[Signal::INT], DEFAULT);
@@ -130,8 +135,9 @@ fn a_token_that_goes_takes_the_first_signal_from_no_other() {
     });
 }
 
+/// The arrival still arms.
 #[test]
-fn an_arrival_of_another_signal_takes_the_first_one_from_nobody() {
+fn arrival_during_dispatch_of_another_signal() {
     model(|world| {
         let _other = world.build(&[Signal::USR1], DEFAULT);
         let _built = world.build(&[Signal::INT], DEFAULT);
@@ -144,8 +150,9 @@ fn an_arrival_of_another_signal_takes_the_first_one_from_nobody() {
     });
 }
 
+/// A token for each command is cancelled by a signal of its own.
 #[test]
-fn a_token_for_each_command_is_cancelled_by_a_signal_of_its_own() {
+fn arrival_then_dispatch_then_drop_and_build() {
     model(|world| {
         let first = world.build(&[Signal::INT], DEFAULT);
         let signal = interrupted(&world);
@@ -166,8 +173,9 @@ fn a_token_for_each_command_is_cancelled_by_a_signal_of_its_own() {
     });
 }
 
+/// The process ends all the same.
 #[test]
-fn a_second_signal_ends_the_process_while_the_thread_is_at_it() {
+fn second_arrival_during_dispatch() {
     model(|world| {
         let built = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
         assert_eq!(world.deliver(Signal::TERM), None);
@@ -179,7 +187,7 @@ fn a_second_signal_ends_the_process_while_the_thread_is_at_it() {
 }
 
 #[test]
-fn the_last_token_goes_while_another_is_built() {
+fn arrival_and_the_last_drop_during_build() {
     model(|world| {
         let first = world.build(&[Signal::INT], DEFAULT);
         let ending = ended(&world, first);
@@ -193,7 +201,7 @@ fn the_last_token_goes_while_another_is_built() {
 }
 
 #[test]
-fn the_stronger_token_goes_while_another_is_built() {
+fn arrival_and_drop_of_the_stronger_kind_during_build() {
     model(|world| {
         let weak = world.build(&[Signal::INT], IGNORE);
         let strong = world.build(&[Signal::INT], DEFAULT);
@@ -208,8 +216,9 @@ fn the_stronger_token_goes_while_another_is_built() {
     });
 }
 
+/// Both cancel the token that was there, or one is the first of the new one.
 #[test]
-fn two_signals_that_come_while_another_token_is_built_are_both_told_or_one_is_its_first() {
+fn two_arrivals_during_build() {
     model(|world| {
         let first = world.build(&[Signal::INT], DEFAULT);
         let a = interrupted(&world);
@@ -225,8 +234,9 @@ fn two_signals_that_come_while_another_token_is_built_are_both_told_or_one_is_it
     });
 }
 
+/// What came before two tokens cancels neither.
 #[test]
-fn what_came_before_two_tokens_cancels_neither() {
+fn dispatch_during_two_builds_after_arrival() {
     model(|world| {
         let first = world.build(&[Signal::INT], DEFAULT);
         assert_eq!(world.deliver(Signal::INT), None);
