@@ -84,9 +84,9 @@ mod tests {
     fn masks_are_read_from_the_status_of_a_process() {
         let status = "Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0000000180004002\n";
         let dispositions = Dispositions::read(status.as_bytes());
-        assert_eq!(dispositions.of(Signal::HUP), Disposition::Ignored);
-        assert_eq!(dispositions.of(Signal::INT), Disposition::Handled);
-        assert_eq!(dispositions.of(Signal::TERM), Disposition::Handled);
+        assert_eq!(dispositions.of(Signal::HANGUP), Disposition::Ignored);
+        assert_eq!(dispositions.of(Signal::INTERRUPT), Disposition::Handled);
+        assert_eq!(dispositions.of(Signal::TERMINATION), Disposition::Handled);
         assert_eq!(dispositions.of(Signal::QUIT), Disposition::Default);
     }
 
@@ -95,14 +95,14 @@ mod tests {
         let status =
             b"Name:\ta\xd0\xbf\xd1\nSigIgn:\t0000000000000001\nSigCgt:\t0000000000000000\n";
         let dispositions = Dispositions::read(status);
-        assert_eq!(dispositions.of(Signal::HUP), Disposition::Ignored);
+        assert_eq!(dispositions.of(Signal::HANGUP), Disposition::Ignored);
     }
 
     #[test]
     fn what_is_not_told_is_unknown() {
         for status in ["", "SigIgn:", "SigIgn:\tno number\nSigCgt:\t\n", "\0"] {
             let dispositions = Dispositions::read(status.as_bytes());
-            assert_eq!(dispositions.of(Signal::INT), Disposition::Unknown);
+            assert_eq!(dispositions.of(Signal::INTERRUPT), Disposition::Unknown);
         }
     }
 }

@@ -1,17 +1,14 @@
 //! The process's own registry, and the thread that cancels. There is one of each, since signals belong to the process.
 
 use crate::dispositions::Dispositions;
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, Woken};
 use crate::registry::{Listener, Registry, Settings};
 use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, Reason, SimpleToken, Token};
-use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
 use std::panic::{self, AssertUnwindSafe};
-use std::thread;
-use std::time::Duration;
+use std::{io, thread};
 
 /// `None` until the first token is built.
 static PROCESS: Mutex<Option<Process>> = Mutex::new(None);
@@ -72,15 +69,9 @@ impl Drop for Listening {
     }
 }
 
-fn cancel_on_arrival(mut woken: UnixStream) {
+fn cancel_on_arrival(mut woken: Woken) {
     loop {
-        match woken.read(&mut [0; 64]) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Ok(1..) => {}
-            // Somebody has closed descriptors that are not theirs. Nothing wakes this thread any more, but the flags
-            // are there.
-            Ok(0) | Err(_) => thread::sleep(Duration::from_millis(10)),
-        }
+        woken.wait();
         let arrivals = match &mut *lock() {
             Some(process) => process.registry.take_arrivals(),
             None => Vec::new(),

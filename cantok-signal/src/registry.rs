@@ -91,8 +91,9 @@ struct Slot {
     back: Flag,
     before: Disposition,
     restore: bool,
-    /// Ends the process if `back` is set. Held for good.
-    _first: Hook,
+    /// Ends the process if `back` is set. Held for good. `None` where handlers go with their hooks, and nothing has asked
+    /// for this one to stay.
+    first: Option<Hook>,
 }
 
 /// What tokens may have in common.
@@ -203,12 +204,28 @@ impl Registry {
     pub(crate) fn commit(&mut self, plan: Plan, token: WeakToken) -> io::Result<Listener> {
         let terms = plan.terms;
         for (signal, before) in plan.new {
-            let slot = Slot::new(&self.hooks, signal, before)?;
+            let mut slot = Slot::new(signal, before);
+            if self.hooks.handlers_stay() {
+                slot.first = Some(slot.hook(&self.hooks)?);
+            }
             let at = self.slots.partition_point(|slot| slot.signal < signal);
             self.slots.insert(at, slot);
         }
+        let mut held = Vec::new();
+        for slot in &self.slots {
+            let holds = terms.signals.contains(slot.signal) && !plan.restore_default;
+            if holds && slot.first.is_none() {
+                held.push((slot.signal, slot.hook(&self.hooks)?));
+            }
+        }
         if !self.kinds.iter().any(|kind| kind.terms == terms) {
             self.add_kind(terms, plan.wakes)?;
+        }
+        // Nothing fails from here on.
+        for (signal, hook) in held {
+            if let Ok(at) = self.slots.binary_search_by_key(&signal, |slot| slot.signal) {
+                self.slots[at].first = Some(hook);
+            }
         }
         self.set_arrived_aside();
         let id = self.next_id;
@@ -370,16 +387,20 @@ impl Arrival {
 }
 
 impl Slot {
-    fn new(hooks: &Hooks, signal: Signal, before: Disposition) -> io::Result<Self> {
+    fn new(signal: Signal, before: Disposition) -> Self {
         let back = Flag::default();
         store(&back, before.is_default());
-        Ok(Slot {
+        Slot {
             signal,
             arrived: Flag::default(),
-            _first: hooks.add(signal, Action::EndIf(End::Default, back.clone()))?,
             back,
             before,
             restore: true,
-        })
+            first: None,
+        }
+    }
+
+    fn hook(&self, hooks: &Hooks) -> io::Result<Hook> {
+        hooks.add(self.signal, Action::EndIf(End::Default, self.back.clone()))
     }
 }

@@ -1,11 +1,12 @@
 use crate::registry::Settings;
+use crate::signal::end_after_flush;
 use crate::signals::Signals;
 use crate::{AsDynError, Signal, SignalTokenBuilder};
 use cantok_core::Token;
 use std::hash::{Hash, Hasher};
 use std::ops::{Add, Deref};
 use std::sync::Arc;
-use std::{fmt, io};
+use std::{fmt, io, process};
 
 /// A token that a signal cancels: Ctrl-C, `kill`, a terminal that is closed.
 ///
@@ -57,6 +58,8 @@ use std::{fmt, io};
 pub struct SignalToken {
     token: Token,
     signals: Signals,
+    /// With which codes `run` exits.
+    exits: Vec<(Signal, u8)>,
 }
 
 impl SignalToken {
@@ -76,7 +79,7 @@ impl SignalToken {
     /// As [`interrupt`](SignalToken::interrupt).
     pub fn termination() -> io::Result<Self> {
         SignalToken::builder()
-            .signals([Signal::INT, Signal::TERM, Signal::HUP])
+            .signals([Signal::INTERRUPT, Signal::TERMINATION, Signal::HANGUP])
             .build()
     }
 
@@ -85,21 +88,25 @@ impl SignalToken {
         SignalTokenBuilder::new()
     }
 
-    pub(crate) fn listen(settings: &Settings) -> io::Result<Self> {
+    pub(crate) fn listen(settings: &Settings, exits: Vec<(Signal, u8)>) -> io::Result<Self> {
         #[cfg(not(cantok_loom))]
         {
             let (token, signals) = crate::process::listen(settings)?;
-            Ok(SignalToken { token, signals })
+            Ok(SignalToken {
+                token,
+                signals,
+                exits,
+            })
         }
         #[cfg(cantok_loom)]
-        unreachable!("models have registries of their own: {settings:?}")
+        unreachable!("models have registries of their own: {settings:?}, {exits:?}")
     }
 
     /// Gives the token a name, for all its handles; see [`Token::named`].
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         SignalToken {
             token: self.token.named(name),
-            signals: self.signals,
+            ..self
         }
     }
 
@@ -111,7 +118,7 @@ impl SignalToken {
     /// use cantok_signal::{Signal, SignalToken};
     ///
     /// let token = SignalToken::interrupt()?;
-    /// assert!(token.signals().all(|signal| signal == Signal::INT));
+    /// assert!(token.signals().all(|signal| signal == Signal::INTERRUPT));
     /// # std::io::Result::Ok(())
     /// ```
     pub fn signals(&self) -> impl Iterator<Item = Signal> + use<> {
@@ -163,7 +170,11 @@ impl SignalToken {
         if let Some(signal) = error.and_then(|error| Signal::of(error.as_dyn_error())) {
             // It may own what is to be left in order.
             drop(result);
-            signal.raise_default();
+            let exit = self.exits.iter().find(|(of, _)| *of == signal);
+            let Some(&(_, code)) = exit else {
+                signal.raise_default();
+            };
+            end_after_flush(move || process::exit(code.into()));
         }
         result
     }

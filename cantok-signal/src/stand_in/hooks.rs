@@ -34,6 +34,8 @@ pub(crate) struct Hooks {
     /// So many requests are still granted before the system refuses.
     pub(crate) refused_after: Arc<Mutex<Option<usize>>>,
     system: Arc<Mutex<System>>,
+    /// As on Windows: a signal without hooks has no handler, and the system does not tell what it does.
+    pub(crate) windows: bool,
 }
 
 /// What signals do, as the system has it.
@@ -63,6 +65,10 @@ impl System {
 pub(crate) struct Wake;
 
 impl Hooks {
+    pub(crate) fn handlers_stay(&self) -> bool {
+        !self.windows
+    }
+
     fn ask(&self) -> io::Result<()> {
         if let Some(left) = &mut *self.refused_after.lock().unwrap() {
             if *left == 0 {
@@ -99,6 +105,9 @@ impl Hooks {
     }
 
     pub(crate) fn dispositions(&self) -> Dispositions {
+        if self.windows {
+            return Dispositions(None);
+        }
         let system = self.system.lock().unwrap();
         Dispositions(Some(Masks {
             ignored: system.ignored,
@@ -113,6 +122,12 @@ impl Hooks {
         let replaced = system.installed & signal.into();
         system.replaced |= replaced;
         system.set(signal, disposition);
+    }
+
+    /// Whether the signal has hooks.
+    #[cfg(not(cantok_loom))]
+    pub(crate) fn handles(&self, signal: Signal) -> bool {
+        self.table().iter().any(|hook| hook.1 == signal)
     }
 
     /// The signals for which signal-hook has a handler, replaced or not.
@@ -155,11 +170,20 @@ impl Hooks {
     }
 }
 
-/// The real one, for the parts of the crate that models leave alone.
+/// For the parts of the crate that models leave alone.
+#[cfg(not(cantok_loom))]
+pub(crate) struct Woken;
+
+#[cfg(not(cantok_loom))]
+impl Woken {
+    pub(crate) fn wait(&mut self) {
+        std::thread::park();
+    }
+}
+
 #[cfg(not(cantok_loom))]
 impl Hooks {
-    pub(crate) fn new() -> io::Result<(Self, std::os::unix::net::UnixStream)> {
-        let (_, woken) = std::os::unix::net::UnixStream::pair()?;
-        Ok((Hooks::default(), woken))
+    pub(crate) fn new() -> io::Result<(Self, Woken)> {
+        Ok((Hooks::default(), Woken))
     }
 }

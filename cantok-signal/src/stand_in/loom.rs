@@ -21,7 +21,7 @@ fn model(f: impl Fn(Arc<World>) + Send + Sync + 'static) {
 /// A SIGINT arrives on a thread of its own.
 fn interrupted(world: &Arc<World>) -> JoinHandle<Option<End>> {
     let world = Arc::clone(world);
-    thread::spawn(move || world.deliver(Signal::INT))
+    thread::spawn(move || world.deliver(Signal::INTERRUPT))
 }
 
 /// The last handle of a token goes on a thread of its own.
@@ -41,25 +41,25 @@ fn dispatched(world: &Arc<World>) -> JoinHandle<()> {
 fn a_second_ends(world: &World, built: &Built) {
     world.dispatch();
     if built.token.cancellation().is_none() {
-        assert_eq!(world.deliver(Signal::INT), None);
+        assert_eq!(world.deliver(Signal::INTERRUPT), None);
         world.dispatch();
         assert!(built.token.cancellation().is_some());
     }
-    assert_eq!(world.deliver(Signal::INT), ENDED);
+    assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
 }
 
 /// One of two is the first, and the other or a third ends the process.
 #[test]
 fn arrival_during_arrival() {
     model(|world| {
-        let built = world.build(&[Signal::INT], DEFAULT);
+        let built = world.build(&[Signal::INTERRUPT], DEFAULT);
         let other = interrupted(&world);
-        let ended = [world.deliver(Signal::INT), other.join().unwrap()];
+        let ended = [world.deliver(Signal::INTERRUPT), other.join().unwrap()];
         assert_ne!(ended, [ENDED; 2], "one of them was the first");
         if ended == [None; 2] {
             world.dispatch();
             assert!(built.token.cancellation().is_some());
-            assert_eq!(world.deliver(Signal::INT), ENDED);
+            assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
         }
     });
 }
@@ -68,22 +68,22 @@ fn arrival_during_arrival() {
 #[test]
 fn arrival_during_the_last_drop() {
     model(|world| {
-        let built = world.build(&[Signal::INT], DEFAULT);
+        let built = world.build(&[Signal::INTERRUPT], DEFAULT);
         let signal = interrupted(&world);
         world.end(built);
         let _ = signal.join().unwrap();
         world.dispatch();
-        assert_eq!(world.deliver(Signal::INT), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
     });
 }
 
 /// `first` is what a second signal does where there is one token.
 fn the_arrival_is_a_first_one(first: SecondSignal) {
     model(move |world| {
-        let first = world.build(&[Signal::INT], first);
+        let first = world.build(&[Signal::INTERRUPT], first);
         let signal = interrupted(&world);
         let dispatched = dispatched(&world);
-        let second = world.build(&[Signal::INT], DEFAULT);
+        let second = world.build(&[Signal::INTERRUPT], DEFAULT);
         assert_eq!(signal.join().unwrap(), None);
         dispatched.join().unwrap();
         world.dispatch();
@@ -106,8 +106,8 @@ fn arrival_and_dispatch_during_build_of_a_new_kind() {
 #[test]
 fn arrival_and_dispatch_during_drop_of_the_stronger_kind() {
     model(|world| {
-        let weaker = world.build(&[Signal::INT], IGNORE);
-        let stronger = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
+        let weaker = world.build(&[Signal::INTERRUPT], IGNORE);
+        let stronger = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
         let signal = interrupted(&world);
         let dispatched = dispatched(&world);
         world.end(stronger);
@@ -115,8 +115,8 @@ fn arrival_and_dispatch_during_drop_of_the_stronger_kind() {
         dispatched.join().unwrap();
         world.dispatch();
         assert!(weaker.token.cancellation().is_some());
-        assert_eq!(world.deliver(Signal::INT), None);
-        assert_eq!(world.deliver(Signal::TERM), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), None);
+        assert_eq!(world.deliver(Signal::TERMINATION), ENDED);
     });
 }
 
@@ -124,12 +124,12 @@ fn arrival_and_dispatch_during_drop_of_the_stronger_kind() {
 #[test]
 fn dispatch_during_drop_of_one_of_a_kind() {
     model(|world| {
-        let built = world.build(&[Signal::INT], DEFAULT);
-        let other = world.build(&[Signal::INT], DEFAULT);
-        assert_eq!(world.deliver(Signal::INT), None);
+        let built = world.build(&[Signal::INTERRUPT], DEFAULT);
+        let other = world.build(&[Signal::INTERRUPT], DEFAULT);
+        assert_eq!(world.deliver(Signal::INTERRUPT), None);
         let dispatched = dispatched(&world);
         world.end(other);
-        assert_eq!(world.deliver(Signal::INT), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
         dispatched.join().unwrap();
         assert!(built.token.cancellation().is_some());
     });
@@ -140,13 +140,13 @@ fn dispatch_during_drop_of_one_of_a_kind() {
 fn arrival_during_dispatch_of_another_signal() {
     model(|world| {
         let _other = world.build(&[Signal::USR1], DEFAULT);
-        let _built = world.build(&[Signal::INT], DEFAULT);
+        let _built = world.build(&[Signal::INTERRUPT], DEFAULT);
         assert_eq!(world.deliver(Signal::USR1), None);
         let signal = interrupted(&world);
         // Of SIGUSR1; from here on the thread may be stuck in a callback.
         world.dispatch();
         assert_eq!(signal.join().unwrap(), None);
-        assert_eq!(world.deliver(Signal::INT), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
     });
 }
 
@@ -154,12 +154,12 @@ fn arrival_during_dispatch_of_another_signal() {
 #[test]
 fn arrival_then_dispatch_then_drop_and_build() {
     model(|world| {
-        let first = world.build(&[Signal::INT], DEFAULT);
+        let first = world.build(&[Signal::INTERRUPT], DEFAULT);
         let signal = interrupted(&world);
         world.dispatch();
         if first.token.cancellation().is_some() {
             world.end(first);
-            let second = world.build(&[Signal::INT], DEFAULT);
+            let second = world.build(&[Signal::INTERRUPT], DEFAULT);
             assert_eq!(signal.join().unwrap(), None);
             world.dispatch();
             assert!(
@@ -177,10 +177,10 @@ fn arrival_then_dispatch_then_drop_and_build() {
 #[test]
 fn second_arrival_during_dispatch() {
     model(|world| {
-        let built = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
-        assert_eq!(world.deliver(Signal::TERM), None);
+        let built = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
+        assert_eq!(world.deliver(Signal::TERMINATION), None);
         let dispatched = dispatched(&world);
-        assert_eq!(world.deliver(Signal::INT), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
         dispatched.join().unwrap();
         assert!(built.token.cancellation().is_some());
     });
@@ -189,10 +189,10 @@ fn second_arrival_during_dispatch() {
 #[test]
 fn arrival_and_the_last_drop_during_build() {
     model(|world| {
-        let first = world.build(&[Signal::INT], DEFAULT);
+        let first = world.build(&[Signal::INTERRUPT], DEFAULT);
         let ending = ended(&world, first);
         let signal = interrupted(&world);
-        let second = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
+        let second = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
         ending.join().unwrap();
         if signal.join().unwrap().is_none() {
             a_second_ends(&world, &second);
@@ -203,11 +203,11 @@ fn arrival_and_the_last_drop_during_build() {
 #[test]
 fn arrival_and_drop_of_the_stronger_kind_during_build() {
     model(|world| {
-        let weak = world.build(&[Signal::INT], IGNORE);
-        let strong = world.build(&[Signal::INT], DEFAULT);
+        let weak = world.build(&[Signal::INTERRUPT], IGNORE);
+        let strong = world.build(&[Signal::INTERRUPT], DEFAULT);
         let ending = ended(&world, strong);
         let signal = interrupted(&world);
-        let second = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
+        let second = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
         ending.join().unwrap();
         assert_eq!(signal.join().unwrap(), None);
         world.dispatch();
@@ -220,10 +220,10 @@ fn arrival_and_drop_of_the_stronger_kind_during_build() {
 #[test]
 fn two_arrivals_during_build() {
     model(|world| {
-        let first = world.build(&[Signal::INT], DEFAULT);
+        let first = world.build(&[Signal::INTERRUPT], DEFAULT);
         let a = interrupted(&world);
         let b = interrupted(&world);
-        let second = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
+        let second = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
         let ended = [a.join().unwrap(), b.join().unwrap()];
         assert_ne!(ended, [ENDED; 2]);
         if ended == [None; 2] {
@@ -238,11 +238,11 @@ fn two_arrivals_during_build() {
 #[test]
 fn dispatch_during_two_builds_after_arrival() {
     model(|world| {
-        let first = world.build(&[Signal::INT], DEFAULT);
-        assert_eq!(world.deliver(Signal::INT), None);
+        let first = world.build(&[Signal::INTERRUPT], DEFAULT);
+        assert_eq!(world.deliver(Signal::INTERRUPT), None);
         let dispatched = dispatched(&world);
-        let second = world.build(&[Signal::INT], DEFAULT);
-        let third = world.build(&[Signal::INT], IGNORE);
+        let second = world.build(&[Signal::INTERRUPT], DEFAULT);
+        let third = world.build(&[Signal::INTERRUPT], IGNORE);
         dispatched.join().unwrap();
         world.dispatch();
         assert!(first.token.cancellation().is_some());

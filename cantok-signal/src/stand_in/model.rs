@@ -2,6 +2,7 @@
 //! steps are named by their events.
 
 use crate::dispositions::Disposition;
+use crate::hooks::Hooks;
 use crate::registry::Settings;
 use crate::second::End;
 use crate::signals::Signals;
@@ -16,8 +17,8 @@ use std::mem;
 /// The last three are not as usual: one is ignored when the program begins, one has a handler, and one does not end a
 /// process by default.
 fn all() -> Vec<Signal> {
-    let [int, term, usr1] = [Signal::INT, Signal::TERM, Signal::USR1];
-    vec![int, term, usr1, Signal::HUP, Signal::USR2, winch()]
+    let [int, term, usr1] = [Signal::INTERRUPT, Signal::TERMINATION, Signal::USR1];
+    vec![int, term, usr1, Signal::HANGUP, Signal::USR2, winch()]
 }
 
 fn winch() -> Signal {
@@ -26,7 +27,7 @@ fn winch() -> Signal {
 
 fn at_first(signal: Signal) -> Disposition {
     match signal {
-        Signal::HUP => Disposition::Ignored,
+        Signal::HANGUP => Disposition::Ignored,
         Signal::USR2 => Disposition::Handled,
         _ => Disposition::Default,
     }
@@ -114,6 +115,9 @@ struct Expected {
 
 #[derive(Default)]
 struct Reference {
+    windows: bool,
+    /// Signals that are to keep a hook on Windows.
+    held: Signals,
     tokens: Vec<Expected>,
     restore: BTreeMap<Signal, bool>,
     /// What signals do by other code, if it had its way with them.
@@ -128,6 +132,9 @@ impl Reference {
     /// The signals that a token is to listen to, or none where one of them cannot be had.
     fn listens(&self, settings: &Settings) -> Option<Vec<Signal>> {
         let mut signals = Vec::new();
+        if self.windows {
+            return Some(settings.signals.iter().collect());
+        }
         for signal in settings.signals.iter() {
             let by_others = self.by_others.get(&signal).copied();
             let before = self.before.get(&signal).copied();
@@ -162,6 +169,9 @@ impl Reference {
     }
 
     fn build(&mut self, settings: &Settings, signals: Vec<Signal>, built: Built) {
+        if !settings.restore_default {
+            self.held |= signals.iter().copied().collect();
+        }
         for signal in &signals {
             *self.restore.entry(*signal).or_insert(true) &= settings.restore_default;
         }
@@ -181,14 +191,19 @@ impl Reference {
     /// `None` for a signal without a handler of this crate: what it does is none of this crate's business.
     fn arrival(&mut self, signal: Signal) -> Option<Option<End>> {
         let before = *self.before.get(&signal)?;
-        if self.by_others.contains_key(&signal) {
+        if self.by_others.contains_key(&signal) && !self.windows {
             return None;
         }
         let listening = |token: &&mut Expected| token.signals.contains(&signal);
         if self.tokens.iter_mut().filter(listening).count() == 0 {
             // There may be a handler by a failed build.
             let restore = self.restore.get(&signal).copied().unwrap_or(true);
-            let back = restore && before == Disposition::Default && signal != winch();
+            let back = match self.windows {
+                // Without a hook the system ends the process.
+                true => restore && self.held.contains(signal),
+                false => restore && before == Disposition::Default,
+            };
+            let back = back && signal != winch();
             return Some(back.then_some(End::Default));
         }
         let armed = self
@@ -227,7 +242,15 @@ impl Reference {
         }
     }
 
-    fn check(&self) {
+    fn check(&self, world: &World) {
+        for signal in all().into_iter().filter(|_| self.windows) {
+            let listened = self
+                .tokens
+                .iter()
+                .any(|token| token.signals.contains(&signal));
+            let hooked = world.hooks.handles(signal);
+            assert_eq!(hooked, listened || self.held.contains(signal), "{signal}");
+        }
         for token in &self.tokens {
             let cause = token.built.token.cancellation();
             let signal = cause.as_ref().and_then(|cause| Signal::of(cause));
@@ -238,12 +261,17 @@ impl Reference {
     }
 }
 
-fn run(steps: Vec<Step>) {
-    let world = World::new();
+fn run(windows: bool, steps: Vec<Step>) {
+    let mut hooks = Hooks::default();
+    hooks.windows = windows;
+    let world = World::on(hooks);
     for signal in all() {
         world.hooks.replace(signal, at_first(signal));
     }
-    let mut reference = Reference::default();
+    let mut reference = Reference {
+        windows,
+        ..Reference::default()
+    };
     for step in steps {
         match step {
             Step::Build(settings) => {
@@ -286,12 +314,13 @@ fn run(steps: Vec<Step>) {
                 world.dispatch();
                 reference.dispatch();
             }
+            Step::Replaced(..) if windows => {}
             Step::Replaced(signal, disposition) => {
                 world.hooks.replace(signal, disposition);
                 reference.by_others.insert(signal, disposition);
             }
         }
-        reference.check();
+        reference.check(&world);
     }
 }
 
@@ -300,18 +329,23 @@ proptest! {
 
     #[test]
     fn random_programs_do_what_the_rules_say(steps in steps()) {
-        run(steps);
+        run(false, steps);
+    }
+
+    #[test]
+    fn random_programs_do_what_the_rules_say_where_handlers_go(steps in steps()) {
+        run(true, steps);
     }
 }
 
 #[test]
 fn a_token_like_one_that_has_gone_is_armed_by_all_its_signals() {
     let world = World::new();
-    let both = [Signal::INT, Signal::TERM];
+    let both = [Signal::INTERRUPT, Signal::TERMINATION];
     let _ignores = world.build(&both, SecondSignal::Ignore);
-    let _interrupt = world.build(&[Signal::INT], SecondSignal::Exit(3));
+    let _interrupt = world.build(&[Signal::INTERRUPT], SecondSignal::Exit(3));
     world.end(world.build(&both, SecondSignal::Exit(3)));
     let _again = world.build(&both, SecondSignal::Exit(3));
-    assert_eq!(world.deliver(Signal::TERM), None);
-    assert_eq!(world.deliver(Signal::INT), Some(End::Exit(3)));
+    assert_eq!(world.deliver(Signal::TERMINATION), None);
+    assert_eq!(world.deliver(Signal::INTERRUPT), Some(End::Exit(3)));
 }

@@ -22,7 +22,10 @@ pub(crate) struct Built {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let hooks = Hooks::default();
+        World::on(Hooks::default())
+    }
+
+    pub(crate) fn on(hooks: Hooks) -> Self {
         World {
             registry: Mutex::new(Registry::new(hooks.clone())),
             hooks,
@@ -39,7 +42,7 @@ impl World {
         let settings = Settings {
             signals,
             second,
-            second_on: signals & Signal::INT.into(),
+            second_on: signals & Signal::INTERRUPT.into(),
             honor_ignored: true,
             restore_default: true,
         };
