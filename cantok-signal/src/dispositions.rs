@@ -76,7 +76,7 @@ impl Dispositions {
     }
 }
 
-#[cfg(all(test, not(cantok_loom)))]
+#[cfg(all(test, unix, not(cantok_loom)))]
 mod tests {
     use super::*;
 

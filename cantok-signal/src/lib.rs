@@ -12,9 +12,9 @@ mod action;
 mod as_dyn_error;
 mod builder;
 mod dispositions;
-#[cfg_attr(any(cantok_loom, test), path = "stand_in/hooks.rs")]
+#[cfg_attr(any(cantok_loom, all(test, unix)), path = "stand_in/hooks.rs")]
 #[cfg_attr(all(unix, not(any(cantok_loom, test))), path = "hooks/unix.rs")]
-#[cfg_attr(all(windows, not(any(cantok_loom, test))), path = "hooks/windows.rs")]
+#[cfg_attr(windows, path = "hooks/windows.rs")]
 mod hooks;
 #[cfg(all(cantok_loom, test))]
 #[path = "stand_in/loom.rs"]

@@ -64,7 +64,7 @@ impl Signal {
     }
 
     /// Whether the default action is known to end the process.
-    #[cfg(any(unix, test))]
+    #[cfg(unix)]
     pub(crate) fn ends_by_default(self) -> bool {
         // Of SIGIO, signal-hook says so, and does nothing.
         !matches!(
