@@ -216,3 +216,10 @@ fn exit_0_a_token_for_each_command() {
         interrupt(&SignalToken::interrupt().unwrap());
     }
 }
+
+#[test]
+#[ignore = "needs a console at which somebody types"]
+fn system_before_any_token() {
+    watched();
+    stuck();
+}
