@@ -5,7 +5,6 @@ use signal_hook::{
     low_level::{emulate_default_handler, signal_name},
 };
 use std::borrow::Borrow;
-use std::convert::Infallible;
 use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
@@ -169,33 +168,36 @@ impl Signal {
     /// }
     /// ```
     pub fn raise_default(&self) -> ! {
-        let signal = *self;
-        end_after_flush(move || signal.end())
+        self.end_after_flush(None)
     }
 
-    fn end(self) -> ! {
-        #[cfg(unix)]
-        if !is_shielded() {
-            let _ = emulate_default_handler(self.number());
+    /// Ends the process with the code, or else by the signal.
+    pub(crate) fn end_after_flush(self, code: Option<u8>) -> ! {
+        // Should another thread keep standard output locked, or nobody read it. The flush is left to this thread, which
+        // may have the lock itself.
+        let _ = thread::Builder::new().spawn(move || {
+            thread::sleep(Duration::from_secs(1));
+            self.end(code)
+        });
+        // Nobody is left to be told of an error.
+        let _ = io::stdout().flush();
+        self.end(code)
+    }
+
+    fn end(self, code: Option<u8>) -> ! {
+        if let Some(code) = code {
+            process::exit(code.into());
         }
         #[cfg(windows)]
         process::exit(DEFAULT_EXIT);
         #[cfg(unix)]
-        process::exit(self.exit_code().into())
+        {
+            if !is_shielded() {
+                let _ = emulate_default_handler(self.number());
+            }
+            process::exit(self.exit_code().into())
+        }
     }
-}
-
-/// Flushes standard output, and ends the process.
-pub(crate) fn end_after_flush(end: impl Fn() -> Infallible + Copy + Send + 'static) -> ! {
-    // Should another thread keep standard output locked, or nobody read it. The flush is left to this thread, which may
-    // have the lock itself.
-    let _ = thread::Builder::new().spawn(move || {
-        thread::sleep(Duration::from_secs(1));
-        end();
-    });
-    // Nobody is left to be told of an error.
-    let _ = io::stdout().flush();
-    match end() {}
 }
 
 /// Whether the system keeps this process from ending by a default action.

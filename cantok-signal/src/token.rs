@@ -1,12 +1,11 @@
 use crate::registry::Settings;
-use crate::signal::end_after_flush;
 use crate::signals::Signals;
 use crate::{AsDynError, Signal, SignalTokenBuilder};
 use cantok_core::Token;
 use std::hash::{Hash, Hasher};
 use std::ops::{Add, Deref};
 use std::sync::Arc;
-use std::{fmt, io, process};
+use std::{fmt, io};
 
 /// A token that a signal cancels: Ctrl-C, `kill`, a terminal that is closed.
 ///
@@ -128,8 +127,9 @@ impl SignalToken {
     /// Runs `work`, and ends the process by a signal if that is why `work` has failed: what a `main` does with a token.
     ///
     /// - An error with a signal behind it, as [`Signal::of`] finds it, ends the process by that signal
-    ///   ([`raise_default`](Signal::raise_default)), whichever token it came from. By then everything in `work` has
-    ///   been dropped, so temporary files are gone and terminals restored.
+    ///   ([`raise_default`](Signal::raise_default)), whichever token it came from. Shells expect that. Supervisors
+    ///   expect an exit with 0 after a SIGTERM: [`exit_on`](SignalTokenBuilder::exit_on) names a code for it. By then
+    ///   everything in `work` has been dropped, so temporary files are gone and terminals restored.
     /// - Every other result is returned as it is: `Ok` although a signal came, and errors that no signal is behind, as
     ///   texts made from one. A panic goes on as ever.
     /// - Nothing is printed. Standard output is flushed.
@@ -170,11 +170,9 @@ impl SignalToken {
         if let Some(signal) = error.and_then(|error| Signal::of(error.as_dyn_error())) {
             // It may own what is to be left in order.
             drop(result);
-            let exit = self.exits.iter().find(|(of, _)| *of == signal);
-            let Some(&(_, code)) = exit else {
-                signal.raise_default();
-            };
-            end_after_flush(move || process::exit(code.into()));
+            let mut exits = self.exits.iter();
+            let code = exits.find_map(|(of, code)| (*of == signal).then_some(*code));
+            signal.end_after_flush(code);
         }
         result
     }
