@@ -29,7 +29,8 @@ pub(crate) fn listen(settings: &Settings) -> io::Result<(Token, Signals)> {
     let token = SimpleToken::new();
     let listener = {
         let mut process = lock();
-        // All that the system may refuse comes before the first handler.
+        // All that the system may refuse comes before the first handler. Under the lock: for a build that installs a
+        // handler after this was read, it would look replaced.
         let now = Dispositions::now()?;
         let (process, plan) = match &mut *process {
             Some(process) => {

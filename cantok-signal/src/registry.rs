@@ -159,7 +159,7 @@ impl Registry {
         let mut new = Vec::new();
         for signal in settings.signals.iter() {
             let now = now.of(signal);
-            let slot = self.slots.iter().find(|slot| slot.signal == signal);
+            let slot = self.slot(signal);
             // A handler is this crate's, as far as can be seen.
             let replaced = matches!(now, Disposition::Default | Disposition::Ignored);
             let before = match slot {
@@ -322,6 +322,10 @@ impl Registry {
         }
     }
 
+    fn slot(&self, signal: Signal) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.signal == signal)
+    }
+
     fn listened(&self) -> Signals {
         let kinds = self.kinds.iter();
         kinds.fold(Signals::default(), |all, kind| all | kind.terms.signals)
@@ -352,7 +356,7 @@ impl Registry {
                     add(signal, Some(*terms), Action::Set(armed.clone()))?;
                 }
             }
-            for slot in self.slots.iter().filter(|slot| slot.signal == signal) {
+            if let Some(slot) = self.slot(signal) {
                 add(signal, None, Action::Set(slot.arrived.clone()))?;
             }
             add(signal, None, Action::Wake(wake))?;
