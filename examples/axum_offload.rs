@@ -235,16 +235,9 @@ async fn serve(arguments: &Arguments, shutdown: &Token) -> io::Result<()> {
 }
 
 /// Does not return when a signal has stopped the server: then everything in it is dropped, and the program ends.
-#[cfg(unix)]
 fn run(arguments: &Arguments) -> io::Result<()> {
     let token = cantok_signal::SignalToken::termination()?.named("shutdown");
     token.run(|token| Runtime::new()?.block_on(serve(arguments, token)))
-}
-
-#[cfg(not(unix))]
-fn run(arguments: &Arguments) -> io::Result<()> {
-    say("no Unix signals here: Ctrl-C ends the program as it is");
-    Runtime::new()?.block_on(serve(arguments, &Token::never()))
 }
 
 fn main() -> ExitCode {

@@ -107,16 +107,9 @@ fn write_primes(path: &Path, arguments: &Arguments, token: &Token) -> io::Result
 }
 
 /// Does not return when a signal has stopped the work: then everything in it is dropped, and the program ends.
-#[cfg(unix)]
 fn run(path: &Path, arguments: &Arguments) -> io::Result<u64> {
     let token = cantok_signal::SignalToken::termination()?;
     token.run(|token| write_primes(path, arguments, token))
-}
-
-#[cfg(not(unix))]
-fn run(path: &Path, arguments: &Arguments) -> io::Result<u64> {
-    say("no Unix signals here: Ctrl-C ends the program without a clean-up");
-    write_primes(path, arguments, &Token::never())
 }
 
 fn main() -> ExitCode {

@@ -1,8 +1,11 @@
 use crate::registry::Settings;
 use crate::signals::Signals;
 use crate::{SecondSignal, Signal, SignalToken};
-use signal_hook::consts::{FORBIDDEN, SIGBUS};
-use signal_hook::low_level;
+#[cfg(unix)]
+use signal_hook::{
+    consts::{FORBIDDEN, SIGBUS},
+    low_level,
+};
 use std::borrow::Borrow;
 use std::io;
 
@@ -16,9 +19,9 @@ use std::io;
 /// use cantok_signal::{SecondSignal, Signal, SignalToken};
 ///
 /// let token = SignalToken::builder()
-///     .signals([Signal::INT, Signal::TERM])
+///     .signals([Signal::INTERRUPT, Signal::TERMINATION])
 ///     .second(SecondSignal::Exit(1))
-///     .second_on([Signal::INT, Signal::TERM])
+///     .second_on([Signal::INTERRUPT, Signal::TERMINATION])
 ///     .build()?;
 /// assert!(token.keep_on());
 /// # std::io::Result::Ok(())
@@ -31,16 +34,18 @@ pub struct SignalTokenBuilder {
     second_on: Option<Vec<i32>>,
     honor_ignored: bool,
     restore_default: bool,
+    exits: Vec<(i32, u8)>,
 }
 
 impl SignalTokenBuilder {
     pub(crate) fn new() -> Self {
         SignalTokenBuilder {
-            signals: vec![Signal::INT.number()],
+            signals: vec![Signal::INTERRUPT.number()],
             second: SecondSignal::default(),
             second_on: None,
             honor_ignored: true,
             restore_default: true,
+            exits: Vec::new(),
         }
     }
 
@@ -96,6 +101,36 @@ impl SignalTokenBuilder {
         self
     }
 
+    /// With which code [`SignalToken::run`] exits if this signal is behind the error of its work, in place of ending by
+    /// the signal. Supervisors and containers take an exit with 0 after a SIGTERM for an orderly stop. Shells expect the
+    /// end by the signal, so leave [`INTERRUPT`](Signal::INTERRUPT) as it is. For a signal named twice the last code
+    /// holds.
+    ///
+    /// # Examples
+    ///
+    /// A service that has drained its work when a SIGTERM asks for it:
+    ///
+    /// ```no_run
+    /// use cantok_signal::{Signal, SignalToken};
+    /// # use cantok_core::{CancellationError, Token};
+    /// # fn serve(token: &Token) -> Result<(), CancellationError> { Err(token.wait()) }
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let token = SignalToken::builder()
+    ///         .signals([Signal::INTERRUPT, Signal::TERMINATION])
+    ///         .exit_on(Signal::TERMINATION, 0)
+    ///         .build()?;
+    ///     token.run(|token| {
+    ///         serve(token)?; // an error after SIGTERM, when all that was under way is done
+    ///         Ok(())
+    ///     })
+    /// }
+    /// ```
+    pub fn exit_on(mut self, signal: impl Borrow<i32>, code: u8) -> Self {
+        self.exits.push((*signal.borrow(), code));
+        self
+    }
+
     /// Makes the token, and the handlers that it needs. From here on its signals cancel it. The count of signals begins
     /// anew for all tokens of the process: the next one is a first one.
     ///
@@ -104,36 +139,57 @@ impl SignalTokenBuilder {
     /// [`InvalidInput`](io::ErrorKind::InvalidInput), naming the signal:
     /// - a signal that cannot be handled or whose handler must not return: SIGKILL, SIGSTOP, SIGSEGV, SIGILL, SIGFPE,
     ///   SIGBUS;
-    /// - a number that is no signal, or one without a name, as real-time signals;
-    /// - a signal in [`second_on`](SignalTokenBuilder::second_on) that is not among the
-    ///   [`signals`](SignalTokenBuilder::signals);
+    /// - a number that is no signal, or one without a name, as real-time signals; on Windows all but those of the three
+    ///   signals that [`Signal`] has there;
+    /// - a signal in [`second_on`](SignalTokenBuilder::second_on) or [`exit_on`](SignalTokenBuilder::exit_on) that is
+    ///   not among the [`signals`](SignalTokenBuilder::signals);
     /// - no signals at all.
     ///
-    /// Other errors when the system refuses a thread, a socket or a handler, and in a process that was forked, without
-    /// an `exec`, from one that had signal tokens. After an error the signals do what they did before.
+    /// Other errors, after which the signals do what they did before:
+    /// - when the system refuses a thread, a descriptor or a handler;
+    /// - when `/proc/self/status` is there and cannot be read;
+    /// - when other code has replaced this crate's handler of one of the signals by the default action, or has it
+    ///   ignored and that is not [honoured](SignalTokenBuilder::honor_ignored): it cannot be installed twice;
+    /// - in a process that was forked, without an `exec`, from one that had signal tokens.
     pub fn build(self) -> io::Result<SignalToken> {
         let signals = checked(&self.signals)?;
         if signals.is_empty() {
             return Err(invalid("a signal token needs a signal".to_owned()));
         }
         let second_on = match &self.second_on {
-            None => Signals::from(Signal::INT) & signals,
+            None => Signals::from(Signal::INTERRUPT) & signals,
             Some(numbers) => {
                 let second_on = checked(numbers)?;
-                if let Some(signal) = (second_on - signals).iter().next() {
-                    let what = "is in `second_on` but not in `signals`";
-                    return Err(invalid(format!("{signal} {what}")));
-                }
+                all_in(signals, second_on, "second_on")?;
                 second_on
             }
         };
-        SignalToken::listen(&Settings {
+        let mut exits = Vec::new();
+        for &(number, code) in self.exits.iter().rev() {
+            let signal = check(number)?;
+            all_in(signals, signal.into(), "exit_on")?;
+            exits.push((signal, code));
+        }
+        // There is no such event.
+        #[cfg(windows)]
+        let signals = signals - Signal::HANGUP.into();
+        let settings = Settings {
             signals,
             second: self.second,
             second_on,
             honor_ignored: self.honor_ignored,
             restore_default: self.restore_default,
-        })
+        };
+        SignalToken::listen(&settings, exits)
+    }
+}
+
+fn all_in(signals: Signals, chosen: Signals, method: &str) -> io::Result<()> {
+    match (chosen - signals).iter().next() {
+        Some(signal) => Err(invalid(format!(
+            "{signal} is in `{method}` but not in `signals`"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -150,6 +206,7 @@ fn checked(numbers: &[i32]) -> io::Result<Signals> {
 }
 
 fn check(number: i32) -> io::Result<Signal> {
+    #[cfg(unix)]
     // The instruction that causes a SIGBUS is run again when a handler returns, and again.
     if FORBIDDEN.contains(&number) || number == SIGBUS {
         let name = low_level::signal_name(number).unwrap_or_default();

@@ -1,63 +1,82 @@
-//! What the process does with signals before this crate has anything to do with them.
+//! What the process does with signals, as the system has it.
 
 use crate::Signal;
 use crate::signals::Signals;
-use std::fs;
+use std::{fs, io};
 
-/// What a signal did before.
+/// What a signal does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Disposition {
     Default,
     /// As inherited from `nohup`.
     Ignored,
-    /// Somebody else has a handler.
+    /// There is a handler.
     Handled,
+    /// The system does not tell.
+    Unknown,
 }
 
+impl Disposition {
+    /// Whether the signal did what it does by default, as far as is known.
+    pub(crate) fn is_default(self) -> bool {
+        matches!(self, Disposition::Default | Disposition::Unknown)
+    }
+}
+
+/// What all signals do. `None` where the system does not tell.
 #[derive(Default)]
-pub(crate) struct Dispositions {
+pub(crate) struct Dispositions(pub(crate) Option<Masks>);
+
+#[derive(Default)]
+pub(crate) struct Masks {
     pub(crate) ignored: Signals,
     pub(crate) handled: Signals,
 }
 
 impl Dispositions {
-    /// As of now. Where the system does not tell, all signals are taken to have their default action.
-    pub(crate) fn now() -> Self {
-        let status = if cfg!(any(target_os = "linux", target_os = "android")) {
-            fs::read("/proc/self/status").unwrap_or_default()
-        } else {
-            Vec::new()
-        };
-        Dispositions::read(&status)
+    /// As of now.
+    pub(crate) fn now() -> io::Result<Self> {
+        if !cfg!(any(target_os = "linux", target_os = "android")) {
+            return Ok(Dispositions(None));
+        }
+        match fs::read("/proc/self/status") {
+            Ok(status) => Ok(Dispositions::read(&status)),
+            // It is not mounted.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Dispositions(None)),
+            Err(error) => Err(error),
+        }
     }
 
     fn read(status: &[u8]) -> Self {
         // The name of the process is in there, cut after 15 bytes, wherever that is.
         let status = String::from_utf8_lossy(status);
         let mask = |key| {
-            let line = status.lines().find_map(|line| line.strip_prefix(key));
+            let mut lines = status.lines();
+            let mask = lines.find_map(|line| line.strip_prefix(key))?;
             // Of 128 bits on some machines.
-            let mask = line.and_then(|line| u128::from_str_radix(line.trim(), 16).ok());
-            Signals::from_mask(mask.unwrap_or(0) as u64)
+            let mask = u128::from_str_radix(mask.trim(), 16).ok()?;
+            Some(Signals::from_mask(mask as u64))
         };
-        Dispositions {
-            ignored: mask("SigIgn:"),
-            handled: mask("SigCgt:"),
-        }
+        let masks = || {
+            Some(Masks {
+                ignored: mask("SigIgn:")?,
+                handled: mask("SigCgt:")?,
+            })
+        };
+        Dispositions(masks())
     }
 
     pub(crate) fn of(&self, signal: Signal) -> Disposition {
-        if self.ignored.contains(signal) {
-            Disposition::Ignored
-        } else if self.handled.contains(signal) {
-            Disposition::Handled
-        } else {
-            Disposition::Default
+        match &self.0 {
+            None => Disposition::Unknown,
+            Some(masks) if masks.ignored.contains(signal) => Disposition::Ignored,
+            Some(masks) if masks.handled.contains(signal) => Disposition::Handled,
+            Some(_) => Disposition::Default,
         }
     }
 }
 
-#[cfg(all(test, not(cantok_loom)))]
+#[cfg(all(test, unix, not(cantok_loom)))]
 mod tests {
     use super::*;
 
@@ -65,9 +84,9 @@ mod tests {
     fn masks_are_read_from_the_status_of_a_process() {
         let status = "Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0000000180004002\n";
         let dispositions = Dispositions::read(status.as_bytes());
-        assert_eq!(dispositions.of(Signal::HUP), Disposition::Ignored);
-        assert_eq!(dispositions.of(Signal::INT), Disposition::Handled);
-        assert_eq!(dispositions.of(Signal::TERM), Disposition::Handled);
+        assert_eq!(dispositions.of(Signal::HANGUP), Disposition::Ignored);
+        assert_eq!(dispositions.of(Signal::INTERRUPT), Disposition::Handled);
+        assert_eq!(dispositions.of(Signal::TERMINATION), Disposition::Handled);
         assert_eq!(dispositions.of(Signal::QUIT), Disposition::Default);
     }
 
@@ -76,14 +95,14 @@ mod tests {
         let status =
             b"Name:\ta\xd0\xbf\xd1\nSigIgn:\t0000000000000001\nSigCgt:\t0000000000000000\n";
         let dispositions = Dispositions::read(status);
-        assert_eq!(dispositions.of(Signal::HUP), Disposition::Ignored);
+        assert_eq!(dispositions.of(Signal::HANGUP), Disposition::Ignored);
     }
 
     #[test]
-    fn what_is_not_told_is_taken_as_default() {
+    fn what_is_not_told_is_unknown() {
         for status in ["", "SigIgn:", "SigIgn:\tno number\nSigCgt:\t\n", "\0"] {
             let dispositions = Dispositions::read(status.as_bytes());
-            assert_eq!(dispositions.of(Signal::INT), Disposition::Default);
+            assert_eq!(dispositions.of(Signal::INTERRUPT), Disposition::Unknown);
         }
     }
 }

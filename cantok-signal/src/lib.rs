@@ -1,21 +1,25 @@
-#![cfg_attr(unix, doc = include_str!("../README.md"))]
-#![cfg_attr(not(unix), doc = "Empty here: the crate is for Unix.")]
+#![cfg_attr(any(unix, windows), doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(any(unix, windows)),
+    doc = "Empty here: the crate is for Unix and Windows."
+)]
 #![forbid(unsafe_code)]
-#![cfg(unix)]
+#![cfg(any(unix, windows))]
 // Models run without the process's own registry, the only user of some functions.
 #![cfg_attr(cantok_loom, allow(dead_code, unused_imports))]
 
 mod action;
-mod actions;
 mod as_dyn_error;
 mod builder;
 mod dispositions;
-#[cfg_attr(any(cantok_loom, test), path = "stand_in/hooks.rs")]
+#[cfg_attr(any(cantok_loom, all(test, unix)), path = "stand_in/hooks.rs")]
+#[cfg_attr(all(unix, not(any(cantok_loom, test))), path = "hooks/unix.rs")]
+#[cfg_attr(windows, path = "hooks/windows.rs")]
 mod hooks;
 #[cfg(all(cantok_loom, test))]
 #[path = "stand_in/loom.rs"]
 mod loom_models;
-#[cfg(all(not(cantok_loom), test))]
+#[cfg(all(not(cantok_loom), test, unix))]
 #[path = "stand_in/model.rs"]
 mod model;
 #[cfg(doctest)]
@@ -30,7 +34,7 @@ mod sync;
 mod token;
 #[cfg(feature = "tracing")]
 mod trace;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 #[path = "stand_in/world.rs"]
 mod world;
 

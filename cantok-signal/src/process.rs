@@ -1,17 +1,14 @@
 //! The process's own registry, and the thread that cancels. There is one of each, since signals belong to the process.
 
 use crate::dispositions::Dispositions;
-use crate::hooks::Hooks;
-use crate::registry::{Registry, Settings, TokenId};
+use crate::hooks::{Hooks, Woken};
+use crate::registry::{Listener, Registry, Settings};
 use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, Reason, SimpleToken, Token};
-use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
 use std::panic::{self, AssertUnwindSafe};
-use std::thread;
-use std::time::Duration;
+use std::{io, thread};
 
 /// `None` until the first token is built.
 static PROCESS: Mutex<Option<Process>> = Mutex::new(None);
@@ -30,55 +27,52 @@ fn lock() -> MutexGuard<'static, Option<Process>> {
 /// A token that signals cancel, and which these are.
 pub(crate) fn listen(settings: &Settings) -> io::Result<(Token, Signals)> {
     let token = SimpleToken::new();
-    let (id, signals) = {
+    let listener = {
         let mut process = lock();
-        let process = match &mut *process {
-            Some(process) => process,
-            none => none.insert(start()?),
+        // All that the system may refuse comes before the first handler. Under the lock: for a build that installs a
+        // handler after this was read, it would look replaced.
+        let now = Dispositions::now()?;
+        let (process, plan) = match &mut *process {
+            Some(process) => {
+                if process.id != std::process::id() {
+                    let why = "a process that was forked from one with signal tokens has no thread to cancel them";
+                    return Err(io::Error::other(why));
+                }
+                let plan = process.registry.prepare(settings, &now)?;
+                (process, plan)
+            }
+            none => {
+                let (hooks, woken) = Hooks::new()?;
+                let registry = Registry::new(hooks);
+                let plan = registry.prepare(settings, &now)?;
+                thread::Builder::new()
+                    .name("cantok-signal".to_owned())
+                    .spawn(move || cancel_on_arrival(woken))?;
+                let id = std::process::id();
+                (none.insert(Process { id, registry }), plan)
+            }
         };
-        if process.id != std::process::id() {
-            let why = "a process that was forked from one with signal tokens has no thread to cancel them";
-            return Err(io::Error::other(why));
-        }
-        process
-            .registry
-            .add(settings, token.downgrade(), Dispositions::now)?
+        process.registry.commit(plan, token.downgrade())?
     };
-    token.attach(Listening(id));
+    let signals = listener.signals();
+    token.attach(Listening(listener));
     Ok((token.into(), signals))
 }
 
 /// Attached to a token: gone with its last handle, sum and child.
-struct Listening(TokenId);
+struct Listening(Listener);
 
 impl Drop for Listening {
     fn drop(&mut self) {
         if let Some(process) = &mut *lock() {
-            process.registry.remove(self.0);
+            process.registry.remove(&self.0);
         }
     }
 }
 
-fn start() -> io::Result<Process> {
-    let (hooks, woken) = Hooks::new()?;
-    thread::Builder::new()
-        .name("cantok-signal".to_owned())
-        .spawn(move || cancel_on_arrival(woken))?;
-    Ok(Process {
-        id: std::process::id(),
-        registry: Registry::new(hooks),
-    })
-}
-
-fn cancel_on_arrival(mut woken: UnixStream) {
+fn cancel_on_arrival(mut woken: Woken) {
     loop {
-        match woken.read(&mut [0; 64]) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Ok(1..) => {}
-            // Somebody has closed descriptors that are not theirs. Nothing wakes this thread any more, but the flags
-            // are there.
-            Ok(0) | Err(_) => thread::sleep(Duration::from_millis(10)),
-        }
+        woken.wait();
         let arrivals = match &mut *lock() {
             Some(process) => process.registry.take_arrivals(),
             None => Vec::new(),

@@ -1,5 +1,9 @@
 use cantok_core::{CancellationError, Cause};
-use signal_hook::{consts, low_level};
+#[cfg(unix)]
+use signal_hook::{
+    consts,
+    low_level::{emulate_default_handler, signal_name},
+};
 use std::borrow::Borrow;
 use std::error::Error;
 use std::io::Write;
@@ -8,8 +12,12 @@ use std::{fmt, io, process, thread};
 
 /// A signal of the operating system: the reason with which a [`SignalToken`](crate::SignalToken) is cancelled.
 ///
+/// [`INTERRUPT`](Signal::INTERRUPT), [`TERMINATION`](Signal::TERMINATION) and [`HANGUP`](Signal::HANGUP) are there on
+/// every system, the others on Unix. On Windows the first two stand for console events, with the names and numbers that
+/// its C library gives them; the third never comes there.
+///
 /// It prints as its name and borrows as its number, so that [`signals`](crate::SignalTokenBuilder::signals) takes both.
-/// As it is an error, it can be the reason of any cancel: `token.cancel_with(Signal::INT)` is how a test presses
+/// As it is an error, it can be the reason of any cancel: `token.cancel_with(Signal::INTERRUPT)` is how a test presses
 /// Ctrl-C.
 ///
 /// # Examples
@@ -17,38 +25,45 @@ use std::{fmt, io, process, thread};
 /// ```
 /// use cantok_signal::Signal;
 ///
-/// assert_eq!(Signal::INT.name(), "SIGINT");
-/// assert_eq!(Signal::INT.number(), 2);
-/// assert_eq!(Signal::INT.exit_code(), 130);
+/// assert_eq!(Signal::INTERRUPT.name(), "SIGINT");
+/// assert_eq!(Signal::INTERRUPT.number(), 2);
+/// assert_eq!(Signal::INTERRUPT.exit_code(), 130);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signal(Number);
 
 impl Signal {
-    /// `SIGHUP`: the terminal is gone, or, by convention, a daemon is to read its configuration again.
-    pub const HUP: Signal = Signal(Number(consts::SIGHUP));
-    /// `SIGINT`: Ctrl-C.
-    pub const INT: Signal = Signal(Number(consts::SIGINT));
+    /// `SIGHUP`: the terminal is gone, or, by convention, a daemon is to read its configuration again. Windows has no
+    /// such event: a token of it is not cancelled there.
+    pub const HANGUP: Signal = Signal(Number(consts::SIGHUP));
+    /// `SIGINT`: Ctrl-C; on Windows Ctrl-Break as well.
+    pub const INTERRUPT: Signal = Signal(Number(consts::SIGINT));
     /// `SIGPIPE`: nobody reads what is written. Rust programs have it ignored and get an error from the write instead; by
     /// this they can end as others do.
+    #[cfg(unix)]
     pub const PIPE: Signal = Signal(Number(consts::SIGPIPE));
     /// `SIGQUIT`: Ctrl-\\, which asks for a core dump and is best left alone.
+    #[cfg(unix)]
     pub const QUIT: Signal = Signal(Number(consts::SIGQUIT));
-    /// `SIGTERM`: what `kill`, supervisors and containers send.
-    pub const TERM: Signal = Signal(Number(consts::SIGTERM));
+    /// `SIGTERM`: what `kill`, supervisors and containers send. On Windows the console is closed, the user logs off, or
+    /// the system shuts down.
+    pub const TERMINATION: Signal = Signal(Number(consts::SIGTERM));
     /// `SIGUSR1`: of no meaning of its own.
+    #[cfg(unix)]
     pub const USR1: Signal = Signal(Number(consts::SIGUSR1));
     /// `SIGUSR2`: of no meaning of its own.
+    #[cfg(unix)]
     pub const USR2: Signal = Signal(Number(consts::SIGUSR2));
 
     /// The signal of that number, if it has a name.
     pub(crate) fn new(number: i32) -> Option<Self> {
         // More is not in a set of them; no named signal has such a number.
-        let named = (1..=64).contains(&number) && low_level::signal_name(number).is_some();
+        let named = (1..=64).contains(&number) && signal_name(number).is_some();
         named.then_some(Signal(Number(number)))
     }
 
     /// Whether the default action is known to end the process.
+    #[cfg(unix)]
     pub(crate) fn ends_by_default(self) -> bool {
         // Of SIGIO, signal-hook says so, and does nothing.
         !matches!(
@@ -79,11 +94,11 @@ impl Signal {
     ///
     /// let ctrl_c = SignalToken::interrupt()?;
     /// let job = (&ctrl_c + SimpleToken::new()).child();
-    /// # ctrl_c.cancel_with(Signal::INT);
+    /// # ctrl_c.cancel_with(Signal::INTERRUPT);
     /// // Ctrl-C …
     /// let error = job.wait();
-    /// assert_eq!(Signal::of(&error), Some(Signal::INT));
-    /// assert_eq!(Signal::of(&io::Error::from(error)), Some(Signal::INT));
+    /// assert_eq!(Signal::of(&error), Some(Signal::INTERRUPT));
+    /// assert_eq!(Signal::of(&io::Error::from(error)), Some(Signal::INTERRUPT));
     /// # Ok::<(), io::Error>(())
     /// ```
     pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
@@ -110,7 +125,7 @@ impl Signal {
 
     /// The name, as in `SIGINT`.
     pub fn name(&self) -> &'static str {
-        low_level::signal_name(self.number()).unwrap_or("an unknown signal")
+        signal_name(self.number()).unwrap_or("an unknown signal")
     }
 
     /// The number that the signal has on this system.
@@ -125,9 +140,8 @@ impl Signal {
         128 | self.number().to_le_bytes()[0]
     }
 
-    /// Ends the process by this signal, as if nobody had ever handled it: the end that a shell, `make` or a supervisor
-    /// expects of a program that was told to stop. A shell stops its script after it, where after a mere `exit(130)` it
-    /// goes on.
+    /// Ends the process by this signal, as if it had never been handled. Shells, `make` and supervisors expect that end
+    /// of a program that was told to stop. A shell stops its script after it, where after a mere `exit(130)` it goes on.
     ///
     /// Standard output is flushed first. That is given up after a second, if another thread keeps it locked or nobody
     /// reads what is written: then the last line may be lost in part. (Where the system refuses a thread, it is not
@@ -136,6 +150,8 @@ impl Signal {
     /// in this process ends it all the same. Where the signal's default action is not to end a process, as with
     /// `SIGCHLD`, this exits with [`exit_code`](Signal::exit_code) after that action; and so does the first process of
     /// a container (PID 1), which the system shields from the default actions of its own signals.
+    ///
+    /// On Windows the process exits with the code `0xC000013A`, as the default handler of console events has it.
     ///
     /// # Examples
     ///
@@ -152,29 +168,63 @@ impl Signal {
     /// }
     /// ```
     pub fn raise_default(&self) -> ! {
-        let signal = *self;
+        self.end_after_flush(None)
+    }
+
+    /// Ends the process with the code, or else by the signal.
+    pub(crate) fn end_after_flush(self, code: Option<u8>) -> ! {
         // Should another thread keep standard output locked, or nobody read it. The flush is left to this thread, which
         // may have the lock itself.
         let _ = thread::Builder::new().spawn(move || {
             thread::sleep(Duration::from_secs(1));
-            signal.end()
+            self.end(code)
         });
         // Nobody is left to be told of an error.
         let _ = io::stdout().flush();
-        signal.end()
+        self.end(code)
     }
 
-    fn end(self) -> ! {
-        if !is_shielded() {
-            let _ = low_level::emulate_default_handler(self.number());
+    fn end(self, code: Option<u8>) -> ! {
+        if let Some(code) = code {
+            process::exit(code.into());
         }
-        process::exit(self.exit_code().into())
+        #[cfg(windows)]
+        process::exit(DEFAULT_EXIT);
+        #[cfg(unix)]
+        {
+            if !is_shielded() {
+                let _ = emulate_default_handler(self.number());
+            }
+            process::exit(self.exit_code().into())
+        }
     }
 }
 
 /// Whether the system keeps this process from ending by a default action.
+#[cfg(unix)]
 pub(crate) fn is_shielded() -> bool {
     process::id() == 1
+}
+
+/// `STATUS_CONTROL_C_EXIT`, with which the default handler ends a process, whatever the event.
+#[cfg(windows)]
+pub(crate) const DEFAULT_EXIT: i32 = 0xC000_013A_u32 as i32;
+
+#[cfg(windows)]
+mod consts {
+    pub(super) const SIGHUP: i32 = 1;
+    pub(super) const SIGINT: i32 = 2;
+    pub(super) const SIGTERM: i32 = 15;
+}
+
+#[cfg(windows)]
+fn signal_name(number: i32) -> Option<&'static str> {
+    match number {
+        consts::SIGHUP => Some("SIGHUP"),
+        consts::SIGINT => Some("SIGINT"),
+        consts::SIGTERM => Some("SIGTERM"),
+        _ => None,
+    }
 }
 
 impl Borrow<i32> for Signal {

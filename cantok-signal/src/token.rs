@@ -57,6 +57,8 @@ use std::{fmt, io};
 pub struct SignalToken {
     token: Token,
     signals: Signals,
+    /// With which codes `run` exits.
+    exits: Vec<(Signal, u8)>,
 }
 
 impl SignalToken {
@@ -76,7 +78,7 @@ impl SignalToken {
     /// As [`interrupt`](SignalToken::interrupt).
     pub fn termination() -> io::Result<Self> {
         SignalToken::builder()
-            .signals([Signal::INT, Signal::TERM, Signal::HUP])
+            .signals([Signal::INTERRUPT, Signal::TERMINATION, Signal::HANGUP])
             .build()
     }
 
@@ -85,21 +87,25 @@ impl SignalToken {
         SignalTokenBuilder::new()
     }
 
-    pub(crate) fn listen(settings: &Settings) -> io::Result<Self> {
+    pub(crate) fn listen(settings: &Settings, exits: Vec<(Signal, u8)>) -> io::Result<Self> {
         #[cfg(not(cantok_loom))]
         {
             let (token, signals) = crate::process::listen(settings)?;
-            Ok(SignalToken { token, signals })
+            Ok(SignalToken {
+                token,
+                signals,
+                exits,
+            })
         }
         #[cfg(cantok_loom)]
-        unreachable!("models have registries of their own: {settings:?}")
+        unreachable!("models have registries of their own: {settings:?}, {exits:?}")
     }
 
     /// Gives the token a name, for all its handles; see [`Token::named`].
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         SignalToken {
             token: self.token.named(name),
-            signals: self.signals,
+            ..self
         }
     }
 
@@ -111,7 +117,7 @@ impl SignalToken {
     /// use cantok_signal::{Signal, SignalToken};
     ///
     /// let token = SignalToken::interrupt()?;
-    /// assert!(token.signals().all(|signal| signal == Signal::INT));
+    /// assert!(token.signals().all(|signal| signal == Signal::INTERRUPT));
     /// # std::io::Result::Ok(())
     /// ```
     pub fn signals(&self) -> impl Iterator<Item = Signal> + use<> {
@@ -121,8 +127,9 @@ impl SignalToken {
     /// Runs `work`, and ends the process by a signal if that is why `work` has failed: what a `main` does with a token.
     ///
     /// - An error with a signal behind it, as [`Signal::of`] finds it, ends the process by that signal
-    ///   ([`raise_default`](Signal::raise_default)), whichever token it came from. By then everything in `work` has
-    ///   been dropped, so temporary files are gone and terminals restored.
+    ///   ([`raise_default`](Signal::raise_default)), whichever token it came from. Shells expect that. Supervisors
+    ///   expect an exit with 0 after a SIGTERM: [`exit_on`](SignalTokenBuilder::exit_on) names a code for it. By then
+    ///   everything in `work` has been dropped, so temporary files are gone and terminals restored.
     /// - Every other result is returned as it is: `Ok` although a signal came, and errors that no signal is behind, as
     ///   texts made from one. A panic goes on as ever.
     /// - Nothing is printed. Standard output is flushed.
@@ -163,7 +170,9 @@ impl SignalToken {
         if let Some(signal) = error.and_then(|error| Signal::of(error.as_dyn_error())) {
             // It may own what is to be left in order.
             drop(result);
-            signal.raise_default();
+            let mut exits = self.exits.iter();
+            let code = exits.find_map(|(of, code)| (*of == signal).then_some(*code));
+            signal.end_after_flush(code);
         }
         result
     }

@@ -60,6 +60,13 @@ fn second_signals_that_do_not_cancel() {
 }
 
 #[test]
+fn exits_on_signals_that_do_not_cancel() {
+    is_refused(of(&[SIGINT]).exit_on(SIGTERM, 0), "SIGTERM");
+    is_refused(of(&[SIGINT]).exit_on(SIGKILL, 0), "SIGKILL");
+    is_refused(of(&[SIGINT]).exit_on(1000, 0), "1000");
+}
+
+#[test]
 fn no_signal_at_all() {
     let error = of(&[]).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
@@ -101,7 +108,7 @@ fn a_signal_named_twice_is_one() {
     let program = Program::of("a_signal_named_twice_is_one", |_| {
         let builder = of(&[SIGINT, SIGINT, SIGINT]).second_on([SIGINT, SIGINT]);
         let token = builder.build().unwrap();
-        assert!(token.signals().eq([Signal::INT]));
+        assert!(token.signals().eq([Signal::INTERRUPT]));
         raise(SIGINT);
         token.wait();
         tell("cancelled");

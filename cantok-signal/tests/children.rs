@@ -63,7 +63,7 @@ fn they_do_not_cancel_the_token() {
         let error = token.wait();
         assert_eq!(
             cantok_signal::Signal::of(&error),
-            Some(cantok_signal::Signal::TERM)
+            Some(cantok_signal::Signal::TERMINATION)
         );
     });
     program.start("").end().with_code(0);

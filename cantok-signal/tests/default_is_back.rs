@@ -91,7 +91,7 @@ fn whatever_derives_from_it_keeps_it_alive() {
         drop(token);
         raise(SIGTERM);
         let error = derived.wait();
-        assert_eq!(Signal::of(&error), Some(Signal::TERM), "{shape}");
+        assert_eq!(Signal::of(&error), Some(Signal::TERMINATION), "{shape}");
         raise(SIGINT);
         tell("cancelled");
         bell.ring();
@@ -191,7 +191,7 @@ fn a_handler_that_was_there_first_is_back() {
             raise(SIGINT);
             assert!(seen.swap(false, Ordering::SeqCst));
             let error = token.wait();
-            assert_eq!(Signal::of(&error), Some(Signal::INT));
+            assert_eq!(Signal::of(&error), Some(Signal::INTERRUPT));
             bell.ring();
             drop(token);
             raise(SIGINT);

@@ -43,9 +43,9 @@ fn it_exits_with_the_code_that_a_shell_would_report() {
     }
     let program = program.under(CONTAINER);
     for (how, signal) in [
-        ("run", Signal::TERM),
-        ("second", Signal::INT),
-        ("after", Signal::TERM),
+        ("run", Signal::TERMINATION),
+        ("second", Signal::INTERRUPT),
+        ("after", Signal::TERMINATION),
     ] {
         let ended = program.start(how).end();
         ended.with_code(signal.exit_code().into());

@@ -93,7 +93,7 @@ fn output_is_flushed_by_who_has_locked_it_and_where_threads_are_refused() {
         let mut out = io::stdout().lock();
         if how == "refused" {
             write!(out, "the last words").unwrap();
-            Signal::TERM.raise_default();
+            Signal::TERMINATION.raise_default();
         }
         let result = SignalToken::termination().unwrap().run(|token| {
             raise(SIGTERM);

@@ -54,7 +54,7 @@ fn one_signal_cancels_all() {
         let waiting = tokens.map(|token| thread::spawn(move || token.wait()));
         for thread in waiting {
             let error = thread.join().unwrap();
-            assert_eq!(Signal::of(&error), Some(Signal::INT));
+            assert_eq!(Signal::of(&error), Some(Signal::INTERRUPT));
         }
     });
     program.start("").end().with_code(0);
@@ -70,7 +70,7 @@ fn only_those_that_listen_to_it() {
         // Its first.
         interrupt(&search);
         let error = server.wait();
-        assert_eq!(Signal::of(&error), Some(Signal::HUP));
+        assert_eq!(Signal::of(&error), Some(Signal::HANGUP));
     });
     let ended = program.start("").end();
     // The server was told before, so that SIGINT is a second signal to it.

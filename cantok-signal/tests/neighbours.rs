@@ -41,7 +41,7 @@ fn tokio_after_the_token() {
             raise(SIGINT);
             ctrl_c.await.unwrap();
         });
-        assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+        assert_eq!(Signal::of(&token.wait()), Some(Signal::INTERRUPT));
         tell("both");
         // Tokio's handler has nothing to say about the second.
         raise(SIGINT);
@@ -62,7 +62,7 @@ fn tokio_before_the_token() {
                 let token = SignalToken::interrupt().unwrap();
                 raise(SIGINT);
                 ctrl_c.await.unwrap();
-                assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+                assert_eq!(Signal::of(&token.wait()), Some(Signal::INTERRUPT));
                 bell.ring();
                 drop(token);
                 tell("both");
@@ -93,7 +93,7 @@ fn ctrlc_before_the_token() {
             let token = SignalToken::interrupt().unwrap();
             raise(SIGINT);
             heard.recv().unwrap();
-            assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+            assert_eq!(Signal::of(&token.wait()), Some(Signal::INTERRUPT));
             bell.ring();
             drop(token);
             tell("both");
@@ -126,7 +126,7 @@ fn all_of_them() {
         });
         heard.recv().unwrap();
         assert!(flag.load(Ordering::SeqCst));
-        assert_eq!(Signal::of(&token.wait()), Some(Signal::INT));
+        assert_eq!(Signal::of(&token.wait()), Some(Signal::INTERRUPT));
         tell("all");
         raise(SIGINT);
         tell("alive");

@@ -41,7 +41,10 @@ fn the_next_signal_cancels_the_next_token() {
                 token.wait();
             }
             // Nor from the callbacks of others.
-            assert!(heard.iter().eq([Some(Signal::INT); 3]), "round {round}");
+            assert!(
+                heard.iter().eq([Some(Signal::INTERRUPT); 3]),
+                "round {round}"
+            );
         }
         let _last = SignalToken::interrupt().unwrap();
         raise(SIGINT);

@@ -20,9 +20,9 @@ fn all() -> SignalTokenBuilder {
 fn builder(name: &str) -> SignalTokenBuilder {
     match name {
         "as it is" => all(),
-        "only SIGTERM" => SignalToken::builder().signals([Signal::TERM]),
+        "only SIGTERM" => SignalToken::builder().signals([Signal::TERMINATION]),
         "second on both" => all().second_on([SIGTERM, SIGINT]),
-        "second on SIGTERM" => all().second_on([Signal::TERM]),
+        "second on SIGTERM" => all().second_on([Signal::TERMINATION]),
         "second on none" => all().second_on(iter::empty::<i32>()),
         "exit" => all().second(SecondSignal::Exit(7)),
         "exit on SIGHUP" => all().second(SecondSignal::Exit(0)).second_on([SIGHUP]),

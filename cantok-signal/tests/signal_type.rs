@@ -17,9 +17,9 @@ use program::{Program, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 const ALL: [(Signal, &str, i32); 6] = [
-    (Signal::INT, "SIGINT", SIGINT),
-    (Signal::TERM, "SIGTERM", SIGTERM),
-    (Signal::HUP, "SIGHUP", SIGHUP),
+    (Signal::INTERRUPT, "SIGINT", SIGINT),
+    (Signal::TERMINATION, "SIGTERM", SIGTERM),
+    (Signal::HANGUP, "SIGHUP", SIGHUP),
     (Signal::QUIT, "SIGQUIT", SIGQUIT),
     (Signal::USR1, "SIGUSR1", SIGUSR1),
     (Signal::USR2, "SIGUSR2", SIGUSR2),
@@ -137,10 +137,13 @@ fn it_is_found_in_sums_and_children() {
     let sum = TimeoutToken::new(Duration::from_secs(3600)) + &source + SimpleToken::new();
     let child = sum.child();
     let grandchild = (child.child() + ConditionToken::new(|| false)).child();
-    source.cancel_with(Signal::HUP);
+    source.cancel_with(Signal::HANGUP);
     for token in [&sum, &child, &grandchild] {
-        assert_eq!(Signal::of(&token.wait()), Some(Signal::HUP));
-        assert_eq!(Signal::of(&token.check().unwrap_err()), Some(Signal::HUP));
+        assert_eq!(Signal::of(&token.wait()), Some(Signal::HANGUP));
+        assert_eq!(
+            Signal::of(&token.check().unwrap_err()),
+            Some(Signal::HANGUP)
+        );
     }
 }
 
@@ -284,7 +287,7 @@ fn raise_default_runs_no_handler() {
     let program = Program::of("raise_default_runs_no_handler", |_| {
         let token = SignalToken::interrupt().unwrap();
         let _registration = token.on_cancel(|_| tell("cancelled"));
-        Signal::INT.raise_default();
+        Signal::INTERRUPT.raise_default();
     });
     let running = program.start("");
     running.tells_and_ends_by(&[], SIGINT);
@@ -292,7 +295,7 @@ fn raise_default_runs_no_handler() {
 
 #[test]
 fn the_signal_is_found_where_it_is_the_error_itself() {
-    let signal = Signal::TERM;
+    let signal = Signal::TERMINATION;
     assert_eq!(Signal::of(&signal), Some(signal));
     let once = io::Error::other(signal);
     assert_eq!(Signal::of(&once), Some(signal));

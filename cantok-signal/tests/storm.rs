@@ -25,7 +25,7 @@ fn rounds() {
             .signals([SIGINT, SIGTERM])
             .build()
             .unwrap();
-        let signal = [Signal::INT, Signal::TERM][round % 2];
+        let signal = [Signal::INTERRUPT, Signal::TERMINATION][round % 2];
         Target::this().signal(signal.number());
         let error = token.wait();
         assert_eq!(Signal::of(&error), Some(signal), "round {round}");

@@ -52,7 +52,7 @@ fn an_adapter_locks_what_it_adapts_and_nothing_for_tests() {
         ),
         (
             "cantok-signal",
-            "errno libc signal-hook signal-hook-registry windows-link windows-sys",
+            "errno libc mio pin-project-lite signal-hook signal-hook-registry tokio wasi windows-link windows-sys",
         ),
         (
             "cantok-tokio",

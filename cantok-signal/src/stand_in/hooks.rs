@@ -2,7 +2,9 @@
 
 use crate::Signal;
 use crate::action::Action;
+use crate::dispositions::{Disposition, Dispositions, Masks};
 use crate::second::End;
+use crate::signals::Signals;
 use crate::sync::{self, Arc, Ordering, RwLock, RwLockWriteGuard};
 use std::sync::Mutex;
 use std::{io, mem};
@@ -29,18 +31,67 @@ pub(crate) struct Hooks {
     /// Whether there is something in the socket. Not an atomic, since loom lets a swap pass over a store that came
     /// before it.
     woken: Arc<sync::Mutex<bool>>,
-    /// So many are still added before the system refuses.
+    /// So many requests are still granted before the system refuses.
     pub(crate) refused_after: Arc<Mutex<Option<usize>>>,
+    system: Arc<Mutex<System>>,
+    /// As on Windows: a signal without hooks has no handler, and the system does not tell what it does.
+    pub(crate) windows: bool,
 }
 
+/// What signals do, as the system has it.
+#[derive(Debug, Default)]
+struct System {
+    ignored: Signals,
+    handled: Signals,
+    /// signal-hook has installed its handler, which it does once.
+    installed: Signals,
+    /// Of those, the ones that do something else by now.
+    replaced: Signals,
+}
+
+impl System {
+    fn set(&mut self, signal: Signal, disposition: Disposition) {
+        let of = |wanted| match disposition == wanted {
+            true => Signals::from(signal),
+            false => Signals::default(),
+        };
+        self.ignored = (self.ignored - signal.into()) | of(Disposition::Ignored);
+        self.handled = (self.handled - signal.into()) | of(Disposition::Handled);
+    }
+}
+
+/// What [`Action::Wake`] needs of the system.
+#[derive(Debug)]
+pub(crate) struct Wake;
+
 impl Hooks {
-    pub(crate) fn add(&self, signal: Signal, action: Action) -> io::Result<Hook> {
+    pub(crate) fn handlers_stay(&self) -> bool {
+        !self.windows
+    }
+
+    fn ask(&self) -> io::Result<()> {
         if let Some(left) = &mut *self.refused_after.lock().unwrap() {
             if *left == 0 {
                 return Err(io::Error::other("refused"));
             }
             *left -= 1;
         }
+        Ok(())
+    }
+
+    pub(crate) fn wake(&self) -> io::Result<Wake> {
+        self.ask()?;
+        Ok(Wake)
+    }
+
+    pub(crate) fn add(&self, signal: Signal, action: Action) -> io::Result<Hook> {
+        self.ask()?;
+        let mut system = self.system.lock().unwrap();
+        if !system.installed.contains(signal) {
+            system.installed |= signal.into();
+            system.set(signal, Disposition::Handled);
+        }
+        drop(system);
         let id = {
             let mut next_id = self.next_id.lock().unwrap();
             *next_id += 1;
@@ -53,10 +104,36 @@ impl Hooks {
         })
     }
 
-    /// Whether the signal has a handler.
+    pub(crate) fn dispositions(&self) -> Dispositions {
+        if self.windows {
+            return Dispositions(None);
+        }
+        let system = self.system.lock().unwrap();
+        Dispositions(Some(Masks {
+            ignored: system.ignored,
+            handled: system.handled,
+        }))
+    }
+
+    /// Other code has its way with the signal.
+    #[cfg(not(cantok_loom))]
+    pub(crate) fn replace(&self, signal: Signal, disposition: Disposition) {
+        let mut system = self.system.lock().unwrap();
+        let replaced = system.installed & signal.into();
+        system.replaced |= replaced;
+        system.set(signal, disposition);
+    }
+
+    /// Whether the signal has hooks.
     #[cfg(not(cantok_loom))]
     pub(crate) fn handles(&self, signal: Signal) -> bool {
         self.table().iter().any(|hook| hook.1 == signal)
+    }
+
+    /// The signals for which signal-hook has a handler, replaced or not.
+    #[cfg(not(cantok_loom))]
+    pub(crate) fn installed(&self) -> Signals {
+        self.system.lock().unwrap().installed
     }
 
     fn table(&self) -> RwLockWriteGuard<'_, Vec<(u64, Signal, Action)>> {
@@ -66,6 +143,9 @@ impl Hooks {
     /// The signal arrives on this thread. Says how the process has ended, if it has. A signal without a single action
     /// has no handler, which is up to the test.
     pub(crate) fn deliver(&self, signal: Signal) -> Option<End> {
+        if self.system.lock().unwrap().replaced.contains(signal) {
+            return None;
+        }
         let table = self.table.read().unwrap();
         let actions = table.iter().filter(|hook| hook.1 == signal);
         for (.., action) in actions {
@@ -78,7 +158,7 @@ impl Hooks {
                 }
                 // In signal-hook a store, which loom does not put into the one order of all.
                 Action::Set(flag) => drop(flag.swap(true, Ordering::SeqCst)),
-                Action::Wake => *self.woken.lock().unwrap() = true,
+                Action::Wake(_) => *self.woken.lock().unwrap() = true,
             }
         }
         None
@@ -90,11 +170,20 @@ impl Hooks {
     }
 }
 
-/// The real one, for the parts of the crate that models leave alone.
+/// For the parts of the crate that models leave alone.
+#[cfg(not(cantok_loom))]
+pub(crate) struct Woken;
+
+#[cfg(not(cantok_loom))]
+impl Woken {
+    pub(crate) fn wait(&mut self) {
+        std::thread::park();
+    }
+}
+
 #[cfg(not(cantok_loom))]
 impl Hooks {
-    pub(crate) fn new() -> io::Result<(Self, std::os::unix::net::UnixStream)> {
-        let (_, woken) = std::os::unix::net::UnixStream::pair()?;
-        Ok((Hooks::default(), woken))
+    pub(crate) fn new() -> io::Result<(Self, Woken)> {
+        Ok((Hooks::default(), Woken))
     }
 }

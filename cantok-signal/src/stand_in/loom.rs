@@ -1,4 +1,5 @@
-//! What loom runs over every interleaving: the real registry, with handlers on threads of their own.
+//! What loom runs over every interleaving: the real registry, with handlers on threads of their own. Each model is named
+//! by the events of `registry.rs` that meet in it.
 
 use crate::second::End;
 use crate::world::{Built, World};
@@ -20,7 +21,7 @@ fn model(f: impl Fn(Arc<World>) + Send + Sync + 'static) {
 /// A SIGINT arrives on a thread of its own.
 fn interrupted(world: &Arc<World>) -> JoinHandle<Option<End>> {
     let world = Arc::clone(world);
-    thread::spawn(move || world.deliver(Signal::INT))
+    thread::spawn(move || world.deliver(Signal::INTERRUPT))
 }
 
 /// The last handle of a token goes on a thread of its own.
@@ -40,47 +41,49 @@ fn dispatched(world: &Arc<World>) -> JoinHandle<()> {
 fn a_second_ends(world: &World, built: &Built) {
     world.dispatch();
     if built.token.cancellation().is_none() {
-        assert_eq!(world.deliver(Signal::INT), None);
+        assert_eq!(world.deliver(Signal::INTERRUPT), None);
         world.dispatch();
         assert!(built.token.cancellation().is_some());
     }
-    assert_eq!(world.deliver(Signal::INT), ENDED);
+    assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
 }
 
+/// One of two is the first, and the other or a third ends the process.
 #[test]
-fn two_signals_at_the_same_time_end_the_process_or_the_third_does() {
+fn arrival_during_arrival() {
     model(|world| {
-        let built = world.build(&[Signal::INT], DEFAULT);
+        let built = world.build(&[Signal::INTERRUPT], DEFAULT);
         let other = interrupted(&world);
-        let ended = [world.deliver(Signal::INT), other.join().unwrap()];
+        let ended = [world.deliver(Signal::INTERRUPT), other.join().unwrap()];
         assert_ne!(ended, [ENDED; 2], "one of them was the first");
         if ended == [None; 2] {
             world.dispatch();
             assert!(built.token.cancellation().is_some());
-            assert_eq!(world.deliver(Signal::INT), ENDED);
+            assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
         }
     });
 }
 
+/// The default action is back all the same.
 #[test]
-fn a_signal_that_comes_while_the_last_token_goes_leaves_the_default_action() {
+fn arrival_during_the_last_drop() {
     model(|world| {
-        let built = world.build(&[Signal::INT], DEFAULT);
+        let built = world.build(&[Signal::INTERRUPT], DEFAULT);
         let signal = interrupted(&world);
         world.end(built);
         let _ = signal.join().unwrap();
         world.dispatch();
-        assert_eq!(world.deliver(Signal::INT), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
     });
 }
 
 /// `first` is what a second signal does where there is one token.
-fn a_signal_that_comes_during_a_build_is_a_first_one(first: SecondSignal) {
+fn the_arrival_is_a_first_one(first: SecondSignal) {
     model(move |world| {
-        let first = world.build(&[Signal::INT], first);
+        let first = world.build(&[Signal::INTERRUPT], first);
         let signal = interrupted(&world);
         let dispatched = dispatched(&world);
-        let second = world.build(&[Signal::INT], DEFAULT);
+        let second = world.build(&[Signal::INTERRUPT], DEFAULT);
         assert_eq!(signal.join().unwrap(), None);
         dispatched.join().unwrap();
         world.dispatch();
@@ -90,20 +93,21 @@ fn a_signal_that_comes_during_a_build_is_a_first_one(first: SecondSignal) {
 }
 
 #[test]
-fn a_signal_that_comes_while_another_token_is_built_is_a_first_one() {
-    a_signal_that_comes_during_a_build_is_a_first_one(DEFAULT);
+fn arrival_and_dispatch_during_build_of_the_same_kind() {
+    the_arrival_is_a_first_one(DEFAULT);
 }
 
 #[test]
-fn a_signal_that_comes_while_the_actions_are_replaced_is_a_first_one() {
-    a_signal_that_comes_during_a_build_is_a_first_one(IGNORE);
+fn arrival_and_dispatch_during_build_of_a_new_kind() {
+    the_arrival_is_a_first_one(IGNORE);
 }
 
+/// The weaker token is cancelled.
 #[test]
-fn a_signal_that_comes_while_the_stronger_token_goes_is_told_to_the_weaker() {
+fn arrival_and_dispatch_during_drop_of_the_stronger_kind() {
     model(|world| {
-        let weaker = world.build(&[Signal::INT], IGNORE);
-        let stronger = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
+        let weaker = world.build(&[Signal::INTERRUPT], IGNORE);
+        let stronger = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
         let signal = interrupted(&world);
         let dispatched = dispatched(&world);
         world.end(stronger);
@@ -111,48 +115,51 @@ fn a_signal_that_comes_while_the_stronger_token_goes_is_told_to_the_weaker() {
         dispatched.join().unwrap();
         world.dispatch();
         assert!(weaker.token.cancellation().is_some());
-        assert_eq!(world.deliver(Signal::INT), None);
-        assert_eq!(world.deliver(Signal::TERM), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), None);
+        assert_eq!(world.deliver(Signal::TERMINATION), ENDED);
     });
 }
 
+/// The other stays armed.
 #[test]
-fn a_token_that_goes_takes_the_first_signal_from_no_other() {
+fn dispatch_during_drop_of_one_of_a_kind() {
     model(|world| {
-        let built = world.build(&[Signal::INT], DEFAULT);
-        let other = world.build(&[Signal::INT], DEFAULT);
-        assert_eq!(world.deliver(Signal::INT), None);
+        let built = world.build(&[Signal::INTERRUPT], DEFAULT);
+        let other = world.build(&[Signal::INTERRUPT], DEFAULT);
+        assert_eq!(world.deliver(Signal::INTERRUPT), None);
         let dispatched = dispatched(&world);
         world.end(other);
-        assert_eq!(world.deliver(Signal::INT), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
         dispatched.join().unwrap();
         assert!(built.token.cancellation().is_some());
     });
 }
 
+/// The arrival still arms.
 #[test]
-fn an_arrival_of_another_signal_takes_the_first_one_from_nobody() {
+fn arrival_during_dispatch_of_another_signal() {
     model(|world| {
         let _other = world.build(&[Signal::USR1], DEFAULT);
-        let _built = world.build(&[Signal::INT], DEFAULT);
+        let _built = world.build(&[Signal::INTERRUPT], DEFAULT);
         assert_eq!(world.deliver(Signal::USR1), None);
         let signal = interrupted(&world);
         // Of SIGUSR1; from here on the thread may be stuck in a callback.
         world.dispatch();
         assert_eq!(signal.join().unwrap(), None);
-        assert_eq!(world.deliver(Signal::INT), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
     });
 }
 
+/// A token for each command is cancelled by a signal of its own.
 #[test]
-fn a_token_for_each_command_is_cancelled_by_a_signal_of_its_own() {
+fn arrival_then_dispatch_then_drop_and_build() {
     model(|world| {
-        let first = world.build(&[Signal::INT], DEFAULT);
+        let first = world.build(&[Signal::INTERRUPT], DEFAULT);
         let signal = interrupted(&world);
         world.dispatch();
         if first.token.cancellation().is_some() {
             world.end(first);
-            let second = world.build(&[Signal::INT], DEFAULT);
+            let second = world.build(&[Signal::INTERRUPT], DEFAULT);
             assert_eq!(signal.join().unwrap(), None);
             world.dispatch();
             assert!(
@@ -166,25 +173,26 @@ fn a_token_for_each_command_is_cancelled_by_a_signal_of_its_own() {
     });
 }
 
+/// The process ends all the same.
 #[test]
-fn a_second_signal_ends_the_process_while_the_thread_is_at_it() {
+fn second_arrival_during_dispatch() {
     model(|world| {
-        let built = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
-        assert_eq!(world.deliver(Signal::TERM), None);
+        let built = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
+        assert_eq!(world.deliver(Signal::TERMINATION), None);
         let dispatched = dispatched(&world);
-        assert_eq!(world.deliver(Signal::INT), ENDED);
+        assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
         dispatched.join().unwrap();
         assert!(built.token.cancellation().is_some());
     });
 }
 
 #[test]
-fn the_last_token_goes_while_another_is_built() {
+fn arrival_and_the_last_drop_during_build() {
     model(|world| {
-        let first = world.build(&[Signal::INT], DEFAULT);
+        let first = world.build(&[Signal::INTERRUPT], DEFAULT);
         let ending = ended(&world, first);
         let signal = interrupted(&world);
-        let second = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
+        let second = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
         ending.join().unwrap();
         if signal.join().unwrap().is_none() {
             a_second_ends(&world, &second);
@@ -193,13 +201,13 @@ fn the_last_token_goes_while_another_is_built() {
 }
 
 #[test]
-fn the_stronger_token_goes_while_another_is_built() {
+fn arrival_and_drop_of_the_stronger_kind_during_build() {
     model(|world| {
-        let weak = world.build(&[Signal::INT], IGNORE);
-        let strong = world.build(&[Signal::INT], DEFAULT);
+        let weak = world.build(&[Signal::INTERRUPT], IGNORE);
+        let strong = world.build(&[Signal::INTERRUPT], DEFAULT);
         let ending = ended(&world, strong);
         let signal = interrupted(&world);
-        let second = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
+        let second = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
         ending.join().unwrap();
         assert_eq!(signal.join().unwrap(), None);
         world.dispatch();
@@ -208,13 +216,14 @@ fn the_stronger_token_goes_while_another_is_built() {
     });
 }
 
+/// Both cancel the token that was there, or one is the first of the new one.
 #[test]
-fn two_signals_that_come_while_another_token_is_built_are_both_told_or_one_is_its_first() {
+fn two_arrivals_during_build() {
     model(|world| {
-        let first = world.build(&[Signal::INT], DEFAULT);
+        let first = world.build(&[Signal::INTERRUPT], DEFAULT);
         let a = interrupted(&world);
         let b = interrupted(&world);
-        let second = world.build(&[Signal::INT, Signal::TERM], DEFAULT);
+        let second = world.build(&[Signal::INTERRUPT, Signal::TERMINATION], DEFAULT);
         let ended = [a.join().unwrap(), b.join().unwrap()];
         assert_ne!(ended, [ENDED; 2]);
         if ended == [None; 2] {
@@ -225,14 +234,15 @@ fn two_signals_that_come_while_another_token_is_built_are_both_told_or_one_is_it
     });
 }
 
+/// What came before two tokens cancels neither.
 #[test]
-fn what_came_before_two_tokens_cancels_neither() {
+fn dispatch_during_two_builds_after_arrival() {
     model(|world| {
-        let first = world.build(&[Signal::INT], DEFAULT);
-        assert_eq!(world.deliver(Signal::INT), None);
+        let first = world.build(&[Signal::INTERRUPT], DEFAULT);
+        assert_eq!(world.deliver(Signal::INTERRUPT), None);
         let dispatched = dispatched(&world);
-        let second = world.build(&[Signal::INT], DEFAULT);
-        let third = world.build(&[Signal::INT], IGNORE);
+        let second = world.build(&[Signal::INTERRUPT], DEFAULT);
+        let third = world.build(&[Signal::INTERRUPT], IGNORE);
         dispatched.join().unwrap();
         world.dispatch();
         assert!(first.token.cancellation().is_some());

@@ -1,6 +1,8 @@
-//! Random programs: the real registry against a reference that keeps lists and thinks of nothing but the rules.
+//! Random programs: the real registry against a reference that keeps lists and follows the tables of `registry.rs`. Its
+//! steps are named by their events.
 
-use crate::dispositions::{Disposition, Dispositions};
+use crate::dispositions::Disposition;
+use crate::hooks::Hooks;
 use crate::registry::Settings;
 use crate::second::End;
 use crate::signals::Signals;
@@ -12,41 +14,35 @@ use signal_hook::consts::SIGWINCH;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-/// The last three are not as usual: one was ignored when the program began, one had a handler of somebody else's, and
-/// one does not end a process by default.
+/// The last three are not as usual: one is ignored when the program begins, one has a handler, and one does not end a
+/// process by default.
 fn all() -> Vec<Signal> {
-    let [int, term, usr1] = [Signal::INT, Signal::TERM, Signal::USR1];
-    vec![int, term, usr1, Signal::HUP, Signal::USR2, winch()]
+    let [int, term, usr1] = [Signal::INTERRUPT, Signal::TERMINATION, Signal::USR1];
+    vec![int, term, usr1, Signal::HANGUP, Signal::USR2, winch()]
 }
 
 fn winch() -> Signal {
     Signal::new(SIGWINCH).unwrap()
 }
 
-fn before(signal: Signal) -> Disposition {
+fn at_first(signal: Signal) -> Disposition {
     match signal {
-        Signal::HUP => Disposition::Ignored,
+        Signal::HANGUP => Disposition::Ignored,
         Signal::USR2 => Disposition::Handled,
         _ => Disposition::Default,
-    }
-}
-
-fn dispositions() -> Dispositions {
-    Dispositions {
-        ignored: Signal::HUP.into(),
-        handled: Signal::USR2.into(),
     }
 }
 
 #[derive(Clone, Debug)]
 enum Step {
     Build(Settings),
-    /// The system refuses to add more handlers than that.
-    BuildInVain(Settings, usize),
-    End(Index),
-    Deliver(Signal),
-    /// The thread gets to run.
+    /// The system grants no more requests than that.
+    FailedBuild(Settings, usize),
+    Drop(Index),
+    Arrival(Signal),
     Dispatch,
+    /// By other code.
+    Replaced(Signal, Disposition),
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
@@ -88,11 +84,20 @@ fn step(kinds: Vec<Settings>) -> impl Strategy<Value = Step> {
     let kind = || select(kinds.clone());
     prop_oneof![
         3 => kind().prop_map(Step::Build),
-        1 => (kind(), 0..12_usize).prop_map(|(settings, after)| Step::BuildInVain(settings, after)),
-        3 => any::<Index>().prop_map(Step::End),
-        4 => select(all()).prop_map(Step::Deliver),
+        1 => (kind(), 0..18_usize).prop_map(|(settings, after)| Step::FailedBuild(settings, after)),
+        3 => any::<Index>().prop_map(Step::Drop),
+        4 => select(all()).prop_map(Step::Arrival),
         3 => Just(Step::Dispatch),
+        1 => (select(all()), disposition()).prop_map(|(signal, by)| Step::Replaced(signal, by)),
     ]
+}
+
+fn disposition() -> impl Strategy<Value = Disposition> {
+    select(vec![
+        Disposition::Default,
+        Disposition::Ignored,
+        Disposition::Handled,
+    ])
 }
 
 /// A token in the reference.
@@ -104,59 +109,107 @@ struct Expected {
     signalled: Vec<Signal>,
     cancelled_by: Option<Signal>,
     /// A signal has come since the last token was built.
-    told: bool,
+    armed: bool,
     built: Built,
 }
 
 #[derive(Default)]
 struct Reference {
+    windows: bool,
+    /// Signals that are to keep a hook on Windows.
+    held: Signals,
     tokens: Vec<Expected>,
     restore: BTreeMap<Signal, bool>,
+    /// What signals do by other code, if it had its way with them.
+    by_others: BTreeMap<Signal, Disposition>,
+    /// What signals did before they had a handler.
+    before: BTreeMap<Signal, Disposition>,
     /// What has come since the last dispatch or build: told in the order of the numbers.
     coming: BTreeSet<Signal>,
 }
 
 impl Reference {
-    fn build(&mut self, settings: &Settings, built: Built) {
-        let stays_ignored =
-            |signal| before(signal) == Disposition::Ignored && settings.honor_ignored;
-        let signals: Vec<Signal> = settings
-            .signals
+    /// The signals that a token is to listen to, or none where one of them cannot be had.
+    fn listens(&self, settings: &Settings) -> Option<Vec<Signal>> {
+        let mut signals = Vec::new();
+        if self.windows {
+            return Some(settings.signals.iter().collect());
+        }
+        for signal in settings.signals.iter() {
+            let by_others = self.by_others.get(&signal).copied();
+            let before = self.before.get(&signal).copied();
+            let replaced = before.is_some()
+                && matches!(by_others, Some(Disposition::Default | Disposition::Ignored));
+            let was = match before {
+                Some(before) if !replaced => before,
+                _ => by_others.unwrap_or(at_first(signal)),
+            };
+            if was == Disposition::Ignored && settings.honor_ignored {
+                continue;
+            }
+            if replaced {
+                return None;
+            }
+            signals.push(signal);
+        }
+        Some(signals)
+    }
+
+    /// A build that fails may install handlers, too.
+    fn installed(&mut self, signals: Signals) {
+        for signal in signals
             .iter()
-            .filter(|&signal| !stays_ignored(signal))
-            .collect();
+            .filter(|signal| !self.before.contains_key(signal))
+            .collect::<Vec<_>>()
+        {
+            let by_others = self.by_others.remove(&signal);
+            self.before
+                .insert(signal, by_others.unwrap_or(at_first(signal)));
+        }
+    }
+
+    fn build(&mut self, settings: &Settings, signals: Vec<Signal>, built: Built) {
+        if !settings.restore_default {
+            self.held |= signals.iter().copied().collect();
+        }
         for signal in &signals {
             *self.restore.entry(*signal).or_insert(true) &= settings.restore_default;
         }
         self.take();
-        self.tokens.iter_mut().for_each(|token| token.told = false);
+        self.tokens.iter_mut().for_each(|token| token.armed = false);
         self.tokens.push(Expected {
             signals,
             end: settings.second.end(),
             second_on: settings.second_on,
             signalled: Vec::new(),
             cancelled_by: None,
-            told: false,
+            armed: false,
             built,
         });
     }
 
-    /// `None` for a signal without a handler: what it does is none of this crate's business.
-    fn deliver(&mut self, signal: Signal, has_handler: bool) -> Option<Option<End>> {
+    /// `None` for a signal without a handler of this crate: what it does is none of this crate's business.
+    fn arrival(&mut self, signal: Signal) -> Option<Option<End>> {
+        let before = *self.before.get(&signal)?;
+        if self.by_others.contains_key(&signal) && !self.windows {
+            return None;
+        }
         let listening = |token: &&mut Expected| token.signals.contains(&signal);
         if self.tokens.iter_mut().filter(listening).count() == 0 {
-            if !has_handler {
-                return None;
-            }
-            // There may be one by a build in vain.
+            // There may be a handler by a failed build.
             let restore = self.restore.get(&signal).copied().unwrap_or(true);
-            let back = restore && before(signal) == Disposition::Default && signal != winch();
+            let back = match self.windows {
+                // Without a hook the system ends the process.
+                true => restore && self.held.contains(signal),
+                false => restore && before == Disposition::Default,
+            };
+            let back = back && signal != winch();
             return Some(back.then_some(End::Default));
         }
         let armed = self
             .tokens
             .iter()
-            .filter(|token| token.told && token.signals.contains(&signal))
+            .filter(|token| token.armed && token.signals.contains(&signal))
             .filter(|token| token.second_on.contains(signal))
             .filter_map(|token| token.end)
             .filter(|end| *end != End::Default || signal != winch());
@@ -164,7 +217,7 @@ impl Reference {
             return Some(Some(end));
         }
         for token in self.tokens.iter_mut().filter(listening) {
-            token.told = true;
+            token.armed = true;
         }
         self.coming.insert(signal);
         Some(None)
@@ -189,50 +242,70 @@ impl Reference {
         }
     }
 
-    fn check(&self) {
+    fn check(&self, world: &World) {
+        for signal in all().into_iter().filter(|_| self.windows) {
+            let listened = self
+                .tokens
+                .iter()
+                .any(|token| token.signals.contains(&signal));
+            let hooked = world.hooks.handles(signal);
+            assert_eq!(hooked, listened || self.held.contains(signal), "{signal}");
+        }
         for token in &self.tokens {
             let cause = token.built.token.cancellation();
             let signal = cause.as_ref().and_then(|cause| Signal::of(cause));
             assert_eq!(signal, token.cancelled_by);
-            assert_eq!(
-                token.signals,
-                token.built.signals.iter().collect::<Vec<_>>()
-            );
+            let listens = token.built.listener.signals();
+            assert_eq!(token.signals, listens.iter().collect::<Vec<_>>());
         }
     }
 }
 
-fn run(steps: Vec<Step>) {
-    let world = World::new();
-    let mut reference = Reference::default();
+fn run(windows: bool, steps: Vec<Step>) {
+    let mut hooks = Hooks::default();
+    hooks.windows = windows;
+    let world = World::on(hooks);
+    for signal in all() {
+        world.hooks.replace(signal, at_first(signal));
+    }
+    let mut reference = Reference {
+        windows,
+        ..Reference::default()
+    };
     for step in steps {
         match step {
             Step::Build(settings) => {
-                let built = world.try_build(&settings, dispositions).unwrap();
-                reference.build(&settings, built);
-            }
-            Step::BuildInVain(settings, after) => {
-                *world.hooks.refused_after.lock().unwrap() = Some(after);
-                // There may be enough of them already.
-                if let Ok(built) = world.try_build(&settings, dispositions) {
-                    reference.build(&settings, built);
+                let listens = reference.listens(&settings);
+                let built = world.try_build(&settings);
+                reference.installed(world.hooks.installed());
+                match listens {
+                    Some(signals) => reference.build(&settings, signals, built.unwrap()),
+                    None => assert!(built.is_err()),
                 }
-                *world.hooks.refused_after.lock().unwrap() = None;
             }
-            Step::End(index) if !reference.tokens.is_empty() => {
+            Step::FailedBuild(settings, after) => {
+                let listens = reference.listens(&settings);
+                *world.hooks.refused_after.lock().unwrap() = Some(after);
+                // That may be enough.
+                let built = world.try_build(&settings);
+                *world.hooks.refused_after.lock().unwrap() = None;
+                reference.installed(world.hooks.installed());
+                if let Ok(built) = built {
+                    reference.build(&settings, listens.unwrap(), built);
+                }
+            }
+            Step::Drop(index) if !reference.tokens.is_empty() => {
                 let index = index.index(reference.tokens.len());
                 // Whatever the system refuses.
                 *world.hooks.refused_after.lock().unwrap() = Some(0);
                 world.end(reference.tokens.remove(index).built);
                 *world.hooks.refused_after.lock().unwrap() = None;
             }
-            Step::End(_) => {}
-            Step::Deliver(signal) => {
-                let Some(expected) = reference.deliver(signal, world.hooks.handles(signal)) else {
-                    continue;
-                };
+            Step::Drop(_) => {}
+            Step::Arrival(signal) => {
+                let expected = reference.arrival(signal);
                 let ended = world.deliver(signal);
-                assert_eq!(ended, expected, "{signal}");
+                assert_eq!(ended, expected.flatten(), "{signal}");
                 if ended.is_some() {
                     return;
                 }
@@ -241,8 +314,13 @@ fn run(steps: Vec<Step>) {
                 world.dispatch();
                 reference.dispatch();
             }
+            Step::Replaced(..) if windows => {}
+            Step::Replaced(signal, disposition) => {
+                world.hooks.replace(signal, disposition);
+                reference.by_others.insert(signal, disposition);
+            }
         }
-        reference.check();
+        reference.check(&world);
     }
 }
 
@@ -251,18 +329,23 @@ proptest! {
 
     #[test]
     fn random_programs_do_what_the_rules_say(steps in steps()) {
-        run(steps);
+        run(false, steps);
+    }
+
+    #[test]
+    fn random_programs_do_what_the_rules_say_where_handlers_go(steps in steps()) {
+        run(true, steps);
     }
 }
 
 #[test]
 fn a_token_like_one_that_has_gone_is_armed_by_all_its_signals() {
     let world = World::new();
-    let both = [Signal::INT, Signal::TERM];
+    let both = [Signal::INTERRUPT, Signal::TERMINATION];
     let _ignores = world.build(&both, SecondSignal::Ignore);
-    let _interrupt = world.build(&[Signal::INT], SecondSignal::Exit(3));
+    let _interrupt = world.build(&[Signal::INTERRUPT], SecondSignal::Exit(3));
     world.end(world.build(&both, SecondSignal::Exit(3)));
     let _again = world.build(&both, SecondSignal::Exit(3));
-    assert_eq!(world.deliver(Signal::TERM), None);
-    assert_eq!(world.deliver(Signal::INT), Some(End::Exit(3)));
+    assert_eq!(world.deliver(Signal::TERMINATION), None);
+    assert_eq!(world.deliver(Signal::INTERRUPT), Some(End::Exit(3)));
 }

@@ -1,8 +1,7 @@
 //! A process in miniature: the real registry on handlers that a test calls.
 
-use crate::dispositions::Dispositions;
 use crate::hooks::Hooks;
-use crate::registry::{Registry, Settings, TokenId};
+use crate::registry::{Listener, Registry, Settings};
 use crate::second::End;
 use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard};
@@ -16,16 +15,17 @@ pub(crate) struct World {
     pub(crate) hooks: Hooks,
 }
 
-/// A token, and the name under which it is to be removed.
 pub(crate) struct Built {
     pub(crate) token: SimpleToken,
-    id: TokenId,
-    pub(crate) signals: Signals,
+    pub(crate) listener: Listener,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        let hooks = Hooks::default();
+        World::on(Hooks::default())
+    }
+
+    pub(crate) fn on(hooks: Hooks) -> Self {
         World {
             registry: Mutex::new(Registry::new(hooks.clone())),
             hooks,
@@ -42,27 +42,25 @@ impl World {
         let settings = Settings {
             signals,
             second,
-            second_on: signals & Signal::INT.into(),
+            second_on: signals & Signal::INTERRUPT.into(),
             honor_ignored: true,
             restore_default: true,
         };
-        self.try_build(&settings, Dispositions::default).unwrap()
+        self.try_build(&settings).unwrap()
     }
 
-    pub(crate) fn try_build(
-        &self,
-        settings: &Settings,
-        dispositions: impl FnOnce() -> Dispositions,
-    ) -> io::Result<Built> {
+    pub(crate) fn try_build(&self, settings: &Settings) -> io::Result<Built> {
         let token = SimpleToken::new();
-        let (id, signals) = self.lock().add(settings, token.downgrade(), dispositions)?;
-        Ok(Built { token, id, signals })
+        let mut registry = self.lock();
+        let plan = registry.prepare(settings, &self.hooks.dispositions())?;
+        let listener = registry.commit(plan, token.downgrade())?;
+        Ok(Built { token, listener })
     }
 
     /// The last handle of the token goes.
     pub(crate) fn end(&self, built: Built) {
         drop(built.token);
-        self.lock().remove(built.id);
+        self.lock().remove(&built.listener);
     }
 
     pub(crate) fn deliver(&self, signal: Signal) -> Option<End> {

@@ -194,7 +194,7 @@ pub(crate) fn interrupt(token: &Token) {
     let error = token.wait();
     assert_eq!(
         cantok_signal::Signal::of(&error),
-        Some(cantok_signal::Signal::INT)
+        Some(cantok_signal::Signal::INTERRUPT)
     );
 }
 

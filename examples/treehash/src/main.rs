@@ -9,6 +9,6 @@ fn main() -> ExitCode {
 
 #[cfg(not(unix))]
 fn main() -> ExitCode {
-    eprintln!("treehash: needs the signals of a Unix system");
+    eprintln!("treehash: needs the sockets and the file numbers of a Unix system");
     ExitCode::from(2)
 }

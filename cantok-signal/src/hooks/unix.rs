@@ -6,8 +6,10 @@ use crate::second::End;
 use crate::signal::is_shielded;
 use signal_hook::{flag, low_level};
 use signal_hook_registry::SigId;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::Duration;
 
 /// An action that is taken at each arrival of a signal, until this is dropped.
 #[derive(Debug)]
@@ -19,6 +21,29 @@ impl Drop for Hook {
     }
 }
 
+/// What [`Action::Wake`] needs of the system.
+#[derive(Debug)]
+pub(crate) struct Wake(UnixStream);
+
+/// What waits for that.
+#[derive(Debug)]
+pub(crate) struct Woken(UnixStream);
+
+impl Woken {
+    /// Blocks until there may be something to do.
+    pub(crate) fn wait(&mut self) {
+        loop {
+            match self.0.read(&mut [0; 64]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(1..) => return,
+                // Somebody has closed descriptors that are not theirs. Nothing wakes this thread any more, but the
+                // flags are there.
+                Ok(0) | Err(_) => return thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+}
+
 /// Installs handlers.
 #[derive(Debug)]
 pub(crate) struct Hooks {
@@ -26,10 +51,19 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    /// With the end of the socket at which [`Action::Wake`] is heard.
-    pub(crate) fn new() -> io::Result<(Self, UnixStream)> {
+    /// With what [`Action::Wake`] wakes.
+    pub(crate) fn new() -> io::Result<(Self, Woken)> {
         let (wake, woken) = UnixStream::pair()?;
-        Ok((Hooks { wake }, woken))
+        Ok((Hooks { wake }, Woken(woken)))
+    }
+
+    /// Whether a signal keeps its handler when all its hooks are gone. Then a hook has to end the process.
+    pub(crate) fn handlers_stay(&self) -> bool {
+        true
+    }
+
+    pub(crate) fn wake(&self) -> io::Result<Wake> {
+        self.wake.try_clone().map(Wake)
     }
 
     /// Appends an action to those that the signal has. They are taken in this order, on the thread that the signal
@@ -46,7 +80,7 @@ impl Hooks {
                 flag::register_conditional_shutdown(number, code.into(), flag)
             }
             Action::Set(flag) => flag::register(number, flag),
-            Action::Wake => low_level::pipe::register(number, self.wake.try_clone()?),
+            Action::Wake(Wake(socket)) => low_level::pipe::register(number, socket),
         };
         id.map(Hook)
     }
