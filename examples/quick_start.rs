@@ -1,4 +1,4 @@
-//! A thread counts for as long as its token lets it.
+//! A thread counts until its token is cancelled.
 
 use std::thread;
 use std::time::Duration;
