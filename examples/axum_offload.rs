@@ -1,16 +1,16 @@
 //! An HTTP server that counts primes on all cores. The work behind a request stops when the client hangs up, when its
-//! time is over, and on Ctrl-C; `/stats` shows that it has.
+//! time is over, and on Ctrl-C. `/stats` shows that it has stopped.
 //!
 //! ```text
 //! axum_offload --port 3000
 //!
 //! curl 'localhost:3000/primes?below=100000'                   # 9592
-//! curl 'localhost:3000/primes?below=1000000000000&timeout=1'  # takes days, but is told after a second that it may not
+//! curl 'localhost:3000/primes?below=1000000000000&timeout=1'  # would take days, and is stopped after a second
 //! curl -m 2 'localhost:3000/primes?below=1000000000000'       # curl hangs up after two seconds
-//! curl localhost:3000/stats                                   # nothing is under way, and `steps` grows no more
+//! curl localhost:3000/stats                                   # no work is running, and `steps` grows no more
 //! ```
 //!
-//! Ctrl-C or `kill` while a request is under way: it is answered, the work behind it stops, and so does the program.
+//! Press Ctrl-C during a request: the client gets an answer, the work behind it stops, and so does the program.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -35,22 +35,22 @@ use tokio::runtime::Runtime;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
-/// One item is the least that is done after a stop, and up to here that takes no more than a second or two.
+/// A stop waits for the current item, and up to here an item takes a second or two at most.
 const HIGHEST: u64 = 1_000_000_000_000_000;
 
-/// Counts primes over HTTP. Ctrl-C stops all work, answers the requests that waited for it, and ends.
+/// Counts primes over HTTP. Ctrl-C stops all work, answers the waiting requests, and ends.
 ///
-/// Exit status: 2 for wrong arguments or an address that cannot be had. Stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP,
-/// it ends by that signal: 130, 143 or 129 in a shell.
+/// Exit status: 2 for wrong arguments or an address that is not available. Stopped by SIGINT (Ctrl-C), SIGTERM or
+/// SIGHUP, it ends by that signal: 130, 143 or 129 in a shell.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to listen on 127.0.0.1; with 0, wherever there is room.
+    /// The port on 127.0.0.1; 0 picks a free one.
     #[arg(long, default_value_t = 3000)]
     port: u16,
-    /// No request may take longer.
+    /// The limit for each request.
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     timeout: Duration,
-    /// How long to wait, once stopped, for clients that are slow to ask or to take their answer.
+    /// How long to wait for slow clients after a stop.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     grace: Duration,
 }
@@ -60,7 +60,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-/// `eprintln!` would panic once the terminal is gone, which is what SIGHUP tells of.
+/// `eprintln!` would panic once the terminal is gone, as after SIGHUP.
 fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
@@ -68,12 +68,12 @@ fn say(text: impl fmt::Display) {
 struct Server {
     shutdown: Token,
     timeout: Duration,
-    /// Holds a place for each piece of work until that is over, also when nobody waits for it any more.
+    /// Tracks all work until it is over, even if its request is gone.
     under_way: TaskTracker,
     counters: Counters,
 }
 
-/// Each request ends in one of the middle four. They order nothing, so all of them are relaxed.
+/// Each request ends in one of the middle four. They publish nothing, so relaxed accesses are enough.
 #[derive(Default)]
 struct Counters {
     requests: AtomicU64,
@@ -81,9 +81,9 @@ struct Counters {
     disconnected: AtomicU64,
     timed_out: AtomicU64,
     shut_down: AtomicU64,
-    /// Work that has begun on a thread of rayon's.
+    /// Work that has begun on a rayon thread.
     started: AtomicU64,
-    /// Numbers that it has come to.
+    /// Numbers that the work has begun.
     steps: AtomicU64,
 }
 
@@ -91,7 +91,7 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Counts how a request has ended. One that is dropped before it has set that has lost its client.
+/// Counts how a request ends. If it is dropped early, its client has hung up.
 struct Ending<'a>(&'a AtomicU64);
 
 impl Drop for Ending<'_> {
@@ -114,7 +114,7 @@ fn is_prime(number: u64) -> bool {
     number > 1 && factors.all(|factor| number % factor != 0)
 }
 
-/// Knows nothing of requests: it asks its token, once for each number.
+/// Checks the token once for each number. Independent of HTTP.
 fn count_primes(
     numbers: Range<u64>,
     token: &Token,
@@ -156,8 +156,8 @@ async fn primes(
             count_primes(numbers, &token, &server.counters.steps)
         }
     });
-    // The work would return the same error, but perhaps much later: it may be in line behind that of other requests. If
-    // the token ends this, or the client does, the work's own token is cancelled too.
+    // Awaiting the work alone would return the same error later: it may queue behind other requests. Dropping `work`
+    // cancels its own token, after a cancel and when the client hangs up.
     match work.with_token(&token).await.and_then(|counted| counted) {
         Ok(primes) => {
             ending.0 = &counters.finished;
@@ -179,7 +179,7 @@ async fn stats(State(server): State<Arc<Server>>) -> String {
 }
 
 impl Server {
-    /// In this order: when nothing is under way any more, all its steps are counted.
+    /// Steps come last: once no work is running, they are final.
     fn stats(&self) -> String {
         let counters = &self.counters;
         let count =
@@ -198,7 +198,7 @@ impl Server {
     }
 }
 
-/// Returns when the token is cancelled and everything that was begun is over, with the token's error.
+/// Returns the token's error once it is cancelled and all work is over.
 async fn serve(arguments: &Arguments, shutdown: &Token) -> io::Result<()> {
     let server = Arc::new(Server {
         shutdown: shutdown.clone(),
@@ -226,15 +226,15 @@ async fn serve(arguments: &Arguments, shutdown: &Token) -> io::Result<()> {
         served = axum::serve(listener, router).with_graceful_shutdown(stop) => served?,
         () = late => say("not all clients have taken their leave"),
     }
-    // There may be work left whose client has gone.
+    // Some work may outlive its client.
     server.under_way.close();
     server.under_way.wait().await;
-    // Whoever reads this may have been ended by the same Ctrl-C.
+    // The same Ctrl-C may have ended the reader of this output.
     let _ = io::stdout().write_all(server.stats().as_bytes());
     Ok(shutdown.check()?)
 }
 
-/// Does not return when a signal has stopped the server: then everything in it is dropped, and the program ends.
+/// Does not return after a signal: it drops everything in the server, then ends the process by the signal.
 fn run(arguments: &Arguments) -> io::Result<()> {
     let token = cantok_signal::SignalToken::termination()?.named("shutdown");
     token.run(|token| Runtime::new()?.block_on(serve(arguments, token)))

@@ -1,5 +1,5 @@
-//! Writes primes into a file until the time is over or Ctrl-C stops it. A file that is not finished is removed on the
-//! way out. That takes a moment here, and a second Ctrl-C ends it at once.
+//! Writes primes into a file until the time is over or Ctrl-C stops it, and then removes an unfinished file. This takes
+//! a moment here, and a second Ctrl-C ends the program at once.
 //!
 //! ```text
 //! ctrl_c
@@ -7,7 +7,7 @@
 //! ctrl_c --cleanup 10
 //! ```
 //!
-//! After Ctrl-C, `echo $?` says 130 in a shell: the program ends as one that knows nothing of signals would have, and a
+//! After Ctrl-C, `echo $?` prints 130 in a shell. The program ends by the signal, as if it had not handled it, so a
 //! script that runs it ends too.
 
 use std::fs::{self, File};
@@ -22,11 +22,11 @@ use clap::Parser;
 
 /// Writes primes into a file. Ctrl-C stops it and removes the file, a second Ctrl-C ends the clean-up at once.
 ///
-/// Exit status: 0 when it was done, 2 for wrong arguments or when the file could not be written. Stopped by SIGINT
-/// (Ctrl-C), SIGTERM or SIGHUP, it ends by that signal: 130, 143 or 129 in a shell.
+/// Exit status: 0 when done, 2 for wrong arguments or when the file could not be written. Stopped by SIGINT (Ctrl-C),
+/// SIGTERM or SIGHUP, it ends by that signal: 130, 143 or 129 in a shell.
 #[derive(Parser)]
 struct Arguments {
-    /// A file that does not exist yet. By default it is in the folder for temporary files.
+    /// A file that does not exist yet. By default, a temporary file.
     file: Option<PathBuf>,
     /// Work for that many seconds.
     #[arg(long, default_value_t = 60)]
@@ -36,7 +36,7 @@ struct Arguments {
     cleanup: u64,
 }
 
-/// `eprintln!` would panic once the terminal is gone, which is what SIGHUP tells of.
+/// `eprintln!` would panic once the terminal is gone, as after SIGHUP.
 fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
@@ -55,7 +55,7 @@ impl Drop for Unfinished<'_> {
             return;
         }
         say(format_args!("cleaning up for {:?}", self.cleanup));
-        thread::sleep(self.cleanup); // stands for what takes long in other programs
+        thread::sleep(self.cleanup); // stands for a slow clean-up
         let file = self.path.display();
         match fs::remove_file(self.path) {
             Ok(()) => say(format_args!("removed {file}")),
@@ -70,10 +70,9 @@ fn is_prime(number: u64) -> bool {
         .all(|factor| number % factor != 0)
 }
 
-/// Returns how many primes are in the file. Knows nothing of signals: it asks its token, once for each number.
+/// Returns how many primes are in the file. Checks the token once for each number.
 fn write_primes(path: &Path, arguments: &Arguments, token: &Token) -> io::Result<u64> {
-    // On another thread: at once, also if a step of the work were long, but perhaps after what is said below. It is
-    // held until the file is cleaned up.
+    // Runs on another thread, so it need not wait for the next check. Kept until the file is cleaned up.
     let _registration = token.on_cancel(|_| say("stopping; press Ctrl-C again to end at once"));
     let mut file = Unfinished {
         path,
@@ -87,7 +86,7 @@ fn write_primes(path: &Path, arguments: &Arguments, token: &Token) -> io::Result
     let mut reported = 0;
     let mut primes = 0;
     for number in 2.. {
-        token.check()?; // returns from here, and drops the file
+        token.check()?; // returns here and drops the file
         if is_prime(number) {
             writeln!(file.writer, "{number}")?;
             primes += 1;
@@ -106,7 +105,7 @@ fn write_primes(path: &Path, arguments: &Arguments, token: &Token) -> io::Result
     Ok(primes)
 }
 
-/// Does not return when a signal has stopped the work: then everything in it is dropped, and the program ends.
+/// Does not return after a signal: it drops everything in the work, then ends the process by the signal.
 fn run(path: &Path, arguments: &Arguments) -> io::Result<u64> {
     let token = cantok_signal::SignalToken::termination()?;
     token.run(|token| write_primes(path, arguments, token))

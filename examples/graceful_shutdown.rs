@@ -1,9 +1,9 @@
-//! A TCP service that factors numbers. On Ctrl-C or SIGTERM it takes no more clients, finishes the requests that it is
-//! at, and awaits all that was started. What is not over when the grace period is, is stopped.
+//! A TCP service that factors numbers. On Ctrl-C or SIGTERM it accepts no more clients, finishes its current requests
+//! and awaits all tasks. After a grace period it stops those that are left.
 //!
 //! ```text
 //! graceful_shutdown --port 3000 --grace 10
-//! nc localhost 3000      # in another terminal. A request is lines with a number each, and an empty line at the end.
+//! nc localhost 3000      # in another terminal. A request is a number per line, and an empty line at its end.
 //! ```
 
 use std::io::{self, Write};
@@ -17,16 +17,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::{runtime::Runtime, time::sleep};
 use tokio_util::task::TaskTracker;
 
-/// Factors numbers over TCP. Ctrl-C lets it finish the requests that it is at, a second Ctrl-C ends it at once.
+/// Factors numbers over TCP. Ctrl-C lets it finish its current requests, a second Ctrl-C ends it at once.
 ///
-/// Exit status: 2 for wrong arguments or an address that cannot be had. Stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP,
-/// it ends by that signal: 130, 143 or 129 in a shell.
+/// Exit status: 2 for wrong arguments or an address that is not available. Stopped by SIGINT (Ctrl-C), SIGTERM or
+/// SIGHUP, it ends by that signal: 130, 143 or 129 in a shell.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to listen on 127.0.0.1; with 0, wherever there is room.
+    /// The port on 127.0.0.1; 0 picks a free one.
     #[arg(long, default_value_t = 3000)]
     port: u16,
-    /// How long to wait, once it is stopped, for requests under way.
+    /// How long to wait for current requests after a stop.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     grace: u64,
 }
@@ -36,7 +36,7 @@ fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// By trial division: for a large prime it takes longer than anybody lives.
+/// Trial division: a large prime takes centuries.
 fn factors(mut number: u128, token: &Token) -> Result<String, CancellationError> {
     let mut factors = format!("{number}:");
     let mut factor = 2;
@@ -52,8 +52,8 @@ fn factors(mut number: u128, token: &Token) -> Result<String, CancellationError>
     Ok(format!("{factors} {number}\n"))
 }
 
-/// Returns when the client has gone or, between two of its requests, when `shutdown` is cancelled. Whoever drops it
-/// before stops the work below it, but only `tasks` knows when that is over.
+/// Returns when the client is gone or, between two of its requests, when `shutdown` is cancelled. Dropping this future
+/// stops its work; `tasks` then tracks when that work is over.
 async fn attend(
     stream: TcpStream,
     shutdown: &Token,
@@ -89,11 +89,11 @@ async fn attend(
     }
 }
 
-/// Returns when the token is cancelled and all that was started is over, with the token's error.
+/// Returns the token's error once it is cancelled and all tasks are over.
 async fn serve(arguments: &Arguments, shutdown: &Token) -> io::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await?;
     println!("listening on {}", listener.local_addr()?);
-    // The end of the grace period, for what takes longer.
+    // Cancelled when the grace period is over.
     let grace = Duration::from_secs(arguments.grace);
     let stop = shutdown.delayed(grace);
     let tasks = TaskTracker::new();
@@ -113,17 +113,17 @@ async fn serve(arguments: &Arguments, shutdown: &Token) -> io::Result<()> {
             }
         });
     }
-    drop(listener); // from here on nobody is let in
+    drop(listener); // no client connects from here on
     tasks.close();
     let open = tasks.len();
     say(format_args!("{grace:?} for {open} tasks, or Ctrl-C again"));
-    tasks.wait().await; // hardly longer than that: all of them check `stop`
-    // Whoever reads this may have been ended by the same Ctrl-C.
+    tasks.wait().await; // little more than the grace period: all of them check `stop`
+    // The same Ctrl-C may have ended the reader of this output.
     let _ = writeln!(io::stdout(), "{clients} clients");
     Ok(shutdown.check()?)
 }
 
-/// Does not return when a signal has stopped the service: then everything in it is dropped, and the program ends.
+/// Does not return after a signal: it drops everything in the service, then ends the process by the signal.
 fn run(arguments: &Arguments) -> io::Result<()> {
     let token = cantok_signal::SignalToken::termination()?;
     token.run(|token| Runtime::new()?.block_on(serve(arguments, token)))

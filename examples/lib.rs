@@ -1,13 +1,13 @@
-//! Programs that show cantok at work; each is a file of its own beside this one.
+//! Programs that show cantok at work, one in each file beside this one.
 //!
-//! This library is empty. It exists so that `cargo test` compiles and runs the code of the workspace's README and of the
-//! guide in `docs`.
+//! This library is empty. It lets `cargo test` compile and run the code of the workspace's README and of the guide in
+//! `docs`.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct WorkspaceReadme;
 
-/// One for each page that has code.
+/// One item for each page with code.
 #[cfg(doctest)]
 mod guide {
     #[doc = include_str!("../docs/src/introduction.md")]
@@ -40,8 +40,8 @@ mod guide {
     #[doc = include_str!("../docs/src/composing.md")]
     struct Composing;
 
-    #[doc = include_str!("../docs/src/checks-and-looks.md")]
-    struct ChecksAndLooks;
+    #[doc = include_str!("../docs/src/checks-and-peeks.md")]
+    struct ChecksAndPeeks;
 
     #[doc = include_str!("../docs/src/waiting-and-callbacks.md")]
     struct WaitingAndCallbacks;
@@ -52,17 +52,32 @@ mod guide {
     #[doc = include_str!("../docs/src/iterators-and-adapters.md")]
     struct IteratorsAndAdapters;
 
+    #[doc = include_str!("../docs/src/which-adapter.md")]
+    struct WhichAdapter;
+
     #[doc = include_str!("../docs/src/how-do-i/stop-a-rayon-job.md")]
     struct StopARayonJob;
 
     #[doc = include_str!("../docs/src/how-do-i/stop-a-worker-on-a-channel.md")]
     struct StopAWorkerOnAChannel;
 
+    #[doc = include_str!("../docs/src/how-do-i/stop-a-copy-or-a-download.md")]
+    struct StopACopyOrADownload;
+
     #[doc = include_str!("../docs/src/how-do-i/stop-a-cli-on-ctrl-c.md")]
     struct StopACliOnCtrlC;
 
+    #[doc = include_str!("../docs/src/how-do-i/print-the-error-from-main.md")]
+    struct PrintTheErrorFromMain;
+
     #[doc = include_str!("../docs/src/how-do-i/shut-down-gracefully.md")]
     struct ShutDownGracefully;
+
+    #[doc = include_str!("../docs/src/how-do-i/drain-a-service.md")]
+    struct DrainAService;
+
+    #[doc = include_str!("../docs/src/how-do-i/time-out-an-idle-connection.md")]
+    struct TimeOutAnIdleConnection;
 
     #[doc = include_str!("../docs/src/how-do-i/unblock-a-socket-or-a-pipe.md")]
     struct UnblockASocketOrAPipe;

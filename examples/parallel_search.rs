@@ -1,5 +1,5 @@
-//! Searches a range of numbers, or files, on all cores until there is a hit, the time is over, or the budget is spent,
-//! and says which it was.
+//! Searches numbers or files on all cores until there is a hit, the time is over, or the budget is spent. Prints which
+//! of these stopped it.
 //!
 //! ```text
 //! parallel_search range 0..10000000000 --zeros 30 --timeout 2.5
@@ -22,16 +22,16 @@ use rayon::prelude::*;
 
 /// Searches on all cores until there is a hit, the time is over, or the budget is spent.
 ///
-/// Exit status: 0 after a hit, 1 when all was searched without one, 2 for wrong arguments or when files could not be
-/// read, 3 when the search was stopped before.
+/// Exit status: 0 after a hit, 1 after a complete search without one, 2 for wrong arguments or unreadable files, 3 when
+/// the search was stopped.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
     what: What,
-    /// Stop after that many seconds.
+    /// Stop after this many seconds.
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     timeout: Option<Duration>,
-    /// Stop after that many numbers or files.
+    /// Stop after this many numbers or files.
     #[arg(
         long,
         global = true,
@@ -45,19 +45,19 @@ struct Arguments {
 enum What {
     /// Search for a number whose hash begins with zeros.
     Range {
-        /// From and to, the latter not included: 0..1000
+        /// From and to, without the latter: 0..1000
         #[arg(value_parser = range)]
         numbers: Range<u64>,
-        /// How many zero bits.
+        /// The number of zero bits.
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(..=64))]
         zeros: u32,
     },
     /// Search for a text.
     Files {
-        /// What to search for.
+        /// The text to search for.
         #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
         text: String,
-        /// Where.
+        /// The files to search.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -82,7 +82,7 @@ fn hash(number: u64) -> u64 {
     hash ^ (hash >> 31)
 }
 
-/// Where in the file the text is for the first time, in bytes.
+/// The first position of the text in the file, in bytes.
 fn position(
     path: &Path,
     text: &str,
@@ -96,7 +96,7 @@ fn position(
     let mut buffer = Vec::new();
     let mut before = 0;
     loop {
-        // A file may be long, and even endless, so it asks between blocks. A look: files are to be counted, not blocks.
+        // A file may be endless, so query the token between blocks. This peeks, since the budget counts files.
         if let Some(error) = token.cancellation() {
             return Err(error);
         }
@@ -108,7 +108,7 @@ fn position(
         if let Some(place) = buffer.windows(text.len()).position(|window| window == text) {
             return Ok(Ok(Some(before + place)));
         }
-        // The text may have begun at the end of this block.
+        // The text may begin at the end of this block.
         let done = buffer.len().saturating_sub(text.len() - 1);
         buffer.drain(..done);
         before += done;
@@ -117,7 +117,7 @@ fn position(
 
 struct Search {
     token: Token,
-    /// Cancelled by the first hit, so that all others end too, also within a file.
+    /// Cancelled by the first hit, which ends all searches, even within a file.
     found: SimpleToken,
     hit: OnceLock<String>,
     unreadable: AtomicUsize,
@@ -125,12 +125,12 @@ struct Search {
 
 impl Search {
     fn hit(&self, hit: String) {
-        // The first stays.
+        // The first hit stays.
         let _ = self.hit.set(hit);
         self.found.cancel();
     }
 
-    /// Either all was searched, or an error says why not.
+    /// Fails if the search was stopped before it was complete.
     fn run(&self, what: What) -> Result<(), CancellationError> {
         match what {
             What::Range { numbers, zeros } => {

@@ -1,5 +1,5 @@
-//! Counts the lines of files: one thread finds them, several read them, one writes the results. Stopped from outside,
-//! at any moment, nothing is lost: each file that was found is written, or is where the counts at the end say.
+//! Counts the lines of files: one thread finds them, several read them, one writes the results. A stop at any moment
+//! loses nothing: the counts at the end account for each file that was found.
 //!
 //! ```text
 //! pipeline src tests
@@ -19,21 +19,21 @@ use cantok_core::{CancellationError, CounterToken, SimpleToken, TimeoutToken, To
 use clap::Parser;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-/// Counts the lines of all files in some folders and below. Enter stops it.
+/// Counts the lines of all files in folders and their subfolders. Enter stops it.
 ///
-/// Links are not followed. Exit status: 0 when all files were counted, 2 for wrong arguments or when something could not
-/// be read or written, 3 when it was stopped before all was found and read.
+/// Links are not followed. Exit status: 0 when all files were counted, 2 for wrong arguments or errors of reading and
+/// writing, 3 when it was stopped before it was done.
 #[derive(Parser)]
 struct Arguments {
     #[arg(default_value = ".")]
     folders: Vec<PathBuf>,
-    /// How many threads read files.
+    /// The number of threads that read files.
     #[arg(long, value_name = "THREADS", default_value = "4")]
     readers: NonZeroUsize,
-    /// Stop after that many seconds.
+    /// Stop after this many seconds.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     timeout: Option<Duration>,
-    /// Count no more than that many files.
+    /// Stop after this many files.
     #[arg(long, value_name = "FILES", allow_negative_numbers = true)]
     limit: Option<u64>,
 }
@@ -43,26 +43,26 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-/// A file, and how many lines it has.
+/// A file and its number of lines.
 type Counted = (PathBuf, io::Result<usize>);
 
-/// What the finder has done.
+/// The result of the finder.
 #[derive(Default)]
 struct Found {
     files: usize,
-    /// Folders, and what is in them.
+    /// Folders and entries.
     unreadable: usize,
-    /// How many files it could not hand on any more: none or one.
+    /// Files that it could not send any more: none or one.
     handed_back: usize,
     stopped: Option<CancellationError>,
 }
 
-/// Sends all files below the folders until the token stops it.
+/// Sends all files below the folders until the token is cancelled.
 fn find(mut folders: Vec<PathBuf>, files: &Sender<PathBuf>, token: Token) -> Found {
     let files = files.with_token(token);
     let mut found = Found::default();
     while let Some(folder) = folders.pop() {
-        // A look, since only files are to be counted by the limit.
+        // This peeks, since the limit counts files only.
         found.stopped = files.token().cancellation();
         if found.stopped.is_some() {
             break;
@@ -93,7 +93,7 @@ fn find(mut folders: Vec<PathBuf>, files: &Sender<PathBuf>, token: Token) -> Fou
                 found.files += 1;
                 match files.send(path) {
                     Ok(()) => {}
-                    // With the file, for a program that has another use for it.
+                    // The error holds the file, which other programs may need.
                     Err(SendTokenError::Cancelled(_, error)) => {
                         found.handed_back = 1;
                         found.stopped = Some(error);
@@ -107,8 +107,8 @@ fn find(mut folders: Vec<PathBuf>, files: &Sender<PathBuf>, token: Token) -> Fou
     found
 }
 
-/// Counts lines until there are no more files, or the token stops it. What it has counted is always handed on: its
-/// receiver takes whatever comes.
+/// Counts lines until there are no more files, or the token is cancelled. Always sends its results, since `main`
+/// receives all of them.
 fn read(files: &Receiver<PathBuf>, counted: &Sender<Counted>, token: &Token) {
     for path in files.with_token(token) {
         let lines = fs::read(&path).map(|text| text.iter().filter(|&&byte| byte == b'\n').count());
@@ -119,7 +119,7 @@ fn read(files: &Receiver<PathBuf>, counted: &Sender<Counted>, token: &Token) {
 }
 
 fn cancel_on_enter(token: SimpleToken) {
-    // Ends with the program: a thread that reads cannot be woken.
+    // Never joined, since no token interrupts a blocked read: it ends with the program.
     thread::spawn(move || {
         if io::stdin()
             .read_line(&mut String::new())
@@ -138,7 +138,7 @@ fn main() -> ExitCode {
     if let Some(timeout) = arguments.timeout {
         token += TimeoutToken::new(timeout).named("--timeout");
     }
-    // Stops the finder alone: what it has found by then is counted.
+    // The limit stops the finder alone, so that all files found by then are counted.
     let mut finding: Token = token.child().into();
     if let Some(limit) = arguments.limit {
         finding += CounterToken::new(limit).named("--limit");
@@ -158,7 +158,7 @@ fn main() -> ExitCode {
         }
         drop(counted_sender); // so that the loop below ends with the readers
 
-        // Line by line, so that what counts as written is written.
+        // Line by line, so that each line counted as written is written.
         let mut out = io::stdout().lock();
         for (path, lines) in &counted {
             let lines = match lines {
@@ -192,7 +192,7 @@ fn main() -> ExitCode {
     if found.unreadable > 0 {
         eprintln!("{} folders or entries could not be read", found.unreadable);
     }
-    // A cancel that came when all was done has stopped nothing.
+    // A cancel after the end has stopped nothing.
     let readers_stopped = token.cancellation().filter(|_| left > 0);
     let stopped = found.stopped.or(readers_stopped);
     if let Some(error) = &stopped {

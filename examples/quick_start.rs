@@ -1,11 +1,11 @@
-//! A thread counts for as long as its token lets it.
+//! A thread counts until its token is cancelled.
 
 use std::thread;
 use std::time::Duration;
 
 use cantok::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 
-// Knows nothing of timeouts, counters or conditions: it asks its token.
+// Knows nothing of timeouts, counters or conditions: it checks its token.
 fn count(token: &Token) -> u64 {
     let mut count = 0;
     while token.keep_on() {

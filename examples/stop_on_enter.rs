@@ -1,4 +1,4 @@
-//! Works for five seconds, or until somebody presses Enter.
+//! Works for five seconds, or until you press Enter.
 
 use std::io::stdin;
 use std::thread;
@@ -10,7 +10,7 @@ fn main() {
     let enter = SimpleToken::new().named("Enter");
     let token = &enter + TimeoutToken::new(Duration::from_secs(5));
 
-    // Never joined: no token interrupts a blocked read, so this thread ends with the process.
+    // Never joined, since no token interrupts a blocked read: it ends with the process.
     thread::spawn({
         let enter = enter.clone();
         move || {
@@ -24,7 +24,7 @@ fn main() {
     println!("working for five seconds, press Enter to stop sooner");
     let mut rounds = 0;
     let error = loop {
-        // A pause between two rounds that ends the moment the token is cancelled.
+        // A pause that ends at once when the token is cancelled.
         if let Some(error) = token.wait_timeout(Duration::from_millis(500)) {
             break error;
         }
