@@ -1,0 +1,81 @@
+use super::Notice;
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How a `poll` learns that a child has ended. The child is not reaped by this.
+#[derive(Debug)]
+pub(crate) enum Death {
+    /// Readable from then on.
+    Descriptor(OwnedFd),
+    /// Sends a notice.
+    Thread(Option<JoinHandle<()>>),
+    /// Nothing can be had: the `poll` has to end at this interval.
+    Interval,
+}
+
+const INTERVAL: Duration = Duration::from_millis(10);
+
+impl Death {
+    pub(crate) fn of(pid: Pid, notice: &Arc<Notice>) -> Self {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::process::{PidfdFlags, pidfd_open};
+            if let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) {
+                return Death::Descriptor(descriptor);
+            }
+        }
+        Death::by_thread(pid, notice)
+    }
+
+    /// Where the system has no descriptors of processes, or no more of them.
+    pub(crate) fn by_thread(pid: Pid, notice: &Arc<Notice>) -> Self {
+        let notice = Arc::clone(notice);
+        let watch = move || {
+            wait_for_exit(pid);
+            notice.send();
+        };
+        match thread::Builder::new()
+            .name("cantok-process".to_owned())
+            .spawn(watch)
+        {
+            Ok(thread) => Death::Thread(Some(thread)),
+            Err(_) => Death::Interval,
+        }
+    }
+
+    pub(crate) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Death::Descriptor(descriptor) => Some(descriptor.as_fd()),
+            Death::Thread(_) | Death::Interval => None,
+        }
+    }
+
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        matches!(self, Death::Interval).then_some(INTERVAL)
+    }
+
+    /// Leaves no thread behind. The child has ended.
+    pub(crate) fn finish(&mut self) {
+        if let Death::Thread(thread) = self {
+            if let Some(thread) = thread.take() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// Blocks until the child has ended, or somebody else has reaped it.
+pub(crate) fn wait_for_exit(pid: Pid) {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while waitid(WaitId::Pid(pid), options).err() == Some(Errno::INTR) {}
+}
+
+/// Whether the child has ended, or somebody else has reaped it.
+pub(crate) fn has_exited(pid: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
+}

@@ -1,0 +1,17 @@
+//! What a child is on each system: how it is signalled, waited for and read.
+
+#[cfg(unix)]
+mod death;
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(not(unix), path = "other.rs")]
+mod ending;
+#[cfg(unix)]
+mod notice;
+#[cfg_attr(unix, path = "output_unix.rs")]
+#[cfg_attr(not(unix), path = "output_other.rs")]
+mod output;
+
+pub(crate) use ending::{Ending, Process};
+#[cfg(unix)]
+pub(crate) use notice::Notice;
+pub(crate) use output::read_output;
