@@ -100,15 +100,12 @@ impl Child {
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, CommandError> {
         if self.status.is_none() {
             if let Some(process) = &mut self.process {
-                self.status = self.link.ending.reap(|| process.try_wait())?;
+                self.status = self.link.ending.try_wait(process)?;
             }
         }
         let Some(status) = self.status else {
             return Ok(None);
         };
-        if self.link.ending.is_group_left() {
-            return Ok(None);
-        }
         self.link.outcome(status, Reading::default())?;
         Ok(Some(status))
     }
@@ -128,13 +125,7 @@ impl Child {
             Some(process) => read_output(&self.link, process, pipes)?,
             None => unreachable!("only `detach` takes it"),
         };
-        let status = match reading.status {
-            Some(status) => {
-                self.status = Some(status);
-                status
-            }
-            None => self.reap()?,
-        };
+        let status = self.reap()?;
         self.link.outcome(status, reading)
     }
 

@@ -1,13 +1,10 @@
 use crate::Captured;
 use crate::link::Link;
-use std::process::ExitStatus;
 
 /// What was read of a child.
 #[derive(Default)]
 pub(crate) struct Reading {
     pub(crate) output: Captured,
-    /// If the child was reaped meanwhile.
-    pub(crate) status: Option<ExitStatus>,
     /// After a cancel something could still write.
     pub(crate) is_cut_short: bool,
     pub(crate) is_over_limit: bool,

@@ -1,4 +1,5 @@
 use super::Notice;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,15 +21,17 @@ pub(crate) enum Death {
 const INTERVAL: Duration = Duration::from_millis(10);
 
 impl Death {
+    /// Of a child.
     pub(crate) fn of(pid: Pid, notice: &Arc<Notice>) -> Self {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::process::{PidfdFlags, pidfd_open};
-            if let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) {
-                return Death::Descriptor(descriptor);
-            }
+        match open(pid) {
+            Some(descriptor) => Death::Descriptor(descriptor),
+            None => Death::by_thread(pid, notice),
         }
-        Death::by_thread(pid, notice)
+    }
+
+    /// Of a process that is not a child of this one.
+    pub(crate) fn of_another(pid: Pid) -> Self {
+        open(pid).map_or(Death::Interval, Death::Descriptor)
     }
 
     /// Where the system has no descriptors of processes, or no more of them.
@@ -54,6 +57,16 @@ impl Death {
         }
     }
 
+    /// Blocks until the process has ended, or for the interval.
+    pub(crate) fn wait(&self) {
+        match self.as_fd() {
+            Some(descriptor) => {
+                let _ = poll(&mut [PollFd::new(&descriptor, PollFlags::IN)], None);
+            }
+            None => thread::sleep(INTERVAL),
+        }
+    }
+
     pub(crate) fn interval(&self) -> Option<Duration> {
         matches!(self, Death::Interval).then_some(INTERVAL)
     }
@@ -66,6 +79,18 @@ impl Death {
             }
         }
     }
+}
+
+/// Readable when the process has ended.
+#[cfg(target_os = "linux")]
+pub(crate) fn open(pid: Pid) -> Option<OwnedFd> {
+    use rustix::process::{PidfdFlags, pidfd_open};
+    pidfd_open(pid, PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn open(_: Pid) -> Option<OwnedFd> {
+    None
 }
 
 /// Blocks until the child has ended, or somebody else has reaped it.

@@ -6,6 +6,8 @@ mod death;
 #[cfg_attr(not(unix), path = "other.rs")]
 mod ending;
 #[cfg(unix)]
+mod group;
+#[cfg(unix)]
 mod notice;
 #[cfg_attr(unix, path = "output_unix.rs")]
 #[cfg_attr(not(unix), path = "output_other.rs")]

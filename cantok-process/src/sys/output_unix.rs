@@ -1,5 +1,4 @@
 use super::death::{Death, has_exited};
-use super::ending::pauses;
 use super::{Notice, Process};
 use crate::link::Link;
 use crate::reading::Reading;
@@ -8,9 +7,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionread, read};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{ChildStderr, ChildStdout, ExitStatus};
+use std::process::{ChildStderr, ChildStdout};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The first reads of a pipe ask for so many bytes, later ones for more.
 const FIRST: usize = 4096;
@@ -25,41 +23,37 @@ pub(crate) fn read_output(
     let mut pipes = [stdout.map(OwnedFd::from), stderr.map(OwnedFd::from)];
     let mut reading = Reading::default();
     let notice = Arc::new(Notice::new()?);
-    link.ending.notify(Arc::clone(&notice));
-    let mut end = End::new(Arc::clone(&notice));
+    link.ending.begin_reading(Arc::clone(&notice));
+    let mut end = End {
+        notice: Arc::clone(&notice),
+        death: None,
+    };
     loop {
         if pipes.iter().all(Option::is_none) {
+            link.ending.end_reading();
             break;
         }
         // After the cancel, which sends a notice, or came before there was anything to send.
-        let pause = match link.token.peek_cancelled() {
-            true => match end.look(link, process)? {
-                Look::Ended => {
-                    for (index, pipe) in pipes.iter().enumerate() {
-                        if let Some(pipe) = pipe {
-                            drain(pipe, link, index, &mut reading)?;
-                        }
-                    }
-                    reading.is_cut_short = true;
-                    break;
+        if link.token.peek_cancelled() && end.has_come(link, process)? {
+            for (index, pipe) in pipes.iter().enumerate() {
+                if let Some(pipe) = pipe {
+                    drain(pipe, link, index, &mut reading)?;
                 }
-                Look::After(pause) => pause,
-            },
-            false => None,
-        };
-        wait(&mut pipes, &notice, &end, pause, link, &mut reading)?;
+            }
+            reading.is_cut_short = true;
+            break;
+        }
+        wait(&mut pipes, &notice, end.death.as_ref(), link, &mut reading)?;
     }
     end.finish();
-    reading.status = end.status;
     Ok(reading)
 }
 
-/// Blocks until there is something to read, a notice, the end of the child, or until the pause is over, and reads.
+/// Blocks until there is something to read, a notice, that death, or the end of its interval, and reads.
 fn wait(
     pipes: &mut [Option<OwnedFd>; 2],
     notice: &Notice,
-    end: &End,
-    pause: Option<Duration>,
+    death: Option<&Death>,
     link: &Link,
     reading: &mut Reading,
 ) -> io::Result<()> {
@@ -70,10 +64,11 @@ fn wait(
         for pipe in pipes.iter().flatten() {
             polled.push(PollFd::new(pipe, PollFlags::IN));
         }
-        let death = end.death.as_ref().and_then(Death::as_fd);
-        if let Some(death) = &death {
-            polled.push(PollFd::new(death, PollFlags::IN));
+        let descriptor = death.and_then(Death::as_fd);
+        if let Some(descriptor) = &descriptor {
+            polled.push(PollFd::new(descriptor, PollFlags::IN));
         }
+        let pause = death.and_then(Death::interval);
         let pause = pause.and_then(|pause| Timespec::try_from(pause).ok());
         match poll(&mut polled, pause.as_ref()) {
             Ok(_) => {}
@@ -134,45 +129,25 @@ pub(crate) fn drain(
     Ok(())
 }
 
-enum Look {
-    /// The child, and its group if that is to be ended too.
-    Ended,
-    /// To look again after a pause, or once something is heard.
-    After(Option<Duration>),
-}
-
 /// The end of the child after a cancel.
 struct End {
     notice: Arc<Notice>,
+    /// Of the child, or of a process of its group.
     death: Option<Death>,
-    status: Option<ExitStatus>,
-    pauses: Box<dyn Iterator<Item = Duration>>,
 }
 
 impl End {
-    fn new(notice: Arc<Notice>) -> Self {
-        End {
-            notice,
-            death: None,
-            status: None,
-            pauses: Box::new(pauses()),
+    /// Whether the child has ended, and its group if that is to be ended too. If not, `death` is what to wait for.
+    fn has_come(&mut self, link: &Link, process: &mut Process) -> io::Result<bool> {
+        let ending = &link.ending;
+        if let Some(pid) = ending.child().filter(|pid| !has_exited(*pid)) {
+            let notice = &self.notice;
+            self.death.get_or_insert_with(|| Death::of(pid, notice));
+            return Ok(false);
         }
-    }
-
-    fn look(&mut self, link: &Link, process: &mut Process) -> io::Result<Look> {
-        if let Some(pid) = link.ending.child() {
-            if !has_exited(pid) {
-                let notice = &self.notice;
-                let death = self.death.get_or_insert_with(|| Death::of(pid, notice));
-                return Ok(Look::After(death.interval()));
-            }
-            self.finish();
-            self.status = link.ending.reap(|| process.try_wait())?;
-        }
-        match link.ending.is_group_left() {
-            true => Ok(Look::After(self.pauses.next())),
-            false => Ok(Look::Ended),
-        }
+        self.finish();
+        self.death = ending.left_of_group(|| process.try_wait())?;
+        Ok(self.death.is_none())
     }
 
     fn finish(&mut self) {

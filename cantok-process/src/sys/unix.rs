@@ -1,24 +1,25 @@
 //! # Invariants
 //!
-//! 1. **No signal hits a stranger.** Signals are sent, and the child is reaped, under one lock. A process id is used
-//!    only while the child is not reaped, or while its group was alive a moment ago.
+//! 1. **No signal hits a stranger.** Signals are sent, and the child is reaped, under one lock, and a process id is used
+//!    only while the child is not reaped. So the child is reaped after its group, except where the system does not list
+//!    its processes: there its group may get signals as long as it was not empty [`INTERVAL`](super::death) ago.
 //! 2. **One verdict.** The first signal decides under that lock whether the child had ended by itself.
 //! 3. **Nothing is missed.** A cancel that comes before the child's process id is known is made up for by
 //!    [`Ending::started`].
 //! 4. **The lock is short.** No thread blocks while it holds the lock, and no user code runs under it.
 
 use super::Notice;
-use super::death::{has_exited, wait_for_exit};
+use super::death::{Death, has_exited, wait_for_exit};
+use super::group::{death_of_member, live_member};
 use crate::{Settings, Signal};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal as Raw, WaitOptions, kill_process, kill_process_group, test_kill_process_group,
     waitpgid,
 };
+use std::io;
 use std::process::{Child, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
-use std::{io, thread};
 
 pub(crate) type Process = Child;
 
@@ -39,7 +40,9 @@ struct State {
     is_cancelled: bool,
     /// SIGKILL was due.
     is_over: bool,
-    /// The child had not ended by itself when the polite signal was due.
+    /// What the child writes is being read, so it ends with its output.
+    is_read: bool,
+    /// The child, or a group that may go on writing, had not ended by itself when the polite signal was due.
     is_ended: bool,
 }
 
@@ -62,6 +65,7 @@ impl Ending {
                 life: Life::Unborn,
                 is_cancelled: false,
                 is_over: false,
+                is_read: false,
                 is_ended: false,
             }),
             notice: OnceLock::new(),
@@ -72,15 +76,21 @@ impl Ending {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on the cancel sends a notice.
-    pub(crate) fn notify(&self, notice: Arc<Notice>) {
+    /// What the child writes is read from now on: the cancel sends a notice.
+    pub(crate) fn begin_reading(&self, notice: Arc<Notice>) {
         let _ = self.notice.set(notice);
+        self.state().is_read = true;
+    }
+
+    /// Nothing can write any more.
+    pub(crate) fn end_reading(&self) {
+        self.state().is_read = false;
     }
 
     /// The child of this process id was started.
     pub(crate) fn started(&self, id: u32) {
         let mut state = self.state();
-        if let Some(pid) = Pid::from_raw(id.cast_signed()) {
+        if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
             state.life = Life::Child(pid);
         }
         if state.is_cancelled {
@@ -111,11 +121,11 @@ impl Ending {
 
     fn send_polite(&self, state: &mut State) {
         let Life::Child(pid) = state.life else { return };
-        if !has_exited(pid) {
-            state.is_ended = true;
-        } else if !self.is_group {
+        let has_exited = has_exited(pid);
+        if has_exited && !self.is_group {
             return;
         }
+        state.is_ended = !has_exited || state.is_read;
         self.send(state, self.signal.raw());
         if self.signal != Signal::KILL {
             // A stopped process gets the signal once it goes on.
@@ -151,26 +161,74 @@ impl Ending {
         }
     }
 
-    /// Reaps the child by `try_wait`, if it has ended.
+    /// Reaps the child by `try_wait`, which returns the same status ever after.
     pub(crate) fn reap(
         &self,
         try_wait: impl FnOnce() -> io::Result<Option<ExitStatus>>,
     ) -> io::Result<Option<ExitStatus>> {
         let mut state = self.state();
         let reaped = try_wait();
-        match (&reaped, state.life) {
-            (Ok(None), _) => {}
-            (Ok(Some(_)), Life::Child(pid)) if self.is_group && state.is_cancelled => {
-                state.life = Life::Group(pid);
-            }
-            // Somebody else has reaped it, if this is an error: the process id may be another's.
-            _ => state.life = Life::Gone,
+        if let (Life::Child(pid), Ok(Some(_)) | Err(_)) = (state.life, &reaped) {
+            // After an error something else may have reaped it, and the process id be another's.
+            let is_group_left = self.is_group && state.is_ended && reaped.is_ok();
+            state.life = if is_group_left {
+                Life::Group(pid)
+            } else {
+                Life::Gone
+            };
         }
         reaped
     }
 
-    /// Whether something of the cancelled child's group is left, after the child was reaped.
-    pub(crate) fn is_group_left(&self) -> bool {
+    /// Blocks until the child has ended, and its group if a cancel ended it, and reaps the child.
+    pub(crate) fn wait(&self, process: &mut Process) -> io::Result<ExitStatus> {
+        if let Some(pid) = self.child() {
+            wait_for_exit(pid);
+        }
+        while let Some(left) = self.left_of_group(|| process.try_wait())? {
+            left.wait();
+        }
+        match self.reap(|| process.try_wait())? {
+            Some(status) => Ok(status),
+            // A debugger had it.
+            None => process.wait(),
+        }
+    }
+
+    /// [`Ending::wait`], if that need not block.
+    pub(crate) fn try_wait(&self, process: &mut Process) -> io::Result<Option<ExitStatus>> {
+        let is_alive = self.child().is_some_and(|pid| !has_exited(pid));
+        if is_alive || self.left_of_group(|| process.try_wait())?.is_some() {
+            return Ok(None);
+        }
+        self.reap(|| process.try_wait())
+    }
+
+    /// What has to end before a cancelled child's group is empty, the child having ended. Where the system cannot tell,
+    /// this reaps the child, since a zombie is found in the group.
+    pub(crate) fn left_of_group(
+        &self,
+        try_wait: impl FnOnce() -> io::Result<Option<ExitStatus>>,
+    ) -> io::Result<Option<Death>> {
+        if !self.is_group || !self.has_ended_child() {
+            return Ok(None);
+        }
+        if let Some(group) = self.child() {
+            while let Ok(member) = live_member(group) {
+                let Some(member) = member else {
+                    return Ok(None);
+                };
+                if let Some(death) = death_of_member(member, group) {
+                    return Ok(Some(death));
+                }
+            }
+            self.reap(try_wait)?;
+        }
+        Ok(self.is_group_left().then_some(Death::Interval))
+    }
+
+    /// After the child was reaped.
+    fn is_group_left(&self) -> bool {
         let mut state = self.state();
         let Life::Group(pid) = state.life else {
             return false;
@@ -183,38 +241,8 @@ impl Ending {
         matches!(state.life, Life::Group(_))
     }
 
-    /// Blocks until the child has ended, reaps it, and waits for its group if it was cancelled.
-    pub(crate) fn wait(&self, process: &mut Process) -> io::Result<ExitStatus> {
-        if let Some(pid) = self.child() {
-            wait_for_exit(pid);
-        }
-        let status = loop {
-            if let Some(status) = self.reap(|| process.try_wait())? {
-                break status;
-            }
-        };
-        self.wait_for_group();
-        Ok(status)
-    }
-
-    /// No system tells when a group is empty, so it is asked at growing intervals, for no longer than the grace.
-    pub(crate) fn wait_for_group(&self) {
-        let mut pauses = pauses();
-        while self.is_group_left() {
-            pauses.next().map(thread::sleep);
-        }
-    }
-
     /// For what gives the child up: no signal is sent any more.
     pub(crate) fn give_up(&self) {
         self.state().life = Life::Gone;
     }
-}
-
-/// Between two questions whether a group is empty: 1 ms and growing, at most 20.
-pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
-    const LONGEST: Duration = Duration::from_millis(20);
-    std::iter::successors(Some(Duration::from_millis(1)), |pause| {
-        Some((*pause * 2).min(LONGEST))
-    })
 }
