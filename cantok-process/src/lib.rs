@@ -15,6 +15,7 @@ mod signal;
 mod sys;
 #[cfg(feature = "tracing")]
 mod trace;
+mod watch;
 mod with_token;
 
 pub use captured::Captured;
@@ -23,4 +24,5 @@ pub use command_ext::CommandTokenExt;
 pub use error::CommandError;
 use settings::Settings;
 pub use signal::Signal;
+pub use watch::{ParentToken, StdinToken};
 pub use with_token::WithToken;

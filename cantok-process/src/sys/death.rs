@@ -23,15 +23,15 @@ const INTERVAL: Duration = Duration::from_millis(10);
 impl Death {
     /// Of a child.
     pub(crate) fn of(pid: Pid, notice: &Arc<Notice>) -> Self {
-        match open(pid) {
-            Some(descriptor) => Death::Descriptor(descriptor),
-            None => Death::by_thread(pid, notice),
+        match open_process(pid) {
+            Ok(descriptor) => Death::Descriptor(descriptor),
+            Err(_) => Death::by_thread(pid, notice),
         }
     }
 
     /// Of a process that is not a child of this one.
     pub(crate) fn of_another(pid: Pid) -> Self {
-        open(pid).map_or(Death::Interval, Death::Descriptor)
+        open_process(pid).map_or(Death::Interval, Death::Descriptor)
     }
 
     /// Where the system has no descriptors of processes, or no more of them.
@@ -83,14 +83,14 @@ impl Death {
 
 /// Readable when the process has ended.
 #[cfg(target_os = "linux")]
-pub(crate) fn open(pid: Pid) -> Option<OwnedFd> {
+pub(crate) fn open_process(pid: Pid) -> rustix::io::Result<OwnedFd> {
     use rustix::process::{PidfdFlags, pidfd_open};
-    pidfd_open(pid, PidfdFlags::empty()).ok()
+    pidfd_open(pid, PidfdFlags::empty())
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn open(_: Pid) -> Option<OwnedFd> {
-    None
+pub(crate) fn open_process(_: Pid) -> rustix::io::Result<OwnedFd> {
+    Err(Errno::NOSYS)
 }
 
 /// Blocks until the child has ended, or somebody else has reaped it.

@@ -13,6 +13,8 @@ mod notice;
 #[cfg_attr(not(unix), path = "output_other.rs")]
 mod output;
 
+#[cfg(unix)]
+pub(crate) use death::open_process;
 pub(crate) use ending::{Ending, Process};
 #[cfg(unix)]
 pub(crate) use notice::Notice;

@@ -32,6 +32,24 @@ impl Peer {
         assert_eq!(self.hear(), line);
     }
 
+    /// Waits for what a program tells; the rest is the test harness's.
+    #[track_caller]
+    pub(crate) fn expect_mark(&mut self, mark: &str) {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert_ne!(
+                self.0.read_line(&mut line).unwrap(),
+                0,
+                "the program ended without {mark:?}"
+            );
+            if let Some(told) = line.strip_prefix("@@ ") {
+                assert_eq!(told.trim_end(), mark);
+                return;
+            }
+        }
+    }
+
     pub(crate) fn say(&mut self, line: &str) {
         writeln!(self.0.get_mut(), "{line}").unwrap();
     }
