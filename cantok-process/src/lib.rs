@@ -13,6 +13,8 @@ mod reading;
 mod settings;
 mod signal;
 mod sys;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 #[cfg(feature = "tracing")]
 mod trace;
 mod watch;

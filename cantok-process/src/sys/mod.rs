@@ -18,4 +18,6 @@ pub(crate) use death::open_process;
 pub(crate) use ending::{Ending, Process};
 #[cfg(unix)]
 pub(crate) use notice::Notice;
+#[cfg(all(unix, feature = "tokio"))]
+pub(crate) use output::drain;
 pub(crate) use output::read_output;

@@ -23,7 +23,8 @@ pub(crate) fn read_output(
     let mut pipes = [stdout.map(OwnedFd::from), stderr.map(OwnedFd::from)];
     let mut reading = Reading::default();
     let notice = Arc::new(Notice::new()?);
-    link.ending.begin_reading(Arc::clone(&notice));
+    link.ending.notify(Arc::clone(&notice));
+    link.ending.begin_reading();
     let mut end = End {
         notice: Arc::clone(&notice),
         death: None,

@@ -1,8 +1,9 @@
 //! # Invariants
 //!
 //! 1. **No signal hits a stranger.** Signals are sent, and the child is reaped, under one lock, and a process id is used
-//!    only while the child is not reaped. So the child is reaped after its group, except where the system does not list
-//!    its processes: there its group may get signals as long as it was not empty [`INTERVAL`](super::death) ago.
+//!    only while the child is not reaped. So the child is reaped after its group, except with tokio, which reaps it
+//!    itself, and where the system does not list its processes. There its group may get SIGKILL as long as it was not
+//!    empty some milliseconds ago.
 //! 2. **One verdict.** The first signal decides under that lock whether the child had ended by itself.
 //! 3. **Nothing is missed.** A cancel that comes before the child's process id is known is made up for by
 //!    [`Ending::started`].
@@ -76,10 +77,14 @@ impl Ending {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the child writes is read from now on: the cancel sends a notice.
-    pub(crate) fn begin_reading(&self, notice: Arc<Notice>) {
-        let _ = self.notice.set(notice);
+    /// What the child writes is read from now on.
+    pub(crate) fn begin_reading(&self) {
         self.state().is_read = true;
+    }
+
+    /// The cancel sends a notice from now on.
+    pub(crate) fn notify(&self, notice: Arc<Notice>) {
+        let _ = self.notice.set(notice);
     }
 
     /// Nothing can write any more.
@@ -227,18 +232,23 @@ impl Ending {
         Ok(self.is_group_left().then_some(Death::Interval))
     }
 
-    /// After the child was reaped.
-    fn is_group_left(&self) -> bool {
-        let mut state = self.state();
-        let Life::Group(pid) = state.life else {
+    /// Whether there is something in a cancelled child's group after the child was reaped.
+    pub(crate) fn is_group_left(&self) -> bool {
+        let Life::Group(group) = self.state().life else {
             return false;
         };
-        // Orphans come to this process where it is the first one of a container.
-        while let Ok(Some(_)) = waitpgid(pid, WaitOptions::NOHANG) {}
-        if test_kill_process_group(pid) == Err(Errno::SRCH) {
-            state.life = Life::Gone;
+        let is_left = match live_member(group) {
+            Ok(member) => member.is_some(),
+            Err(_) => {
+                // Orphans come to this process where it is the first one of a container.
+                while let Ok(Some(_)) = waitpgid(group, WaitOptions::NOHANG) {}
+                test_kill_process_group(group) != Err(Errno::SRCH)
+            }
+        };
+        if !is_left {
+            self.state().life = Life::Gone;
         }
-        matches!(state.life, Life::Group(_))
+        is_left
     }
 
     /// For what gives the child up: no signal is sent any more.
