@@ -61,6 +61,9 @@ mod guide {
     #[doc = include_str!("../docs/src/how-do-i/stop-a-cli-on-ctrl-c.md")]
     struct StopACliOnCtrlC;
 
+    #[doc = include_str!("../docs/src/how-do-i/end-a-child-process.md")]
+    struct EndAChildProcess;
+
     #[doc = include_str!("../docs/src/how-do-i/shut-down-gracefully.md")]
     struct ShutDownGracefully;
 

@@ -45,6 +45,10 @@ fn an_adapter_locks_what_it_adapts_and_nothing_for_tests() {
         ("cantok-channel", "crossbeam-channel crossbeam-utils"),
         ("cantok-futures", "futures-core pin-project-lite"),
         (
+            "cantok-process",
+            "bitflags errno libc linux-raw-sys rustix shared_child sigchld? tokio tracing",
+        ),
+        (
             "cantok-rayon",
             "crossbeam-deque crossbeam-epoch crossbeam-utils either rayon rayon-core",
         ),
