@@ -1,8 +1,9 @@
 use crate::CommandError;
 use crate::link::Link;
 use crate::reading::Reading;
-use crate::sys::{Process, read_output};
+use crate::sys::{Process, read_output, share, unshare};
 use cantok_core::Token;
+use std::io;
 use std::process::{self, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Output};
 
 /// A child process that ends when its token is cancelled, whether or not a thread waits for it. Made by
@@ -53,17 +54,22 @@ pub struct Child {
 }
 
 impl Child {
-    pub(crate) fn new(mut child: process::Child, link: Link) -> Self {
-        link.ending.started(child.id());
-        Child {
-            stdin: child.stdin.take(),
-            stdout: child.stdout.take(),
-            stderr: child.stderr.take(),
-            id: child.id(),
-            process: Some(child),
+    pub(crate) fn new(mut child: process::Child, link: Link) -> io::Result<Self> {
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take();
+        let stderr = child.stderr.take();
+        let id = child.id();
+        let process = share(child)?;
+        link.ending.started(&process);
+        Ok(Child {
+            stdin,
+            stdout,
+            stderr,
+            id,
+            process: Some(process),
             link,
             status: None,
-        }
+        })
     }
 
     /// The process id. It may be another process's once the child was waited for.
@@ -133,7 +139,7 @@ impl Child {
     pub fn detach(mut self) -> process::Child {
         self.link.let_go();
         match self.process.take() {
-            Some(process) => process,
+            Some(process) => unshare(process),
             None => unreachable!("only this takes it"),
         }
     }

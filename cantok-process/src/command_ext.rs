@@ -112,6 +112,6 @@ impl WithToken<&mut Command> {
         if self.settings.group {
             std::os::unix::process::CommandExt::process_group(self.command, 0);
         }
-        Ok(Child::new(self.command.spawn()?, link))
+        Ok(Child::new(self.command.spawn()?, link)?)
     }
 }

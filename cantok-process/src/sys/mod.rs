@@ -15,7 +15,7 @@ mod output;
 
 #[cfg(unix)]
 pub(crate) use death::open_process;
-pub(crate) use ending::{Ending, Process};
+pub(crate) use ending::{Ending, Process, share, unshare};
 #[cfg(unix)]
 pub(crate) use notice::Notice;
 #[cfg(all(unix, feature = "tokio"))]

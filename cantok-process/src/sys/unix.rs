@@ -24,6 +24,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) type Process = Child;
 
+pub(crate) fn share(child: Child) -> io::Result<Process> {
+    Ok(child)
+}
+
+pub(crate) fn unshare(process: Process) -> Child {
+    process
+}
+
 /// What a cancel does to a child: shared by its wakers and by what waits for the child.
 #[derive(Debug)]
 pub(crate) struct Ending {
@@ -92,8 +100,13 @@ impl Ending {
         self.state().is_read = false;
     }
 
+    /// The child was started.
+    pub(crate) fn started(&self, process: &Process) {
+        self.started_with(process.id());
+    }
+
     /// The child of this process id was started.
-    pub(crate) fn started(&self, id: u32) {
+    pub(crate) fn started_with(&self, id: u32) {
         let mut state = self.state();
         if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
             state.life = Life::Child(pid);

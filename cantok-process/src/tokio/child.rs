@@ -4,8 +4,9 @@ use crate::link::Link;
 use crate::reading::Reading;
 use ::tokio::process::{self, ChildStderr, ChildStdin, ChildStdout};
 use cantok_core::{TimeoutToken, Token};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::{Pin, pin};
 use std::process::{ExitStatus, Output};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -50,8 +51,9 @@ pub struct Child {
 
 impl Child {
     pub(super) fn new(mut child: process::Child, link: Link) -> Self {
+        #[cfg(unix)]
         if let Some(id) = child.id() {
-            link.ending.started(id);
+            link.ending.started_with(id);
         }
         Child {
             stdin: child.stdin.take(),
@@ -114,7 +116,15 @@ impl Child {
         if let Some(status) = self.status {
             return Ok(status);
         }
-        let status = poll_fn(|cx| poll_reap(&self.link, &mut self.process, cx)).await?;
+        let mut cancelled = self.link.token.cancelled_owned();
+        let status = poll_fn(|cx| {
+            // Where tokio's child can be ended by its own poll alone, the cancel has to wake this.
+            if cfg!(not(unix)) {
+                let _ = Pin::new(&mut cancelled).poll(cx);
+            }
+            poll_reap(&self.link, &mut self.process, cx)
+        })
+        .await?;
         let mut pauses = pauses();
         while self.link.ending.is_group_left() {
             pause(&mut pauses).cancelled_owned().await;
@@ -137,22 +147,32 @@ pub(super) fn pause(pauses: &mut impl Iterator<Item = Duration>) -> TimeoutToken
 }
 
 /// tokio reaps the child in this poll, which the lock of the ending keeps signals away from.
+#[cfg(unix)]
 pub(super) fn poll_reap(
     link: &Link,
     process: &mut process::Child,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<ExitStatus>> {
-    let reaped = link.ending.reap(|| {
-        let wait = std::pin::pin!(process.wait());
-        match wait.poll(cx) {
-            Poll::Ready(status) => status.map(Some),
-            Poll::Pending => Ok(None),
-        }
+    let reaped = link.ending.reap(|| match pin!(process.wait()).poll(cx) {
+        Poll::Ready(status) => status.map(Some),
+        Poll::Pending => Ok(None),
     });
     match reaped.transpose() {
         Some(status) => Poll::Ready(status),
         None => Poll::Pending,
     }
+}
+
+#[cfg(not(unix))]
+pub(super) fn poll_reap(
+    link: &Link,
+    process: &mut process::Child,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<ExitStatus>> {
+    if link.token.peek_cancelled() && matches!(process.try_wait(), Ok(None)) {
+        link.ending.end_by(|| process.start_kill());
+    }
+    pin!(process.wait()).poll(cx)
 }
 
 impl Drop for Child {
