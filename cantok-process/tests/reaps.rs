@@ -54,7 +54,7 @@ fn run_one(random: &mut Random) {
     let script = match random.below(4) {
         0 => "exit 0",
         1 => "echo out; echo err >&2",
-        2 => "sleep 1000",
+        2 => "exec sleep 1000",
         _ => "trap '' TERM; sleep 0.002",
     };
     let deadline = Duration::from_micros(random.below(6000));

@@ -3,9 +3,11 @@
 
 mod support;
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use support::{command, is_ignored, soon};
@@ -38,6 +40,21 @@ fn end(mut command: Command) -> End {
     let output = soon("the end", move || command.output().unwrap());
     let printed = String::from_utf8(output.stdout).unwrap();
     (output.status.code(), output.status.signal(), printed)
+}
+
+/// One that has not gone on after its fork would end without its child: `timeout(1)` does.
+fn wait_until_it_sleeps(id: u32) {
+    let is_asleep = || {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat"));
+        // Where there is no such file this is left to luck.
+        stat.map_or(true, |stat| {
+            stat.rsplit_once(") ")
+                .is_some_and(|(_, more)| more.starts_with('S'))
+        })
+    };
+    while !is_asleep() {
+        thread::yield_now();
+    }
 }
 
 #[test]
@@ -97,6 +114,7 @@ fn a_signal_ends_it_as_it_ends_timeout() {
                 let mut line = String::new();
                 printed.read_line(&mut line).unwrap();
                 assert_eq!(line, "begun\n");
+                wait_until_it_sleeps(child.id());
                 kill_process(Pid::from_child(&child), signal).unwrap();
                 // Ends when nothing that was started holds the pipe any more.
                 while printed.read_line(&mut line).unwrap() > 0 {}

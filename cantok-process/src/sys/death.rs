@@ -104,3 +104,71 @@ pub(crate) fn has_exited(pid: Pid) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
 }
+
+#[cfg(test)]
+mod tests {
+    //! What does without descriptors of processes, on every system.
+
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    fn child() -> std::process::Child {
+        let mut cat = Command::new("cat");
+        cat.stdin(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn is_noticed(notice: &Notice, death: &Death) -> bool {
+        let heard = notice.as_fd();
+        let interval = death.interval().unwrap_or(Duration::from_secs(60));
+        let interval = interval.try_into().unwrap();
+        poll(&mut [PollFd::new(&heard, PollFlags::IN)], Some(&interval)).unwrap() > 0
+    }
+
+    #[test]
+    fn a_thread_sends_a_notice_and_does_not_reap() {
+        let notice = Arc::new(Notice::new().unwrap());
+        let mut child = child();
+        let pid = Pid::from_child(&child);
+        let mut death = Death::by_thread(pid, &notice);
+        assert!(death.as_fd().is_none());
+        assert!(!has_exited(pid));
+        drop(child.stdin.take());
+        assert!(is_noticed(&notice, &death));
+        death.finish();
+        assert!(has_exited(pid));
+        assert!(child.wait().unwrap().success());
+        // Reaped: gone, which counts as ended.
+        assert!(has_exited(pid));
+        wait_for_exit(pid);
+    }
+
+    #[test]
+    fn without_a_thread_there_is_an_interval() {
+        let notice = Notice::new().unwrap();
+        assert!(!is_noticed(&notice, &Death::Interval));
+        Death::Interval.wait();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_descriptor_is_readable_once_the_child_has_ended() {
+        let notice = Arc::new(Notice::new().unwrap());
+        let mut child = child();
+        let death = Death::of(Pid::from_child(&child), &notice);
+        let ended = |death: &Death| {
+            let descriptor = death.as_fd().expect("Linux 5.3 has them");
+            let no_time = Duration::ZERO.try_into().unwrap();
+            poll(
+                &mut [PollFd::new(&descriptor, PollFlags::IN)],
+                Some(&no_time),
+            )
+            .unwrap()
+                > 0
+        };
+        assert!(!ended(&death));
+        drop(child.stdin.take());
+        death.wait();
+        assert!(ended(&death));
+        assert!(child.wait().unwrap().success());
+    }
+}
