@@ -210,7 +210,7 @@ fn signals_have_names_and_numbers() {
         assert_eq!(Signal::new(signal.number()), Some(signal));
         let raw = rustix::process::Signal::from_named_raw(signal.number()).unwrap();
         assert!(
-            format!("{raw:?}").ends_with(&signal.to_string()[3..]),
+            format!("{raw:?}").contains(&signal.to_string()[3..]),
             "{raw:?}"
         );
     }

@@ -8,6 +8,7 @@ mod support;
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
@@ -28,25 +29,36 @@ fn held() -> (usize, usize) {
 /// The only test here, since it counts everything that the process has.
 #[test]
 fn a_thousand_children_under_random_cancels_leave_nothing() {
+    const WORKERS: usize = 4;
     watchdog("a thousand children", || {
-        let run = |children: u32| {
-            thread::scope(|scope| {
-                for _ in 0..4 {
-                    scope.spawn(|| {
-                        let mut random = Random::new();
-                        for _ in 0..children {
-                            run_one(&mut random);
-                        }
-                    });
-                }
-            });
-        };
-        run(1); // starts the threads of cantok-core
-        let before = held();
-        run(250);
-        assert_eq!(held(), before);
-        // No child at all.
-        assert_eq!(wait(WaitOptions::NOHANG).err(), Some(Errno::CHILD));
+        // The workers are there in both counts: an ended thread is listed for a moment.
+        let barrier = Barrier::new(WORKERS + 1);
+        thread::scope(|scope| {
+            for worker in 0..WORKERS {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    let mut random = Random::new();
+                    // Each has children of its own.
+                    (0..worker * 1000).for_each(|_| drop(random.below(2)));
+                    // The first starts the threads of cantok-core.
+                    for children in [1, 250] {
+                        (0..children).for_each(|_| run_one(&mut random));
+                        barrier.wait();
+                        barrier.wait();
+                    }
+                });
+            }
+            barrier.wait();
+            let before = held();
+            barrier.wait();
+            barrier.wait();
+            while held() != before {
+                thread::yield_now();
+            }
+            // No child at all.
+            assert_eq!(wait(WaitOptions::NOHANG).err(), Some(Errno::CHILD));
+            barrier.wait();
+        });
     });
 }
 
