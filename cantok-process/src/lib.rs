@@ -8,6 +8,8 @@ mod child;
 mod command_ext;
 mod error;
 mod link;
+#[cfg(doctest)]
+mod must_not_compile;
 pub mod prelude;
 mod reading;
 mod settings;
