@@ -30,7 +30,8 @@ use std::io;
 /// }
 ///
 /// fn main() -> std::io::Result<()> {
-///     serve(&StdinToken::new()?);
+///     let token = StdinToken::new()?;
+///     serve(&token);
 ///     Ok(())
 /// }
 /// ```
