@@ -46,7 +46,7 @@ fn an_adapter_locks_what_it_adapts_and_nothing_for_tests() {
         ("cantok-futures", "futures-core pin-project-lite"),
         (
             "cantok-process",
-            "bitflags errno libc linux-raw-sys rustix shared_child sigchld? tokio tracing",
+            "bitflags errno libc linux-raw-sys rustix shared_child windows-link windows-sys",
         ),
         (
             "cantok-rayon",

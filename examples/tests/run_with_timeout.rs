@@ -64,8 +64,8 @@ fn it_ends_as_timeout_does() {
     }
     let (kill, signal) = ("--kill-after=0.1", "--signal=2");
     let stubborn = "trap '' TERM; echo begun; while :; do sleep 0.01; done";
-    let polite = "trap 'echo bye; exit 7' TERM; echo begun; while :; do sleep 0.01; done";
-    let polite_int = "trap 'echo bye; exit 7' INT; echo begun; while :; do sleep 0.01; done";
+    let polite = "trap 'exit 7' TERM; echo begun; while :; do sleep 0.01; done";
+    let polite_int = "trap 'exit 7' INT; echo begun; while :; do sleep 0.01; done";
     for arguments in [
         &["100", "true"][..],
         &["100", "false"],
