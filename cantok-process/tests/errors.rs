@@ -195,6 +195,40 @@ fn a_refused_thread_is_an_error_and_starts_nothing() {
     });
 }
 
+/// Then the system reaps children itself.
+#[test]
+fn where_sigchld_is_ignored_a_wait_ends_with_the_error_of_the_standard_library() {
+    let test = "where_sigchld_is_ignored_a_wait_ends_with_the_error_of_the_standard_library";
+    let program = program(test, || {
+        let token = SimpleToken::new();
+        let mut command = Command::new("true");
+        let expected = command.status().unwrap_err();
+        is_refused(
+            &command.status_with_token(&token).unwrap_err(),
+            Errno::CHILD,
+        );
+        is_refused(
+            &command.output_with_token(&token).unwrap_err(),
+            Errno::CHILD,
+        );
+        assert_eq!(expected.raw_os_error(), Some(Errno::CHILD.raw_os_error()));
+        let token = TimeoutToken::new(Duration::from_millis(10));
+        let mut command = Command::new("sleep");
+        is_refused(
+            &command.arg("1000").status_with_token(&token).unwrap_err(),
+            Errno::CHILD,
+        );
+        tell("refused");
+    });
+    watchdog("children that the system reaps", move || {
+        let (mut command, mut peer) = shell(&format!("trap '' CHLD; exec env {program} <&3 >&3"));
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        peer.expect_mark("refused");
+        child.wait().unwrap();
+    });
+}
+
 #[test]
 fn signals_have_names_and_numbers() {
     use cantok_process::Signal;

@@ -13,26 +13,31 @@ mod support;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{SimpleToken, Token};
+use cantok_core::{ConditionToken, SimpleToken, Token};
 use cantok_process::Signal;
 use cantok_process::prelude::*;
-use cantok_signal::SignalToken;
 use peer::shell;
 use program::{program, tell};
 use rustix::process::{ioctl_tiocsctty, setsid};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use support::watchdog;
 
 const NEVER: Duration = Duration::MAX;
 const CTRL_C: &[u8] = b"\x03";
 
-/// Makes standard input the terminal that this program's signals come from.
-fn at_the_terminal() -> SignalToken {
+/// Makes standard input the terminal that this program's signals come from. The token is cancelled by Ctrl-C.
+fn at_the_terminal() -> ConditionToken {
     setsid().unwrap();
     ioctl_tiocsctty(io::stdin()).unwrap();
-    SignalToken::interrupt().unwrap()
+    let interrupted = Arc::new(AtomicBool::new(false));
+    flag::register(SIGINT, Arc::clone(&interrupted)).unwrap();
+    ConditionToken::new(move || interrupted.load(Ordering::SeqCst))
 }
 
 /// Runs the program in a terminal, types Ctrl-C once its child is ready, and returns what it tells.
