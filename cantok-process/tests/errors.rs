@@ -212,12 +212,12 @@ fn where_sigchld_is_ignored_a_wait_ends_with_the_error_of_the_standard_library()
             Errno::CHILD,
         );
         assert_eq!(expected.raw_os_error(), Some(Errno::CHILD.raw_os_error()));
-        let token = TimeoutToken::new(Duration::from_millis(10));
-        let mut command = Command::new("sleep");
-        is_refused(
-            &command.arg("1000").status_with_token(&token).unwrap_err(),
-            Errno::CHILD,
-        );
+        let mut child = Command::new("sleep")
+            .arg("1000")
+            .spawn_with_token(&token)
+            .unwrap();
+        token.cancel();
+        is_refused(&child.wait().unwrap_err(), Errno::CHILD);
         tell("refused");
     });
     let ignoring = "env --ignore-signal=CHLD";

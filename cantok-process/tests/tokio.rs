@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::{Cause, CounterToken, SimpleToken, TimeoutToken};
+use cantok_core::{Cause, CounterToken, SimpleToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
 use peer::Peer;
@@ -199,7 +199,7 @@ fn limits_end_the_child() {
 #[test]
 fn a_cancel_ends_a_spawned_child_that_no_task_waits_for() {
     run("a spawned child", async {
-        let token = TimeoutToken::new(Duration::from_millis(20));
+        let token = SimpleToken::new();
         let mut command = Command::new("sh");
         command
             .args(["-c", "echo begun; exec sleep 1000"])
@@ -207,7 +207,9 @@ fn a_cancel_ends_a_spawned_child_that_no_task_waits_for() {
         let mut child = command.with_token(&token).grace(NEVER).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // Ends when nothing holds the pipe any more.
-        while lines.next_line().await.unwrap().is_some() {}
+        while lines.next_line().await.unwrap().is_some() {
+            token.cancel();
+        }
         let error = child.wait().await.unwrap_err();
         assert_eq!(error.status().unwrap().signal(), Some(15));
         assert_eq!(child.wait().await.unwrap_err().status(), error.status());
@@ -270,15 +272,22 @@ fn one_call_is_one_check() {
     });
 }
 
-/// A deadline cancels while the runtime is blocked, and the signal is sent all the same.
 #[test]
 fn the_signal_is_sent_while_the_runtime_is_blocked() {
     run("a blocked runtime", async {
-        let token = TimeoutToken::new(Duration::from_millis(20));
-        let (mut command, mut peer) = shell("exec sleep 1000");
+        let token = SimpleToken::new();
+        let (mut command, mut peer) = shell("echo ready >&3; exec sleep 1000");
         let mut child = command.with_token(&token).grace(NEVER).spawn().unwrap();
         drop(command);
-        assert_eq!(peer.hear(), ""); // the end of the socket
+        let canceller = thread::spawn({
+            let token = token.clone();
+            move || {
+                peer.expect("ready");
+                token.cancel();
+                peer.until_all_are_gone()
+            }
+        });
+        assert_eq!(canceller.join().unwrap(), "");
         assert!(child.wait().await.unwrap_err().is_cancelled());
     });
 }

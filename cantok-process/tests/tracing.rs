@@ -8,9 +8,8 @@ mod support;
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use cantok_core::{CounterToken, SimpleToken, TimeoutToken};
+use cantok_core::{CounterToken, SimpleToken};
 use cantok_process::prelude::*;
 use events::{Collector, line};
 use support::watchdog;
@@ -42,16 +41,17 @@ fn a_child_that_is_not_started_is_one_event() {
 fn a_child_that_is_ended_is_one_event() {
     let stops = watchdog("a child that is ended", || {
         stops(|| {
-            let token = TimeoutToken::new(Duration::from_millis(2));
+            let token = SimpleToken::new().named("stop");
             let mut child = Command::new("sleep")
                 .arg("1000")
                 .spawn_with_token(&token)
                 .unwrap();
+            token.cancel();
             // Waiting again does not end it again.
             assert!(child.wait().is_err() && child.wait().is_err());
         })
     });
-    let event = "DEBUG cantok message=stopped early job=\"child\" cause=Timeout { after: 2ms }";
+    let event = "DEBUG cantok message=stopped early job=\"child\" token=\"stop\" cause=Cancelled";
     assert_eq!(stops, [event]);
 }
 

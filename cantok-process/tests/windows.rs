@@ -149,8 +149,7 @@ fn the_same_with_tokio() {
                     .status_with_token(&token)
                     .await
                     .unwrap_err()
-                    .status()
-                    .is_some()
+                    .is_cancelled()
             );
             let token = TimeoutToken::new(Duration::from_millis(50));
             assert!(
@@ -158,8 +157,7 @@ fn the_same_with_tokio() {
                     .output_with_token(&token)
                     .await
                     .unwrap_err()
-                    .status()
-                    .is_some()
+                    .is_cancelled()
             );
         });
     });
