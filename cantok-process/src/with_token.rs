@@ -13,8 +13,9 @@ use std::time::Duration;
 ///   cancelled, nothing is started. Afterwards they only peek.
 /// - **Asked first, then killed.** The cancel sends the polite [signal](WithToken::signal). After the
 ///   [grace](WithToken::grace) it sends SIGKILL. A stopped child is continued, so that it can end.
-/// - **What ends first, counts.** A child that has ended before the cancel keeps its own result, which is `Ok`. Both
-///   signals are sent by the thread that cancels, or by that of the deadline, whatever the caller is doing.
+/// - **What ends first, counts.** A child that has ended before the cancel keeps its own result, which is `Ok`.
+/// - **No thread has to wait for it.** The polite signal is sent by the thread that cancels, before any callback of the
+///   token is called. SIGKILL is sent by `cantok-core`'s thread for deadlines, and so is the signal of a deadline.
 /// - **Always reaped.** `status` and `output` return when the child has ended and was waited for. No zombie is left, even
 ///   after an error or a panic.
 /// - **No signal hits a stranger.** Nothing is sent to a process id once its child was waited for.

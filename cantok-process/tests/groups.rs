@@ -10,7 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::thread;
 use std::time::Duration;
 
-use cantok_core::SimpleToken;
+use cantok_core::{SimpleToken, TimeoutToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
 use peer::shell;
@@ -181,4 +181,19 @@ fn a_stopped_group_is_continued_so_that_it_can_end() {
         drop(command);
         assert_eq!(peer.until_all_are_gone(), "");
     });
+}
+
+/// Whatever finds the deadline first: the thread that reads, or that of the deadline.
+#[test]
+fn a_deadline_ends_a_group_without_its_leader() {
+    for round in 0..30 {
+        watchdog("a deadline for a group without its leader", move || {
+            let token = TimeoutToken::new(Duration::from_millis(3 + round / 3));
+            let (mut command, peer) = shell("(echo out; exec sleep 1000) & exit 3");
+            let error = command.with_token(&token).group(true).grace(NEVER).output();
+            assert!(error.unwrap_err().is_cancelled());
+            drop(command);
+            assert_eq!(peer.until_all_are_gone(), "");
+        });
+    }
 }

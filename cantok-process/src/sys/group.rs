@@ -15,17 +15,23 @@ use std::io;
 /// If that cannot be found out on this system.
 #[cfg(target_os = "linux")]
 pub(crate) fn live_member(group: Pid) -> io::Result<Option<Pid>> {
+    let mut is_listed = false;
     for entry in std::fs::read_dir("/proc")? {
         let entry = entry?;
         let name = entry.file_name();
         let number = name.to_str().and_then(|name| name.parse().ok());
         if let Some(pid) = number.and_then(Pid::from_raw) {
+            is_listed = true;
             if is_live_member(pid, group) {
                 return Ok(Some(pid));
             }
         }
     }
-    Ok(None)
+    match is_listed {
+        true => Ok(None),
+        // The folder is there, as in a bare root, and nothing in it.
+        false => Err(io::ErrorKind::Unsupported.into()),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -73,8 +73,10 @@ impl Ending {
 
     pub(crate) fn ask(&self) {
         let mut state = self.state();
-        state.is_cancelled = true;
-        state.end();
+        if !state.is_cancelled {
+            state.is_cancelled = true;
+            state.end();
+        }
     }
 
     /// The cancel has ended the child already.

@@ -141,6 +141,8 @@ impl End {
     /// Whether the child has ended, and its group if that is to be ended too. If not, `death` is what to wait for.
     fn has_come(&mut self, link: &Link, process: &mut Process) -> io::Result<bool> {
         let ending = &link.ending;
+        // A passed deadline may be found here before its waker is woken, and what it ends has to be known.
+        ending.ask();
         if let Some(pid) = ending.child().filter(|pid| !has_exited(*pid)) {
             let notice = &self.notice;
             self.death.get_or_insert_with(|| Death::of(pid, notice));

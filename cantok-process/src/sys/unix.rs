@@ -119,9 +119,12 @@ impl Ending {
         }
     }
 
-    /// The polite signal is due.
+    /// The polite signal is due. It is sent once: by the waker, or before by what finds the token cancelled.
     pub(crate) fn ask(&self) {
         let mut state = self.state();
+        if state.is_cancelled {
+            return;
+        }
         state.is_cancelled = true;
         self.send_polite(&mut state);
         drop(state);

@@ -63,6 +63,8 @@ pub(super) async fn read_output(
             return Ok(reading);
         }
         if let Stage::Running(_) = stage {
+            // The waker of the ending may come later than that of this task.
+            link.ending.ask();
             stage = Stage::Cancelled;
         } else if link.ending.is_group_left() {
             stage = Stage::Group(pause(&mut pauses).cancelled_owned());
