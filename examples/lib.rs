@@ -69,6 +69,8 @@ mod guide {
 
     #[doc = include_str!("../docs/src/how-do-i/print-the-error-from-main.md")]
     struct PrintTheErrorFromMain;
+    #[doc = include_str!("../docs/src/how-do-i/end-a-child-process.md")]
+    struct EndAChildProcess;
 
     #[doc = include_str!("../docs/src/how-do-i/shut-down-gracefully.md")]
     struct ShutDownGracefully;

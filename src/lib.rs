@@ -27,6 +27,7 @@
 //! |---|---|---|
 //! | `channel` | `cantok::channel` | [cantok-channel](https://docs.rs/cantok-channel) |
 //! | `futures` | `cantok::futures` | [cantok-futures](https://docs.rs/cantok-futures), with `io` and `sink` |
+//! | `process` | `cantok::process` | [cantok-process](https://docs.rs/cantok-process); with `tokio`, its commands too |
 //! | `rayon` | `cantok::rayon` | [cantok-rayon](https://docs.rs/cantok-rayon) |
 //! | `signal` | `cantok::signal` | [cantok-signal](https://docs.rs/cantok-signal) |
 //! | `tokio` | `cantok::tokio` | [cantok-tokio](https://docs.rs/cantok-tokio) |
@@ -46,6 +47,8 @@ pub use cantok_channel as channel;
 pub use cantok_core::*;
 #[cfg(feature = "futures")]
 pub use cantok_futures as futures;
+#[cfg(feature = "process")]
+pub use cantok_process as process;
 #[cfg(feature = "rayon")]
 pub use cantok_rayon as rayon;
 #[cfg(feature = "signal")]

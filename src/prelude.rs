@@ -5,6 +5,8 @@ pub use cantok_channel::prelude::*;
 pub use cantok_core::prelude::*;
 #[cfg(feature = "futures")]
 pub use cantok_futures::prelude::*;
+#[cfg(feature = "process")]
+pub use cantok_process::prelude::*;
 #[cfg(feature = "rayon")]
 pub use cantok_rayon::prelude::*;
 #[cfg(feature = "tokio")]

@@ -47,6 +47,10 @@ fn an_adapter_locks_what_it_adapts_and_nothing_for_tests() {
         ("cantok-channel", "crossbeam-channel crossbeam-utils"),
         ("cantok-futures", "futures-core pin-project-lite"),
         (
+            "cantok-process",
+            "bitflags errno libc linux-raw-sys rustix shared_child windows-link windows-sys",
+        ),
+        (
             "cantok-rayon",
             "crossbeam-deque crossbeam-epoch crossbeam-utils either rayon rayon-core",
         ),

@@ -1,0 +1,168 @@
+use crate::CommandError;
+use crate::link::Link;
+use crate::reading::Reading;
+use crate::sys::{Process, read_output, share, unshare};
+use cantok_core::Token;
+use std::io;
+use std::process::{self, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Output};
+
+/// A child process that ends when its token is cancelled, whether or not a thread waits for it. Made by
+/// [`spawn`](crate::WithToken::spawn).
+///
+/// [`WithToken`](crate::WithToken) lists the guarantees.
+///
+/// **Dropping it ends the child**, as a cancel does, and waits until it has ended: for the grace at most, and until
+/// SIGKILL has worked. [`detach`](Child::detach) leaves it alone instead.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use cantok_core::SimpleToken;
+/// use cantok_process::prelude::*;
+/// use std::io::{BufRead, BufReader};
+/// use std::process::{Command, Stdio};
+///
+/// let token = SimpleToken::new();
+/// let mut command = Command::new("sh");
+/// command.args(["-c", "echo begun; exec sleep 60"]).stdout(Stdio::piped());
+/// let mut child = command.spawn_with_token(&token)?;
+///
+/// let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+/// for line in lines {
+///     assert_eq!(line?, "begun");
+///     token.cancel(); // the child ends, and so do its lines
+/// }
+/// assert!(child.wait().unwrap_err().is_cancelled());
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "dropping it ends the child"]
+pub struct Child {
+    /// The writing end of the child's standard input, if that was piped.
+    pub stdin: Option<ChildStdin>,
+    /// The reading end of the child's standard output, if that was piped.
+    pub stdout: Option<ChildStdout>,
+    /// The reading end of the child's standard error, if that was piped.
+    pub stderr: Option<ChildStderr>,
+    id: u32,
+    /// `None` once it was detached.
+    process: Option<Process>,
+    link: Link,
+    status: Option<ExitStatus>,
+}
+
+impl Child {
+    pub(crate) fn new(mut child: process::Child, link: Link) -> io::Result<Self> {
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take();
+        let stderr = child.stderr.take();
+        let id = child.id();
+        let process = share(child)?;
+        link.ending.started(&process);
+        Ok(Child {
+            stdin,
+            stdout,
+            stderr,
+            id,
+            process: Some(process),
+            link,
+            status: None,
+        })
+    }
+
+    /// The process id. It may be another process's once the child was waited for.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The token of this child alone. It is cancelled with the token that the child was started with; cancel it to end
+    /// only this child.
+    pub fn token(&self) -> &Token {
+        &self.link.token
+    }
+
+    /// Blocks until the child has ended. Its standard input is closed first.
+    ///
+    /// Once this has returned a status, or an error with one, later calls return the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`](CommandError::Cancelled) if the token was cancelled before the child ended, and
+    /// [`Io`](CommandError::Io) if the system has lost the child, as it does where SIGCHLD is ignored.
+    pub fn wait(&mut self) -> Result<ExitStatus, CommandError> {
+        drop(self.stdin.take());
+        let status = self.reap()?;
+        self.link.outcome(status, Reading::default())?;
+        Ok(status)
+    }
+
+    /// The status, if the child has ended; `None` if it has not.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Child::wait).
+    pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, CommandError> {
+        if self.status.is_none() {
+            if let Some(process) = &mut self.process {
+                self.status = self.link.ending.try_wait(process)?;
+            }
+        }
+        let Some(status) = self.status else {
+            return Ok(None);
+        };
+        self.link.outcome(status, Reading::default())?;
+        Ok(Some(status))
+    }
+
+    /// Closes the child's standard input, reads what it writes to both pipes, as far as they are piped and not taken,
+    /// and waits until it has ended.
+    ///
+    /// After a cancel this waits for the child, and not for other processes that hold its pipes open.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Child::wait).
+    pub fn wait_with_output(mut self) -> Result<Output, CommandError> {
+        drop(self.stdin.take());
+        let pipes = (self.stdout.take(), self.stderr.take());
+        let reading = match &mut self.process {
+            Some(process) => read_output(&self.link, process, pipes)?,
+            None => unreachable!("only `detach` takes it"),
+        };
+        let status = self.reap()?;
+        self.link.outcome(status, reading)
+    }
+
+    /// The child as the standard library has it, without its pipes. It no longer ends with the token.
+    pub fn detach(mut self) -> process::Child {
+        self.link.let_go();
+        match self.process.take() {
+            Some(process) => unshare(process),
+            None => unreachable!("only this takes it"),
+        }
+    }
+
+    fn reap(&mut self) -> Result<ExitStatus, CommandError> {
+        if self.status.is_none() {
+            if let Some(process) = &mut self.process {
+                self.status = Some(self.link.ending.wait(process)?);
+            }
+        }
+        match self.status {
+            Some(status) => Ok(status),
+            None => unreachable!("only `detach` takes the process"),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.process.is_some() && self.status.is_none() {
+            self.link.token.cancel();
+            // There is nobody to tell.
+            let _ = self.reap();
+        }
+    }
+}

@@ -1,0 +1,40 @@
+use crate::Captured;
+use crate::link::Link;
+
+/// What was read of a child.
+#[derive(Default)]
+pub(crate) struct Reading {
+    pub(crate) output: Captured,
+    /// After a cancel something could still write.
+    pub(crate) is_cut_short: bool,
+    pub(crate) is_over_limit: bool,
+}
+
+impl Reading {
+    /// What there is of standard output and of standard error.
+    pub(crate) fn kept(&mut self) -> [&mut Vec<u8>; 2] {
+        [&mut self.output.stdout, &mut self.output.stderr]
+    }
+
+    /// So many bytes were just added to one of them.
+    pub(crate) fn has_read(&mut self, link: &Link, index: usize, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        if let Some(idle) = &link.idle {
+            idle.touch();
+        }
+        let Some(limit) = link.output_limit else {
+            return;
+        };
+        let kept = self.output.stdout.len() + self.output.stderr.len();
+        if kept > limit {
+            let last = &mut *self.kept()[index];
+            last.truncate(last.len() - (kept - limit));
+            if !self.is_over_limit {
+                self.is_over_limit = true;
+                link.token.cancel();
+            }
+        }
+    }
+}

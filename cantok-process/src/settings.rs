@@ -1,0 +1,43 @@
+use crate::Signal;
+use std::io;
+use std::time::Duration;
+
+/// What a `WithToken` was told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) signal: Signal,
+    pub(crate) grace: Duration,
+    pub(crate) group: bool,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) output_limit: Option<usize>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            signal: Signal::TERM,
+            grace: Duration::from_secs(5),
+            group: false,
+            idle: None,
+            output_limit: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Of a call that does not read what the child writes.
+    pub(crate) fn without_output(&self) -> io::Result<()> {
+        let needs_output = match self {
+            Settings { idle: Some(_), .. } => "idle",
+            Settings {
+                output_limit: Some(_),
+                ..
+            } => "output_limit",
+            _ => return Ok(()),
+        };
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{needs_output}` needs `output`, which reads what the child writes"),
+        ))
+    }
+}

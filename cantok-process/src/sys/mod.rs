@@ -1,0 +1,23 @@
+//! What a child is on each system: how it is signalled, waited for and read.
+
+#[cfg(unix)]
+mod death;
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(not(unix), path = "other.rs")]
+mod ending;
+#[cfg(unix)]
+mod group;
+#[cfg(unix)]
+mod notice;
+#[cfg_attr(unix, path = "output_unix.rs")]
+#[cfg_attr(not(unix), path = "output_other.rs")]
+mod output;
+
+#[cfg(unix)]
+pub(crate) use death::open_process;
+pub(crate) use ending::{Ending, Process, share, unshare};
+#[cfg(unix)]
+pub(crate) use notice::Notice;
+#[cfg(all(unix, feature = "tokio"))]
+pub(crate) use output::drain;
+pub(crate) use output::read_output;

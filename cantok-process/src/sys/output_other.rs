@@ -1,0 +1,111 @@
+use super::Process;
+use crate::link::Link;
+use crate::reading::Reading;
+use cantok_core::adapter::TokenAdapterExt as _;
+use std::io::{self, Read};
+use std::process::{ChildStderr, ChildStdout};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::task::{Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+enum News {
+    /// Of standard output or of standard error; without bytes at its end.
+    Read(usize, io::Result<Vec<u8>>),
+    Cancelled,
+}
+
+/// How long the ends of the pipes may be behind that of the child.
+const LAST: Duration = Duration::from_millis(100);
+
+/// Reads both pipes, by a thread each, until nothing can write to them any more, or until the token is cancelled and the
+/// child has ended. What holds the pipes open after that, holds a thread.
+pub(crate) fn read_output(
+    link: &Link,
+    process: &mut Process,
+    (stdout, stderr): (Option<ChildStdout>, Option<ChildStderr>),
+) -> io::Result<Reading> {
+    let (sender, news) = sync_channel(16);
+    let mut open = 0;
+    if let Some(stdout) = stdout {
+        read_on_thread(0, stdout, sender.clone())?;
+        open += 1;
+    }
+    if let Some(stderr) = stderr {
+        read_on_thread(1, stderr, sender.clone())?;
+        open += 1;
+    }
+    let waker = Waker::from(Arc::new(Tell(sender)));
+    let _registration = link.token.register(&waker);
+    let mut reading = Reading::default();
+    while open > 0 {
+        match news.recv() {
+            Ok(News::Read(index, bytes)) => open -= usize::from(reading.take(link, index, bytes?)),
+            Ok(News::Cancelled) | Err(_) => {
+                process.wait()?;
+                reading.is_cut_short = !read_rest(link, &news, open, &mut reading)?;
+                break;
+            }
+        }
+    }
+    Ok(reading)
+}
+
+/// Whether all of it was read.
+fn read_rest(
+    link: &Link,
+    news: &Receiver<News>,
+    mut open: usize,
+    reading: &mut Reading,
+) -> io::Result<bool> {
+    while open > 0 {
+        match news.recv_timeout(LAST) {
+            Ok(News::Read(index, bytes)) => open -= usize::from(reading.take(link, index, bytes?)),
+            Ok(News::Cancelled) => {}
+            Err(_) => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+fn read_on_thread(
+    index: usize,
+    mut pipe: impl Read + Send + 'static,
+    news: SyncSender<News>,
+) -> io::Result<()> {
+    let read = move || {
+        loop {
+            let mut buffer = vec![0; 8192];
+            let read = pipe.read(&mut buffer);
+            let is_end = !matches!(read, Ok(1..));
+            let bytes = read.map(|bytes| {
+                buffer.truncate(bytes);
+                buffer
+            });
+            if news.send(News::Read(index, bytes)).is_err() || is_end {
+                break;
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("cantok-process".to_owned());
+    thread.spawn(read).map(drop)
+}
+
+impl Reading {
+    /// Whether that was the end of the pipe.
+    fn take(&mut self, link: &Link, index: usize, bytes: Vec<u8>) -> bool {
+        self.kept()[index].extend(&bytes);
+        self.has_read(link, index, bytes.len());
+        bytes.is_empty()
+    }
+}
+
+struct Tell(SyncSender<News>);
+
+impl Wake for Tell {
+    fn wake(self: Arc<Self>) {
+        // If there is no room, something is read, and so the cancel is found by the end of the child.
+        let _ = self.0.try_send(News::Cancelled);
+    }
+}

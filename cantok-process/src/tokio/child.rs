@@ -1,0 +1,188 @@
+use super::output::read_output;
+use crate::CommandError;
+use crate::link::Link;
+use crate::reading::Reading;
+use ::tokio::process::{self, ChildStderr, ChildStdin, ChildStdout};
+use cantok_core::{TimeoutToken, Token};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::process::{ExitStatus, Output};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// A child process of tokio's that ends when its token is cancelled, whether or not a task waits for it. Made by
+/// [`spawn`](crate::WithToken::spawn).
+///
+/// Dropping it kills the child at once, and its group if it has one.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use cantok_core::SimpleToken;
+/// use cantok_process::prelude::*;
+/// use tokio::process::Command;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(async {
+/// let token = SimpleToken::new();
+/// let mut child = Command::new("sleep").arg("60").spawn_with_token(&token)?;
+/// token.cancel();
+/// assert!(child.wait().await.unwrap_err().is_cancelled());
+/// # Ok::<(), cantok_process::CommandError>(())
+/// # })?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "dropping it kills the child"]
+pub struct Child {
+    /// The writing end of the child's standard input, if that was piped.
+    pub stdin: Option<ChildStdin>,
+    /// The reading end of the child's standard output, if that was piped.
+    pub stdout: Option<ChildStdout>,
+    /// The reading end of the child's standard error, if that was piped.
+    pub stderr: Option<ChildStderr>,
+    process: process::Child,
+    link: Link,
+    /// Once it was reaped, and its group has ended.
+    status: Option<ExitStatus>,
+}
+
+impl Child {
+    pub(super) fn new(mut child: process::Child, link: Link) -> Self {
+        #[cfg(unix)]
+        if let Some(id) = child.id() {
+            link.ending.started_with(id);
+        }
+        Child {
+            stdin: child.stdin.take(),
+            stdout: child.stdout.take(),
+            stderr: child.stderr.take(),
+            process: child,
+            link,
+            status: None,
+        }
+    }
+
+    /// The process id, `None` once the child was waited for.
+    pub fn id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
+    /// The token of this child alone. It is cancelled with the token that the child was started with; cancel it to end
+    /// only this child.
+    pub fn token(&self) -> &Token {
+        &self.link.token
+    }
+
+    /// Waits until the child has ended. Its standard input is closed first.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](crate::Child::wait) of the standard library's child.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped and made anew without losing the status.
+    pub async fn wait(&mut self) -> Result<ExitStatus, CommandError> {
+        drop(self.stdin.take());
+        let status = self.end().await?;
+        self.link.outcome(status, Reading::default())?;
+        Ok(status)
+    }
+
+    /// Closes the child's standard input, reads what it writes to both pipes, as far as they are piped and not taken,
+    /// and waits until it has ended.
+    ///
+    /// After a cancel this waits for the child, and not for other processes that hold its pipes open.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Child::wait).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future kills the child.
+    pub async fn wait_with_output(mut self) -> Result<Output, CommandError> {
+        drop(self.stdin.take());
+        let pipes = (self.stdout.take(), self.stderr.take());
+        let reading = read_output(&self.link, &mut self.process, pipes).await?;
+        let status = self.end().await?;
+        self.link.outcome(status, reading)
+    }
+
+    async fn end(&mut self) -> io::Result<ExitStatus> {
+        if let Some(status) = self.status {
+            return Ok(status);
+        }
+        let mut cancelled = self.link.token.cancelled_owned();
+        let status = poll_fn(|cx| {
+            // Where tokio's child can be ended by its own poll alone, the cancel has to wake this.
+            if cfg!(not(unix)) {
+                let _ = Pin::new(&mut cancelled).poll(cx);
+            }
+            poll_reap(&self.link, &mut self.process, cx)
+        })
+        .await?;
+        let mut pauses = pauses();
+        while self.link.ending.is_group_left() {
+            pause(&mut pauses).cancelled_owned().await;
+        }
+        self.status = Some(status);
+        Ok(status)
+    }
+}
+
+/// Between two questions whether a group is empty: 1 ms and growing, at most 20.
+pub(super) fn pauses() -> impl Iterator<Item = Duration> + Send {
+    const LONGEST: Duration = Duration::from_millis(20);
+    let longer = |pause: &Duration| Some((*pause * 2).min(LONGEST));
+    std::iter::successors(Some(Duration::from_millis(1)), longer)
+}
+
+/// Not tokio's timer, which a runtime need not have.
+pub(super) fn pause(pauses: &mut impl Iterator<Item = Duration>) -> TimeoutToken {
+    TimeoutToken::new(pauses.next().unwrap_or_default())
+}
+
+/// tokio reaps the child in this poll, which the lock of the ending keeps signals away from.
+#[cfg(unix)]
+pub(super) fn poll_reap(
+    link: &Link,
+    process: &mut process::Child,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<ExitStatus>> {
+    let reaped = link.ending.reap(|| match pin!(process.wait()).poll(cx) {
+        Poll::Ready(status) => status.map(Some),
+        Poll::Pending => Ok(None),
+    });
+    match reaped.transpose() {
+        Some(status) => Poll::Ready(status),
+        None => Poll::Pending,
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn poll_reap(
+    link: &Link,
+    process: &mut process::Child,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<ExitStatus>> {
+    if link.token.peek_cancelled() && matches!(process.try_wait(), Ok(None)) {
+        link.ending.end_by(|| process.start_kill());
+    }
+    pin!(process.wait()).poll(cx)
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.status.is_none() {
+            self.link.ending.kill();
+            #[cfg(not(unix))]
+            let _ = self.process.start_kill();
+        }
+        // tokio reaps it from here on.
+        self.link.let_go();
+    }
+}

@@ -1,0 +1,108 @@
+use super::child::{pause, pauses, poll_reap};
+use crate::link::Link;
+use crate::reading::Reading;
+use ::tokio::io::{AsyncRead, AsyncReadExt as _};
+use ::tokio::process::{Child, ChildStderr, ChildStdout};
+use cantok_core::Cancelled;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+/// What the reading waits for besides the pipes.
+enum Stage {
+    /// The cancel.
+    Running(Cancelled),
+    /// The end of the child.
+    Cancelled,
+    /// The end of its group, which is asked after a pause.
+    Group(Cancelled),
+}
+
+/// Reads both pipes until nothing can write to them any more, or until the token is cancelled and the child, or its
+/// group, has ended.
+pub(super) async fn read_output(
+    link: &Link,
+    process: &mut Child,
+    (mut stdout, mut stderr): (Option<ChildStdout>, Option<ChildStderr>),
+) -> io::Result<Reading> {
+    let mut reading = Reading::default();
+    link.ending.begin_reading();
+    let mut stage = Stage::Running(link.token.cancelled_owned());
+    let mut pauses = pauses();
+    loop {
+        let is_read = poll_fn(|cx| {
+            // Both, in either case, so that both wake the task.
+            let polls = [
+                poll_pipe(&mut stdout, 0, link, &mut reading, cx),
+                poll_pipe(&mut stderr, 1, link, &mut reading, cx),
+            ];
+            let mut is_read = true;
+            for poll in polls {
+                match poll {
+                    Poll::Ready(result) => result?,
+                    Poll::Pending => is_read = false,
+                }
+            }
+            if is_read {
+                return Poll::Ready(Ok(true));
+            }
+            match &mut stage {
+                Stage::Running(end) | Stage::Group(end) => {
+                    ready!(Pin::new(end).poll(cx));
+                }
+                Stage::Cancelled => {
+                    ready!(poll_reap(link, process, cx))?;
+                }
+            }
+            Poll::Ready(io::Result::Ok(false))
+        })
+        .await?;
+        if is_read {
+            link.ending.end_reading();
+            return Ok(reading);
+        }
+        if let Stage::Running(_) = stage {
+            // The waker of the ending may come later than that of this task.
+            link.ending.ask();
+            stage = Stage::Cancelled;
+        } else if link.ending.is_group_left() {
+            stage = Stage::Group(pause(&mut pauses).cancelled_owned());
+        } else {
+            break;
+        }
+    }
+    // What is there although tokio has not heard of it yet.
+    #[cfg(unix)]
+    {
+        use crate::sys::drain;
+        if let Some(stdout) = &stdout {
+            drain(stdout, link, 0, &mut reading)?;
+        }
+        if let Some(stderr) = &stderr {
+            drain(stderr, link, 1, &mut reading)?;
+        }
+    }
+    reading.is_cut_short = true;
+    Ok(reading)
+}
+
+/// Reads what there is. Ready at the end of the pipe, which becomes `None`.
+fn poll_pipe(
+    pipe: &mut Option<impl AsyncRead + Unpin>,
+    index: usize,
+    link: &Link,
+    reading: &mut Reading,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    while let Some(open) = pipe {
+        let kept = &mut *reading.kept()[index];
+        kept.reserve(kept.len().max(4096));
+        let bytes = ready!(pin!(open.read_buf(kept)).poll(cx))?;
+        reading.has_read(link, index, bytes);
+        if bytes == 0 {
+            *pipe = None;
+        }
+    }
+    Poll::Ready(Ok(()))
+}

@@ -1,0 +1,53 @@
+use cantok_core::adapter::TokenAdapterExt as _;
+use cantok_core::{SimpleToken, Token};
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+#[cfg(unix)]
+use crate::sys::Notice as Stop;
+
+/// Nothing ends a blocking read here.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub(crate) struct Stop;
+
+#[cfg(not(unix))]
+impl Stop {
+    fn new() -> io::Result<Self> {
+        Ok(Stop)
+    }
+
+    fn send(&self) {}
+}
+
+/// Ends the thread with the token.
+struct Guard(Arc<Stop>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.send();
+    }
+}
+
+/// A token that is cancelled for this reason when `wait` has returned `true`, on a thread that ends with the token.
+pub(super) fn watch(
+    reason: &'static str,
+    wait: impl FnOnce(&Stop) -> bool + Send + 'static,
+) -> io::Result<Token> {
+    let token = Token::from(SimpleToken::new());
+    let stop = Arc::new(Stop::new()?);
+    let weak = token.downgrade();
+    let watched = Arc::clone(&stop);
+    thread::Builder::new()
+        .name("cantok-process".to_owned())
+        .spawn(move || {
+            if wait(&watched) {
+                if let Some(token) = weak.upgrade() {
+                    token.cancel_with(reason);
+                }
+            }
+        })?;
+    token.attach(Guard(stop));
+    Ok(token)
+}
