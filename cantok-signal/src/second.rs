@@ -1,6 +1,7 @@
 /// What the signals of [`second_on`](crate::SignalTokenBuilder::second_on) do after a first signal.
 ///
-/// It happens inside the signal handler, so it works while every thread of the program is stuck. Nothing is dropped or
+/// It happens inside the signal handler, so it works while every thread of the program is stuck. (On Windows it happens on
+/// a thread of this crate that runs no user code.) Nothing is dropped or
 /// flushed. Where several tokens want different things, `DefaultAction` beats `Exit`, of several `Exit` the least code
 /// wins, and every one of them beats `Ignore`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -9,7 +10,7 @@ pub enum SecondSignal {
     /// The signal's default action, which for the usual ones is to end the process.
     #[default]
     DefaultAction,
-    /// The process exits at once with that code (`_exit`).
+    /// The process exits at once with that code (`_exit`, on Windows `ExitProcess`).
     Exit(u8),
     /// Nothing.
     Ignore,

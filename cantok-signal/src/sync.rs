@@ -3,7 +3,7 @@
 
 #[cfg(not(cantok_loom))]
 pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicBool};
-#[cfg(all(not(cantok_loom), test))]
+#[cfg(all(not(cantok_loom), test, unix))]
 pub(crate) use std::sync::{RwLock, RwLockWriteGuard};
 
 #[cfg(cantok_loom)]

@@ -28,7 +28,7 @@ use std::{fmt, io};
 ///   [`CancellationError`](cantok_core::CancellationError) keeps no token alive.
 /// - A signal that the process was told to ignore, as by `nohup`, stays ignored (on Linux and Android).
 ///
-/// The crate's documentation has the whole life of a signal as a table.
+/// The crate's documentation has the whole life of a signal as a table. There is one of what Windows does not have, too.
 ///
 /// # Examples
 ///
@@ -62,16 +62,18 @@ pub struct SignalToken {
 }
 
 impl SignalToken {
-    /// A token that SIGINT cancels: Ctrl-C.
+    /// A token that SIGINT cancels: Ctrl-C. On Windows Ctrl-Break as well.
     ///
     /// # Errors
     ///
-    /// When the system refuses a thread, a socket or a handler; after that SIGINT does what it did before.
+    /// Those of [`build`](SignalTokenBuilder::build), as when the system refuses a thread or a descriptor. After an
+    /// error SIGINT does what it did before.
     pub fn interrupt() -> io::Result<Self> {
         SignalToken::builder().build()
     }
 
-    /// A token that SIGINT, SIGTERM and SIGHUP cancel: Ctrl-C, a supervisor, and the end of the terminal.
+    /// A token that SIGINT, SIGTERM and SIGHUP cancel: Ctrl-C, a supervisor, and the end of the terminal. On Windows
+    /// Ctrl-C, Ctrl-Break, a console that is closed, a logoff and a shutdown.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
-//! What happens when Ctrl-C is typed at a console of Windows: programs at which `.ci/windows` types when they say so, and
-//! whose end it reads.
+//! What happens when Ctrl-C is typed at a console of Windows: programs at which `.ci/windows` types when they ask for it,
+//! and whose end it reads. A name begins with how the program ends: `default` with the code of the default handler,
+//! `system` by that handler itself, `exit_7` with that code.
 #![cfg(windows)]
 
 use std::time::Duration;
@@ -63,7 +64,6 @@ fn with(second: SecondSignal) -> SignalTokenBuilder {
     SignalToken::builder().second(second)
 }
 
-/// By the default handler, as the names of these tests say first, or by one of the same kind.
 #[test]
 #[ignore = "needs a console at which somebody types"]
 fn default_the_second_ends_a_stuck_program() {
