@@ -25,7 +25,7 @@ pin_project! {
     ///
     /// - The first poll is one [check](Token#checks-and-peeks), and later polls only peek. A
     ///   [`CounterToken`](cantok_core::CounterToken) of `n` units therefore lets exactly `n` futures start.
-    /// - **The token comes first.** Each poll peeks at the token before it polls the inner future, unless you chose
+    /// - **The token comes first.** Each poll checks or peeks before it polls the inner future, unless you chose
     ///   [`future_first`](WithToken::future_first):
     ///
     /// | when it is polled | by default | `future_first` |
