@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 /// - **A waiting call sleeps.** A cancel wakes it before any callback of that token runs. It waits for the token's
 ///   deadline itself.
 ///
-/// Not guaranteed: that a call under way at the cancel ends by it. It may still take or send a message.
+/// Not guaranteed: that a call under way at the cancel fails. It may still take or send a message.
 ///
 /// # Panics
 ///
