@@ -1,5 +1,5 @@
-//! Models of waiting calls, concurrent with cancels and with other calls. Loom runs every interleaving: `cargo test
-//! --manifest-path models/Cargo.toml -p cantok-channel`.
+//! Models of waiting calls, concurrent with cancels and with other calls. Loom runs every interleaving:
+//! `cargo test --manifest-path models/Cargo.toml -p cantok-channel`.
 //!
 //! This crate and `cantok-core` are the real code; crossbeam is the stand-in next to this file.
 

@@ -44,8 +44,8 @@ use std::sync::OnceLock;
 ///
 /// A call that has to wait first spins and yields for some microseconds, as crossbeam's own do. The first call that
 /// sleeps sets up the view, and later ones reuse that. While calls wait, a condition is called once per
-/// [interval](cantok_core::ConditionToken::poll_interval) for all of them, on the thread that runs callbacks. A callback
-/// that blocks there delays it: see [`Token::on_cancel`].
+/// [interval](cantok_core::ConditionToken::poll_interval) for all of them, on the thread that runs callbacks. A
+/// callback that blocks there delays it: see [`Token::on_cancel`].
 ///
 /// `cargo bench -p cantok-channel --bench turns` prints the figures below. They are medians on two cores of an AMD EPYC
 /// (virtual, x86-64 Linux). Columns after the first are multiples of it.
