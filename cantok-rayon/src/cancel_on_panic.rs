@@ -52,7 +52,7 @@ struct OnPanic<'t> {
 }
 
 impl<'t> OnPanic<'t> {
-    /// Armed until [`OnPanic::disarm`], which is to follow.
+    /// Armed until a later [`OnPanic::disarm`].
     fn new(token: &'t Token) -> Self {
         OnPanic {
             token,
@@ -92,7 +92,6 @@ struct PanicConsumer<'t, C> {
 }
 
 impl<'t, C> PanicConsumer<'t, C> {
-    /// Armed until a later [`OnPanic::disarm`].
     fn new(base: C, token: &'t Token) -> Self {
         let on_panic = OnPanic::new(token);
         on_panic.arm_unless_panicking();

@@ -1,4 +1,4 @@
-//! Programs that must not compile, each followed by one that does, which differs in a single point.
+//! Programs that must not compile, each followed by a program that compiles and differs in a single point.
 //!
 //! An adapter that may drop items has no length, so adapters that need one come before it.
 //!

@@ -61,7 +61,7 @@ use tokio::time::{Instant, sleep_until};
 ///
 /// Outside of a tokio runtime, or if its timer is not enabled, as [`tokio::time::sleep`].
 #[track_caller]
-#[must_use = "the timer goes with the token"]
+#[must_use = "the timer ends with the token"]
 pub fn timeout_token(duration: Duration) -> Token {
     match Instant::now().checked_add(duration) {
         Some(at) => expiring(at, duration),
@@ -80,7 +80,7 @@ pub fn timeout_token(duration: Duration) -> Token {
 ///
 /// As [`timeout_token`].
 #[track_caller]
-#[must_use = "the timer goes with the token"]
+#[must_use = "the timer ends with the token"]
 pub fn timeout_token_at(at: Instant) -> Token {
     expiring(at, at.saturating_duration_since(Instant::now()))
 }
