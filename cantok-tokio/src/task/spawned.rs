@@ -17,8 +17,7 @@ use tokio::task::{AbortHandle, JoinError, JoinHandle};
 ///   stops where it checks its token. Only blocking work that has not started is given up; tokio drops it when a thread
 ///   is free. Once the output has been returned, the drop cancels nothing.
 /// - If the work panics or its runtime is shut down, the output is an `Err`. The poll that returns it cancels the
-///   work's token, so that everything the work has started stops, too. (A panic of a callback there goes to the panic
-///   hook.)
+///   work's token, and with it all other work under that token. (A panic of a callback there goes to the panic hook.)
 /// - The work can distinguish a drop from a cancel of the given token: only after a drop the error [is
 ///   from](cantok_core::CancellationError::is_from) its own token.
 ///
