@@ -1,17 +1,18 @@
-//! One call of an operation: one check, one attempt, and then waiting for the channel, the token and the limit at once.
+//! One call of an operation: one check, one attempt, and then a wait for the channel, the token and the time limit at
+//! once.
 //!
 //! # Invariants
 //!
-//! 1. **One check.** It comes first, and nothing is taken or handed over if it is refused. All that follows are looks.
-//! 2. **No wake-up is lost.** A call registers the cancel channel's waker before it selects. The cancel of the token
-//!    wakes it; registering does if the token is cancelled already. Either disconnects the channel once the token is
-//!    marked. Then crossbeam wakes the threads that select the channel, or finds it disconnected when they begin to. So
-//!    a call that is woken finds the error.
-//! 3. **What is selected is done.** Selecting is crossbeam's, in one step for the cancel channel and the operation: a
-//!    message that it takes is returned, whatever happens to the token then, and what another thread has been told of
-//!    is never given up, as it would be by one that is woken for a message and returns with a cancel.
-//! 4. **The token comes first.** The cancel channel stands before the operation in a biased select, and a limit that
-//!    has passed is reported only if the token is not cancelled.
+//! 1. **One check.** It comes first. If it is refused, no message is taken or sent. All later steps only peek.
+//! 2. **No wake-up is lost.** A call registers the cancel channel's waker before it selects. The waker is called by the
+//!    cancel of the token, or by the registration if the token is already cancelled. Either disconnects the channel
+//!    after the token is marked. Crossbeam then wakes the threads that select on the channel, and a later select finds
+//!    it disconnected. So a woken call finds the error.
+//! 3. **A selected operation is completed.** Crossbeam selects among the cancel channel and the operation in one step.
+//!    A message that this selects is returned, even if the token is cancelled afterwards. No wake-up for a message is
+//!    dropped in favour of a cancel, since another thread may depend on it.
+//! 4. **The token comes first.** The cancel channel precedes the operation in a biased select, and a passed time limit
+//!    is reported only if the token is not cancelled.
 
 use crate::cancel_channel::CancelChannel;
 use crate::crossbeam::{Receiver, Select, SelectedOperation, Sender};
@@ -35,12 +36,12 @@ pub(crate) struct Call<'a> {
     job: &'static str,
 }
 
-/// An operation that can be done, and what has woken the call until then. It borrows the token, which spares the
+/// A selected operation, and the registration that was active until then. It borrows the token, which spares the
 /// reference count.
 type Selected<'a> = (SelectedOperation<'a>, WakerRegistration<&'a Token>);
 
 impl<'a> Call<'a> {
-    /// `job` is the operation's name in reports.
+    /// `job` is the operation's name in events.
     #[inline]
     pub(crate) fn new(
         token: &'a Token,
@@ -71,7 +72,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Without a limit if that is `None`.
+    /// Receives until `limit`. `None` is no limit.
     pub(crate) fn recv_until<T>(
         self,
         receiver: &Receiver<T>,
@@ -110,7 +111,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Without a limit if that is `None`.
+    /// Sends until `limit`. `None` is no limit.
     pub(crate) fn send_until<T>(
         self,
         sender: &Sender<T>,
@@ -135,7 +136,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The check, and a message if there is one.
+    /// Checks the token, and takes a message if there is one.
     #[inline]
     fn attempt_to_recv<T>(self, receiver: &Receiver<T>) -> Result<Option<T>, RecvTokenError> {
         if let Err(error) = self.token.check() {
@@ -144,7 +145,7 @@ impl<'a> Call<'a> {
         take(receiver)
     }
 
-    /// [`Call::wait_to_recv_until`] without a limit, which is never reported to have passed.
+    /// [`Call::wait_to_recv_until`] without a limit, which never reports that the limit has passed.
     #[cold]
     fn wait_to_recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvTokenError> {
         loop {
@@ -154,7 +155,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// `None`: the limit has passed.
+    /// Returns `None` if the limit has passed.
     fn wait_to_recv_until<T>(
         self,
         receiver: &Receiver<T>,
@@ -175,8 +176,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The check, and the message is handed over if there is room for it, or somebody who waits. Otherwise it is
-    /// returned.
+    /// Checks the token, and sends the message if there is room for it or a receiver that waits. Otherwise returns it.
     #[inline]
     fn attempt_to_send<T>(
         self,
@@ -189,7 +189,7 @@ impl<'a> Call<'a> {
         put(sender, message)
     }
 
-    /// [`Call::wait_to_send_until`] without a limit, which is never reported to have passed.
+    /// [`Call::wait_to_send_until`] without a limit, which never reports that the limit has passed.
     #[cold]
     fn wait_to_send<T>(self, sender: &Sender<T>, mut message: T) -> Result<(), SendTokenError<T>> {
         loop {
@@ -200,7 +200,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// With the message: the limit has passed.
+    /// Returns the message if the limit has passed.
     fn wait_to_send_until<T>(
         self,
         sender: &Sender<T>,
@@ -208,7 +208,7 @@ impl<'a> Call<'a> {
         limit: Option<Instant>,
     ) -> Result<Option<T>, SendTokenError<T>> {
         for () in self.pauses(sender.capacity()) {
-            // A look first: the message may be large, and goes there and back.
+            // First, because the message may be large, and an attempt moves it there and back.
             if !sender.is_full() {
                 match put(sender, message)? {
                     None => return Ok(None),
@@ -226,9 +226,11 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Pauses before a thread sleeps: what is about to happen need not wake it. As crossbeam's own calls have them, for
-    /// some microseconds, and as its `Backoff` makes them: they double, and end in a few turns for other threads. Until
-    /// the token is cancelled. There are none without capacity, where nothing can be had unless somebody sleeps.
+    /// Short pauses before a thread sleeps, since an event that is about to happen need not wake it. They end early
+    /// once the token is cancelled.
+    ///
+    /// Their lengths are those of crossbeam's `Backoff`: they double, and end in a few yields, some microseconds in
+    /// all. A channel without capacity has none, because an operation succeeds there only if the other side sleeps.
     fn pauses(self, capacity: Option<usize>) -> impl Iterator<Item = ()> {
         const SPINS: u32 = 7;
         const TURNS: u32 = 4;
@@ -247,8 +249,9 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Waits until the added operation can be done. The caller does it at once, before it drops the registration:
-    /// another thread may wait for it. `None`: the limit has passed.
+    /// Waits until the added operation is selected. `None`: the limit has passed.
+    ///
+    /// The caller completes it at once, before it drops the registration: another thread may wait for it.
     fn select<'s>(
         self,
         limit: Option<Instant>,
@@ -263,8 +266,8 @@ impl<'a> Call<'a> {
         let cancelled = select.recv(cancel.receiver());
         add(&mut select);
         loop {
-            // This thread minds the token's deadline itself: the thread that would wake it may be busy with callbacks.
-            // Each time anew, since a touch puts off that of an idle token.
+            // Waits for the token's deadline itself, which spares the wake-up by another thread. Reads it each time,
+            // since a touch postpones that of an idle token.
             let until = [limit, self.token.deadline()].into_iter().flatten().min();
             let selected = match until {
                 None => Some(select.select()),
@@ -272,13 +275,13 @@ impl<'a> Call<'a> {
             };
             match selected {
                 Some(selected) if selected.index() == cancelled => {
-                    // It has to be done, like every operation that was selected.
+                    // Crossbeam requires that a selected operation is completed.
                     let _ = selected.recv(cancel.receiver());
                 }
                 Some(selected) => return Ok(Some((selected, registration))),
                 None => {}
             }
-            // Before the limit (invariant 4).
+            // The token comes before the limit (invariant 4).
             if let Some(error) = self.token.cancellation() {
                 return Err(self.ended_by(error));
             }
@@ -300,7 +303,7 @@ fn has_passed(limit: Option<Instant>) -> bool {
     limit.is_some_and(|limit| limit <= Instant::now())
 }
 
-/// A message, if there is one.
+/// Takes a message if there is one.
 #[inline]
 fn take<T>(receiver: &Receiver<T>) -> Result<Option<T>, RecvTokenError> {
     match receiver.try_recv() {
@@ -310,7 +313,7 @@ fn take<T>(receiver: &Receiver<T>) -> Result<Option<T>, RecvTokenError> {
     }
 }
 
-/// Hands the message over if there is room for it, or somebody who waits. Otherwise it is returned.
+/// Sends the message if there is room for it or a receiver that waits. Otherwise returns it.
 #[inline]
 fn put<T>(sender: &Sender<T>, message: T) -> Result<Option<T>, SendTokenError<T>> {
     match sender.try_send(message) {

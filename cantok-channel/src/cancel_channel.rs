@@ -1,4 +1,4 @@
-//! A channel that a cancel disconnects: what a call that waits selects beside its own operation.
+//! A channel that a cancel disconnects. A waiting call selects on it together with its own operation.
 
 use crate::crossbeam::{Receiver, Sender, unbounded};
 use std::convert::Infallible;
@@ -25,8 +25,8 @@ impl CancelChannel {
         &self.receiver
     }
 
-    /// Disconnects the channel. A waker and not a callback, because in a cancel wakers come first: no callback that
-    /// takes its time keeps a call waiting.
+    /// Returns the waker that disconnects the channel. Not a callback: a cancel calls wakers first, so a slow callback
+    /// cannot delay a waiting call.
     pub(crate) fn waker(&self) -> &Waker {
         &self.waker
     }
@@ -42,7 +42,7 @@ impl Wake for Disconnect {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Outside the lock, since it wakes others.
+        // Outside the lock: the drop wakes other threads.
         drop(sender);
     }
 }

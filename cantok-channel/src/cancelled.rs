@@ -8,26 +8,22 @@ use std::ops::Deref;
 
 /// A receiver that is disconnected when the token is cancelled, for crossbeam's
 /// [`select!`](crossbeam_channel::select!), [`select_biased!`](crossbeam_channel::select_biased!) and
-/// [`Select`](crossbeam_channel::Select).
+/// [`Select`](crossbeam_channel::Select). Made by [`cancelled`](cancelled()).
 ///
 /// # Guarantees
 ///
-/// It never carries a message, and while it lives it is disconnected by the cancel and by nothing else: until then its
-/// operations block, or find it empty, as they always do on a token that cannot be cancelled. Whoever finds it
-/// disconnected finds the token's [`cancellation`](Token::cancellation). It is disconnected before `cancel()` returns
-/// `true` and before any callback of that cancel runs. Deadlines and conditions disconnect it from the thread that
-/// [`on_cancel`](Token::on_cancel) tells of, and so late if a callback takes its time there.
+/// - It never carries a message, and while it lives, only the cancel disconnects it. Until then its operations block or
+///   find it empty, for ever if the token cannot be cancelled.
+/// - Once it is disconnected, [`cancellation`](Token::cancellation) returns the token's error. It is disconnected
+///   before `cancel()` returns `true`, and before any callback of that cancel runs.
+/// - It keeps the token alive, and unregisters from it on drop. The clones have channels of their own. A clone of the
+///   receiver inside is disconnected when this is dropped.
+/// - It makes no check: it spends no counter and cancels none. A counter cancels by the check that it refuses.
 ///
-/// It keeps the token alive, and takes back what it has registered there when it is dropped. Clone it for another
-/// thread; the receiver inside, if that is cloned, is disconnected when this is dropped.
-///
-/// Among operations that are ready together `select!` and `Select::new` choose at random, so they go on receiving what
-/// there is until the choice falls on this. With `select_biased!`, or
-/// [`Select::new_biased`](crossbeam_channel::Select::new_biased), put it first: a select that begins once it is
-/// disconnected receives nothing.
-///
-/// Waiting for it is not a check. It spends no counter and cancels none: a counter cancels by the check that it
-/// refuses.
+/// Not guaranteed: which ready operation a select chooses. `select!` and `Select::new` choose at random, so they may
+/// receive more messages before they choose this one. With `select_biased!`, or
+/// [`Select::new_biased`](crossbeam_channel::Select::new_biased), put it first: a select that begins after the cancel
+/// then receives nothing.
 ///
 /// # Examples
 ///
@@ -67,17 +63,23 @@ use std::ops::Deref;
 /// assert_eq!(work(&newspaper, &inbox, &token), []); // the token first
 /// assert_eq!(inbox.len(), 1);
 /// ```
+///
+/// # Races
+///
+/// A deadline disconnects it from a thread of `cantok-core` that runs no callbacks. A
+/// [condition](cantok_core::ConditionToken) is called on the thread that runs callbacks, so a callback that blocks
+/// there delays it: see [`Token::on_cancel`].
 #[must_use = "dropping it disconnects its receiver"]
 pub struct Cancelled {
     registration: WakerRegistration,
     channel: CancelChannel,
 }
 
-/// A receiver that is disconnected when the token is cancelled. See [`Cancelled`].
+/// Returns a receiver that is disconnected when the token is cancelled. [`Cancelled`] lists the guarantees.
 ///
 /// # Panics
 ///
-/// If the token has a deadline or a condition and the operating system refuses the thread that watches over it, as
+/// If the token has a deadline or a condition and the operating system refuses a thread for it, as
 /// [`std::thread::spawn`] does.
 pub fn cancelled(token: impl Into<Token>) -> Cancelled {
     let channel = CancelChannel::new();
@@ -87,7 +89,7 @@ pub fn cancelled(token: impl Into<Token>) -> Cancelled {
     }
 }
 
-/// Another one of the same token, with a channel of its own. Panics as [`cancelled()`] does.
+/// Makes another receiver of the same token, with a channel of its own. Panics as [`cancelled()`] does.
 impl Clone for Cancelled {
     fn clone(&self) -> Self {
         cancelled(self.registration.token())

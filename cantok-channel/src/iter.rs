@@ -1,4 +1,4 @@
-//! Iterators over what is received.
+//! Iterators over received messages.
 
 use crate::{ReceiverTokenExt, RecvTokenError, WithToken};
 use cantok_core::CancellationError;
@@ -7,7 +7,7 @@ use std::iter::FusedIterator;
 /// An iterator that receives until the token is cancelled. Made by [`WithToken::iter`].
 ///
 /// Each message is one check. If [`Token::cancellation`](cantok_core::Token::cancellation) is `None` at the end, the
-/// channel was empty and disconnected, and everything was received. Otherwise something may be left.
+/// channel was empty and disconnected, and everything was received. Otherwise messages may be left.
 #[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct Iter<'a, R> {
@@ -34,7 +34,7 @@ impl<R: ReceiverTokenExt> Iterator for Iter<'_, R> {
 
 impl<R: ReceiverTokenExt> FusedIterator for Iter<'_, R> {}
 
-/// An [`Iter`] that owns the view. Made by the `into_iter` of [`WithToken`].
+/// An [`Iter`] that owns its view. Made by the `into_iter` of [`WithToken`].
 #[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct IntoIter<R> {
@@ -62,7 +62,7 @@ impl<R: ReceiverTokenExt> Iterator for IntoIter<R> {
 impl<R: ReceiverTokenExt> FusedIterator for IntoIter<R> {}
 
 /// An iterator that receives until the channel is empty and disconnected, and ends with an error if the token is
-/// cancelled before. Made by [`ReceiverTokenExt::try_with_token`].
+/// cancelled first. Made by [`ReceiverTokenExt::try_with_token`].
 ///
 /// Each message is one check.
 #[derive(Debug)]
@@ -91,9 +91,9 @@ impl<R: ReceiverTokenExt> Iterator for TryWithToken<R> {
 
 impl<R: ReceiverTokenExt> FusedIterator for TryWithToken<R> {}
 
-/// An iterator over what is there, until the token is cancelled. Made by [`WithToken::try_iter`].
+/// An iterator over the available messages that ends when the token is cancelled. Made by [`WithToken::try_iter`].
 ///
-/// Each time it is asked is one check.
+/// Each call of `next` is one check.
 #[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct TryIter<'a, R> {
@@ -114,7 +114,7 @@ impl<R: ReceiverTokenExt> Iterator for TryIter<'_, R> {
     }
 }
 
-/// The next message, or why there is none: once, since another call would be another check.
+/// Returns the next message. After an error it returns `None` without a call, which would be another check.
 fn next<R: ReceiverTokenExt>(
     receiver: &WithToken<R>,
     done: &mut bool,

@@ -1,6 +1,6 @@
-//! Programs that must not compile, each followed by its twin, which differs in that one thing and compiles.
+//! Programs that must not compile, each followed by a program that compiles and differs in a single point.
 //!
-//! A view borrows its channel unless it was made by value.
+//! A view borrows its channel unless it is made by value.
 //!
 //! ```compile_fail,E0505
 //! use cantok_channel::prelude::*;
@@ -34,7 +34,7 @@
 //! sender.with_token(SimpleToken::new()).send(1).unwrap();
 //! ```
 //!
-//! What is sent between threads has to be `Send`, through a view as without.
+//! Messages between threads must be `Send`, with a view as without.
 //!
 //! ```compile_fail,E0277
 //! use cantok_channel::prelude::*;
@@ -51,7 +51,7 @@
 //! std::thread::spawn(move || view.try_recv().is_err());
 //! ```
 //!
-//! What is made for its effect, or is a result, is not to be forgotten.
+//! An unused view, receiver or result causes a warning.
 //!
 //! ```compile_fail
 //! #![deny(unused_must_use)]

@@ -4,17 +4,17 @@ use crate::{RecvTokenError, TryWithToken, WithToken};
 use cantok_core::Token;
 use std::sync::OnceLock;
 
-/// `with_token`, `try_with_token` and `recv_with_token` for crossbeam's receivers, of whatever channel, and for
+/// Adds `with_token`, `try_with_token` and `recv_with_token` to crossbeam's receivers, of every kind of channel, and to
 /// references to them.
 pub trait ReceiverTokenExt: Sized {
-    /// What is received.
+    /// The type of the messages.
     type Message;
 
-    /// The receiver.
+    /// Returns the receiver.
     fn as_receiver(&self) -> &Receiver<Self::Message>;
 
-    /// A view of this receiver whose operations end when the token is cancelled. See [`WithToken`] for what they
-    /// guarantee.
+    /// Returns a view of this receiver whose operations end when the token is cancelled. [`WithToken`] lists the
+    /// guarantees.
     ///
     /// # Examples
     ///
@@ -44,15 +44,16 @@ pub trait ReceiverTokenExt: Sized {
         WithToken::new(self.as_receiver(), token.into())
     }
 
-    /// [`with_token`](ReceiverTokenExt::with_token) by value, for a view that is to be returned, stored or sent to
+    /// Like [`with_token`](ReceiverTokenExt::with_token), but by value, for a view that you return, store or send to
     /// another thread.
     fn with_token_owned(self, token: impl Into<Token>) -> WithToken<Self> {
         WithToken::new(self, token.into())
     }
 
-    /// An iterator over `Ok(message)` until the channel is empty and disconnected. If the token is cancelled before the
-    /// iterator has found that, it ends with one `Err` with the cause, so a part of what was sent cannot pass for all
-    /// of it.
+    /// Returns an iterator over `Ok(message)` until the channel is empty and disconnected.
+    ///
+    /// If the token is cancelled first, the iterator ends with one `Err` that holds the cause. So a part of the
+    /// messages cannot pass for all of them.
     ///
     /// # Examples
     ///
@@ -68,27 +69,18 @@ pub trait ReceiverTokenExt: Sized {
     /// let sum: Result<u32, CancellationError> =
     ///     receiver.try_with_token(CounterToken::new(3)).sum();
     /// assert_eq!(sum.unwrap_err().to_string(), "the counter of 3 checks is used up");
-    /// assert_eq!(receiver.len(), 7); // nothing was taken in vain
+    /// assert_eq!(receiver.len(), 7); // nothing was taken and dropped
     /// ```
     fn try_with_token(&self, token: impl Into<Token>) -> TryWithToken<&Receiver<Self::Message>> {
         TryWithToken::new(self.with_token(token))
     }
 
-    /// [`try_with_token`](ReceiverTokenExt::try_with_token) by value.
+    /// Like [`try_with_token`](ReceiverTokenExt::try_with_token), but by value.
     fn try_with_token_owned(self, token: impl Into<Token>) -> TryWithToken<Self> {
         TryWithToken::new(self.with_token_owned(token))
     }
 
-    /// One [`recv`](WithToken::recv) that ends when the token is cancelled. Of many in a row, those of a
-    /// [view](ReceiverTokenExt::with_token) cost less where they have to wait.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](WithToken::recv).
-    ///
-    /// # Panics
-    ///
-    /// As [`WithToken`].
+    /// Receives one message: a single [`recv`](WithToken::recv) that ends when the token is cancelled.
     ///
     /// # Examples
     ///
@@ -106,6 +98,19 @@ pub trait ReceiverTokenExt: Sized {
     /// assert!(receiver.recv_with_token(&token).unwrap_err().is_cancelled());
     /// assert_eq!(receiver.recv(), Ok(2)); // it is still there
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](WithToken::recv).
+    ///
+    /// # Panics
+    ///
+    /// As [`WithToken`].
+    ///
+    /// # Cost
+    ///
+    /// It borrows the token, so a call that need not wait leaves its reference count alone. For many calls in a row that
+    /// have to wait, a [view](ReceiverTokenExt::with_token) costs less.
     #[inline]
     fn recv_with_token(&self, token: &Token) -> Result<Self::Message, RecvTokenError> {
         Call::new(token, &OnceLock::new(), "recv").recv(self.as_receiver())

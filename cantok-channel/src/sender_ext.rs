@@ -4,16 +4,16 @@ use crate::{SendTokenError, WithToken};
 use cantok_core::Token;
 use std::sync::OnceLock;
 
-/// `with_token` and `send_with_token` for crossbeam's senders, of whatever channel, and for references to them.
+/// Adds `with_token` and `send_with_token` to crossbeam's senders, of every kind of channel, and to references to them.
 pub trait SenderTokenExt: Sized {
-    /// What is sent.
+    /// The type of the messages.
     type Message;
 
-    /// The sender.
+    /// Returns the sender.
     fn as_sender(&self) -> &Sender<Self::Message>;
 
-    /// A view of this sender whose operations end when the token is cancelled. See [`WithToken`] for what they
-    /// guarantee.
+    /// Returns a view of this sender whose operations end when the token is cancelled. [`WithToken`] lists the
+    /// guarantees.
     ///
     /// # Examples
     ///
@@ -37,22 +37,13 @@ pub trait SenderTokenExt: Sized {
         WithToken::new(self.as_sender(), token.into())
     }
 
-    /// [`with_token`](SenderTokenExt::with_token) by value, for a view that is to be returned, stored or sent to
+    /// Like [`with_token`](SenderTokenExt::with_token), but by value, for a view that you return, store or send to
     /// another thread.
     fn with_token_owned(self, token: impl Into<Token>) -> WithToken<Self> {
         WithToken::new(self, token.into())
     }
 
-    /// One [`send`](WithToken::send) that ends when the token is cancelled. Of many in a row, those of a
-    /// [view](SenderTokenExt::with_token) cost less where they have to wait.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](WithToken::send).
-    ///
-    /// # Panics
-    ///
-    /// As [`WithToken`].
+    /// Sends one message: a single [`send`](WithToken::send) that ends when the token is cancelled.
     ///
     /// # Examples
     ///
@@ -68,6 +59,19 @@ pub trait SenderTokenExt: Sized {
     /// assert_eq!(sender.send_with_token("b", &token).unwrap_err().into_inner(), "b");
     /// assert!(receiver.try_iter().eq(["a"]));
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](WithToken::send).
+    ///
+    /// # Panics
+    ///
+    /// As [`WithToken`].
+    ///
+    /// # Cost
+    ///
+    /// It borrows the token, so a call that need not wait leaves its reference count alone. For many calls in a row that
+    /// have to wait, a [view](SenderTokenExt::with_token) costs less.
     #[inline]
     fn send_with_token(
         &self,

@@ -1,8 +1,8 @@
-//! The events of the feature `tracing`. Without it none of this is there.
+//! The events of the feature `tracing`. Compiled only with it.
 
 use cantok_core::CancellationError;
 
-/// A call was ended by its token, or kept from beginning.
+/// Records that a token ended a call or kept it from starting.
 pub(crate) fn stopped_early(job: &str, error: &CancellationError) {
     tracing::debug!(
         target: "cantok",

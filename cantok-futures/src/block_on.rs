@@ -10,27 +10,19 @@ use loom::sync::{Condvar, Mutex};
 #[cfg(not(cantok_loom))]
 use std::sync::{Condvar, Mutex};
 
-/// Runs `future` on this thread until it is ready or the token is cancelled. Blocks until then.
+/// Runs `future` on this thread, and blocks until it is ready or the token is cancelled.
 ///
-/// This ends a blocking wait of any library that has an async twin. The thread sleeps in between: the future or the
-/// cancel wakes it. It needs no runtime.
+/// Use it to make a blocking wait of any library with an async API cancellable. The thread sleeps until the future or
+/// the cancel wakes it. No runtime is needed.
+///
+/// Do not call this in an `async fn`: it blocks the executor's thread. A future that needs a runtime, such as tokio's
+/// timers, needs that runtime entered here and running on another thread.
 ///
 /// # Guarantees
 ///
-/// Those of [`with_token`](crate::FutureTokenExt::with_token): the call is one [check](Token#checks-and-peeks), the
-/// token comes first, and a future that the token ends is dropped before this returns. To have an output that is ready
-/// win over the cancel, use [`future_first`](crate::future::WithToken::future_first) with any other `block_on`.
-///
-/// # Errors
-///
-/// The token is cancelled.
-///
-/// # Panics
-///
-/// If the future panics, or as [`WithToken`](crate::future::WithToken).
-///
-/// A runtime that is needed by the future, such as tokio's for its timers, must be entered and must run elsewhere. Do
-/// not call this in an `async fn`: it blocks the executor's thread.
+/// Those of [`with_token`](crate::FutureTokenExt::with_token). The call is one [check](Token#checks-and-peeks), the
+/// token comes first, and a future that the token ends is dropped before this returns. For an output that wins over the
+/// cancel, use [`future_first`](crate::future::WithToken::future_first) with any other `block_on`.
 ///
 /// # Examples
 ///
@@ -96,6 +88,14 @@ use std::sync::{Condvar, Mutex};
 /// token.cancel();
 /// assert!(block_on_with_token(receiver.recv(), &token).is_err());
 /// ```
+///
+/// # Errors
+///
+/// If the token is cancelled.
+///
+/// # Panics
+///
+/// If the future panics, or as [`WithToken`](crate::future::WithToken).
 pub fn block_on_with_token<F: Future>(
     future: F,
     token: impl Into<Token>,
@@ -112,7 +112,7 @@ pub fn block_on_with_token<F: Future>(
     }
 }
 
-/// Wakes the thread that blocks. Not `std::thread::park`: the future may use that in its polls, and take the wake.
+/// Wakes the blocked thread. Not `std::thread::park`: the future may park in its polls, and consume the wake-up.
 #[derive(Default)]
 struct Thread {
     is_woken: Mutex<bool>,
@@ -120,7 +120,7 @@ struct Thread {
 }
 
 impl Thread {
-    /// Returns once it was woken since the last call.
+    /// Blocks until a wake-up that came after the last call.
     fn sleep(&self) {
         // Nothing panics under this lock.
         let mut is_woken = self.is_woken.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Programs that must not compile, each followed by its twin, which differs in that one thing and compiles.
+//! Programs that must not compile, each followed by a program that compiles and differs in a single point.
 //!
 //! `cancelled` borrows its token.
 //!
@@ -17,7 +17,7 @@
 //! forever(token.cancelled_owned());
 //! ```
 //!
-//! A wrapped future is sent between threads if the one inside is.
+//! A wrapped future is `Send` if the inner one is.
 //!
 //! ```compile_fail,E0277
 //! use cantok_core::SimpleToken;
@@ -32,7 +32,7 @@
 //! send(std::future::ready(std::sync::Arc::new(1)).with_token(SimpleToken::new()));
 //! ```
 //!
-//! What does nothing until it is polled must not be forgotten.
+//! Unused futures and streams, which do nothing until polled, cause a warning.
 //!
 //! ```compile_fail
 //! #![deny(unused_must_use)]

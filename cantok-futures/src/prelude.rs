@@ -1,8 +1,8 @@
 //! The extension traits, for `use cantok_futures::prelude::*`.
 //!
-//! `SinkTokenExt` and `AsyncWriteTokenExt` are not among them: their method has the same name as that of
-//! [`StreamTokenExt`](crate::StreamTokenExt) and `AsyncReadTokenExt`, and many types are both. Import these two by name
-//! where you wrap what only writes.
+//! `SinkTokenExt` and `AsyncWriteTokenExt` are not included. Their method has the same name as that of
+//! [`StreamTokenExt`](crate::StreamTokenExt) and `AsyncReadTokenExt`, and many types implement both traits. Import
+//! these two by name where you wrap a type that only writes.
 
 #[cfg(feature = "io")]
 pub use crate::AsyncReadTokenExt as _;

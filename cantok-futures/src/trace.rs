@@ -2,7 +2,7 @@
 
 use cantok_core::CancellationError;
 
-/// A token has ended a future, stream or operation, or kept it from beginning.
+/// Records that a token ended a job or kept it from starting.
 pub(crate) fn stopped_early(job: &str, error: &CancellationError) {
     tracing::debug!(
         target: "cantok",

@@ -1,4 +1,4 @@
-//! Items in blocks, with one check for each. Each block is a producer of its own, whose loop is the base's.
+//! Items in blocks, with one check for each block. Each block is a producer of its own, and runs in the base's loop.
 
 use crate::run::Run;
 use cantok_core::adapter::Allowance;
@@ -6,7 +6,7 @@ use rayon::iter::plumbing::{Consumer, Folder, Producer, UnindexedConsumer};
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-/// Has `folder` consume the `len` items of `base` until the token is cancelled. Returns how many were left out, too.
+/// Folds the `len` items of `base` until the token is cancelled. Also returns how many items were left out.
 pub(crate) fn fold_blocks<P, F>(base: P, len: usize, run: &Run, folder: F) -> (F, usize)
 where
     P: Producer,
@@ -42,7 +42,7 @@ where
     (folder, left)
 }
 
-/// Notes how many items of a block pass: not all, if there is a panic, or if `base` becomes full.
+/// Counts how many items of a block pass. Fewer do if one panics, or if `base` becomes full.
 struct NotingFolder<'a, 'r, F> {
     base: F,
     allowance: &'a mut Allowance<'r>,
@@ -86,13 +86,13 @@ impl<T, F: Folder<T>> Folder<T> for NotingFolder<'_, '_, F> {
     }
 }
 
-/// How many items there are, if the iterator knows.
+/// Returns the number of items, if the iterator knows it.
 fn exact_len(items: &impl Iterator) -> Option<usize> {
     let (lower, upper) = items.size_hint();
     upper.filter(|upper| *upper == lower)
 }
 
-/// Items whose number is known. Dropped, it notes how many of them have come.
+/// Items of a known number. On drop, it passes on how many of them were yielded.
 struct Noted<'a, 'r, I: Iterator> {
     items: I,
     len: usize,
@@ -117,8 +117,7 @@ impl<I: Iterator> Iterator for Noted<'_, '_, I> {
     where
         F: FnMut(B, I::Item) -> B,
     {
-        // By reference, so that the drop sees how far this has come. To count the items would keep the compiler from
-        // handling several at a time.
+        // By reference, so that the drop sees how many items are left. Counting them would prevent vectorisation.
         let folded = self.items.try_fold(init, |folded, item| {
             ControlFlow::<Infallible, B>::Continue(f(folded, item))
         });
@@ -136,7 +135,7 @@ impl<I: Iterator> Drop for Noted<'_, '_, I> {
     }
 }
 
-/// The producer behind `with_token(t).check_every(n)`. Rayon only folds it.
+/// The producer of `with_token(t).check_every(n)`. Rayon only folds it.
 pub(crate) struct Blocks<'r, P> {
     base: P,
     len: usize,
@@ -181,7 +180,8 @@ impl<P: Producer> Producer for Blocks<'_, P> {
     }
 }
 
-/// Is full once the token is cancelled, so that rayon leaves out whole parts. Checks are the producer's.
+/// A consumer that is full once the token is cancelled, so that rayon leaves out whole parts. The producer makes the
+/// checks.
 pub(crate) struct Stopping<'r, C> {
     base: C,
     run: &'r Run,

@@ -6,10 +6,10 @@ use rayon::iter::plumbing::{Consumer, Folder, Reducer, UnindexedConsumer};
 use std::cell::Cell;
 use std::thread;
 
-/// A parallel iterator that cancels its token when an item panics, and stops quietly when it is cancelled. Made by
-/// [`ParallelIteratorTokenExt::cancel_on_panic`](crate::ParallelIteratorTokenExt::cancel_on_panic).
+/// A parallel iterator that cancels its token when an item panics, and stops quietly when the token is cancelled. Made
+/// by [`ParallelIteratorTokenExt::cancel_on_panic`](crate::ParallelIteratorTokenExt::cancel_on_panic).
 ///
-/// Not indexed: put `enumerate`, `zip`, `chunks` and their like before it.
+/// Not indexed: put `enumerate`, `zip`, `chunks` and the like before it.
 #[derive(Clone, Debug)]
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct CancelOnPanic<I> {
@@ -30,7 +30,7 @@ impl<I: ParallelIterator> ParallelIterator for CancelOnPanic<I> {
     where
         C: UnindexedConsumer<Self::Item>,
     {
-        // For panics that no part of the consumer takes for its own.
+        // For panics outside of every part of the consumer.
         let on_panic = OnPanic::new(&self.token);
         let run = Run::new(self.token.clone(), 1, "cancel_on_panic");
         let stopping = WithTokenConsumer::new(consumer, &run);
@@ -42,17 +42,17 @@ impl<I: ParallelIterator> ParallelIterator for CancelOnPanic<I> {
     }
 }
 
-/// Cancels if it is dropped by a panic while it is armed.
+/// Cancels the token if a panic drops this while it is armed.
 ///
-/// That its thread is panicking is not enough to know: a destructor may run a whole job while its thread unwinds, and
-/// take up parts of other jobs as well.
+/// A panicking thread alone proves nothing: a destructor may run a whole job while its thread unwinds, and steal parts
+/// of other jobs.
 struct OnPanic<'t> {
     token: &'t Token,
     is_armed: Cell<bool>,
 }
 
 impl<'t> OnPanic<'t> {
-    /// Armed until [`OnPanic::disarm`], which is to follow.
+    /// Armed until a later [`OnPanic::disarm`].
     fn new(token: &'t Token) -> Self {
         OnPanic {
             token,
@@ -64,9 +64,9 @@ impl<'t> OnPanic<'t> {
         self.is_armed.set(true);
     }
 
-    /// Armed unless this thread is unwinding already. For what may be dropped without a word. (A panic that nobody else
-    /// sees on such a thread cancels when the run ends.)
-    fn arm_if_calm(&self) {
+    /// Arms unless this thread is already unwinding. For values that rayon may drop without completing them. (A panic
+    /// that is missed on such a thread cancels when the run ends.)
+    fn arm_unless_panicking(&self) {
         self.is_armed.set(!thread::panicking());
     }
 
@@ -84,9 +84,8 @@ impl Drop for OnPanic<'_> {
     }
 }
 
-/// Besides being split and turned into a folder, a consumer may be dropped unused, and be kept by the folder of a base
-/// like `flat_map` for as long as that has items. Then rayon asks it whether it is full on the thread that it has come
-/// to.
+/// Rayon may drop a consumer unused, or split it. The folder of a base like `flat_map` keeps it until its items end,
+/// and calls `full` on another thread.
 struct PanicConsumer<'t, C> {
     base: C,
     on_panic: OnPanic<'t>,
@@ -95,7 +94,7 @@ struct PanicConsumer<'t, C> {
 impl<'t, C> PanicConsumer<'t, C> {
     fn new(base: C, token: &'t Token) -> Self {
         let on_panic = OnPanic::new(token);
-        on_panic.arm_if_calm();
+        on_panic.arm_unless_panicking();
         PanicConsumer { base, on_panic }
     }
 }
@@ -126,14 +125,14 @@ impl<'t, T, C: Consumer<T>> Consumer<T> for PanicConsumer<'t, C> {
     }
 
     fn full(&self) -> bool {
-        self.on_panic.arm_if_calm();
+        self.on_panic.arm_unless_panicking();
         self.base.full()
     }
 }
 
 impl<'t, T, C: UnindexedConsumer<T>> UnindexedConsumer<T> for PanicConsumer<'t, C> {
     fn split_off_left(&self) -> Self {
-        self.on_panic.arm_if_calm();
+        self.on_panic.arm_unless_panicking();
         PanicConsumer::new(self.base.split_off_left(), self.on_panic.token)
     }
 

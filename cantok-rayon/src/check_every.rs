@@ -26,38 +26,25 @@ impl<A> CheckEvery<A> {
 }
 
 impl<I: IndexedParallelIterator> WithToken<I> {
-    /// Checks the token once for each `items` items: after the cancel each thread starts at most that many more. A
-    /// stopped iterator still looks finished.
+    /// Checks the token once for each `items` items.
     ///
-    /// Each thread runs blocks of `items` items, or of what is left of its part, in the base's own loop. So the compiler
-    /// can handle several items at a time, as without a token.
+    /// For short items, where a check for each item shows. A stop may take the time of `items` items longer. A stopped
+    /// iterator still looks finished.
     ///
-    /// Conditions are called once for each block. Units of a counter are taken for a whole block, and what a block does
-    /// not use is given back. So exactly as many items pass as there are units, on any number of threads and in all jobs
-    /// that share the counter. Two cases leave units unused, if another check is refused while a block has them: a panic
-    /// in that block, and a consumer that wants no more, like `find_any`. An item that panics has spent its unit.
+    /// # Guarantees
     ///
-    /// Where the base is not indexed, as after `filter`, [`UnindexedTokenExt`](crate::UnindexedTokenExt) has the method
-    /// of the same name.
+    /// - After the cancel each thread starts at most `items` more items. It runs blocks of `items` items, or of what is
+    ///   left of its part.
+    /// - Conditions are called once for each block.
+    /// - Exactly as many items pass as a counter has units, on any number of threads and in all jobs that share the
+    ///   counter. A block takes its units at once and returns those that it does not use. An item that panics has spent
+    ///   its unit.
     ///
-    /// # When to use it
+    /// Two cases leave units unused, if another check is refused while a block holds them: a panic in that block, and a
+    /// consumer that needs no more items, such as `find_any`.
     ///
-    /// A stop may take the time of `items` items longer. What an item costs, as a multiple of plain rayon
-    /// (`cargo run --release -p cantok-figures -- measure --only rayon`):
-    ///
-    /// | an item is | a check for each | `check_every(64)` | `check_every(1024)` |
-    /// |---|---|---|---|
-    /// | a `u64` from the cache, added up | 2 to 3.5 | 1.05 to 1.3 | 1.0 |
-    /// | a `u64` from memory, added up | 1.2 | 1.0 | 1.0 |
-    /// | 5 ns of work or more | 1.0 | 1.0 | 1.0 |
-    /// | with a counter that threads share | and one write to it | and one for 64 items | and one for 1,024 |
-    ///
-    /// `map_init` and `map_with` before this adapter make a state for each block: put them after it.
-    ///
-    /// # Panics
-    ///
-    /// If `items` is 0, like [`Iterator::step_by`]: a `NonZeroUsize` would be awkward to write down. When run, as
-    /// [`with_token`](crate::ParallelIteratorTokenExt::with_token).
+    /// `map_init` and `map_with` before this adapter make a state for each block: put them after it. If the base is not
+    /// indexed, as after `filter`, use the method of [`UnindexedTokenExt`](crate::UnindexedTokenExt) instead.
     ///
     /// # Examples
     ///
@@ -72,6 +59,25 @@ impl<I: IndexedParallelIterator> WithToken<I> {
     /// assert_eq!(passed, 100_000);
     /// assert!(budget.cancellation().is_some()); // perhaps not everything
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0, like [`Iterator::step_by`]; a `NonZeroUsize` would be awkward to write. When run, as
+    /// [`with_token`](crate::ParallelIteratorTokenExt::with_token).
+    ///
+    /// # Cost
+    ///
+    /// Each block runs in the base's own loop, so the compiler can vectorise it as without a token. The time of an
+    /// item, as a multiple of plain rayon's (`cargo run --release -p cantok-figures -- measure --only rayon`):
+    ///
+    /// | an item is | a check for each | `check_every(64)` | `check_every(1024)` |
+    /// |---|---|---|---|
+    /// | a `u64` from the cache, added up | 2 to 3.5 | 1.05 to 1.3 | about 1.0 |
+    /// | a `u64` from memory, added up | 1.2 | about 1.0 | about 1.0 |
+    /// | 5 ns of work or more | 1.0 | 1.0 | 1.0 |
+    /// | with a counter that threads share | and one write to it | and one for 64 items | and one for 1,024 |
+    ///
+    /// A write to a shared counter for 1,024 items shows only if these take less than a microsecond.
     #[track_caller]
     pub fn check_every(self, items: usize) -> CheckEvery<Self> {
         CheckEvery::new(self, items)
@@ -81,10 +87,6 @@ impl<I: IndexedParallelIterator> WithToken<I> {
 impl<I: IndexedParallelIterator> TryWithToken<I> {
     /// Checks the token once for each `items` items, like [`WithToken::check_every`], and yields an error for each item
     /// that is left out. Still indexed, with the same length.
-    ///
-    /// # Panics
-    ///
-    /// As [`WithToken::check_every`].
     ///
     /// # Examples
     ///
@@ -101,6 +103,10 @@ impl<I: IndexedParallelIterator> TryWithToken<I> {
     ///     .collect();
     /// assert_eq!(squares.unwrap().len(), 1_000);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`WithToken::check_every`].
     #[track_caller]
     pub fn check_every(self, items: usize) -> CheckEvery<Self> {
         CheckEvery::new(self, items)
@@ -108,11 +114,11 @@ impl<I: IndexedParallelIterator> TryWithToken<I> {
 }
 
 impl<I: IndexedParallelIterator> CheckEvery<TryWithToken<I>> {
-    /// Collects all items into a `Vec`, or returns why not: [`TryWithToken::collect_vec`] with one check for many items.
+    /// Collects all items into a `Vec`, like [`TryWithToken::collect_vec`], with one check for many items.
     ///
     /// # Errors
     ///
-    /// If something was left out, says why.
+    /// If the token was cancelled and an item was left out.
     ///
     /// # Panics
     ///

@@ -3,12 +3,12 @@ use cantok_core::CancellationError;
 use cantok_core::adapter::Allowance;
 use std::ops::ControlFlow;
 
-/// Where the items of one part of a run are checked, one after the other.
+/// Checks the items of one part of a run, one after the other.
 pub(crate) struct Gate<'r> {
     run: &'r Run,
-    /// Of the last check, for items to come.
+    /// The rest of the last check, for later items.
     allowance: Option<Allowance<'r>>,
-    /// So many items are sure to come.
+    /// At least so many items are still to come.
     sure: usize,
     has_refused: bool,
 }
@@ -23,18 +23,18 @@ impl<'r> Gate<'r> {
         }
     }
 
-    /// Tells of items to come: one check may then be for several of them.
+    /// Announces at least `sure` items, so that one check can cover several of them.
     pub(crate) fn expect(&mut self, sure: usize) {
         self.sure = sure;
     }
 
-    /// Whether an item may pass.
+    /// Returns `true` if an item may pass.
     #[inline]
     pub(crate) fn lets_pass(&mut self) -> bool {
         self.run.is_live() || self.check()
     }
 
-    /// The rest of [`Gate::lets_pass`].
+    /// The slow path of [`Gate::lets_pass`].
     #[cold]
     #[inline(never)]
     fn check(&mut self) -> bool {
@@ -57,7 +57,7 @@ impl<'r> Gate<'r> {
         allowance.map(|allowance| allowance.pass(1)).is_some()
     }
 
-    /// Checks each item, until the token is live. By value, so that what is folded need not be in memory before.
+    /// Checks each item until the token is live. Takes `folded` by value, so that it can stay in registers before.
     #[cold]
     #[inline(never)]
     fn fold_slowly<I, B, F>(
@@ -85,23 +85,23 @@ impl<'r> Gate<'r> {
         ControlFlow::Break(folded)
     }
 
-    /// A peek: whether items would be refused.
+    /// Peeks: returns `true` if items would be refused.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.run.is_over()
     }
 
-    /// A peek: the error in an item's stead, once items are refused.
+    /// Peeks: returns the error for a refused item.
     pub(crate) fn error(&self) -> Option<CancellationError> {
         self.run.error()
     }
 
-    /// Whether an item was left out.
+    /// Returns `true` if an item was left out.
     pub(crate) fn has_refused(&self) -> bool {
         self.has_refused
     }
 
-    /// Those of the items that pass.
+    /// Returns an iterator over the items that pass.
     pub(crate) fn pass<I: IntoIterator>(&mut self, items: I) -> Passing<'_, 'r, I::IntoIter> {
         let items = items.into_iter();
         self.expect(items.size_hint().0);
@@ -109,7 +109,7 @@ impl<'r> Gate<'r> {
     }
 }
 
-/// The items until the token is cancelled.
+/// An iterator that ends when the token is cancelled.
 pub(crate) struct Passing<'g, 'r, I> {
     items: I,
     gate: &'g mut Gate<'r>,
@@ -120,7 +120,7 @@ impl<I: Iterator> Iterator for Passing<'_, '_, I> {
 
     #[inline]
     fn next(&mut self) -> Option<I::Item> {
-        // The check comes after the item, so that what never comes spends nothing.
+        // The check follows the item, so that a missing item spends nothing.
         let item = self.items.next()?;
         self.gate.lets_pass().then_some(item)
     }
@@ -134,7 +134,7 @@ impl<I: Iterator> Iterator for Passing<'_, '_, I> {
         let run = gate.run;
         let mut folded = init;
         loop {
-            // No call is in this loop but those of the items, however little of it is inlined.
+            // Even without inlining, this loop calls nothing but the code of the items.
             let mut stopped_at = None;
             let step = items.try_fold(folded, |folded, item| {
                 if run.is_live() {

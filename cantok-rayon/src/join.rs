@@ -1,17 +1,19 @@
 use cantok_core::adapter::carry;
 use cantok_core::{CancellationError, Token};
 
-/// [`rayon::join`] that starts neither closure once the token is cancelled.
+/// Runs two closures, potentially in parallel, and starts neither once the token is cancelled. Like [`rayon::join`].
 ///
-/// There is one check for each closure, immediately before it starts: for `b` that is when a thread takes it up, which
-/// may be long after this call. A closure that has started is not interrupted; to end it sooner, have it check the
-/// token too. A [`CounterToken`](cantok_core::CounterToken) spends a unit for each closure.
+/// # Guarantees
 ///
-/// The [current token](Token::current) of the caller is the current one in both.
+/// - Each closure has one check, immediately before it starts. For `b` that is when a thread takes it, which may be
+///   long after this call. A [`CounterToken`](cantok_core::CounterToken) spends a unit for each closure.
+/// - The [current token](Token::current) of the caller is the current one in both.
+///
+/// A closure that has started is not interrupted. To end it sooner, check the token inside.
 ///
 /// # Examples
 ///
-/// A search that ends when its time is over, however deep it is by then:
+/// A search that stops at its deadline, however deep it is by then:
 ///
 /// ```
 /// use cantok_core::{CancellationError, TimeoutToken, Token};
@@ -36,7 +38,7 @@ use cantok_core::{CancellationError, Token};
 ///
 /// # Errors
 ///
-/// If at least one of them was not started, says why. What the other returned is dropped.
+/// If the token kept at least one closure from starting. The result of the other is dropped.
 ///
 /// # Panics
 ///

@@ -1,6 +1,6 @@
-//! Programs that must not compile, each followed by its twin, which differs in that one thing and compiles.
+//! Programs that must not compile, each followed by a program that compiles and differs in a single point.
 //!
-//! What drops items has no length, so whatever needs one comes before it.
+//! An adapter that may drop items has no length, so adapters that need one come before it.
 //!
 //! ```compile_fail,E0599
 //! use cantok_core::SimpleToken;
@@ -41,7 +41,7 @@
 //! let items = [1, 2].par_iter().try_with_token(SimpleToken::new()).check_every(7).enumerate();
 //! ```
 //!
-//! Results have a length only where the items have one.
+//! The results have a length only if the items have one.
 //!
 //! ```compile_fail,E0599
 //! use cantok_core::SimpleToken;
@@ -58,7 +58,7 @@
 //! let results = items.try_with_token(SimpleToken::new()).enumerate();
 //! ```
 //!
-//! A job of a scope may borrow what outlives the scope, and nothing else.
+//! A job of a scope borrows only what outlives the scope.
 //!
 //! ```compile_fail,E0373
 //! use cantok_core::SimpleToken;
@@ -77,7 +77,7 @@
 //! });
 //! ```
 //!
-//! An adapter does nothing by itself.
+//! An unused adapter causes a warning.
 //!
 //! ```compile_fail
 //! #![deny(unused_must_use)]

@@ -1,10 +1,10 @@
 use cantok_core::adapter::{Allowance, TokenAdapterExt as _};
 use cantok_core::{CancellationError, Token};
 
-/// One run of a parallel iterator: what all parts that it is split into have in common.
+/// One run of a parallel iterator, shared by all parts that rayon splits it into.
 pub(crate) struct Run {
     token: Token,
-    /// For how many items there is one check.
+    /// The number of items per check.
     every: usize,
     is_counted: bool,
     #[cfg(feature = "tracing")]
@@ -12,7 +12,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// `adapter` is its name in reports.
+    /// `adapter` is its name in events.
     pub(crate) fn new(token: Token, every: usize, adapter: &'static str) -> Self {
         #[cfg(not(feature = "tracing"))]
         let _ = adapter;
@@ -25,20 +25,20 @@ impl Run {
         }
     }
 
-    /// Whether a check passes and has no effect. Most items need no more, and the loops over them stay without a call:
-    /// around one the compiler would write down after each item how far it has come.
+    /// Returns `true` if a check would pass without an effect, which is enough for most items. Their loops then make no
+    /// call: around a call the compiler would write the progress to memory after each item.
     #[inline]
     pub(crate) fn is_live(&self) -> bool {
         self.token.is_live()
     }
 
-    /// Whether there is a check for each item.
+    /// Returns `true` if each item has a check.
     #[inline]
     pub(crate) fn checks_each(&self) -> bool {
         self.every == 1
     }
 
-    /// One check, for one item: whether it may pass.
+    /// Checks for one item, and returns `true` if it may pass.
     pub(crate) fn lets_pass(&self) -> bool {
         let passes = self.token.keep_on();
         if !passes {
@@ -47,10 +47,10 @@ impl Run {
         passes
     }
 
-    /// One check for a block, in a part of which so many items are sure to come. `None`: they are refused.
+    /// Checks for a block, in a part with at least `sure` more items. `None`: they are refused.
     #[cold]
     pub(crate) fn allow(&self, sure: usize) -> Option<Allowance<'_>> {
-        // Another user of the counter must not be refused for want of units that this one keeps and does not need.
+        // Units that this block cannot use must stay free for other users of the counter.
         let items = if self.is_counted {
             self.block(sure)
         } else {
@@ -63,18 +63,18 @@ impl Run {
         allowance.ok()
     }
 
-    /// The number of items in the next block of a part that has so many left.
+    /// Returns the number of items in the next block of a part with `left` items.
     #[inline]
     pub(crate) fn block(&self, left: usize) -> usize {
         self.every.min(left)
     }
 
-    /// Whether what passes has to be counted.
+    /// Returns `true` if passed items must be counted.
     pub(crate) fn is_counted(&self) -> bool {
         self.is_counted
     }
 
-    /// A peek, which may be had at any time: whether items would be refused.
+    /// Peeks, which is allowed at any time: returns `true` if items would be refused.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
         if !self.token.peek_cancelled() {
@@ -84,7 +84,7 @@ impl Run {
         true
     }
 
-    /// A peek: the error in an item's stead, once items are refused.
+    /// Peeks: returns the error for a refused item.
     pub(crate) fn error(&self) -> Option<CancellationError> {
         if self.is_over() {
             self.token.cancellation()
@@ -93,10 +93,10 @@ impl Run {
         }
     }
 
-    /// Something is about to be left out.
+    /// Records that items are left out.
     #[cold]
     fn note_stop(&self) {
         #[cfg(feature = "tracing")]
-        self.report.file();
+        self.report.record();
     }
 }

@@ -6,14 +6,18 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// [`rayon::scope`] whose jobs are skipped, if they have not started, once the token is cancelled.
+/// Runs a scope of jobs that are skipped if they have not started when the token is cancelled. Like [`rayon::scope`].
 ///
-/// There is one check for each spawned job, immediately before it starts, so that a
-/// [`CounterToken`](cantok_core::CounterToken) of `n` units lets exactly `n` of them start. `op` itself is not started
-/// if a look finds the token cancelled. Jobs that have started are not interrupted; to end them sooner, have them check
-/// the token too. As with rayon, this returns when all jobs are done or skipped.
+/// # Guarantees
 ///
-/// The [current token](Token::current) of the caller is the current one in `op`, and in each job that of the spawning one.
+/// - Each spawned job has one check, immediately before it starts. A [`CounterToken`](cantok_core::CounterToken) of `n`
+///   units therefore lets exactly `n` jobs start.
+/// - `op` does not start if a peek finds the token cancelled.
+/// - As with rayon, this returns when all jobs are done or skipped.
+/// - The [current token](Token::current) of the caller is the current one in `op`. A job has that of the code that
+///   spawned it.
+///
+/// A job that has started is not interrupted. To end it sooner, check the token inside.
 ///
 /// # Examples
 ///
@@ -39,13 +43,14 @@ use std::sync::{Arc, OnceLock};
 ///
 /// # Errors
 ///
-/// If anything was skipped, says why, and how many jobs; what `op` returned is dropped. A job that had started and
-/// ended itself early was not skipped: ask [`Token::cancellation`] as well, or have the jobs keep their results.
+/// If `op` or a job was skipped. The error holds the cause and the number of skipped jobs; the result of `op` is
+/// dropped. A job that started and then ended early was not skipped: call [`Token::cancellation`] as well, or have the
+/// jobs keep their results.
 ///
 /// # Panics
 ///
-/// As [`rayon::scope`], with the panic of `op`, of a job or of a check (see [`Token::is_cancelled`]), when all jobs
-/// are done or skipped. A job that panics does not cancel the token.
+/// As [`rayon::scope`], with the panic of `op`, of a job or of a check (see [`Token::is_cancelled`]), when all jobs are
+/// done or skipped. A job that panics does not cancel the token.
 pub fn scope<'scope, OP, R>(token: impl Into<Token>, op: OP) -> Result<R, ScopeError>
 where
     OP: FnOnce(&Scope<'_, 'scope>) -> R + Send,
@@ -81,11 +86,11 @@ where
     })
 }
 
-/// What all jobs of a scope have in common.
+/// The state that all jobs of a scope share.
 struct Jobs {
     token: Token,
     skipped: AtomicUsize,
-    /// Why the first of them was skipped.
+    /// Why the first job was skipped.
     first: OnceLock<CancellationError>,
 }
 
@@ -97,7 +102,7 @@ impl Jobs {
     }
 }
 
-/// Where jobs are spawned that a token can keep from starting. Made by [`scope`].
+/// A scope that spawns jobs, which a token can keep from starting. Made by [`scope`].
 ///
 /// # Examples
 ///
@@ -127,12 +132,12 @@ pub struct Scope<'a, 'scope> {
 }
 
 impl<'scope> Scope<'_, 'scope> {
-    /// [`rayon::Scope::spawn`] of a job that is skipped, and counted as such, if the token is cancelled when it is
-    /// about to start. A job that is skipped is dropped.
+    /// Spawns a job that is skipped, and counted as skipped, if the token is cancelled before it starts. A skipped job
+    /// is dropped.
     ///
     /// # Panics
     ///
-    /// Not here: see [`scope`].
+    /// Never. [`scope`] resumes the panic of a job.
     pub fn spawn<F>(&self, job: F)
     where
         F: FnOnce(&Scope<'_, 'scope>) + Send + 'scope,
@@ -147,7 +152,7 @@ impl<'scope> Scope<'_, 'scope> {
         });
     }
 
-    /// The token of this scope, for jobs that take long and ask it themselves.
+    /// Returns the token of this scope, for long jobs that check it themselves.
     pub fn token(&self) -> &Token {
         &self.jobs.token
     }
@@ -161,9 +166,9 @@ impl fmt::Debug for Scope<'_, '_> {
     }
 }
 
-/// A [`scope`] that skipped something because its token was cancelled.
+/// The error of a [`scope`] that skipped a job because its token was cancelled.
 ///
-/// It converts into what it is caused by, a [`CancellationError`], and into an [`io::Error`] as that does.
+/// It converts into the [`CancellationError`] that is its cause, and into an [`io::Error`] as that does.
 ///
 /// # Examples
 ///
@@ -185,12 +190,12 @@ pub struct ScopeError {
 }
 
 impl ScopeError {
-    /// How many spawned jobs were not started. None at all was spawned if the scope itself was not started.
+    /// Returns how many spawned jobs did not start. If the scope itself did not start, it spawned none.
     pub fn skipped(&self) -> usize {
         self.skipped
     }
 
-    /// Why they were not started.
+    /// Returns why they did not start.
     pub fn cancellation(&self) -> &CancellationError {
         &self.cancellation
     }

@@ -3,15 +3,16 @@ use cantok_core::{CancellationError, Token};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// [`rayon::spawn`] of a job that is skipped if the token is cancelled when it is about to start.
+/// Spawns a job that is skipped if the token is cancelled before it starts. Like [`rayon::spawn`].
 ///
-/// There is one check, immediately before `f` starts on a thread of the pool, which may be long after this call. An `f`
-/// that has started is not interrupted; to end it sooner, have it check a clone of the token.
+/// # Guarantees
 ///
-/// The [current token](Token::current) of the caller is the current one while `f` runs.
+/// - There is one check, immediately before `f` starts on a thread of the pool, which may be long after this call.
+/// - The [current token](Token::current) of the caller is the current one while `f` runs.
+/// - The returned [`Spawned`] records a skip before `f` is dropped. Code that notices the drop, such as the receiver of
+///   a channel whose sender `f` owns, finds the cause there.
 ///
-/// [`Spawned`] tells whether `f` was skipped. That is recorded before `f` is dropped: whoever gets to know of the drop,
-/// like the receiver of a channel whose sender `f` owns, finds the reason there.
+/// An `f` that has started is not interrupted. To end it sooner, check a clone of the token inside.
 ///
 /// # Examples
 ///
@@ -30,14 +31,14 @@ use std::sync::{Arc, OnceLock};
 ///
 /// token.cancel_with("no more questions");
 /// let late = spawn(&token, move || sender.send(0).unwrap());
-/// assert!(receiver.recv().is_err()); // nobody is left to send anything
+/// assert!(receiver.recv().is_err()); // the sender was dropped
 /// assert!(late.skipped().unwrap().is_from(&token));
 /// ```
 ///
 /// # Panics
 ///
 /// As with [`rayon::spawn`], a panic of `f`, or of the check (see [`Token::is_cancelled`]), goes to the pool's panic
-/// handler, which aborts the process unless it was set to do something else.
+/// handler, which aborts the process unless you have set another.
 pub fn spawn<F>(token: impl Into<Token>, f: F) -> Spawned
 where
     F: FnOnce() + Send + 'static,
@@ -49,7 +50,7 @@ where
         Ok(()) => f(),
         Err(error) => {
             let _ = skipped.set(error);
-            // Whoever collects events may panic, which drops `f` as well.
+            // Recorded first: a subscriber may panic, which drops `f` as well.
             #[cfg(feature = "tracing")]
             crate::trace::stopped_early("spawn", skipped.get());
             drop(f);
@@ -58,14 +59,14 @@ where
     spawned
 }
 
-/// What became of a job that was given to [`spawn`]. Dropping it changes nothing for the job.
+/// A handle to a job of [`spawn`]. Dropping it does not affect the job.
 #[derive(Clone, Default)]
 pub struct Spawned {
     skipped: Arc<OnceLock<CancellationError>>,
 }
 
 impl Spawned {
-    /// Why the job was skipped, once it has been. `None`: it waits for a thread, has started, or is done.
+    /// Returns why the job was skipped, or `None` if it waits for a thread, has started, or is done.
     pub fn skipped(&self) -> Option<&CancellationError> {
         self.skipped.get()
     }

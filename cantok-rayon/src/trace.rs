@@ -1,9 +1,9 @@
-//! The events of the feature `tracing`. Without it none of this is there.
+//! The events of the feature `tracing`. Compiled only with it.
 
 use cantok_core::{CancellationError, Token};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A job has left something out.
+/// Records that a job left something out.
 pub(crate) fn stopped_early(job: &str, error: Option<&CancellationError>) {
     tracing::debug!(
         target: "cantok",
@@ -14,11 +14,11 @@ pub(crate) fn stopped_early(job: &str, error: Option<&CancellationError>) {
     );
 }
 
-/// Makes the event when it is dropped, however often something was left out until then.
+/// Emits one event on drop if anything was left out until then.
 pub(crate) struct Report {
     job: &'static str,
     token: Token,
-    is_filed: AtomicBool,
+    is_recorded: AtomicBool,
 }
 
 impl Report {
@@ -26,22 +26,22 @@ impl Report {
         Report {
             job,
             token,
-            is_filed: AtomicBool::new(false),
+            is_recorded: AtomicBool::new(false),
         }
     }
 
-    pub(crate) fn file(&self) {
-        // Relaxed: rayon joins all parts of a job before the report is dropped. Only once, since all threads come here
-        // for everything that they leave out.
-        if !self.is_filed.load(Ordering::Relaxed) {
-            self.is_filed.store(true, Ordering::Relaxed);
+    pub(crate) fn record(&self) {
+        // Relaxed: rayon joins all parts of a job before the report is dropped. The load spares repeated writes: all
+        // threads call this for each item that they leave out.
+        if !self.is_recorded.load(Ordering::Relaxed) {
+            self.is_recorded.store(true, Ordering::Relaxed);
         }
     }
 }
 
 impl Drop for Report {
     fn drop(&mut self) {
-        if *self.is_filed.get_mut() {
+        if *self.is_recorded.get_mut() {
             stopped_early(self.job, self.token.cancellation().as_ref());
         }
     }

@@ -1,21 +1,19 @@
 use crate::{TryWithToken, WithToken};
 use rayon::iter::ParallelIterator;
 
-/// `check_every` where the base is not indexed, as after `filter` or `flat_map`.
+/// Adds `check_every` to adapters whose base is not indexed, as after `filter` or `flat_map`.
 ///
-/// Where it is, the compiler takes the method of the same name of [`WithToken`](WithToken::check_every) or
-/// [`TryWithToken`](TryWithToken::check_every), which is faster.
+/// If the base is indexed, the compiler selects the faster method of the same name of
+/// [`WithToken`](WithToken::check_every) or [`TryWithToken`](TryWithToken::check_every).
 pub trait UnindexedTokenExt: Sized {
-    /// Checks the token once for each `items` items of a part into which rayon has split the work: after the cancel at
-    /// most that many more pass on each thread. A token without conditions and counters is still checked for each item,
-    /// since that costs no more than to count them.
+    /// Checks the token once for each `items` items of a part into which rayon has split the work.
     ///
-    /// Units of a counter are taken for no more items than are sure to come, so exactly as many items pass as there are
-    /// units. Where the number is unknown, as after `filter`, they are taken one by one.
+    /// # Guarantees
     ///
-    /// # Panics
-    ///
-    /// If `items` is 0.
+    /// - After the cancel at most `items` more items pass on each thread. A token without conditions and counters is
+    ///   still checked for each item, since counting them would cost as much.
+    /// - Exactly as many items pass as a counter has units: a check takes no more units than there are sure to be
+    ///   items. If their number is unknown, as after `filter`, it takes them one by one.
     ///
     /// # Examples
     ///
@@ -28,6 +26,10 @@ pub trait UnindexedTokenExt: Sized {
     /// let even = (0..1_000).into_par_iter().filter(|number| number % 2 == 0);
     /// assert_eq!(even.with_token(&budget).check_every(64).count(), 100);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0.
     #[must_use]
     #[track_caller]
     fn check_every(self, items: usize) -> Self;

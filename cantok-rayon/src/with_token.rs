@@ -7,13 +7,13 @@ use rayon::iter::plumbing::{Consumer, Folder, UnindexedConsumer};
 /// A parallel iterator that stops quietly when its token is cancelled. Made by
 /// [`ParallelIteratorTokenExt::with_token`](crate::ParallelIteratorTokenExt::with_token).
 ///
-/// Not indexed: put `enumerate`, `zip`, `chunks` and their like before it.
+/// Not indexed: put `enumerate`, `zip`, `chunks` and the like before it.
 #[derive(Clone, Debug)]
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct WithToken<I> {
     pub(crate) base: I,
     pub(crate) token: Token,
-    /// Where the items have no places. Where they do, this is 1, and a `CheckEvery` has the number.
+    /// The number of items per check, if the base is not indexed. Otherwise 1, and a `CheckEvery` has the number.
     pub(crate) every: usize,
 }
 
@@ -29,8 +29,8 @@ impl<I> WithToken<I> {
     }
 }
 
-// Neither an `IndexedParallelIterator` nor one with an `opt_len`: rayon writes into memory that it has measured for
-// all items, and panics if there are fewer.
+// Neither an `IndexedParallelIterator` nor one with an `opt_len`: rayon allocates for the exact number of items, and
+// panics if there are fewer.
 impl<I: ParallelIterator> ParallelIterator for WithToken<I> {
     type Item = I::Item;
 

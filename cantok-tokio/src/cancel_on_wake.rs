@@ -1,13 +1,13 @@
-//! A token that is cancelled by a future without a task: waking the future cancels the token.
+//! A token that a future cancels without a task: waking the future cancels the token.
 //!
 //! # Invariants
 //!
-//! 1. The future is polled once, when the token is made. It wakes its waker when it is ready, and not before. That holds
-//!    for the futures of tokio that are used here, outside of tokio's budget (`unconstrained`): an exhausted budget
-//!    would have them wake themselves.
+//! 1. The future is polled once, when the token is made. It wakes its waker when it is ready, and not before. That
+//!    holds for the futures of tokio used here, outside of tokio's budget (`unconstrained`): with an exhausted budget
+//!    they would wake themselves.
 //! 2. The token owns the future (attached), the future owns the waker, and the waker refers weakly to the token. So the
 //!    future and its waker are dropped with the token.
-//! 3. No panic leaves the waker: the thread that wakes has other tasks to wake.
+//! 3. No panic leaves the waker: the waking thread has other tasks to wake.
 
 use crate::panic::swallow;
 use cantok_core::adapter::{TokenAdapterExt as _, WeakToken};
@@ -29,7 +29,7 @@ impl<C: Fn(&Token) + Send + Sync> Wake for CancelOnWake<C> {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // This may drop the last handle of the token, and with it what is attached.
+        // Inside `swallow`, because this may drop the last handle of the token, and with it the future.
         swallow(|| {
             if let Some(token) = self.token.upgrade() {
                 (self.cancel)(&token);
@@ -38,7 +38,7 @@ impl<C: Fn(&Token) + Send + Sync> Wake for CancelOnWake<C> {
     }
 }
 
-/// A token for which `cancel` is called when the future is ready, by the thread that wakes it.
+/// Returns a token, and calls `cancel` with it when the future is ready, on the thread that wakes it.
 pub(crate) fn token_of<F, C>(future: F, cancel: C) -> Token
 where
     F: Future<Output: 'static> + Send + Sync + 'static,

@@ -1,6 +1,6 @@
-//! Programs that must not compile, each followed by its twin, which differs in that one thing and compiles.
+//! Programs that must not compile, each followed by a program that compiles and differs in a single point.
 //!
-//! Tasks for other threads have to be `Send`, and a `LocalSet`'s need not.
+//! Tasks for other threads must be `Send`; those of a `LocalSet` need not be.
 //!
 //! ```compile_fail
 //! use cantok_core::SimpleToken;
@@ -19,7 +19,7 @@
 //! }
 //! ```
 //!
-//! A clone of a bridge is a bridge: it is no token of tokio-util that has lost it.
+//! A clone of a bridge is a bridge, and not a token of tokio-util without one.
 //!
 //! ```compile_fail,E0308
 //! use cantok_core::SimpleToken;
@@ -33,7 +33,7 @@
 //! let token: TokioToken = SimpleToken::new().to_tokio().clone();
 //! ```
 //!
-//! What ends when it is dropped must not be forgotten.
+//! An unused bridge, task or group, which ends on drop, causes a warning.
 //!
 //! ```compile_fail
 //! #![deny(unused_must_use)]
@@ -65,7 +65,7 @@
 //! }
 //! ```
 //!
-//! Groups of tasks for other threads take futures that are `Send`.
+//! Tasks of a group must be `Send`, unless they are spawned on a `LocalSet`.
 //!
 //! ```compile_fail
 //! use cantok_core::SimpleToken;

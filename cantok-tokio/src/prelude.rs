@@ -1,8 +1,8 @@
 //! The extension traits, for `use cantok_tokio::prelude::*`.
 //!
-//! `SinkTokenExt` and [`AsyncWriteTokenExt`](crate::AsyncWriteTokenExt) are not among them: their method has the same
+//! `SinkTokenExt` and [`AsyncWriteTokenExt`](crate::AsyncWriteTokenExt) are not included. Their method has the same
 //! name as that of [`StreamTokenExt`](crate::StreamTokenExt) and [`AsyncReadTokenExt`](crate::AsyncReadTokenExt), and
-//! many types are both. Import these two by name where you wrap what only writes.
+//! many types implement both traits. Import these two by name where you wrap a type that only writes.
 
 #[cfg(feature = "rayon")]
 pub use crate::ThreadPoolTokenExt as _;

@@ -2,7 +2,7 @@
 
 use cantok_core::CancellationError;
 
-/// A token has ended an operation, or kept it from beginning.
+/// Records that a token ended an operation or kept it from starting.
 pub(crate) fn stopped_early(job: &str, error: &CancellationError) {
     tracing::debug!(
         target: "cantok",

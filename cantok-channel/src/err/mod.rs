@@ -1,4 +1,4 @@
-//! One error for each operation, after crossbeam's.
+//! One error type for each operation, as in crossbeam.
 
 mod recv;
 mod recv_timeout;

@@ -3,17 +3,17 @@ use crossbeam_channel::RecvError;
 use std::error::Error;
 use std::fmt;
 
-/// Why [`recv`](crate::WithToken::recv) returned no message.
+/// The error of [`recv`](crate::WithToken::recv).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RecvTokenError {
-    /// The token is cancelled. No message was taken.
+    /// The token was cancelled. No message was taken.
     Cancelled(CancellationError),
     /// The channel is empty and disconnected.
     Disconnected,
 }
 
 impl RecvTokenError {
-    /// The cancel, if that is why.
+    /// Returns the error of the token, if the token was cancelled.
     pub fn cancellation(&self) -> Option<&CancellationError> {
         match self {
             RecvTokenError::Cancelled(error) => Some(error),
@@ -21,12 +21,12 @@ impl RecvTokenError {
         }
     }
 
-    /// Whether the token is cancelled.
+    /// Returns `true` if the token was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation().is_some()
     }
 
-    /// Whether the channel is empty and disconnected.
+    /// Returns `true` if the channel is empty and disconnected.
     pub fn is_disconnected(&self) -> bool {
         matches!(self, RecvTokenError::Disconnected)
     }
@@ -38,7 +38,7 @@ impl From<CancellationError> for RecvTokenError {
     }
 }
 
-/// Of a cancel, what its [`CancellationError`] says; otherwise what crossbeam's error says.
+/// After a cancel, prints the [`CancellationError`], otherwise what crossbeam's error prints.
 impl fmt::Display for RecvTokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,20 +4,20 @@ use crossbeam_channel::RecvTimeoutError;
 use std::error::Error;
 use std::fmt;
 
-/// Why [`recv_timeout`](crate::WithToken::recv_timeout) or [`recv_deadline`](crate::WithToken::recv_deadline) returned
-/// no message.
+/// The error of [`recv_timeout`](crate::WithToken::recv_timeout) and
+/// [`recv_deadline`](crate::WithToken::recv_deadline).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RecvTimeoutTokenError {
-    /// The token is cancelled. No message was taken.
+    /// The token was cancelled. No message was taken.
     Cancelled(CancellationError),
-    /// The time has passed, and none of the others holds.
+    /// The time has passed, the token is not cancelled, and there was no message.
     Timeout,
     /// The channel is empty and disconnected.
     Disconnected,
 }
 
 impl RecvTimeoutTokenError {
-    /// The cancel, if that is why.
+    /// Returns the error of the token, if the token was cancelled.
     pub fn cancellation(&self) -> Option<&CancellationError> {
         match self {
             RecvTimeoutTokenError::Cancelled(error) => Some(error),
@@ -25,17 +25,17 @@ impl RecvTimeoutTokenError {
         }
     }
 
-    /// Whether the token is cancelled.
+    /// Returns `true` if the token was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation().is_some()
     }
 
-    /// Whether the time has passed.
+    /// Returns `true` if the time has passed.
     pub fn is_timeout(&self) -> bool {
         matches!(self, RecvTimeoutTokenError::Timeout)
     }
 
-    /// Whether the channel is empty and disconnected.
+    /// Returns `true` if the channel is empty and disconnected.
     pub fn is_disconnected(&self) -> bool {
         matches!(self, RecvTimeoutTokenError::Disconnected)
     }
@@ -56,7 +56,7 @@ impl From<CancellationError> for RecvTimeoutTokenError {
     }
 }
 
-/// Of a cancel, what its [`CancellationError`] says; otherwise what crossbeam's error says.
+/// After a cancel, prints the [`CancellationError`], otherwise what crossbeam's error prints.
 impl fmt::Display for RecvTimeoutTokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,17 +3,17 @@ use crossbeam_channel::SendError;
 use std::error::Error;
 use std::fmt;
 
-/// Why [`send`](crate::WithToken::send) did not send, with the message that was not sent.
+/// The error of [`send`](crate::WithToken::send), with the unsent message.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SendTokenError<T> {
-    /// The token is cancelled.
+    /// The token was cancelled.
     Cancelled(T, CancellationError),
     /// The channel is disconnected: all receivers are gone.
     Disconnected(T),
 }
 
 impl<T> SendTokenError<T> {
-    /// The message that was not sent.
+    /// Returns the unsent message.
     pub fn into_inner(self) -> T {
         match self {
             SendTokenError::Cancelled(message, _) | SendTokenError::Disconnected(message) => {
@@ -22,7 +22,7 @@ impl<T> SendTokenError<T> {
         }
     }
 
-    /// The cancel, if that is why.
+    /// Returns the error of the token, if the token was cancelled.
     pub fn cancellation(&self) -> Option<&CancellationError> {
         match self {
             SendTokenError::Cancelled(_, error) => Some(error),
@@ -30,12 +30,12 @@ impl<T> SendTokenError<T> {
         }
     }
 
-    /// Whether the token is cancelled.
+    /// Returns `true` if the token was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation().is_some()
     }
 
-    /// Whether the channel is disconnected.
+    /// Returns `true` if all receivers are gone.
     pub fn is_disconnected(&self) -> bool {
         matches!(self, SendTokenError::Disconnected(_))
     }
@@ -51,7 +51,7 @@ impl<T> fmt::Debug for SendTokenError<T> {
     }
 }
 
-/// Of a cancel, what its [`CancellationError`] says; otherwise what crossbeam's error says.
+/// After a cancel, prints the [`CancellationError`], otherwise what crossbeam's error prints.
 impl<T> fmt::Display for SendTokenError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,20 +4,20 @@ use crossbeam_channel::SendTimeoutError;
 use std::error::Error;
 use std::fmt;
 
-/// Why [`send_timeout`](crate::WithToken::send_timeout) or [`send_deadline`](crate::WithToken::send_deadline) did not
-/// send, with the message that was not sent.
+/// The error of [`send_timeout`](crate::WithToken::send_timeout) and
+/// [`send_deadline`](crate::WithToken::send_deadline), with the unsent message.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SendTimeoutTokenError<T> {
-    /// The token is cancelled.
+    /// The token was cancelled.
     Cancelled(T, CancellationError),
-    /// The time has passed, and none of the others holds.
+    /// The time has passed, the token is not cancelled, and there was no room.
     Timeout(T),
     /// The channel is disconnected: all receivers are gone.
     Disconnected(T),
 }
 
 impl<T> SendTimeoutTokenError<T> {
-    /// The message that was not sent.
+    /// Returns the unsent message.
     pub fn into_inner(self) -> T {
         match self {
             SendTimeoutTokenError::Cancelled(message, _)
@@ -26,7 +26,7 @@ impl<T> SendTimeoutTokenError<T> {
         }
     }
 
-    /// The cancel, if that is why.
+    /// Returns the error of the token, if the token was cancelled.
     pub fn cancellation(&self) -> Option<&CancellationError> {
         match self {
             SendTimeoutTokenError::Cancelled(_, error) => Some(error),
@@ -34,17 +34,17 @@ impl<T> SendTimeoutTokenError<T> {
         }
     }
 
-    /// Whether the token is cancelled.
+    /// Returns `true` if the token was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation().is_some()
     }
 
-    /// Whether the time has passed.
+    /// Returns `true` if the time has passed.
     pub fn is_timeout(&self) -> bool {
         matches!(self, SendTimeoutTokenError::Timeout(_))
     }
 
-    /// Whether the channel is disconnected.
+    /// Returns `true` if all receivers are gone.
     pub fn is_disconnected(&self) -> bool {
         matches!(self, SendTimeoutTokenError::Disconnected(_))
     }
@@ -72,7 +72,7 @@ impl<T> fmt::Debug for SendTimeoutTokenError<T> {
     }
 }
 
-/// Of a cancel, what its [`CancellationError`] says; otherwise what crossbeam's error says.
+/// After a cancel, prints the [`CancellationError`], otherwise what crossbeam's error prints.
 impl<T> fmt::Display for SendTimeoutTokenError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

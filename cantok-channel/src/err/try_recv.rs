@@ -4,19 +4,19 @@ use crossbeam_channel::TryRecvError;
 use std::error::Error;
 use std::fmt;
 
-/// Why [`try_recv`](crate::WithToken::try_recv) returned no message.
+/// The error of [`try_recv`](crate::WithToken::try_recv).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TryRecvTokenError {
-    /// The token is cancelled. No message was taken.
+    /// The token was cancelled. No message was taken.
     Cancelled(CancellationError),
-    /// The channel is empty and not disconnected. One without capacity is empty unless somebody waits to send.
+    /// The channel is empty, but not disconnected. A channel without capacity is empty unless a sender waits.
     Empty,
     /// The channel is empty and disconnected.
     Disconnected,
 }
 
 impl TryRecvTokenError {
-    /// The cancel, if that is why.
+    /// Returns the error of the token, if the token was cancelled.
     pub fn cancellation(&self) -> Option<&CancellationError> {
         match self {
             TryRecvTokenError::Cancelled(error) => Some(error),
@@ -24,17 +24,17 @@ impl TryRecvTokenError {
         }
     }
 
-    /// Whether the token is cancelled.
+    /// Returns `true` if the token was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation().is_some()
     }
 
-    /// Whether there was no message.
+    /// Returns `true` if there was no message.
     pub fn is_empty(&self) -> bool {
         matches!(self, TryRecvTokenError::Empty)
     }
 
-    /// Whether the channel is empty and disconnected.
+    /// Returns `true` if the channel is empty and disconnected.
     pub fn is_disconnected(&self) -> bool {
         matches!(self, TryRecvTokenError::Disconnected)
     }
@@ -55,7 +55,7 @@ impl From<CancellationError> for TryRecvTokenError {
     }
 }
 
-/// Of a cancel, what its [`CancellationError`] says; otherwise what crossbeam's error says.
+/// After a cancel, prints the [`CancellationError`], otherwise what crossbeam's error prints.
 impl fmt::Display for TryRecvTokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

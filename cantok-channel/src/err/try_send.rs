@@ -4,19 +4,19 @@ use crossbeam_channel::TrySendError;
 use std::error::Error;
 use std::fmt;
 
-/// Why [`try_send`](crate::WithToken::try_send) did not send, with the message that was not sent.
+/// The error of [`try_send`](crate::WithToken::try_send), with the unsent message.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TrySendTokenError<T> {
-    /// The token is cancelled.
+    /// The token was cancelled.
     Cancelled(T, CancellationError),
-    /// The channel is full and not disconnected. One without capacity is full unless somebody waits to receive.
+    /// The channel is full, but not disconnected. A channel without capacity is full unless a receiver waits.
     Full(T),
     /// The channel is disconnected: all receivers are gone.
     Disconnected(T),
 }
 
 impl<T> TrySendTokenError<T> {
-    /// The message that was not sent.
+    /// Returns the unsent message.
     pub fn into_inner(self) -> T {
         match self {
             TrySendTokenError::Cancelled(message, _)
@@ -25,7 +25,7 @@ impl<T> TrySendTokenError<T> {
         }
     }
 
-    /// The cancel, if that is why.
+    /// Returns the error of the token, if the token was cancelled.
     pub fn cancellation(&self) -> Option<&CancellationError> {
         match self {
             TrySendTokenError::Cancelled(_, error) => Some(error),
@@ -33,17 +33,17 @@ impl<T> TrySendTokenError<T> {
         }
     }
 
-    /// Whether the token is cancelled.
+    /// Returns `true` if the token was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation().is_some()
     }
 
-    /// Whether there was no room.
+    /// Returns `true` if there was no room.
     pub fn is_full(&self) -> bool {
         matches!(self, TrySendTokenError::Full(_))
     }
 
-    /// Whether the channel is disconnected.
+    /// Returns `true` if all receivers are gone.
     pub fn is_disconnected(&self) -> bool {
         matches!(self, TrySendTokenError::Disconnected(_))
     }
@@ -71,7 +71,7 @@ impl<T> fmt::Debug for TrySendTokenError<T> {
     }
 }
 
-/// Of a cancel, what its [`CancellationError`] says; otherwise what crossbeam's error says.
+/// After a cancel, prints the [`CancellationError`], otherwise what crossbeam's error prints.
 impl<T> fmt::Display for TrySendTokenError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

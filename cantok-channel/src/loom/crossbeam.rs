@@ -1,20 +1,21 @@
-//! What stands in for crossbeam's channels in loom's models, as far as this crate uses them. It goes by the steps of
-//! crossbeam-channel 0.5.17 (`select.rs`, `context.rs`, `waker.rs`), and other threads come between any two of them:
+//! A stand-in for crossbeam's channels in loom's models, as far as this crate uses them. It follows the steps of
+//! crossbeam-channel 0.5.17 (`select.rs`, `context.rs`, `waker.rs`), and other threads may run between any two of them:
 //!
-//! - whoever selects tries all operations in order; registers them one after the other, each time looking again whether
-//!   it is ready; sleeps until somebody decides for it; takes all registrations back; tries what was decided, then all;
-//! - whoever sends or receives does so first, and then decides for the first of those who are registered and undecided;
-//! - whoever drops the last handle of one end decides for all who are registered at the other.
+//! - A select tries all operations in order. It registers them one after the other and checks each time whether it is
+//!   ready. It sleeps until another thread decides for it, removes all registrations, tries the decided operation and
+//!   then all.
+//! - A send or receive is completed first. Then it decides for the first registered select that is undecided.
+//! - Dropping the last handle of one end decides for all selects that are registered at the other.
 //!
-//! What it is not: each step is taken under a lock, so crossbeam's own orderings are not modelled, nor its shortcut
-//! past an empty list of waiters. A slot that was selected is not seen by others until it is filled or emptied. There
-//! is no channel without capacity, and no deadline ever passes.
+//! Its limits: each step takes a lock, so crossbeam's own orderings are not modelled, nor its shortcut past an empty
+//! list of waiters. Other threads do not see a selected slot until it is filled or emptied. There is no channel without
+//! capacity, and no deadline ever passes.
 
 #![allow(
     unnameable_types,
     missing_debug_implementations,
     missing_docs,
-    reason = "it is public for the signatures of a crate that nobody uses but its models"
+    reason = "public only because signatures of this crate name it; the models are its only users"
 )]
 
 use crossbeam_channel::{RecvError, SelectTimeoutError, SendError, TryRecvError, TrySendError};
@@ -34,14 +35,14 @@ struct State<T> {
     messages: VecDeque<T>,
     /// `None`: unbounded.
     capacity: Option<usize>,
-    /// Messages and slots that were selected and have yet to be taken or filled.
+    /// Messages and slots that are selected, but not yet taken or filled.
     selected_messages: usize,
     selected_slots: usize,
     receivers: usize,
     senders: usize,
 }
 
-/// What was decided for a thread that selects.
+/// The decision that another thread has made for a select.
 #[derive(Clone, Copy, PartialEq)]
 enum Decision {
     Aborted,
@@ -56,7 +57,7 @@ struct Context {
 }
 
 impl Context {
-    /// With what was decided before.
+    /// Fails with an earlier decision.
     fn decide(&self, decision: Decision) -> Result<(), Decision> {
         let mut decided = self.decision.lock().unwrap();
         match *decided {
@@ -99,7 +100,7 @@ impl Waiting {
             .retain(|(_, other)| !Arc::ptr_eq(context, other));
     }
 
-    /// There is something for one of them.
+    /// Decides for the first undecided select.
     fn notify(&self) {
         let mut waiting = self.0.lock().unwrap();
         let decide = |(operation, context): &(usize, Arc<Context>)| {
@@ -117,7 +118,7 @@ impl Waiting {
     }
 }
 
-/// What an operation was selected for.
+/// Why an operation was selected.
 #[derive(Clone, Copy, PartialEq)]
 enum Ready {
     Now,

@@ -1,7 +1,7 @@
-//! Models of calls that wait, beside cancels and beside other calls, run by loom over every interleaving:
+//! Models of waiting calls, concurrent with cancels and with other calls. Loom runs every interleaving:
 //! `cargo test --manifest-path models/Cargo.toml -p cantok-channel`.
 //!
-//! The code of this crate and that of `cantok-core` are the real ones; crossbeam is the stand-in beside this file.
+//! This crate and `cantok-core` are the real code; crossbeam is the stand-in next to this file.
 
 use crate::crossbeam::{Receiver, Select, Sender, bounded, unbounded};
 use crate::{ReceiverTokenExt, RecvTokenError, SendTokenError, SenderTokenExt, cancelled};
@@ -9,14 +9,14 @@ use cantok_core::{CounterToken, SimpleToken, Token};
 use loom::thread;
 use std::sync::Arc;
 
-/// Up to two preemptions: seconds instead of days. `LOOM_MAX_PREEMPTIONS` asks for more.
+/// At most two preemptions: seconds instead of days. `LOOM_MAX_PREEMPTIONS` raises the bound.
 fn model(f: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(2));
     builder.check(f);
 }
 
-/// A receive by somebody who knows of no token.
+/// Receives without a token.
 fn recv<T>(receiver: &Receiver<T>) -> T {
     let mut select = Select::new_biased();
     select.recv(receiver);
@@ -29,7 +29,7 @@ fn full<T>(capacity: usize, message: impl Fn() -> T) -> (Sender<T>, Receiver<T>)
     (sender, receiver)
 }
 
-/// Invariant 2, for a token and for what derives from it.
+/// Invariant 2, for a token and for one derived from it.
 #[test]
 fn a_cancel_wakes_a_receive() {
     for derive in [
@@ -63,7 +63,7 @@ fn a_cancel_wakes_a_send_and_hands_the_message_back() {
     });
 }
 
-/// Two calls of one view share what the first one sets up.
+/// Two calls of one view share the cancel channel that the first one sets up.
 #[test]
 fn a_cancel_wakes_all_calls_of_a_view() {
     model(|| {
@@ -98,7 +98,7 @@ fn a_cancel_wakes_a_select() {
     });
 }
 
-/// The check that is refused wakes the call that has spent the last unit.
+/// The refused check wakes the call that has spent the last unit.
 #[test]
 fn a_refused_call_wakes_the_one_before() {
     model(|| {
@@ -112,7 +112,7 @@ fn a_refused_call_wakes_the_one_before() {
     });
 }
 
-/// Invariant 3: received or still there.
+/// Invariant 3: the message is received or still in the channel.
 #[test]
 fn a_message_beside_a_cancel_is_received_or_left() {
     model(|| {
@@ -127,14 +127,14 @@ fn a_message_beside_a_cancel_is_received_or_left() {
         let left: Vec<i32> = receiver.try_iter().collect();
         match received {
             Ok(1) => assert!(left.is_empty()),
-            // Its sender is gone, but only once the message is there.
+            // The sender is gone, but its message came first.
             Err(RecvTokenError::Cancelled(_)) => assert_eq!(left, [1]),
             other => panic!("{other:?}"),
         }
     });
 }
 
-/// Invariant 3: sent or handed back.
+/// Invariant 3: the message is sent or returned.
 #[test]
 fn room_beside_a_cancel_is_filled_or_left() {
     model(|| {
@@ -156,7 +156,7 @@ fn room_beside_a_cancel_is_filled_or_left() {
     });
 }
 
-/// Invariant 3: a call that is cancelled takes no news from others that wait for them.
+/// Invariant 3: a cancelled call consumes no wake-up that another receiver needs.
 #[test]
 fn a_cancelled_receive_leaves_the_message_to_the_next() {
     model(|| {
@@ -177,7 +177,7 @@ fn a_cancelled_receive_leaves_the_message_to_the_next() {
             Err(RecvTokenError::Cancelled(_)) => {}
             other => panic!("{other:?}"),
         }
-        // Or it sleeps for ever, which loom reports.
+        // Otherwise it sleeps for ever, which loom reports.
         waiting.join().unwrap();
     });
 }
@@ -210,7 +210,7 @@ fn a_cancelled_send_leaves_the_room_to_the_next() {
     });
 }
 
-/// What is registered goes while it is being told.
+/// A registration is dropped while its waker is called.
 #[test]
 fn a_select_may_go_beside_a_cancel() {
     model(|| {

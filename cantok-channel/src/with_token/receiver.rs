@@ -6,14 +6,9 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// Receiving. As crossbeam's operations of the same names, until the token is cancelled.
+/// Crossbeam's receiving operations, which here end with the token.
 impl<R: ReceiverTokenExt> WithToken<R> {
-    /// Waits for a message.
-    ///
-    /// # Errors
-    ///
-    /// [`Cancelled`](RecvTokenError::Cancelled) when the token is; [`Disconnected`](RecvTokenError::Disconnected) when
-    /// the channel is empty and disconnected.
+    /// Blocks until a message arrives, the channel is disconnected or the token is cancelled.
     ///
     /// # Examples
     ///
@@ -36,36 +31,41 @@ impl<R: ReceiverTokenExt> WithToken<R> {
     ///     other => unreachable!("{other:?}"),
     /// }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`](RecvTokenError::Cancelled) if the token is cancelled,
+    /// [`Disconnected`](RecvTokenError::Disconnected) if the channel is empty and disconnected.
     #[inline]
     pub fn recv(&self) -> Result<R::Message, RecvTokenError> {
         self.call("recv").recv(self.receiver())
     }
 
-    /// Takes a message if there is one.
+    /// Receives a message if one is available. Never blocks.
     ///
     /// # Errors
     ///
-    /// [`Cancelled`](TryRecvTokenError::Cancelled) when the token is, also if there are messages;
-    /// [`Empty`](TryRecvTokenError::Empty); [`Disconnected`](TryRecvTokenError::Disconnected) when the channel is empty
-    /// and disconnected.
+    /// [`Cancelled`](TryRecvTokenError::Cancelled) if the token is cancelled, even if there are messages.
+    /// [`Disconnected`](TryRecvTokenError::Disconnected) if the channel is empty and disconnected, and
+    /// [`Empty`](TryRecvTokenError::Empty) if it is only empty.
     #[inline]
     pub fn try_recv(&self) -> Result<R::Message, TryRecvTokenError> {
         self.call("try_recv").try_recv(self.receiver())
     }
 
-    /// Waits for a message, for at most `timeout`.
+    /// Like [`recv`](WithToken::recv), but blocks for at most `timeout`. A time beyond the clock's range never passes.
     ///
     /// # Errors
     ///
-    /// As [`recv`](WithToken::recv), and [`Timeout`](RecvTimeoutTokenError::Timeout) when that time has passed, which
-    /// ends neither the token nor the channel. A time beyond the clock's range never passes.
+    /// As [`recv`](WithToken::recv), and [`Timeout`](RecvTimeoutTokenError::Timeout) once that time has passed. A
+    /// timeout ends neither the token nor the channel.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<R::Message, RecvTimeoutTokenError> {
         let deadline = Instant::now().checked_add(timeout);
         self.call("recv_timeout")
             .recv_until(self.receiver(), deadline)
     }
 
-    /// Waits for a message until `deadline` at the latest.
+    /// Like [`recv`](WithToken::recv), but blocks until `deadline` at the latest.
     ///
     /// # Errors
     ///
@@ -75,26 +75,31 @@ impl<R: ReceiverTokenExt> WithToken<R> {
             .recv_until(self.receiver(), Some(deadline))
     }
 
-    /// An iterator that [receives](WithToken::recv) until the token is cancelled or the channel is empty and
-    /// disconnected. One that was stopped looks finished: if
-    /// [`Token::cancellation`](cantok_core::Token::cancellation) is `None` afterwards, it was not stopped.
-    /// [`try_with_token`](crate::ReceiverTokenExt::try_with_token) tells by itself.
+    /// Returns an iterator that [receives](WithToken::recv) until the token is cancelled or the channel is empty and
+    /// disconnected.
+    ///
+    /// A stopped iterator looks finished: it was not stopped if
+    /// [`Token::cancellation`](cantok_core::Token::cancellation) is `None` afterwards.
+    /// [`try_with_token`](crate::ReceiverTokenExt::try_with_token) returns the difference itself.
     pub fn iter(&self) -> Iter<'_, R> {
         Iter::new(self)
     }
 
-    /// An iterator that [takes what is there](WithToken::try_recv) without waiting, until the token is cancelled or the
-    /// channel is empty. Each time it is asked is one check, also when it finds nothing.
+    /// Returns an iterator that [receives without waiting](WithToken::try_recv) until the token is cancelled or the
+    /// channel is empty.
+    ///
+    /// Each call of `next` is one check, even if it finds nothing.
     pub fn try_iter(&self) -> TryIter<'_, R> {
         TryIter::new(self)
     }
 
-    /// An iterator over what is still in the channel, without waiting and without asking the token: for what is left
-    /// after a cancel. It spends no counter.
+    /// Returns an iterator over the messages left in the channel. It neither waits nor checks the token.
     ///
-    /// It is crossbeam's iterator and ends when the channel is empty, which it need not be for good: a send that was
-    /// under way at the cancel may still put its message there. What is drained once those calls have returned is all
-    /// that is left. Of a channel without capacity it takes what waits to be sent.
+    /// Use it after a cancel. It spends no counter.
+    ///
+    /// It is crossbeam's iterator, and ends when the channel is empty. A send that was under way at the cancel may
+    /// still add a message, so drain after those calls have returned to get all that is left. From a channel without
+    /// capacity it takes the messages of senders that wait.
     ///
     /// # Examples
     ///
@@ -115,7 +120,7 @@ impl<R: ReceiverTokenExt> WithToken<R> {
         self.receiver().try_iter()
     }
 
-    /// The receiver itself, whose operations know nothing of the token: for `len`, `capacity` and the like.
+    /// Returns the receiver itself, whose operations do not end with the token, for `len`, `capacity` and the like.
     pub fn receiver(&self) -> &Receiver<R::Message> {
         self.channel.as_receiver()
     }

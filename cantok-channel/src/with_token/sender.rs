@@ -3,14 +3,11 @@ use crate::crossbeam::Sender;
 use crate::{SendTimeoutTokenError, SendTokenError, SenderTokenExt, TrySendTokenError};
 use std::time::{Duration, Instant};
 
-/// Sending. As crossbeam's operations of the same names, until the token is cancelled.
+/// Crossbeam's sending operations, which here end with the token.
 impl<S: SenderTokenExt> WithToken<S> {
-    /// Waits until the message can be sent: until there is room for it, or, without capacity, somebody to receive it.
+    /// Blocks until the message is sent, the channel is disconnected or the token is cancelled.
     ///
-    /// # Errors
-    ///
-    /// With the message: [`Cancelled`](SendTokenError::Cancelled) when the token is, also if there is room;
-    /// [`Disconnected`](SendTokenError::Disconnected) when all receivers are gone.
+    /// A message is sent when there is room for it, or, in a channel without capacity, a receiver.
     ///
     /// # Examples
     ///
@@ -34,29 +31,34 @@ impl<S: SenderTokenExt> WithToken<S> {
     /// }
     /// assert!(receiver.try_iter().eq(["hello"]));
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`](SendTokenError::Cancelled) if the token is cancelled, even if there is room.
+    /// [`Disconnected`](SendTokenError::Disconnected) if all receivers are gone. Both return the message.
     #[inline]
     pub fn send(&self, message: S::Message) -> Result<(), SendTokenError<S::Message>> {
         self.call("send").send(self.sender(), message)
     }
 
-    /// Sends the message if that can be done at once.
+    /// Sends the message if that is possible at once. Never blocks.
     ///
     /// # Errors
     ///
-    /// With the message: [`Cancelled`](TrySendTokenError::Cancelled) when the token is, also if there is room;
-    /// [`Full`](TrySendTokenError::Full) when there is no room, or, without capacity, nobody who waits to receive;
-    /// [`Disconnected`](TrySendTokenError::Disconnected) when all receivers are gone.
+    /// [`Cancelled`](TrySendTokenError::Cancelled) if the token is cancelled, even if there is room.
+    /// [`Disconnected`](TrySendTokenError::Disconnected) if all receivers are gone. [`Full`](TrySendTokenError::Full)
+    /// if there is no room, or, in a channel without capacity, no receiver that waits. All return the message.
     #[inline]
     pub fn try_send(&self, message: S::Message) -> Result<(), TrySendTokenError<S::Message>> {
         self.call("try_send").try_send(self.sender(), message)
     }
 
-    /// Waits until the message can be sent, for at most `timeout`.
+    /// Like [`send`](WithToken::send), but blocks for at most `timeout`. A time beyond the clock's range never passes.
     ///
     /// # Errors
     ///
-    /// As [`send`](WithToken::send), and [`Timeout`](SendTimeoutTokenError::Timeout) when that time has passed, which
-    /// ends neither the token nor the channel. A time beyond the clock's range never passes.
+    /// As [`send`](WithToken::send), and [`Timeout`](SendTimeoutTokenError::Timeout) once that time has passed. A
+    /// timeout ends neither the token nor the channel.
     pub fn send_timeout(
         &self,
         message: S::Message,
@@ -67,7 +69,7 @@ impl<S: SenderTokenExt> WithToken<S> {
             .send_until(self.sender(), message, deadline)
     }
 
-    /// Waits until the message can be sent, until `deadline` at the latest.
+    /// Like [`send`](WithToken::send), but blocks until `deadline` at the latest.
     ///
     /// # Errors
     ///
@@ -81,7 +83,7 @@ impl<S: SenderTokenExt> WithToken<S> {
             .send_until(self.sender(), message, Some(deadline))
     }
 
-    /// The sender itself, whose operations know nothing of the token: for `len`, `capacity` and the like.
+    /// Returns the sender itself, whose operations do not end with the token, for `len`, `capacity` and the like.
     pub fn sender(&self) -> &Sender<S::Message> {
         self.channel.as_sender()
     }

@@ -2,9 +2,9 @@ use super::WithToken;
 use cantok_core::Token;
 use std::future::Future;
 
-/// `with_token` for every future.
+/// Adds `with_token` to every future.
 pub trait FutureTokenExt: Future + Sized {
-    /// Runs this future until it is ready or the token is cancelled. [`WithToken`] lists the guarantees.
+    /// Returns a future that ends when this one is ready or the token is cancelled. [`WithToken`] lists the guarantees.
     ///
     /// # Examples
     ///

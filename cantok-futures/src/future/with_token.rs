@@ -1,11 +1,11 @@
 //! # Invariants
 //!
-//! 1. A future that has returned `Pending` is registered with the waker of that poll. No cancel falls between the peek
-//!    and the registration: registering finds the token cancelled, or the cancel finds the waker.
+//! 1. A future that has returned `Pending` is registered with the waker of that poll. No cancel is lost between the
+//!    peek and the registration: either registering finds the token cancelled, or the cancel finds the waker.
 //! 2. A future that is done or dropped is not registered.
-//! 3. A poll with the waker of the poll before neither allocates nor takes a lock.
+//! 3. Another poll with the same waker neither allocates nor takes a lock.
 //!
-//! The first and the last are guarantees of [`WakerRegistration`].
+//! [`WakerRegistration`] guarantees the first and the last.
 
 use cantok_core::adapter::WakerRegistration;
 use cantok_core::{CancellationError, Token};
@@ -23,38 +23,42 @@ pin_project! {
     ///
     /// # Guarantees
     ///
-    /// - The first poll is one [check](Token#checks-and-peeks); later polls only peek. So a
-    ///   [`CounterToken`](cantok_core::CounterToken) of `n` units lets exactly `n` futures begin.
-    /// - **The token comes first.** Each poll looks at the token before it polls the inner future: if both are ready,
-    ///   the output is `Err`. A token that was cancelled before the first poll leaves the inner future unpolled.
-    ///   [`future_first`](WithToken::future_first) turns the order round.
-    /// - When the token ends it, the inner future is dropped before the error is returned. So it stops at its current
+    /// - The first poll is one [check](Token#checks-and-peeks), and later polls only peek. A
+    ///   [`CounterToken`](cantok_core::CounterToken) of `n` units therefore lets exactly `n` futures start.
+    /// - **The token comes first.** Each poll checks or peeks before it polls the inner future, unless you chose
+    ///   [`future_first`](WithToken::future_first):
+    ///
+    /// | when it is polled | by default | `future_first` |
+    /// |---|---|---|
+    /// | for the first time, with the token cancelled | `Err`, and the inner future is not polled | the same |
+    /// | later, with the token cancelled and the inner future ready | `Err` | `Ok` |
+    /// | later, with the token cancelled and the inner future not ready | `Err` | `Err` |
+    ///
+    /// - When the token ends it, the inner future is dropped before the error is returned. It stops at its current
     ///   `await` and releases what it holds.
     /// - While it waits, only the inner future and the cancel wake the task.
     ///
-    /// The check that a counter refuses cancels the token, and with it the futures under way. To let those finish,
-    /// check the counter alone and leave it out of this token:
-    /// `budget.check()?; request.with_token(&shutdown).await`.
-    ///
-    /// # Cost
-    ///
-    /// Making and polling it allocates nothing but a place among the token's waiters. The first poll that returns
-    /// `Pending` takes that place, and the end gives it back. Later polls with the same waker take no lock. The first
-    /// waiter of a derived token registers that token with its sources. No runtime and no thread is involved, except
-    /// for conditions: a thread of `cantok-core` calls them, once per interval.
-    ///
-    /// # Cancel safety
-    ///
-    /// As cancel safe as the inner future, which is dropped with this.
+    /// A check that a counter refuses cancels the token, and with it the futures under way. To let those finish, check
+    /// the counter separately and leave it out of this token: `budget.check()?; request.with_token(&shutdown).await`.
     ///
     /// # Panics
     ///
-    /// If it is polled after it was ready, if a condition panics in the check, or as
-    /// [`WakerRegistration::register`].
+    /// If it is polled after it was ready, if a condition panics in the check, or as [`WakerRegistration::register`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As cancel safe as the inner future, which is dropped with this one.
+    ///
+    /// # Cost
+    ///
+    /// The first poll that returns `Pending` registers a waiter with the token, and the end of the future removes it.
+    /// Nothing else is allocated. Later polls with the same waker take no lock. The first waiter of a derived token
+    /// registers that token with its sources. It uses no runtime and no thread, with one exception: a thread of
+    /// `cantok-core` calls conditions, once per interval.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct WithToken<F> {
-        // `None` once it is done.
+        // `None` once done.
         #[pin]
         future: Option<F>,
         registration: WakerRegistration,
@@ -66,8 +70,8 @@ pin_project! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Not checked yet.
-    Unbegun,
-    Begun,
+    New,
+    Started,
     /// Has returned its output.
     Done,
 }
@@ -77,17 +81,17 @@ impl<F: Future> WithToken<F> {
         WithToken {
             future: Some(future),
             registration: WakerRegistration::new(token),
-            stage: Stage::Unbegun,
+            stage: Stage::New,
             future_first: false,
         }
     }
 
-    /// Polls the inner future before it looks at the token, so that an output which is ready is returned even if the
-    /// token was cancelled meanwhile. This is the order of tokio-util's `run_until_cancelled`.
+    /// Polls the inner future before it peeks at the token, so that a ready output wins over a cancel. This is the
+    /// order of tokio-util's `run_until_cancelled`.
     ///
-    /// For futures that lose an output when they are dropped: a `oneshot::Receiver`, a `JoinHandle`, an `async` block
-    /// of several steps. (The `recv` of a `tokio::sync::mpsc` leaves the message in the channel and loses nothing.) The
-    /// first poll still checks the token first, and does not begin if it is cancelled.
+    /// For futures that lose an output when they are dropped, such as a `oneshot::Receiver`, a `JoinHandle` or an
+    /// `async` block of several steps. (The `recv` of a `tokio::sync::mpsc` leaves the message in the channel and loses
+    /// nothing.) The first poll still checks the token first, and does not start the future if it is cancelled.
     ///
     /// # Examples
     ///
@@ -127,15 +131,15 @@ impl<F: Future> Future for WithToken<F> {
         };
         let token = this.registration.token();
         let is_stopped = match *this.stage {
-            Stage::Unbegun => token.is_cancelled(),
+            Stage::New => token.is_cancelled(),
             _ => !*this.future_first && token.peek_cancelled(),
         };
-        // After the check: one that panics is made again.
-        *this.stage = Stage::Begun;
+        // After the check: if that panics, the next poll checks again.
+        *this.stage = Stage::Started;
         if !is_stopped {
             if let Poll::Ready(output) = future.poll(cx) {
                 *this.stage = Stage::Done;
-                // Before the future is dropped: its drop may cancel the token, which must not wake this task.
+                // First: dropping the future may cancel the token, which must not wake this task.
                 this.registration.clear();
                 this.future.set(None);
                 return Poll::Ready(Ok(output));

@@ -11,32 +11,33 @@ pin_project! {
     /// [`AsyncReadTokenExt::with_token`](super::AsyncReadTokenExt::with_token) and
     /// [`AsyncWriteTokenExt::with_token`](super::AsyncWriteTokenExt::with_token).
     ///
-    /// It implements [`AsyncRead`], [`AsyncBufRead`], [`AsyncWrite`] and [`AsyncSeek`] as far as the inner type does.
+    /// It implements [`AsyncRead`], [`AsyncBufRead`], [`AsyncWrite`] and [`AsyncSeek`] where the inner type does.
     ///
     /// # Guarantees
     ///
-    /// - Each operation is one [check](Token#checks-and-peeks), in its first poll: a read, a write, a flush, a close, a
-    ///   seek. Later polls of it only peek.
-    /// - The token comes first: once it is cancelled, the inner type is not polled any more. So no byte is read that
-    ///   the caller does not get.
-    /// - The cancel wakes a task that waits for an operation. One direction does not end the other one's wait.
+    /// - Each read, write, flush, close and seek is one [check](Token#checks-and-peeks), in its first poll. Later polls
+    ///   only peek.
+    /// - The token comes first. Once it is cancelled, the inner type is not polled, so every byte that was read reaches
+    ///   the caller.
+    /// - The cancel wakes a task that waits for an operation. Reads and writes wait independently: the end of one does
+    ///   not end the other's wait.
     ///
-    /// Flushing and closing end with the token, too. Take the inner type back with
-    /// [`into_inner`](WithToken::into_inner) to close it gracefully.
+    /// Flushing and closing end with the token, too. To close gracefully, take the inner type back with
+    /// [`into_inner`](WithToken::into_inner).
     ///
     /// # Errors
     ///
     /// The [`CancellationError`] as an [`io::Error`], of the kind [`TimedOut`](io::ErrorKind::TimedOut) for deadlines
-    /// and [`Other`](io::ErrorKind::Other) otherwise. Use [`io::Error::downcast`] to get it back.
+    /// and [`Other`](io::ErrorKind::Other) otherwise. [`io::Error::downcast`] returns it.
+    ///
+    /// # Panics
+    ///
+    /// As [`CheckedPoll::poll`].
     ///
     /// # Cancel safety
     ///
     /// As cancel safe as the operation of the inner type. An operation that is dropped while it waits counts as under
     /// way: the next one in the same direction continues it, without another check.
-    ///
-    /// # Panics
-    ///
-    /// As [`CheckedPoll::poll`].
     #[derive(Debug)]
     pub struct WithToken<T> {
         #[pin]
@@ -47,7 +48,7 @@ pin_project! {
 }
 
 impl<T> WithToken<T> {
-    /// Wraps anything. The methods `with_token` do the same.
+    /// Wraps any type, as the methods `with_token` do.
     pub fn new(inner: T, token: impl Into<Token>) -> Self {
         let token = token.into();
         WithToken {
@@ -57,23 +58,23 @@ impl<T> WithToken<T> {
         }
     }
 
-    /// The inner type.
+    /// Returns a reference to the inner type.
     pub fn get_ref(&self) -> &T {
         &self.inner
     }
 
-    /// The inner type. Its operations do not end with the token.
+    /// Returns a mutable reference to the inner type, whose operations do not end with the token.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 
-    /// The inner type back.
+    /// Returns the inner type.
     pub fn into_inner(self) -> T {
         self.inner
     }
 }
 
-/// The result of an operation under a token.
+/// Turns the result of an operation under a token into its own kind of result.
 fn flatten<T>(polled: Poll<Result<io::Result<T>, CancellationError>>) -> Poll<io::Result<T>> {
     polled.map(|result| {
         result.unwrap_or_else(|error| {

@@ -2,12 +2,12 @@ use cantok_core::CancellationError;
 use std::error::Error;
 use std::fmt;
 
-/// Why a sink with a token has failed.
+/// The error of a sink with a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SinkTokenError<E> {
-    /// The token is cancelled.
+    /// The token was cancelled.
     Cancelled(CancellationError),
-    /// The error of the inner sink.
+    /// The inner sink failed.
     Sink(E),
 }
 

@@ -2,12 +2,12 @@ use super::WithToken;
 use cantok_core::Token;
 use futures_sink::Sink;
 
-/// `with_token` for sinks. Not in the [prelude](crate::prelude), which says why.
+/// Adds `with_token` to every sink. Not in the [prelude](crate::prelude), which explains why.
 pub trait SinkTokenExt<Item>: Sink<Item> + Sized {
-    /// Fails with the token's error once the token is cancelled. [`WithToken`] lists the guarantees.
+    /// Returns a sink that fails once the token is cancelled. [`WithToken`] lists the guarantees.
     ///
-    /// Split a type that is a stream, too, such as a websocket, and wrap each half. Call [`WithToken::new`] where the
-    /// compiler cannot tell which items a sink is meant to take.
+    /// A type that is also a stream, such as a websocket, has two methods of this name: split it and wrap each half.
+    /// Call [`WithToken::new`] where the compiler cannot infer the item type.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Sinks that fail when a token is cancelled. Needs the feature `sink`.
+//! Sinks that fail once a token is cancelled. Needs the feature `sink`.
 
 mod error;
 mod ext;

@@ -7,22 +7,23 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 pin_project! {
-    /// A sink that fails once its token is cancelled. Made by [`SinkTokenExt::with_token`](super::SinkTokenExt::with_token).
+    /// A sink that fails once its token is cancelled. Made by
+    /// [`SinkTokenExt::with_token`](super::SinkTokenExt::with_token).
     ///
     /// # Guarantees
     ///
-    /// - Each item is one [check](Token#checks-and-peeks), in the first `poll_ready` for it. So a
-    ///   [`CounterToken`](cantok_core::CounterToken) of `n` units lets exactly `n` items in. Flushing and closing only
-    ///   peek.
-    /// - The token comes first: once it is cancelled, the inner sink takes no item, and is neither flushed nor closed.
+    /// - Each item is one [check](Token#checks-and-peeks), in the first `poll_ready` for it. A
+    ///   [`CounterToken`](cantok_core::CounterToken) of `n` units therefore lets exactly `n` items in. Flushing and
+    ///   closing only peek.
+    /// - The token comes first. Once it is cancelled, the inner sink takes no item, and is neither flushed nor closed.
     ///   An item that the inner sink was ready for before the cancel is still passed on.
     /// - The cancel wakes a task that waits for the sink to be ready, flushed or closed.
-    /// - Nothing that was sent is discarded. [`into_inner`](WithToken::into_inner) gives the inner sink back, to be
-    ///   flushed and closed without the token, or with another one.
+    /// - Nothing that was sent is discarded. [`into_inner`](WithToken::into_inner) returns the inner sink, which you
+    ///   can flush and close without the token, or with another one.
     ///
     /// # Errors
     ///
-    /// [`SinkTokenError::Cancelled`] if the token is cancelled, otherwise the error of the inner sink.
+    /// [`SinkTokenError::Cancelled`] once the token is cancelled, otherwise the error of the inner sink.
     ///
     /// # Panics
     ///
@@ -37,7 +38,7 @@ pin_project! {
 }
 
 impl<S> WithToken<S> {
-    /// A sink that fails once `token` is cancelled.
+    /// Wraps a sink, as [`SinkTokenExt::with_token`](super::SinkTokenExt::with_token) does.
     pub fn new(sink: S, token: impl Into<Token>) -> Self {
         WithToken {
             sink,
@@ -45,11 +46,11 @@ impl<S> WithToken<S> {
         }
     }
 
-    /// The inner sink.
+    /// Returns the inner sink.
     ///
     /// # Examples
     ///
-    /// Closes the sink of a task that was told to stop:
+    /// Closes the sink of a cancelled task:
     ///
     /// ```
     /// use cantok_core::SimpleToken;

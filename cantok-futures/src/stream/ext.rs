@@ -2,11 +2,12 @@ use super::{TryWithToken, WithToken};
 use cantok_core::Token;
 use futures_core::Stream;
 
-/// `with_token` and `try_with_token` for every stream.
+/// Adds `with_token` and `try_with_token` to every stream.
 pub trait StreamTokenExt: Stream + Sized {
-    /// Ends quietly when the token is cancelled: a stopped stream looks finished. To tell the difference, ask
-    /// [`Token::cancellation`] afterwards or use [`try_with_token`](StreamTokenExt::try_with_token). [`TryWithToken`]
-    /// lists the guarantees of both.
+    /// Returns a stream that ends quietly when the token is cancelled.
+    ///
+    /// A stopped stream looks finished. To find out, call [`Token::cancellation`] afterwards or use
+    /// [`try_with_token`](StreamTokenExt::try_with_token). [`TryWithToken`] lists the guarantees of both.
     ///
     /// # Examples
     ///
@@ -26,8 +27,9 @@ pub trait StreamTokenExt: Stream + Sized {
         WithToken::new(self.try_with_token(token))
     }
 
-    /// Yields `Ok(item)`. When the token is cancelled, yields one `Err` and then `None`, so that a partial result
-    /// cannot pass for a complete one. [`TryWithToken`] lists the guarantees.
+    /// Returns a stream of `Ok(item)` that yields one `Err` and then `None` when the token is cancelled.
+    ///
+    /// A partial result therefore cannot pass for a complete one. [`TryWithToken`] lists the guarantees.
     ///
     /// # Examples
     ///

@@ -11,28 +11,28 @@ pin_project! {
     ///
     /// # Guarantees
     ///
-    /// - Each item is one [check](Token#checks-and-peeks), in the first poll that asks for it; later polls only peek.
-    ///   So a [`CounterToken`](cantok_core::CounterToken) of `n` units lets exactly `n` items pass.
-    /// - The end is one check, too, unless the `size_hint` of the inner stream announces it. An announced end is
-    ///   yielded even under a cancelled token.
-    /// - The token comes first: each poll looks at it before it polls the inner stream, so nothing is taken from that
-    ///   after the cancel. [`into_inner`](TryWithToken::into_inner) gives the rest back.
-    /// - The cancel wakes the task while it waits for an item, and not between two items.
-    /// - The stream stays ended, and [`FusedStream`] tells.
-    ///
-    /// # Cancel safety
-    ///
-    /// A `next()` that is dropped has taken no item. The next one continues it, without another check.
+    /// - Each item is one [check](Token#checks-and-peeks), in the first poll for it. Later polls only peek. A
+    ///   [`CounterToken`](cantok_core::CounterToken) of `n` units therefore lets exactly `n` items pass.
+    /// - Finding the end is one check, too, unless the `size_hint` of the inner stream announces it. An announced end
+    ///   is yielded even under a cancelled token.
+    /// - The token comes first. Each poll checks or peeks before it polls the inner stream, so nothing is taken from
+    ///   that after the cancel. [`into_inner`](TryWithToken::into_inner) returns the stream with the remaining items.
+    /// - The cancel wakes a task that waits for an item. It wakes no task between two items.
+    /// - An ended stream stays ended, as [`FusedStream`] reports.
     ///
     /// # Panics
     ///
     /// As [`CheckedPoll::poll`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping a `next()` loses no item. The next call continues it, without another check.
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]
     pub struct TryWithToken<S> {
         #[pin]
         stream: S,
-        asking: CheckedPoll,
+        receiving: CheckedPoll,
         has_ended: bool,
     }
 }
@@ -41,20 +41,20 @@ impl<S: Stream> TryWithToken<S> {
     pub(super) fn new(stream: S, token: Token) -> Self {
         TryWithToken {
             stream,
-            asking: CheckedPoll::new(token),
+            receiving: CheckedPoll::new(token),
             has_ended: false,
         }
     }
 
-    /// The upper bound of the items to come.
-    pub(super) fn most(&self) -> Option<usize> {
+    /// Returns the upper bound of the remaining items.
+    pub(super) fn upper_bound(&self) -> Option<usize> {
         match self.has_ended {
             true => Some(0),
             false => self.stream.size_hint().1,
         }
     }
 
-    /// The inner stream, with every item that was not taken from it.
+    /// Returns the inner stream, with all items that were not taken from it.
     ///
     /// # Examples
     ///
@@ -85,15 +85,15 @@ impl<S: Stream> Stream for TryWithToken<S> {
         if *this.has_ended {
             return Poll::Ready(None);
         }
-        // An announced end takes no check, unless it is not there yet.
-        if !this.asking.is_pending() && this.stream.size_hint().1 == Some(0) {
+        // An announced end takes no check if it is ready.
+        if !this.receiving.is_pending() && this.stream.size_hint().1 == Some(0) {
             if let Poll::Ready(item) = this.stream.as_mut().poll_next(cx) {
                 *this.has_ended = item.is_none();
                 return Poll::Ready(item.map(Ok));
             }
         }
         let stream = this.stream;
-        let item = match ready!(this.asking.poll(cx, |cx| stream.poll_next(cx))) {
+        let item = match ready!(this.receiving.poll(cx, |cx| stream.poll_next(cx))) {
             Ok(item) => {
                 *this.has_ended = item.is_none();
                 item.map(Ok)
@@ -112,9 +112,9 @@ impl<S: Stream> Stream for TryWithToken<S> {
         if self.has_ended {
             return (0, Some(0));
         }
-        // An error may stand for any number of items, and come after the last one.
-        let most = self.most().and_then(|items| items.checked_add(1));
-        (self.stream.size_hint().0.min(1), most)
+        // An error may replace any number of items, or come after the last one.
+        let upper = self.upper_bound().and_then(|items| items.checked_add(1));
+        (self.stream.size_hint().0.min(1), upper)
     }
 }
 

@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 pin_project! {
-    /// A stream that ends when its token is cancelled. Made by
+    /// A stream that ends quietly when its token is cancelled. Made by
     /// [`StreamTokenExt::with_token`](crate::StreamTokenExt::with_token).
     ///
-    /// Like [`TryWithToken`], with the same guarantees, but yields `None` instead of the error: a stopped stream looks
+    /// It has the guarantees of [`TryWithToken`], but yields `None` instead of the error, so a stopped stream looks
     /// finished.
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]
@@ -23,7 +23,7 @@ impl<S: Stream> WithToken<S> {
         WithToken { stream }
     }
 
-    /// The inner stream, with every item that was not taken from it.
+    /// Returns the inner stream, with all items that were not taken from it.
     pub fn into_inner(self) -> S {
         self.stream.into_inner()
     }
@@ -38,7 +38,7 @@ impl<S: Stream> Stream for WithToken<S> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, self.stream.most())
+        (0, self.stream.upper_bound())
     }
 }
 

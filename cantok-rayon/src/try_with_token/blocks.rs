@@ -5,7 +5,7 @@ use cantok_core::CancellationError;
 use rayon::iter::plumbing::{Folder, Producer};
 use std::iter;
 
-/// The producer behind `try_with_token(t).check_every(n)`.
+/// The producer of `try_with_token(t).check_every(n)`.
 pub(crate) struct TryBlocks<'r, P> {
     base: P,
     len: usize,
@@ -59,7 +59,7 @@ impl<'r, P: Producer> Producer for TryBlocks<'r, P> {
     }
 }
 
-/// Takes items as results.
+/// Wraps items in `Ok`.
 struct PassingFolder<F> {
     base: F,
 }

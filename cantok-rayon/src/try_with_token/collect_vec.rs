@@ -1,6 +1,6 @@
-//! `collect_vec`. Rayon collects into a `Result` through a list of vectors, since it does not know how many items there
-//! will be; it writes each item to its place if it is promised all of them. Here it is promised all, and a stop unwinds
-//! through it, upon which it drops what it has.
+//! `collect_vec`. Rayon writes each item to its place if it is promised all of them. Into a `Result` it collects
+//! through a list of vectors, since their number is unknown. Here it is promised all, and a stop unwinds through it, so
+//! that it drops what it has collected.
 
 use crate::blocks::fold_blocks;
 use crate::gate::Gate;
@@ -12,7 +12,7 @@ use rayon::iter::plumbing::{
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// All items, or why not.
+/// Collects all items, or returns why one was left out.
 pub(crate) fn collect_vec<I: IndexedParallelIterator>(
     base: I,
     token: Token,
@@ -36,10 +36,10 @@ pub(crate) fn collect_vec<I: IndexedParallelIterator>(
     }
 }
 
-/// What unwinds instead of a panic. No panic hook sees it.
+/// The payload that unwinds on a stop. No panic hook sees it.
 struct Stopped;
 
-/// Yields all items, or unwinds.
+/// A parallel iterator that yields all items, or unwinds.
 struct AllOrUnwind<'r, I> {
     base: I,
     run: &'r Run,

@@ -7,9 +7,9 @@ use std::iter;
 
 /// Passes results on to its base.
 ///
-/// It says that it is *full*, upon which rayon leaves out what follows, only behind an error of its own, and only where
-/// no exact number of results is owed. An error elsewhere is not enough: a search for the first hit may pass over that
-/// one and take a hit that comes behind what was left out here.
+/// It is *full*, which makes rayon leave out later items, only after an error of its own, and only if it owes no exact
+/// number of results. An error in another part is not enough: a search for the first hit may skip that error and accept
+/// a hit that follows what was left out here.
 pub(super) struct TryConsumer<'r, C> {
     base: C,
     run: &'r Run,
@@ -115,7 +115,7 @@ where
         I: IntoIterator<Item = T>,
     {
         let items = iter.into_iter();
-        // Where there is no item, there is none to be left out, and where there may be none, one has to be asked for.
+        // A part without items leaves none out. If there may be none, only pulling an item shows it.
         let has_items = match self.owed {
             Owed::Exactly(left) => left > 0,
             Owed::OneError | Owed::Nothing => items.size_hint().0 > 0,

@@ -1,44 +1,44 @@
-/// What a part of a run still has to deliver when the token is cancelled.
+/// What a part of a run must still deliver if the token is cancelled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Owed {
-    /// This many results, with an error for each item that is left out. Rayon has measured memory for them.
+    /// This many results, with an error for each item that is left out. Rayon has allocated memory for them.
     Exactly(usize),
-    /// One error, whatever this part leaves out.
+    /// One error, however many items this part leaves out.
     OneError,
-    /// Nothing: that error was delivered.
+    /// Nothing: the error was delivered.
     Nothing,
 }
 
 impl Owed {
-    /// What the first `index` results and the others have to deliver.
+    /// Splits into what the first `index` results and the others must deliver.
     pub(super) fn split_at(self, index: usize) -> (Self, Self) {
         match self {
             Owed::Exactly(left) => (
                 Owed::Exactly(left.min(index)),
                 Owed::Exactly(left.saturating_sub(index)),
             ),
-            // Where the number is unknown, the parts of a run owe nothing in common.
+            // Without a known number, each part owes its own error.
             Owed::OneError | Owed::Nothing => (self, self),
         }
     }
 
-    /// What a part without a known length has to deliver.
+    /// Returns what a part without a known length must deliver.
     pub(super) fn split_off_left(self) -> Self {
         match self {
-            // Not done by iterators that know their length.
+            // Iterators of known length do not call this.
             Owed::Exactly(_) => Owed::OneError,
             Owed::OneError | Owed::Nothing => self,
         }
     }
 
-    /// After that many items were delivered.
+    /// Records that `items` items were delivered.
     pub(super) fn pay_items(&mut self, items: usize) {
         if let Owed::Exactly(left) = self {
             *left = left.saturating_sub(items);
         }
     }
 
-    /// Before an error is delivered. `false`: none is owed.
+    /// Records that an error is delivered. `false`: none is owed.
     pub(super) fn pay_error(&mut self) -> bool {
         match self {
             Owed::Exactly(0) | Owed::Nothing => return false,

@@ -3,7 +3,7 @@ use crate::run::Run;
 use cantok_core::CancellationError;
 use rayon::iter::plumbing::Producer;
 
-/// Pulls from its base as long as the token is not cancelled.
+/// Pulls from its base until the token is cancelled.
 pub(super) struct TryProducer<'r, P> {
     base: P,
     run: &'r Run,
@@ -40,10 +40,10 @@ impl<'r, P: Producer> Producer for TryProducer<'r, P> {
     }
 }
 
-/// As many results as the base has items.
+/// Yields as many results as the base has items.
 pub(crate) struct TryIter<'r, I> {
     base: I,
-    /// How many results are to come. As many items as that are in the base until the token is cancelled.
+    /// The number of results to come. The base has as many items until the token is cancelled.
     left: usize,
     gate: Gate<'r>,
 }

@@ -7,24 +7,24 @@ use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use tokio_util::sync::CancellationToken;
 
-/// A token of tokio-util that is cancelled with a token of ours. Made by [`to_tokio`](crate::TokenExt::to_tokio).
+/// A token of tokio-util that is cancelled with a cantok token. Made by [`to_tokio`](crate::TokenExt::to_tokio).
 ///
 /// It dereferences to a [`CancellationToken`], whose children, clones, guards and futures are cancelled with it.
 ///
 /// # Guarantees
 ///
-/// - When the `cancel()` of our token or of one of its sources returns, tokio-util's token is cancelled and its tasks
-///   are woken. This happens on the thread that cancels, before callbacks run. A concurrent second `cancel` may return
-///   sooner. Deadlines and conditions cancel it from a thread of `cantok-core`, and a counter by the check that it
-///   refuses.
-/// - If our token is already cancelled, so is this one from the start.
-/// - Cancelling tokio-util's token leaves ours alone.
-/// - **The bridge ends when this and all its clones are dropped.** Tokens of tokio-util that were derived from it are
-///   then cancelled by their own `cancel()` alone. Keep this as long as those are to be cancelled, or
-///   [detach](TokioToken::detach) it. (Do not [attach](cantok_core::adapter::TokenAdapterExt::attach) it to our token:
-///   it keeps that, and both would stay for ever.)
+/// - When the `cancel()` of the cantok token or of one of its sources returns, tokio-util's token is cancelled and its
+///   tasks are woken. This happens on the cancelling thread, before callbacks run. A concurrent second `cancel` may
+///   return sooner. Deadlines and conditions cancel it from a thread of `cantok-core`, and a counter by the check that
+///   it refuses.
+/// - If the cantok token is already cancelled, so is this one from the start.
+/// - Cancelling tokio-util's token does not cancel the cantok token.
+/// - **The bridge ends when this and all its clones are dropped.** After that, only their own `cancel()` cancels tokens
+///   of tokio-util that derive from it. Keep this as long as those must be cancelled, or [detach](TokioToken::detach)
+///   it.
 ///
-/// It needs no runtime and no task.
+/// Do not [attach](cantok_core::adapter::TokenAdapterExt::attach) it to the cantok token. It keeps that token alive, so
+/// both would leak.
 ///
 /// # Limits
 ///
@@ -45,7 +45,7 @@ use tokio_util::sync::CancellationToken;
 /// assert!(bridge.is_cancelled() && child.is_cancelled());
 /// ```
 ///
-/// A bridge that is dropped at once is none:
+/// A bridge that is dropped at once has no effect:
 ///
 /// ```
 /// use cantok_core::SimpleToken;
@@ -56,15 +56,19 @@ use tokio_util::sync::CancellationToken;
 /// token.cancel();
 /// assert!(!child.is_cancelled());
 /// ```
+///
+/// # Cost
+///
+/// A registered waker. No runtime and no task is needed.
 #[derive(Clone)]
 #[must_use = "the bridge ends when this is dropped"]
 pub struct TokioToken {
     token: CancellationToken,
-    /// `None` once it is detached.
+    /// `None` once detached.
     registration: Arc<Mutex<Option<WakerRegistration>>>,
 }
 
-/// Cancels when it is woken. Wakers come before callbacks, which may block.
+/// Cancels when it is woken. A waker, because a cancel calls wakers before callbacks, which may block.
 struct Cancels(CancellationToken);
 
 impl Cancels {
@@ -89,8 +93,10 @@ impl TokioToken {
         }
     }
 
-    /// The token of tokio-util, with a bridge that lasts as long as our token and everything derived from it. For a
-    /// library that takes a `CancellationToken` by value and keeps it.
+    /// Returns the token of tokio-util, with a bridge that lasts as long as the cantok token and everything derived
+    /// from it.
+    ///
+    /// Use it for a library that takes a `CancellationToken` by value and keeps it.
     ///
     /// # Examples
     ///
@@ -108,8 +114,8 @@ impl TokioToken {
         // No user code runs under this lock, so it is not poisoned.
         let registration = self.registration.lock().map(|mut place| place.take());
         if let Ok(Some(registration)) = registration {
-            // A registration that borrows its token owns nothing. Forgotten, it leaves the waker where it is for as
-            // long as the token lives.
+            // A borrowing registration owns nothing, so forgetting it leaks nothing. The waker stays for as long as the
+            // token lives.
             mem::forget(registration.token().register(&Cancels::waker(&self.token)));
         }
         self.token

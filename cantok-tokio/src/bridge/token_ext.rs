@@ -1,18 +1,16 @@
 use super::TokioToken;
 use cantok_core::Token;
 
-/// `to_tokio` for [`Token`], which every token dereferences to. Needs the feature `tokio-util`.
+/// Adds `to_tokio` to [`Token`], and so to every token. Needs the feature `tokio-util`.
 pub trait TokenExt {
-    /// The token.
+    /// Returns the token.
     fn as_token(&self) -> &Token;
 
-    /// A token of tokio-util that is cancelled with this one, as long as the result or a clone of it lives.
-    /// [`TokioToken`] lists the guarantees.
+    /// Returns a token of tokio-util that is cancelled with this one, as long as the result or a clone of it lives.
     ///
-    /// # Panics
-    ///
-    /// If the token has a deadline or a condition and the operating system refuses the thread for it, as
-    /// [`TokenAdapterExt::register`](cantok_core::adapter::TokenAdapterExt::register).
+    /// [`TokioToken`] lists the guarantees. Keep it for as long as the library uses its token: a clone or a child of
+    /// the `CancellationToken` inside does not keep the bridge. For a library that takes a `CancellationToken` by
+    /// value, pass `bridge.child_token()`, as here, or [`detach`](TokioToken::detach) the bridge.
     ///
     /// # Examples
     ///
@@ -34,6 +32,11 @@ pub trait TokenExt {
     /// call.await;
     /// # }
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a deadline or a condition and the operating system refuses a thread for it, as
+    /// [`TokenAdapterExt::register`](cantok_core::adapter::TokenAdapterExt::register).
     fn to_tokio(&self) -> TokioToken {
         TokioToken::new(self.as_token())
     }

@@ -2,9 +2,9 @@ use super::WithToken;
 use cantok_core::Token;
 use tokio::io::AsyncRead;
 
-/// `with_token` for readers, and for what reads and writes.
+/// Adds `with_token` to readers, including types that also write.
 pub trait AsyncReadTokenExt: AsyncRead + Sized {
-    /// Ends operations with the token's error once the token is cancelled. A socket or a file writes under the token,
+    /// Returns a wrapper whose operations fail once the token is cancelled. It covers the writes of a socket or a file,
     /// too. [`WithToken`] lists the guarantees.
     ///
     /// # Examples

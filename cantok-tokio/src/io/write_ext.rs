@@ -2,10 +2,10 @@ use super::WithToken;
 use cantok_core::Token;
 use tokio::io::AsyncWrite;
 
-/// `with_token` for what only writes. Not in the [prelude](crate::prelude): a socket has the method from
-/// [`AsyncReadTokenExt`](super::AsyncReadTokenExt), and both at once would be ambiguous.
+/// Adds `with_token` to types that only write. Not in the [prelude](crate::prelude): a socket has the method from
+/// [`AsyncReadTokenExt`](super::AsyncReadTokenExt), and both traits together would be ambiguous.
 pub trait AsyncWriteTokenExt: AsyncWrite + Sized {
-    /// Ends operations with the token's error once the token is cancelled. [`WithToken`] lists the guarantees.
+    /// Returns a wrapper whose operations fail once the token is cancelled. [`WithToken`] lists the guarantees.
     ///
     /// # Examples
     ///

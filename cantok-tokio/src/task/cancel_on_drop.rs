@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::thread;
 
-/// Work that is given up if it has not started.
+/// Work that can be given up before it starts.
 pub(super) trait Unstarted: Send + Sync {
-    /// Returns what is left of the work. The caller drops it, as that runs user code.
+    /// Returns the rest of the work. The caller drops it, which runs user code.
     fn give_up(&self) -> Option<Box<dyn Send + '_>>;
 }
 
@@ -21,7 +21,7 @@ pub(super) struct CancelOnDrop {
 }
 
 impl CancelOnDrop {
-    /// Of a new child of `token`.
+    /// Guards a new child of `token`.
     pub(super) fn child_of(token: Token) -> Self {
         CancelOnDrop {
             token: token.child().into(),
@@ -34,16 +34,16 @@ impl CancelOnDrop {
         &self.token
     }
 
-    /// Has the drop of this give up the work before it cancels the token.
+    /// Makes the drop give up the work before it cancels the token.
     pub(super) fn give_up_on_drop(&mut self, unstarted: Arc<dyn Unstarted>) {
         self.unstarted = Some(unstarted);
     }
 
-    /// Whether the work has ended: its output was returned, or nothing else holds what the drop would give up.
+    /// Returns `true` if the work has ended: its output was returned, or this holds the only reference to it.
     #[cfg(feature = "rayon")]
     pub(super) fn has_ended(&self) -> bool {
         let is_released = (self.unstarted.as_ref()).is_none_or(|work| Arc::strong_count(work) == 1);
-        // Pairs with the release of the drop that was counted, so that this thread sees what came before it.
+        // Pairs with the release in the drop of the other reference, so that this thread sees what came before it.
         fence(Ordering::Acquire);
         is_released || !self.is_armed
     }
@@ -52,7 +52,7 @@ impl CancelOnDrop {
         self.is_armed = false;
     }
 
-    /// Cancels for work that has failed. The failure is reported, so a panic of a callback is not.
+    /// Cancels for failed work. The failure itself is reported, so the panic of a callback is not.
     pub(super) fn cancel(&mut self, reason: &'static str) {
         self.disarm();
         swallow(|| {
@@ -68,13 +68,13 @@ impl Drop for GivenUp<'_> {
     fn drop(&mut self) {
         let left = self.0.take();
         if thread::panicking() {
-            // A second panic would end the process.
+            // A second panic would abort the process.
             swallow(|| drop(left));
         }
     }
 }
 
-// The work is only ever taken out, once.
+// The work is only taken out, and only once.
 impl UnwindSafe for CancelOnDrop {}
 impl RefUnwindSafe for CancelOnDrop {}
 
@@ -83,7 +83,7 @@ impl Drop for CancelOnDrop {
         if !self.is_armed {
             return;
         }
-        // Before the cancel, so that it does not start any more. Dropped after the cancel, even if that panics.
+        // Given up before the cancel, so that it cannot start. Dropped after the cancel, even if that panics.
         let _unstarted = GivenUp(self.unstarted.as_ref().and_then(|work| work.give_up()));
         self.token
             .cancel_with("the future that waits for the work was dropped");

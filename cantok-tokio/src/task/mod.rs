@@ -1,4 +1,4 @@
-//! Work that is stopped when nothing waits for it any more, and tasks that end together.
+//! Tasks that stop when their future is dropped, and tasks that end together.
 
 mod cancel_on_drop;
 mod group;

@@ -11,20 +11,20 @@ use std::task::{Context, Poll, ready};
 use std::thread;
 use tokio::sync::oneshot;
 
-/// Runs `f` on rayon's threads with a child of `token`. Dropping the result cancels that child: by a client that hangs
-/// up, for example, or by a timeout around the handler.
+/// Runs `f` on rayon's threads with a child of `token`. Dropping the result cancels that child.
 ///
-/// The closure starts when a thread of rayon's global pool, or of the pool that this is called in, is free, even if the
-/// token is already cancelled. Dropped before that, it never starts. It stops where it checks its token; inside,
-/// `par_iter().with_token(&token)` of `cantok-rayon` does. Spawning is no check. [`SpawnedRayon`] lists the guarantees,
-/// and [`ThreadPoolTokenExt::spawn_with_token`] does the same in a pool of your own. Both need the feature `rayon`.
+/// A client that hangs up, or a timeout around the handler, thereby stops the work. Needs the feature `rayon`.
 ///
-/// The result is ready once the work has ended, which may have waited in line before. To be answered with the cancel
+/// # Guarantees
+///
+/// - The closure starts when a thread is free, even if the token is already cancelled: spawning is no check. It runs in
+///   rayon's global pool, or in the pool of the calling thread.
+/// - If the result is dropped before that, the closure never starts. Later it stops where it checks its token, as
+///   `par_iter().with_token(&token)` of `cantok-rayon` does.
+/// - [`SpawnedRayon`] lists the others. [`ThreadPoolTokenExt::spawn_with_token`] does the same in a pool of your own.
+///
+/// The result is ready when the work has ended, which may have waited in the queue before. To return at the cancel
 /// instead: `spawn_rayon_with_token(&token, f).with_token(&token).await`.
-///
-/// # Panics
-///
-/// If rayon's global pool cannot be started.
 ///
 /// # Examples
 ///
@@ -47,6 +47,10 @@ use tokio::sync::oneshot;
 /// assert_eq!(sum, Ok(4_950));
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// If rayon's global pool cannot be started.
 pub fn spawn_rayon_with_token<T, F>(token: impl Into<Token>, f: F) -> SpawnedRayon<T>
 where
     F: FnOnce(Token) -> T + Send + 'static,
@@ -55,9 +59,9 @@ where
     SpawnedRayon::new(token.into(), f, rayon::spawn)
 }
 
-/// `spawn_with_token` for rayon's pools. Needs the feature `rayon`.
+/// Adds `spawn_with_token` to rayon's pools. Needs the feature `rayon`.
 pub trait ThreadPoolTokenExt {
-    /// [`spawn_rayon_with_token`] in this pool.
+    /// Runs `f` in this pool, like [`spawn_rayon_with_token`].
     ///
     /// # Examples
     ///
@@ -92,19 +96,21 @@ impl ThreadPoolTokenExt for ThreadPool {
 /// A future that waits for work on rayon's threads, and cancels it when dropped. Made by [`spawn_rayon_with_token`] and
 /// [`ThreadPoolTokenExt::spawn_with_token`]. Needs the feature `rayon`.
 ///
-/// Like [`Spawned`](crate::Spawned), with three differences: it can be awaited on any executor; work that has not
-/// started is dropped with it, not when a thread is free; and its output is what the work returned. If the work panics,
-/// awaiting it resumes the panic. If the panic comes after the drop, it goes to the panic hook and no further, not to
-/// rayon's panic handler.
+/// It has the guarantees of [`Spawned`](crate::Spawned), with three differences:
 ///
-/// # Cancel safety
-///
-/// Polling `&mut spawned`, in a `select!` for example, loses nothing. Dropping the future itself cancels the work.
+/// - You can await it on any executor.
+/// - Work that has not started is dropped with it, and not when a thread is free.
+/// - Its output is what the work returned. If the work panics, awaiting it resumes the panic. A panic after the drop
+///   goes to the panic hook and no further, not to rayon's panic handler.
 ///
 /// # Panics
 ///
 /// A poll resumes the panic of the work, and panics if the output was returned before. A drop that cancels runs the
 /// callbacks of the work's token and resumes their first panic.
+///
+/// # Cancel safety
+///
+/// Polling `&mut spawned`, in a `select!` for example, loses nothing. Dropping the future itself cancels the work.
 #[derive(Debug)]
 #[must_use = "dropping this cancels the work"]
 pub struct SpawnedRayon<T> {
@@ -112,11 +118,11 @@ pub struct SpawnedRayon<T> {
     work: CancelOnDrop,
 }
 
-// The output is only ever moved out of it.
+// The output is only moved out.
 impl<T> UnwindSafe for SpawnedRayon<T> {}
 impl<T> RefUnwindSafe for SpawnedRayon<T> {}
 
-/// A closure that has not started.
+/// A closure that may not have started.
 struct Waiting<F>(Mutex<Option<F>>);
 
 impl<F> Waiting<F> {
@@ -142,7 +148,7 @@ impl<T: Send + 'static> SpawnedRayon<T> {
         let waiting = Arc::new(Waiting(Mutex::new(Some(carry(move || f(token))))));
         work.give_up_on_drop(Arc::clone(&waiting) as Arc<dyn Unstarted>);
         let (sender, output) = oneshot::channel();
-        // A panic in a job of rayon ends the process. That of the work is sent; that of a drop here has nowhere to go.
+        // A panic in a job of rayon aborts the process. That of the work is sent; that of a drop here is swallowed.
         spawn(Box::new(move || {
             swallow(|| {
                 if let Some(f) = waiting.take() {
@@ -156,17 +162,17 @@ impl<T: Send + 'static> SpawnedRayon<T> {
 }
 
 impl<T> SpawnedRayon<T> {
-    /// The work's token, a child of the given one. Cancel it to stop the work and still have its output.
+    /// Returns the work's token, a child of the given one. Cancel it to stop the work and still await its output.
     pub fn token(&self) -> &Token {
         self.work.token()
     }
 
-    /// Whether the work has ended, so that awaiting its output does not wait.
+    /// Returns `true` if the work has ended, so that awaiting its output does not wait.
     pub fn is_finished(&self) -> bool {
         self.work.has_ended()
     }
 
-    /// Lets the work go on by itself. From then on only the given token cancels it.
+    /// Lets the work continue by itself. From then on only the given token cancels it.
     pub fn detach(mut self) {
         self.work.disarm();
     }

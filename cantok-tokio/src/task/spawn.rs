@@ -7,14 +7,12 @@ use std::future::Future;
 
 /// Spawns a task with a child of `token`. Dropping the result cancels that child.
 ///
-/// The task starts at once, even if the token is already cancelled: spawning is no check. The future stops where it
-/// looks at its token, with [`with_token`](crate::FutureTokenExt::with_token) around its waits or a
-/// [`check`](Token::check) in between. It has the [current token](Token::current) of the code that spawns it.
-/// [`Spawned`] lists the guarantees.
+/// # Guarantees
 ///
-/// # Panics
-///
-/// Outside of a tokio runtime, as [`tokio::spawn`], and if `f` panics.
+/// - The task starts at once, even if the token is already cancelled: spawning is no check.
+/// - It stops where it waits [with its token](crate::FutureTokenExt::with_token) or [checks](Token::check) it.
+/// - It has the [current token](Token::current) of the code that spawns it.
+/// - [`Spawned`] lists the others.
 ///
 /// # Examples
 ///
@@ -39,6 +37,10 @@ use std::future::Future;
 /// assert_eq!(cleaned_up.await, Ok("cleaned up"));
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// Outside of a tokio runtime, as [`tokio::spawn`], and if `f` panics.
 #[track_caller]
 pub fn spawn_with_token<F>(
     token: impl Into<Token>,
@@ -52,11 +54,7 @@ where
     Spawned::new(tokio::spawn(future), work)
 }
 
-/// [`spawn_with_token`] for futures that are not [`Send`], on the current [`LocalSet`](tokio::task::LocalSet).
-///
-/// # Panics
-///
-/// Outside of a `LocalSet` or a local runtime, and if `f` panics.
+/// Spawns a future that is not [`Send`] on the current [`LocalSet`](tokio::task::LocalSet), like [`spawn_with_token`].
 ///
 /// # Examples
 ///
@@ -76,6 +74,10 @@ where
 /// assert_eq!(answer.await.unwrap(), 42);
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// Outside of a `LocalSet` or a local runtime, and if `f` panics.
 #[track_caller]
 pub fn spawn_local_with_token<F>(
     token: impl Into<Token>,
@@ -89,17 +91,16 @@ where
     Spawned::new(tokio::task::spawn_local(future), work)
 }
 
-/// Runs `f` on tokio's threads for blocking work, with a child of `token`. Dropping the result cancels that child: by a
-/// client that hangs up, for example, or by a timeout around the handler.
+/// Runs `f` on tokio's threads for blocking work, with a child of `token`. Dropping the result cancels that child.
 ///
-/// The closure starts when a thread is free, even if the token is already cancelled: spawning is no check. Dropped
-/// before that, it never starts. It stops where it checks its token. [`Spawned`] lists the guarantees.
+/// A client that hangs up, or a timeout around the handler, thereby stops the work. For computations, rayon's pool is
+/// the better place: see `spawn_rayon_with_token`, behind the feature `rayon`.
 ///
-/// Rayon's pool is the better place for computations: see `spawn_rayon_with_token`, behind the feature `rayon`.
+/// # Guarantees
 ///
-/// # Panics
-///
-/// Outside of a tokio runtime, as [`tokio::task::spawn_blocking`].
+/// - The closure starts when a thread is free, even if the token is already cancelled: spawning is no check.
+/// - If the result is dropped before that, the closure never starts. Later it stops where it checks its token.
+/// - [`Spawned`] lists the others.
 ///
 /// # Examples
 ///
@@ -124,6 +125,10 @@ where
 /// assert_eq!(work.await.unwrap(), Ok(1_000));
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// Outside of a tokio runtime, as [`tokio::task::spawn_blocking`].
 #[track_caller]
 pub fn spawn_blocking_with_token<T, F>(token: impl Into<Token>, f: F) -> Spawned<T>
 where

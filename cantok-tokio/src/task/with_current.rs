@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 pin_project! {
-    /// A future that has the current token of the code that spawns it, on whichever thread it is polled.
+    /// A future that is polled with the current token of the code that spawned it, on any thread.
     pub(super) struct WithCurrent<F> {
         #[pin]
         future: F,

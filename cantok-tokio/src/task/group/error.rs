@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 use tokio::task::JoinError;
 
-/// Why a task of a [`TaskGroup`](crate::TaskGroup) gave no output.
+/// Why a task of a [`TaskGroup`](crate::TaskGroup) returned no output.
 #[derive(Debug)]
 pub enum GroupError<E> {
     /// The error that the task returned.

@@ -3,11 +3,11 @@ use cantok_core::Token;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-/// What the tasks of a group share.
+/// The state that the tasks of a group share.
 pub(super) struct Shared {
     /// Cancelled by the first failure.
     pub(super) token: Token,
-    /// The task that failed first: by its index if it returned an error, `None` if it panicked or was aborted.
+    /// The task that failed first: its index if it returned an error, `None` if it panicked or was aborted.
     first: OnceLock<Option<usize>>,
 }
 
@@ -19,22 +19,22 @@ impl Shared {
         })
     }
 
-    /// Whether no failure came before that of the task.
+    /// Returns `true` if the failure of the task was the first.
     pub(super) fn is_first(&self, task: Option<usize>) -> bool {
         self.first.get() == Some(&task)
     }
 
     fn fail(&self, task: Option<usize>, reason: &'static str) {
-        // Fails if another task was faster.
+        // Fails if another task failed first.
         let _ = self.first.set(task);
-        // The failure is reported, so a panic of a callback is not.
+        // The failure itself is reported, so the panic of a callback is not.
         swallow(|| {
             self.token.cancel_with(reason);
         });
     }
 }
 
-/// Goes with a task, and cancels the others if that fails.
+/// Belongs to a task, and cancels the others if that fails.
 pub(super) struct Member {
     group: Arc<Shared>,
     index: usize,
@@ -50,7 +50,7 @@ impl Member {
         }
     }
 
-    /// The task has returned this.
+    /// Records the result of the task.
     pub(super) fn end<T, E>(mut self, result: Result<T, E>) -> Ended<T, E> {
         self.has_ended = true;
         let index = self.index;
@@ -75,7 +75,7 @@ impl Drop for Member {
     }
 }
 
-/// What a task returned.
+/// The result of a task.
 pub(super) struct Ended<T, E> {
     pub(super) index: usize,
     pub(super) result: Result<T, E>,

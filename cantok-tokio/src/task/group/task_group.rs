@@ -12,30 +12,25 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::task::JoinSet;
 
-/// Tasks that end together: the first that fails cancels the others.
+/// Tasks that end together: the first failure cancels the others.
 ///
-/// Each task gets a child of the group's token, which is a child of the token given to [`new`](TaskGroup::new).
+/// Each task gets a child of the group's token, which is a child of the token given to [`new`](TaskGroup::new). Without
+/// tokens, tokio's [`JoinSet`], on which this is built, does the same.
 ///
 /// # Guarantees
 ///
-/// - A task that returns `Err` or panics cancels the group's token as soon as it ends, whether anything awaits the
-///   group or not.
+/// - A task that returns `Err` or panics cancels the group's token as soon as it ends, even if nothing awaits the
+///   group.
 /// - **The first failure in time** is reported first, even if tasks that it cancelled end before it is joined.
-/// - A cancel aborts nothing. Tasks end where they look at their token, and their outputs still count: if every task
-///   of a cancelled group returns `Ok`, so does [`join`](TaskGroup::join).
+/// - A cancel aborts nothing. Tasks end where they check their token, and their outputs still count: if every task of a
+///   cancelled group returns `Ok`, so does [`join`](TaskGroup::join).
 /// - **Dropping the group cancels it and then aborts its tasks.** So does dropping the future of
-///   [`join`](TaskGroup::join). A task that is waiting is dropped by its runtime, at its current `await`. What
-///   [`spawn_blocking`](TaskGroup::spawn_blocking) has started goes on until it looks at its token. The drop waits for
-///   neither; to do so, cancel the [`token`](TaskGroup::token) and await [`join`](TaskGroup::join).
+///   [`join`](TaskGroup::join). The runtime drops a waiting task at its current `await`. The closure of
+///   [`spawn_blocking`](TaskGroup::spawn_blocking) runs on until it checks its token. The drop waits for neither; to
+///   wait, cancel the [`token`](TaskGroup::token) and await [`join`](TaskGroup::join).
 ///
-/// The group is a [`Stream`] of results, too, in the order in which tasks end. It is `None` while it has no task and
-/// yields more once another is spawned.
-///
-/// Built on tokio's [`JoinSet`], which it is like without tokens.
-///
-/// # Panics
-///
-/// A drop that cancels runs the callbacks of the tasks' tokens and resumes their first panic.
+/// The group is also a [`Stream`] of results, in the order in which tasks end. It yields `None` while it has no task,
+/// and more results once you spawn another.
 ///
 /// # Examples
 ///
@@ -71,22 +66,26 @@ use tokio::task::JoinSet;
 /// assert!(matches!(error, GroupError::Failed(FetchError::NotFound)));
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// A drop that cancels runs the callbacks of the tasks' tokens and resumes their first panic.
 #[must_use = "dropping the group cancels and aborts its tasks"]
 pub struct TaskGroup<T, E> {
     tasks: JoinSet<Ended<T, E>>,
     shared: Arc<Shared>,
-    /// How many tasks were spawned.
+    /// The number of spawned tasks.
     spawned: usize,
     /// Failures after the first, until that is reported.
     later: VecDeque<GroupError<E>>,
     has_reported: bool,
 }
 
-/// Of a task with that index.
+/// The result of a task, with its index.
 type Output<T, E> = Result<(usize, T), GroupError<E>>;
 
 impl<T: 'static, E: 'static> TaskGroup<T, E> {
-    /// Without tasks. Never cancels `token`.
+    /// Creates a group without tasks. The group never cancels `token`.
     pub fn new(token: impl Into<Token>) -> Self {
         TaskGroup {
             tasks: JoinSet::new(),
@@ -97,8 +96,10 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
         }
     }
 
-    /// Spawns the future that `f` returns for a child of the group's token. It starts at once, even if the group is
-    /// already cancelled. It has the [current token](Token::current) of the code that spawns it.
+    /// Spawns the future that `f` returns for a child of the group's token.
+    ///
+    /// It starts at once, even if the group is already cancelled. It has the [current token](Token::current) of the
+    /// code that spawns it.
     ///
     /// # Panics
     ///
@@ -115,8 +116,8 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
         self.tasks.spawn(async move { member.end(future.await) });
     }
 
-    /// [`spawn`](TaskGroup::spawn) for futures that are not [`Send`], on the current
-    /// [`LocalSet`](tokio::task::LocalSet).
+    /// Spawns a future that is not [`Send`] on the current [`LocalSet`](tokio::task::LocalSet), like
+    /// [`spawn`](TaskGroup::spawn).
     ///
     /// # Panics
     ///
@@ -133,10 +134,6 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
     }
 
     /// Runs `f` on tokio's threads for blocking work, with a child of the group's token.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a tokio runtime.
     ///
     /// # Examples
     ///
@@ -161,6 +158,10 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
     /// assert_eq!(group.join().await.unwrap(), [499_500, 1_499_500]);
     /// # }
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
     #[track_caller]
     pub fn spawn_blocking(&mut self, f: impl FnOnce(Token) -> Result<T, E> + Send + 'static)
     where
@@ -173,7 +174,7 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
         self.tasks.spawn_blocking(move || member.end(f()));
     }
 
-    /// Waits until every task has ended. Returns their outputs in the order in which they were spawned.
+    /// Waits until every task has ended, and returns their outputs in the order in which they were spawned.
     ///
     /// # Errors
     ///
@@ -198,7 +199,7 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
         Ok(outputs.into_iter().map(|(_, output)| output).collect())
     }
 
-    /// Waits for the next task that ends. `None` if the group has no task.
+    /// Waits for the next task that ends, and returns its result. `None` if the group has no task.
     ///
     /// # Errors
     ///
@@ -212,17 +213,18 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
         ended.map(|result| result.map(|(_, output)| output))
     }
 
-    /// The group's token. Cancel it to have all tasks end; the token given to [`new`](TaskGroup::new) is left alone.
+    /// Returns the group's token. Cancel it to end all tasks; that does not cancel the token given to
+    /// [`new`](TaskGroup::new).
     pub fn token(&self) -> &Token {
         &self.shared.token
     }
 
-    /// How many tasks were spawned and not yet returned.
+    /// Returns the number of tasks whose result was not returned yet.
     pub fn len(&self) -> usize {
         self.tasks.len() + self.later.len()
     }
 
-    /// Whether there is no such task.
+    /// Returns `true` if there is no such task.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -237,7 +239,7 @@ impl<T: 'static, E: 'static> TaskGroup<T, E> {
         member
     }
 
-    /// The next task that has ended, with its index.
+    /// Polls for the next task that has ended, and returns its index with the output.
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Option<Output<T, E>>> {
         loop {
             if self.has_reported {
@@ -277,12 +279,12 @@ impl<T: 'static, E: 'static> Stream for TaskGroup<T, E> {
     }
 }
 
-// Nothing in it is pinned.
+// No field is pinned.
 impl<T, E> Unpin for TaskGroup<T, E> {}
 
 impl<T, E> Drop for TaskGroup<T, E> {
     fn drop(&mut self) {
-        // Before the tasks are aborted, by the drop of the set.
+        // The drop of the set aborts the tasks after this.
         if !self.tasks.is_empty() {
             self.shared.token.cancel_with("the task group was dropped");
         }
