@@ -208,11 +208,11 @@ impl<T> Slab<T> {
     }
 
     /// Returns the key of the first match from `from` on.
-    pub(crate) fn find(&self, from: u32, is_it: impl Fn(&T) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, from: u32, is_match: impl Fn(&T) -> bool) -> Option<u32> {
         let mut from = Some(from);
         while let Some(start) = from {
             let (mut entries, next) = self.batch(start, CHUNK);
-            if let Some((key, _)) = entries.find(|(_, value)| is_it(value)) {
+            if let Some((key, _)) = entries.find(|(_, value)| is_match(value)) {
                 return Some(key);
             }
             from = next;

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 /// Returns `None` if `limit` has passed and the token is not cancelled.
 pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<CancellationError> {
-    if let Some(error) = node.ask() {
+    if let Some(error) = node.check_uncounted() {
         return Some(error.clone());
     }
     if limit.is_some_and(|limit| limit <= Instant::now()) {
@@ -33,7 +33,7 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
         }
         let now = Instant::now();
         if limit.is_some_and(|limit| limit <= now) {
-            return node.ask().cloned();
+            return node.check_uncounted().cloned();
         }
         // The first one that is satisfied cancels the node, which ends the loop.
         let _ = polls.iter_mut().any(|poll| poll.run_if_due(node, now));

@@ -88,14 +88,14 @@ impl<T> Wheel<T> {
 
     /// `None` if the entry was already taken out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let is_it = |entry: &Entry<T>| entry.generation == key.generation;
+        let is_match = |entry: &Entry<T>| entry.generation == key.generation;
         let Entry {
             value,
             place,
             previous,
             next,
             ..
-        } = self.entries.remove_one_if(key.slot, is_it)?;
+        } = self.entries.remove_one_if(key.slot, is_match)?;
         if let Some(next) = self.entries.get_mut(next) {
             next.previous = previous;
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 ///
 /// Builders change the settings through a shared reference: the background thread may still refer to a condition that
 /// had a callback, without being a handle.
-pub(crate) struct Condition<A: ?Sized = dyn Ask> {
+pub(crate) struct Condition<A: ?Sized = dyn Call> {
     pub(crate) on_error: AtomicBool,
     /// What a check must heed: [`SATISFIED`], [`HOOKED`], [`CALLING`], [`PAUSED`]. One load shows that none is set.
     marks: AtomicU8,
@@ -16,16 +16,16 @@ pub(crate) struct Condition<A: ?Sized = dyn Ask> {
     /// In nanoseconds.
     poll_interval: AtomicU64,
     pub(crate) watch: Mutex<Watch>,
-    ask: A,
+    closure: A,
 }
 
 /// A closure, with the path to it that checks take. The path is compiled for each closure, so that what surrounds the
 /// call does not cost a second one.
-pub(crate) trait Ask: Send + Sync {
+pub(crate) trait Call: Send + Sync {
     /// Calls the closure. `None` if it failed.
-    fn ask(&self) -> Option<bool>;
+    fn call(&self) -> Option<bool>;
     /// Calls the closure, unless this thread is already calling some condition. `address` is that of this condition.
-    fn ask_plainly(&self, address: usize) -> Answer;
+    fn call_plainly(&self, address: usize) -> Answer;
 }
 
 /// The result of a call.
@@ -34,17 +34,17 @@ pub(crate) enum Answer {
     No,
     Yes,
     Failed,
-    NotAsked,
+    NotCalled,
 }
 
-impl<F: Fn() -> Option<bool> + Send + Sync> Ask for F {
-    fn ask(&self) -> Option<bool> {
+impl<F: Fn() -> Option<bool> + Send + Sync> Call for F {
+    fn call(&self) -> Option<bool> {
         self()
     }
 
-    fn ask_plainly(&self, address: usize) -> Answer {
+    fn call_plainly(&self, address: usize) -> Answer {
         let Some(_active) = Active::enter_first(address) else {
-            return Answer::NotAsked;
+            return Answer::NotCalled;
         };
         match self() {
             Some(false) => Answer::No,
@@ -64,7 +64,7 @@ pub(crate) struct Watch {
     /// The condition's place in the background thread's schedule.
     pub(crate) scheduled: Option<Due>,
     /// When the background thread last called the closure.
-    pub(crate) asked_at: Option<Instant>,
+    pub(crate) called_at: Option<Instant>,
     /// A check came while the background thread was calling the closure.
     pub(crate) checked: bool,
 }
@@ -74,14 +74,14 @@ const SATISFIED: u8 = 1;
 /// The closure has hooks.
 const HOOKED: u8 = 2;
 /// The background thread is calling the closure.
-const ASKING: u8 = 4;
+const CALLING: u8 = 4;
 /// The closure panicked on the background thread, which calls it again only after a check.
 const PAUSED: u8 = 8;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-impl<A: Ask> Condition<A> {
-    pub(crate) fn new(ask: A) -> Self {
+impl<A: Call> Condition<A> {
+    pub(crate) fn new(closure: A) -> Self {
         let condition = Condition {
             on_error: AtomicBool::new(false),
             marks: AtomicU8::new(0),
@@ -89,14 +89,14 @@ impl<A: Ask> Condition<A> {
             after: OnceLock::new(),
             poll_interval: AtomicU64::new(0),
             watch: Mutex::new(Watch::default()),
-            ask,
+            closure,
         };
         condition.set_poll_interval(POLL_INTERVAL);
         condition
     }
 }
 
-impl<A: Ask + ?Sized> Condition<A> {
+impl<A: Call + ?Sized> Condition<A> {
     /// How often the closure is called while there are waiters.
     pub(crate) fn poll_interval(&self) -> Duration {
         // Relaxed: set before the condition is used.
@@ -118,10 +118,10 @@ impl<A: Ask + ?Sized> Condition<A> {
     }
 
     /// Whether a check must report itself to the background thread.
-    pub(crate) fn needs_attention(&self) -> bool {
+    pub(crate) fn must_report_checks(&self) -> bool {
         // Relaxed: a check that misses a change happens at the same time as that change. A check that sees one acts
         // under the lock of `watch`.
-        self.marks.load(Ordering::Relaxed) & (ASKING | PAUSED) != 0
+        self.marks.load(Ordering::Relaxed) & (CALLING | PAUSED) != 0
     }
 
     /// Whether the background thread has paused polling. Requires the lock of `watch`.
@@ -133,7 +133,7 @@ impl<A: Ask + ?Sized> Condition<A> {
     /// Notes that the background thread begins a call. Requires the lock of `watch`.
     pub(crate) fn begin(&self) {
         // Relaxed: see `must_report_checks`.
-        self.marks.fetch_or(ASKING, Ordering::Relaxed);
+        self.marks.fetch_or(CALLING, Ordering::Relaxed);
     }
 
     /// Notes that the background thread has ended a call, or that a pause is over. Requires the lock of `watch`.
@@ -142,18 +142,18 @@ impl<A: Ask + ?Sized> Condition<A> {
         // either.
         if pause {
             self.marks.fetch_or(PAUSED, Ordering::Relaxed);
-            self.marks.fetch_and(!ASKING, Ordering::Relaxed);
+            self.marks.fetch_and(!CALLING, Ordering::Relaxed);
         } else {
-            self.marks.fetch_and(!(ASKING | PAUSED), Ordering::Relaxed);
+            self.marks.fetch_and(!(CALLING | PAUSED), Ordering::Relaxed);
         }
     }
 
     /// Whether this thread is calling the condition, so that its closure, or a hook, is what checks.
-    pub(crate) fn is_asked_here(&self) -> bool {
+    pub(crate) fn is_called_here(&self) -> bool {
         INNERMOST.with(Cell::get) == self.address()
             || OUTER
                 .try_with(|list| list.borrow().contains(&self.address()))
-                .is_ok_and(|is_asked| is_asked)
+                .is_ok_and(|is_called| is_called)
     }
 
     /// Whether the closure has returned `true`.
@@ -164,17 +164,17 @@ impl<A: Ask + ?Sized> Condition<A> {
 
     /// Calls the closure of a condition without marks. Every answer but [`Answer::No`] goes to [`Condition::conclude`].
     #[inline]
-    pub(crate) fn ask_plainly(&self) -> Answer {
+    pub(crate) fn call_plainly(&self) -> Answer {
         // Relaxed: this only chooses the path.
         if self.marks.load(Ordering::Relaxed) != 0 {
-            return Answer::NotAsked;
+            return Answer::NotCalled;
         }
-        self.ask.ask_plainly(self.address())
+        self.closure.call_plainly(self.address())
     }
 
     /// Calls the closure with its hooks. A condition that is already being called on this thread's stack counts as not
     /// yet satisfied.
-    pub(crate) fn ask(&self) -> bool {
+    pub(crate) fn call(&self) -> bool {
         if self.is_satisfied() {
             return true;
         }
@@ -184,7 +184,7 @@ impl<A: Ask + ?Sized> Condition<A> {
         if let Some(before) = self.before.get() {
             before();
         }
-        let satisfied = self.conclude(self.ask.ask());
+        let satisfied = self.conclude(self.closure.call());
         if let Some(after) = self.after.get() {
             after();
         }

@@ -86,9 +86,9 @@ impl Walk {
     fn visit(&mut self, node: &Arc<Node>, won: bool) {
         if won {
             if !node.notify(&mut self.jobs) {
-                return node.settle();
+                return node.complete();
             }
-        } else if node.is_settled() {
+        } else if node.is_complete() {
             return;
         }
         if self.visited.get_or_insert_default().insert(address(node)) {
@@ -127,7 +127,7 @@ impl Walk {
                     self.mark(&below, error.clone(), Depth::Unarmed);
                 }
                 // Otherwise it was visited, now or on another path, and its own links are yet to be followed.
-                if below.is_settled() {
+                if below.is_complete() {
                     marked.push(key);
                 }
                 self.jobs.release(below);
@@ -137,7 +137,7 @@ impl Walk {
         }
         for node in self.done.drain(..) {
             node.remove_all_links(&mut self.jobs);
-            node.settle();
+            node.complete();
             self.jobs.release(node);
         }
     }
@@ -215,15 +215,15 @@ impl Node {
     }
 
     /// Records that everything below this node is marked and it has no links (invariant 4).
-    fn settle(&self) {
+    fn complete(&self) {
         // Release: pairs with the acquire in `is_complete`. A canceller that sees it skips the links below. One that
         // misses it follows the few that are left, which changes nothing.
-        self.is_settled.store(true, Ordering::Release);
+        self.is_complete.store(true, Ordering::Release);
     }
 
     /// Whether everything below this cancelled node is marked.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         // Acquire: see `complete`.
-        !self.state.has_waiters() || self.is_settled.load(Ordering::Acquire)
+        !self.state.has_waiters() || self.is_complete.load(Ordering::Acquire)
     }
 }

@@ -125,7 +125,7 @@ impl Node {
             return if self.check() { 0 } else { wanted };
         }
         let is_plain = !state.is_cancelled() && !state.is_unarmed() && !state.has_conditions();
-        if !is_plain && self.ask().is_some() {
+        if !is_plain && self.check_uncounted().is_some() {
             return 0;
         }
         match self.only_counter(state) {
@@ -211,7 +211,7 @@ impl Node {
     }
 
     /// Does all of a check except for spending units.
-    pub(crate) fn ask(self: &Arc<Self>) -> Option<&CancellationError> {
+    pub(crate) fn check_uncounted(self: &Arc<Self>) -> Option<&CancellationError> {
         if self.cancellation().is_none() && self.state.has_conditions() {
             if let Some(satisfied) = self.find_polled(&mut has_satisfied) {
                 self.fire(&satisfied);
@@ -249,7 +249,7 @@ fn has_satisfied(node: &Arc<Node>) -> bool {
 
 #[inline]
 fn is_satisfied(node: &Arc<Node>, condition: &Arc<Condition>) -> bool {
-    match condition.ask_plainly() {
+    match condition.call_plainly() {
         Answer::No => false,
         answer => is_satisfied_in_full(node, condition, answer),
     }
@@ -261,11 +261,11 @@ fn is_satisfied_in_full(node: &Arc<Node>, condition: &Arc<Condition>, answer: An
         Answer::No => false,
         Answer::Yes => condition.conclude(Some(true)),
         Answer::Failed => condition.conclude(None),
-        Answer::NotAsked => {
-            if condition.needs_attention() && !condition.is_asked_here() {
+        Answer::NotCalled => {
+            if condition.must_report_checks() && !condition.is_called_here() {
                 polling::checked(condition, node);
             }
-            condition.ask()
+            condition.call()
         }
     }
 }

@@ -242,7 +242,7 @@ impl Composer<'_> {
     fn copy(&mut self, node: &Arc<Node>, derived: &Derived) -> bool {
         self.node.deadline = earlier(self.node.deadline, node.deadline);
         let edges = derived.edges.as_slice();
-        let (copied, is_asked) = if edges.len() <= LIMIT {
+        let (copied, is_polled_itself) = if edges.len() <= LIMIT {
             (edges, false)
         } else {
             if node.state.get().is_unarmed() && !node.poll_sources_again() {
@@ -268,7 +268,7 @@ impl Composer<'_> {
             };
             self.add_edge(Arc::clone(&edge.node), 0, rank);
         }
-        is_asked
+        is_polled_itself
     }
 
     fn add_edge(&mut self, node: Arc<Node>, operand: u32, rank: Rank) {

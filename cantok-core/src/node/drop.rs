@@ -130,8 +130,8 @@ impl Node {
             _ => None,
         };
         let mut left = Vec::new();
-        let unattended = waiters.iter().filter(|waiter| waiter.is_unattended());
-        self.unwatch_conditions(unattended.count());
+        let polled = waiters.iter().filter(|waiter| waiter.needs_polling());
+        self.unwatch_conditions(polled.count());
         let mut heir = None;
         for waiter in waiters {
             match waiter {

@@ -50,7 +50,7 @@ impl Edge {
         if let Some(key) = self.link.load(Ordering::Relaxed).checked_sub(1) {
             self.link.store(0, Ordering::Relaxed);
             // Once everything below that node is marked, the link is gone (invariant 4).
-            if !self.node.is_settled() {
+            if !self.node.is_complete() {
                 self.node.remove(key);
             }
         }

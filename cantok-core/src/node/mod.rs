@@ -103,7 +103,7 @@ pub(crate) struct Node {
     state: State,
     kind: Kind,
     /// This cancelled node has no links any more, and everything below it is marked.
-    is_settled: AtomicBool,
+    is_complete: AtomicBool,
     /// Slow checks since the last attempt to arm. Threads may lose increments.
     checks: AtomicU8,
     /// A [`WeakToken`](crate::adapter::WeakToken) was made, which may become a handle at any moment.
@@ -162,7 +162,7 @@ impl Node {
             alarm: AtomicU64::new(0),
             state,
             kind,
-            is_settled: AtomicBool::new(false),
+            is_complete: AtomicBool::new(false),
             checks: AtomicU8::new(0),
             is_downgraded: AtomicBool::new(false),
             moves,

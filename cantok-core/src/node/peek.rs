@@ -125,7 +125,7 @@ impl Node {
     }
 
     /// What [`Node::cancellation`] would find, without changing anything.
-    pub(super) fn foresee(self: &Arc<Self>, depth: Depth) -> Option<CancellationError> {
+    pub(super) fn peek_unlatched(self: &Arc<Self>, depth: Depth) -> Option<CancellationError> {
         if let Some(error) = self.error() {
             return Some(error.clone());
         }

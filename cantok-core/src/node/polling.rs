@@ -41,12 +41,12 @@ pub(super) fn checked(condition: &Arc<Condition>, node: &Arc<Node>) {
 
 /// Schedules the condition on the background thread, if it is needed there and not yet scheduled.
 fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: impl FnOnce() -> Weak<Node>) {
-    if watch.waiters == 0 || watch.scheduled.is_some() || condition.needs_attention() {
+    if watch.waiters == 0 || watch.scheduled.is_some() || condition.must_report_checks() {
         return;
     }
-    let at = match watch.asked_at {
+    let at = match watch.called_at {
         None => Some(Instant::now()),
-        Some(asked_at) => asked_at.checked_add(condition.poll_interval()),
+        Some(called_at) => called_at.checked_add(condition.poll_interval()),
     };
     // Beyond the clock's range: never.
     if let Some(at) = at {
@@ -81,11 +81,11 @@ impl Poll {
             condition.begin();
         }
         let panic = Panic::catch(|| {
-            condition.ask();
+            condition.call();
         });
         {
             let mut watch = lock(&condition.watch);
-            watch.asked_at = Some(Instant::now());
+            watch.called_at = Some(Instant::now());
             // A check during the call has the same effect as one after it.
             condition.end(panic.is_some() && !watch.checked);
             schedule(&mut watch, &condition, || Weak::clone(&self.node));

@@ -132,7 +132,7 @@ impl Node {
                 pieces.push(Piece::Text("…"));
             }
         }
-        if self.foresee(depth).is_some() {
+        if self.peek_unlatched(depth).is_some() {
             pieces.push(Piece::Text(list.separator()));
             pieces.push(Piece::Text("cancelled"));
         }
@@ -144,7 +144,7 @@ impl Node {
     /// Writes one line: the type, and whether and why the token is cancelled.
     pub(crate) fn display(self: &Arc<Self>, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.type_name())?;
-        match self.foresee(Depth::Any) {
+        match self.peek_unlatched(Depth::Any) {
             Some(error) => write!(OneLine(f), " ({error})"),
             None => f.write_str(" (not cancelled)"),
         }

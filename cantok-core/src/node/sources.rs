@@ -129,7 +129,7 @@ impl Derived {
     #[cold]
     pub(super) fn find_polled(
         &self,
-        is_it: &mut dyn FnMut(&Arc<Node>) -> bool,
+        is_match: &mut dyn FnMut(&Arc<Node>) -> bool,
     ) -> Option<Arc<Node>> {
         let mut seen = Addresses::default();
         // A list instead of recursion, since derived nodes nest to any depth.
@@ -144,7 +144,7 @@ impl Derived {
             }
             if let Body::Derived(derived) = &node.body {
                 lists.push(derived.polled().iter());
-            } else if is_it(node) {
+            } else if is_match(node) {
                 return Some(Arc::clone(node));
             }
         }
@@ -186,11 +186,11 @@ impl Node {
     /// [`Derived::find_polled`] for any node.
     pub(super) fn find_polled(
         self: &Arc<Self>,
-        is_it: &mut dyn FnMut(&Arc<Node>) -> bool,
+        is_match: &mut dyn FnMut(&Arc<Node>) -> bool,
     ) -> Option<Arc<Node>> {
         match &self.body {
-            Body::Derived(derived) => derived.find_polled(is_it),
-            _ => is_it(self).then(|| Arc::clone(self)),
+            Body::Derived(derived) => derived.find_polled(is_match),
+            _ => is_match(self).then(|| Arc::clone(self)),
         }
     }
 

@@ -60,7 +60,7 @@ impl Waiter {
     }
 
     /// Whether conditions must be polled for it, since nothing else may call them.
-    pub(super) fn is_unattended(&self) -> bool {
+    pub(super) fn needs_polling(&self) -> bool {
         matches!(self, Waiter::Waker(_) | Waiter::Callback(_))
     }
 
@@ -241,8 +241,8 @@ impl Node {
         if self.kind == Kind::Never {
             return Err(waiter);
         }
-        let is_unattended = waiter.is_unattended();
-        if is_unattended {
+        let needs_polling = waiter.needs_polling();
+        if needs_polling {
             if let Err(refused) = self.start_threads() {
                 panic!("failed to spawn thread: {refused}");
             }
@@ -251,7 +251,7 @@ impl Node {
         }
         let registered = {
             let mut waiters = lock(&self.waiters);
-            let is_announced = match self.push_sources(is_unattended) {
+            let is_announced = match self.push_sources(needs_polling) {
                 Some(true) => self.state.arm_and_announce(),
                 Some(false) => self.state.announce(),
                 None => false,
@@ -262,7 +262,7 @@ impl Node {
                 Err(waiter)
             }
         };
-        if registered.is_err() && is_unattended {
+        if registered.is_err() && needs_polling {
             self.unwatch_conditions(1);
         }
         registered
@@ -280,7 +280,7 @@ impl Node {
     /// Removes a waiter of [`Node::register`]. `None` if it was or is being notified.
     pub(crate) fn unregister(self: &Arc<Self>, key: u32) -> Option<Waiter> {
         let waiter = self.remove(key)?;
-        if waiter.is_unattended() {
+        if waiter.needs_polling() {
             self.unwatch_conditions(1);
         }
         Some(waiter)

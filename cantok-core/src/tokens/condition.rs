@@ -83,11 +83,11 @@ impl ConditionToken {
         ConditionToken::with(move || condition().ok())
     }
 
-    fn with(ask: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
+    fn with(closure: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
         ConditionToken {
             token: Token::leaf(
                 Kind::Condition,
-                Body::Condition(Arc::new(Condition::new(ask))),
+                Body::Condition(Arc::new(Condition::new(closure))),
                 None,
             ),
         }
