@@ -20,6 +20,10 @@ use std::task::{Context, Poll};
 /// - Once ready, the future stays ready: polling it again returns the same error.
 /// - Dropping it unregisters the task and never blocks.
 ///
+/// # Panics
+///
+/// A poll panics as [`WakerRegistration::register`] does.
+///
 /// # Cancel safety
 ///
 /// You can drop the future and make it anew without missing a cancel.
@@ -27,10 +31,6 @@ use std::task::{Context, Poll};
 /// # Cost
 ///
 /// The first poll registers the task with the token. Later polls with the same waker take no lock.
-///
-/// # Panics
-///
-/// A poll panics as [`WakerRegistration::register`] does.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Cancelled<T: Borrow<Token> = Token> {

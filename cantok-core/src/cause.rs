@@ -3,7 +3,8 @@ use std::time::Duration;
 
 /// What cancelled a token. [`CancellationError::cause`](crate::CancellationError::cause) returns it.
 ///
-/// Two causes are equal if their fields are. Two reasons are equal if they are the same object.
+/// Two causes are equal if they are the same variant with equal fields. Two reasons are equal if they are the same
+/// object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {

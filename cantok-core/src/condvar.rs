@@ -17,18 +17,6 @@ pub trait CondvarTokenExt: sealed::Sealed {
     /// - You may hold the lock while you call `token.cancel()`, which does not take it.
     /// - A cancel takes precedence over a `condition` that has changed at the same time.
     ///
-    /// # Cost
-    ///
-    /// If it has to sleep, this spawns a thread for the time of the wait: a `Condvar` can be notified only through a
-    /// reference, which a callback of a token cannot hold. For many waits, put the variable into an `Arc` and notify it
-    /// in [`on_cancel`](Token::on_cancel); the guide shows how.
-    ///
-    /// # Races
-    ///
-    /// The cancelling side does not hold the lock under which the waiting thread goes to sleep. So after a cancel it
-    /// notifies the variable repeatedly until the thread has woken up. Other waiters of the variable see spurious
-    /// wake-ups.
-    ///
     /// # Examples
     ///
     /// ```
@@ -60,6 +48,18 @@ pub trait CondvarTokenExt: sealed::Sealed {
     ///
     /// If `condition` panics, or a check does (see [`Token::is_cancelled`]). If the operating system refuses a thread,
     /// as [`std::thread::spawn`] does.
+    ///
+    /// # Cost
+    ///
+    /// If it has to sleep, this spawns a thread for the time of the wait: a `Condvar` can be notified only through a
+    /// reference, which a callback of a token cannot hold. For many waits, put the variable into an `Arc` and notify it
+    /// in [`on_cancel`](Token::on_cancel); the guide shows how.
+    ///
+    /// # Races
+    ///
+    /// The cancelling side does not hold the lock under which the waiting thread goes to sleep. So after a cancel it
+    /// notifies the variable repeatedly until the thread has woken up. Other waiters of the variable see spurious
+    /// wake-ups.
     fn wait_while_with_token<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,

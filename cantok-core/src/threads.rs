@@ -36,11 +36,6 @@ use std::io;
 /// After this call everything works as in the parent. If another thread of the parent was changing a token at the
 /// moment of the fork, that change stays half done, as with any lock.
 ///
-/// # Errors
-///
-/// If the operating system refuses a thread. In a forked process, if another thread was just handing work to one of the
-/// crate's threads.
-///
 /// # Examples
 ///
 /// ```
@@ -50,6 +45,11 @@ use std::io;
 ///     Ok(())
 /// }
 /// ```
+///
+/// # Errors
+///
+/// If the operating system refuses a thread. In a forked process, if another thread was just handing work to one of the
+/// crate's threads.
 pub fn start_threads() -> io::Result<()> {
     node::start_timer_here()?;
     background::start_here()

@@ -73,14 +73,14 @@ use std::time::{Duration, Instant};
 ///
 /// # Cost
 ///
-/// - Cloning a token increments a reference count. Making a token allocates, and so does adding tokens.
-/// - Neither takes a lock nor registers anything, so tokens can come and go by the million. There are two exceptions:
-///   an operand that has had waiters is locked for a moment, and a sum of more than 16 tokens registers with its
-///   operands once it becomes an operand itself.
-/// - A check is one atomic load. A derived token also reads the states of its operands, and the clock if there is a
-///   deadline. After 64 checks, or with its first callback or future, it registers with its operands and hands its
-///   deadline to a background thread. From then on its checks are one load, whatever it is made of, plus its conditions
-///   and counters.
+/// - Cloning a token increments a reference count.
+/// - Making and adding tokens allocates. It takes no lock and registers nothing, so tokens can come and go by the
+///   million. There are two exceptions: an operand that has had waiters may be locked for a moment, and a sum of more
+///   than 16 tokens registers with its operands once it becomes an operand itself.
+/// - A check is one atomic load. If the token has a deadline, a check also reads the clock; if it is derived, the
+///   states of its operands. After 64 checks, or with its first callback or future, the token registers with its
+///   operands and hands its deadline to a background thread. From then on its checks are one load, whatever it is made
+///   of, plus its conditions and counters.
 /// - Cancelling a token costs the same with a million children as with none, as long as they only check it and have not
 ///   registered.
 ///
@@ -145,11 +145,6 @@ impl Token {
     ///   new token, so adding one by one stays flat. Sums of more than 256 tokens are not taken apart.
     /// - A [`SimpleToken`] without a name that nothing else refers to leaves no trace, since nothing can cancel it.
     ///
-    /// # Panics
-    ///
-    /// If this call finds a token cancelled and its callbacks or wakers panic, as in
-    /// [`cancellation`](Token::cancellation).
-    ///
     /// # Examples
     ///
     /// ```
@@ -167,6 +162,11 @@ impl Token {
     /// let mixed = Token::any([Token::from(&any_left), Token::from(&budget)]);
     /// assert!(mixed.is_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If this call finds a token cancelled and its callbacks or wakers panic, as in
+    /// [`cancellation`](Token::cancellation).
     #[must_use]
     pub fn any<I>(tokens: I) -> Self
     where
@@ -283,10 +283,6 @@ impl Token {
     /// Unlike [`cancellation`](Token::cancellation), it reads no clock once the token has been checked 64 times or has
     /// had a callback or future. A background thread then marks the deadline, so this sees it as late as a check may.
     ///
-    /// # Panics
-    ///
-    /// As [`cancellation`](Token::cancellation).
-    ///
     /// # Examples
     ///
     /// ```
@@ -299,6 +295,10 @@ impl Token {
     /// assert!(token.is_cancelled());
     /// assert!(token.peek_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`cancellation`](Token::cancellation).
     #[inline]
     pub fn peek_cancelled(&self) -> bool {
         self.node.peek()
@@ -337,10 +337,6 @@ impl Token {
     /// yet. Either way, every token derived from this one is cancelled when the call returns, on every thread. This
     /// thread wakes tasks and runs callbacks before that.
     ///
-    /// # Panics
-    ///
-    /// Resumes the first panic of a callback or waker, after all of them have run.
-    ///
     /// # Examples
     ///
     /// ```
@@ -352,19 +348,19 @@ impl Token {
     /// assert!(!token.cancel());
     /// assert!(child.is_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// Resumes the first panic of a callback or waker, after all of them have run.
     pub fn cancel(&self) -> bool {
         self.cancel_because(Cause::Cancelled)
     }
 
-    /// [Cancels](Token::cancel) the token with a reason: a string or an error.
+    /// Cancels the token with a reason, a string or an error, and otherwise like [`cancel`](Token::cancel).
     ///
     /// Every token that this cancels reports the reason, at the end of its message and in [`Cause::Reason`]. Pass the
     /// error itself, not a box with it, so that it can be [downcast](CancellationError::reason). If the token is
     /// already cancelled, the reason is dropped.
-    ///
-    /// # Panics
-    ///
-    /// As [`cancel`](Token::cancel).
     ///
     /// # Examples
     ///
@@ -376,6 +372,10 @@ impl Token {
     /// let error = token.child().check().unwrap_err();
     /// assert_eq!(error.to_string(), "cancelled: the disk is full");
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`cancel`](Token::cancel).
     pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> bool {
         self.cancel_because(Cause::Reason(Reason::new(reason)))
     }
@@ -392,10 +392,6 @@ impl Token {
     /// [interval](crate::ConditionToken::poll_interval). No counter is spent, so a used-up counter ends the wait only
     /// when a check is refused. On a token that cannot be cancelled this blocks for ever.
     ///
-    /// # Panics
-    ///
-    /// If a condition panics. If this call finds the token cancelled, as [`cancel`](Token::cancel).
-    ///
     /// # Examples
     ///
     /// ```
@@ -409,6 +405,10 @@ impl Token {
     /// });
     /// assert_eq!(waiter.join().unwrap().to_string(), "the timeout of 5ms has expired");
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a condition panics. If this call finds the token cancelled, as [`cancel`](Token::cancel).
     pub fn wait(&self) -> CancellationError {
         loop {
             // Without a limit, `until` returns only with an error.
@@ -444,15 +444,6 @@ impl Token {
     /// Pauses this thread for `pause`, unless the token is cancelled. This is [`wait_timeout`](Token::wait_timeout) for
     /// `?`.
     ///
-    /// # Errors
-    ///
-    /// Returns the token's error at once if the token is cancelled, or becomes cancelled before the pause is over. A
-    /// pause of zero checks once, without spending a counter.
-    ///
-    /// # Panics
-    ///
-    /// As [`wait`](Token::wait).
-    ///
     /// # Examples
     ///
     /// ```
@@ -477,6 +468,15 @@ impl Token {
     /// let error = connect(&TimeoutToken::new(Duration::from_millis(10))).unwrap_err();
     /// assert_eq!(error.to_string(), "the timeout of 10ms has expired");
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the token's error at once if the token is cancelled, or becomes cancelled before the pause is over. A
+    /// pause of zero checks once, without spending a counter.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Token::wait).
     pub fn sleep(&self, pause: Duration) -> Result<(), CancellationError> {
         match self.wait_timeout(pause) {
             Some(error) => Err(error),
@@ -511,12 +511,6 @@ impl Token {
     /// [`peek_cancelled`](Token::peek_cancelled) find a passed deadline and then call `f`. So hold no lock that `f`
     /// takes while you check, peek at or cancel this token or a source of it.
     ///
-    /// # Panics
-    ///
-    /// If the token has a deadline or a condition and the operating system refuses a thread that it needs, as
-    /// [`std::thread::spawn`] does. If `f` is called at once and panics. If this call finds the token cancelled and
-    /// another callback panics.
-    ///
     /// # Examples
     ///
     /// ```
@@ -530,6 +524,12 @@ impl Token {
     /// assert_eq!(receiver.recv().unwrap(), "cancelled");
     /// drop(registration);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a deadline or a condition and the operating system refuses a thread that it needs, as
+    /// [`std::thread::spawn`] does. If `f` is called at once and panics. If this call finds the token cancelled and
+    /// another callback panics.
     pub fn on_cancel(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Registration {
         Registration::new(&self.node, f)
     }
@@ -568,10 +568,6 @@ impl Token {
 
     /// Makes a token that is cancelled with this one, and can be cancelled without it.
     ///
-    /// # Panics
-    ///
-    /// As [`any`](Token::any).
-    ///
     /// # Examples
     ///
     /// ```
@@ -586,6 +582,10 @@ impl Token {
     /// server.cancel();
     /// assert!(request.is_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`any`](Token::any).
     pub fn child(&self) -> SimpleToken {
         SimpleToken::from_token(Token::from_node(Node::child_of(&self.node)))
     }
@@ -595,16 +595,12 @@ impl Token {
     ///
     /// Use it for a graceful shutdown in two phases: the token stops new work, the delayed one stops what has not ended
     /// by then. The error has the same [cause](CancellationError::cause), and [`is_from`](CancellationError::is_from)
-    /// the same token.
+    /// finds the same token.
     ///
     /// Checking the result does not check this token. If a deadline or a condition cancels this token, the delay counts
     /// from that [instant](CancellationError::at); a condition is called at its interval, as for a
     /// [callback](Token::on_cancel). A delay that the clock cannot represent lasts for ever. One of zero makes a
     /// [child](Token::child).
-    ///
-    /// # Panics
-    ///
-    /// If the operating system refuses a thread that this token needs, as [`std::thread::spawn`] does.
     ///
     /// # Examples
     ///
@@ -620,6 +616,10 @@ impl Token {
     /// assert_eq!(error.to_string(), "stop: cancelled");
     /// assert!(error.is_from(&stop));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the operating system refuses a thread that this token needs, as [`std::thread::spawn`] does.
     #[must_use]
     pub fn delayed(&self, delay: Duration) -> Token {
         Token::from_node(Node::delayed(&self.node, delay))

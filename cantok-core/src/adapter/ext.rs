@@ -20,10 +20,6 @@ pub trait TokenAdapterExt: sealed::Sealed {
     ///
     /// [`WakerRegistration`] lists the guarantees.
     ///
-    /// # Panics
-    ///
-    /// As [`WakerRegistration::register`]. If the waker is woken at once and panics.
-    ///
     /// # Examples
     ///
     /// A channel that a cancel disconnects, for a thread that waits for several things at once:
@@ -51,6 +47,10 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// let _registration = token.register(&waker);
     /// assert!(receiver.recv().is_err());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`WakerRegistration::register`]. If the waker is woken at once and panics.
     fn register(&self, waker: &Waker) -> WakerRegistration<&Token>;
 
     /// Like [`register`](TokenAdapterExt::register), with a registration that owns its token.
@@ -199,14 +199,6 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// The units of items that do not pass are [given back](Allowance), unless a check was refused in the meantime,
     /// which cancels the counter for good. So if the counter is shared, ask for no more items than are sure to come.
     ///
-    /// # Errors
-    ///
-    /// If the token is cancelled, returns why, and takes nothing.
-    ///
-    /// # Panics
-    ///
-    /// If `items` is 0. As [`Token::is_cancelled`].
-    ///
     /// # Examples
     ///
     /// ```
@@ -223,6 +215,14 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// assert_eq!(counter.check_many(8).unwrap().left(), 5); // given back at once
     /// assert_eq!(counter.remaining(), 5);
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the token is cancelled, returns why, and takes nothing.
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0. As [`Token::is_cancelled`].
     fn check_many(&self, items: u64) -> Result<Allowance<'_>, CancellationError>;
 }
 

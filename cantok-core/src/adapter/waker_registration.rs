@@ -20,14 +20,6 @@ use std::task::Waker;
 ///   cancelled token is cancelled, and no lock of this crate is held.
 /// - Dropping it unregisters the waker and never blocks. A concurrent cancel may still wake the waker.
 ///
-/// # Cost
-///
-/// Registering costs the same beside any number of others, and allocates nothing for a token's first waiter.
-/// Registering the same waker again takes no lock.
-///
-/// The first waiter of a derived token registers that token with its sources, and its deadline with the timer, as 64
-/// checks would. From then on a check of it is a load, plus its conditions and counters.
-///
 /// # Examples
 ///
 /// A future that is ready when the token is cancelled, as [`Token::cancelled`] is:
@@ -59,6 +51,14 @@ use std::task::Waker;
 /// token.cancel();
 /// assert!(Pin::new(&mut cancelled).poll(&mut cx).is_ready());
 /// ```
+///
+/// # Cost
+///
+/// Registering costs the same beside any number of others, and allocates nothing for a token's first waiter.
+/// Registering the same waker again takes no lock.
+///
+/// The first waiter of a derived token registers that token with its sources, and its deadline with the timer, as 64
+/// checks would. From then on a check of it is a load, plus its conditions and counters.
 #[must_use = "dropping a registration takes the waker back at once"]
 pub struct WakerRegistration<T: Borrow<Token> = Token> {
     token: T,

@@ -27,10 +27,6 @@ impl<I: Iterator> TryWithToken<I> {
     /// than the lower bound of `size_hint`. Units that are left count as spent until the iterator is dropped, which
     /// gives them back.
     ///
-    /// # Panics
-    ///
-    /// If `items` is 0, like [`Iterator::step_by`].
-    ///
     /// # Examples
     ///
     /// ```
@@ -41,6 +37,10 @@ impl<I: Iterator> TryWithToken<I> {
     /// let results = (0..1_000).try_with_token(&budget).check_every(64);
     /// assert_eq!(results.filter(Result::is_ok).count(), 250);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0, like [`Iterator::step_by`].
     #[track_caller]
     pub fn check_every(mut self, items: usize) -> Self {
         self.gate.set_every(items);

@@ -27,10 +27,6 @@ impl<I: Iterator> WithToken<I> {
     /// than the lower bound of `size_hint`. Units that are left count as spent until the iterator is dropped, which
     /// gives them back.
     ///
-    /// # Panics
-    ///
-    /// If `items` is 0, like [`Iterator::step_by`].
-    ///
     /// # Examples
     ///
     /// ```
@@ -41,6 +37,10 @@ impl<I: Iterator> WithToken<I> {
     /// let sum: u32 = (0..1_000).with_token(&budget).check_every(64).sum();
     /// assert_eq!(sum, (0..250).sum());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0, like [`Iterator::step_by`].
     #[track_caller]
     pub fn check_every(mut self, items: usize) -> Self {
         self.gate.set_every(items);

@@ -209,7 +209,7 @@ mod tests {
         (sum, child, alarm)
     }
 
-    /// At most three preemptions, as in `tests/loom.rs`; without a bound the two take five minutes.
+    /// At most three preemptions, as in `tests/loom.rs`. Without a bound two of the models take five minutes.
     fn model(f: impl Fn() + Send + Sync + 'static) {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = builder.preemption_bound.or(Some(3));

@@ -135,8 +135,8 @@ impl Node {
         child
     }
 
-    /// Whether this operand becomes an edge in any case and brings no edges with it. An operand with edges does not,
-    /// nor one that disappears or leaves no trace.
+    /// Whether this operand becomes exactly one edge: it has no edges of its own, and neither disappears nor may leave
+    /// no trace.
     #[inline]
     fn is_plain_operand(self: &Arc<Self>) -> bool {
         match &self.body {
@@ -252,7 +252,7 @@ impl Composer<'_> {
                     node.poll_sources_again();
                 }
             }
-            // What checks poll is copied if it is not much.
+            // Polled edges are copied if they are few.
             let polled = derived.polled();
             if polled.len() <= LIMIT {
                 (polled, false)
@@ -277,7 +277,7 @@ impl Composer<'_> {
         }
     }
 
-    /// Whether there is already an edge to that node. If that was no operand, it becomes one.
+    /// Whether there is already an edge to that node. An edge that was no operand becomes one.
     #[inline]
     fn is_known(&mut self, node: &Arc<Node>, operand: u32) -> bool {
         let edges = self.derived().edges.as_slice();

@@ -22,9 +22,8 @@
 //!    below that node is marked.
 //! 5. **The first cause in time wins.** Before a node is marked, its edges and its deadline are polled, and the
 //!    earliest cause is taken. A node with one edge and no deadline is not polled: it follows. Polling a deadline that
-//!    moves makes it expire, so that a deadline that counts as passed cannot move any more. The exceptions are the
-//!    deadlines below an armed node that is watched alone, which are left to the timer unless a user's call polls them
-//!    ([`Depth`](sources::Depth)).
+//!    moves makes it expire, so that a passed deadline cannot move any more. Deadlines below an armed node that is
+//!    watched alone are left to the timer, unless a user's call polls them ([`Depth`](sources::Depth)).
 //! 6. **All marking precedes all user code.** Callbacks, wake-ups and the drop of users' values are collected in
 //!    [`Jobs`], which run when no lock is held.
 //! 7. **Locks nest from derived to source.** Under the lock of a node's waiters only the locks of its sources' waiters

@@ -180,10 +180,9 @@ impl State {
     /// Clears and sets bits that change only under the lock of the waiters. `false` if the node is cancelled.
     #[inline]
     fn change(&self, clear: u8, set: u8) -> bool {
-        // Relaxed, here and below. Waiters: the lock orders this with a canceller that finds the announcement. Any
-        // other canceller has changed the state before, and that change is seen here. Arming: a check that sees it
-        // stops polling, because the links are in place, and a canceller of a source finds those under the lock of that
-        // source's waiters.
+        // Relaxed, here and below. For a waiter: a canceller that finds it announced takes the lock; any other has
+        // changed the state before, which is seen here. For arming: a canceller of a source finds the link, which is in
+        // place by now, under the lock of that source's waiters.
         let before = self.0.load(Ordering::Relaxed);
         let different = (before & clear) | (!before & set);
         if different == 0 || before & CANCELLED != 0 {

@@ -21,15 +21,6 @@ use std::time::Duration;
 ///   or [`after`](ConditionToken::after).
 /// - A closure that checks its own token sees it as not yet satisfied.
 ///
-/// # Races
-///
-/// Several threads may call the closure at the same time. A call on the background thread may outlast the last handle;
-/// the closure is then dropped on that thread.
-///
-/// # Panics
-///
-/// A panic in the closure reaches the caller of the check and changes nothing: the next check calls the closure again.
-///
 /// # Examples
 ///
 /// ```
@@ -47,6 +38,15 @@ use std::time::Duration;
 /// }
 /// assert_eq!(errors.load(Ordering::Relaxed), 4);
 /// ```
+///
+/// # Panics
+///
+/// A panic in the closure reaches the caller of the check and changes nothing: the next check calls the closure again.
+///
+/// # Races
+///
+/// Several threads may call the closure at the same time. A call on the background thread may outlast the last handle;
+/// the closure is then dropped on that thread.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ConditionToken {
     token: Token,
@@ -157,10 +157,6 @@ impl ConditionToken {
     /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
     /// Pass the error itself, not a box with it.
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle, or already has a reason.
-    ///
     /// # Examples
     ///
     /// ```
@@ -170,6 +166,10 @@ impl ConditionToken {
     /// let message = "the cancellation condition was satisfied: the disk is nearly full";
     /// assert_eq!(token.check().unwrap_err().to_string(), message);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or already has a reason.
     #[must_use]
     #[track_caller]
     pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {

@@ -53,10 +53,6 @@ impl CounterToken {
     /// Checks of sums and children spend no unit. They are still cancelled with this token, by the check of it that is
     /// refused. The Python library does this by default.
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle.
-    ///
     /// # Examples
     ///
     /// ```
@@ -70,6 +66,10 @@ impl CounterToken {
     /// assert!(counter.is_cancelled());
     /// assert!(sum.is_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle.
     #[must_use]
     #[track_caller]
     pub fn direct_only(self) -> Self {
@@ -83,10 +83,6 @@ impl CounterToken {
     /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
     /// Pass the error itself, not a box with it.
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle, or already has a reason.
-    ///
     /// # Examples
     ///
     /// ```
@@ -97,6 +93,10 @@ impl CounterToken {
     /// let message = "the counter of 3 checks is used up: the server refuses connections";
     /// assert_eq!(attempts.check().unwrap_err().to_string(), message);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or already has a reason.
     #[must_use]
     #[track_caller]
     pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {

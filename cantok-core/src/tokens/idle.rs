@@ -16,13 +16,6 @@ use std::time::{Duration, Instant};
 /// - One way: a touch after the deadline changes nothing, even if no check has found the deadline yet.
 /// - [`deadline`](Token::deadline) of this token, and of everything derived from it, is that of the moment.
 ///
-/// # Cost
-///
-/// A touch is a clock read and one atomic change. It takes no lock, wakes no thread, and costs the same whatever
-/// derives from the token (`touch of an idle token` in `cantok-core/benches/turns.rs`). A check costs what it costs
-/// with a [`TimeoutToken`](crate::TimeoutToken). A background thread sleeps until the deadline that it knows, and again
-/// if that was moved.
-///
 /// # Examples
 ///
 /// ```
@@ -43,6 +36,13 @@ use std::time::{Duration, Instant};
 /// assert_eq!(error.cause(), &Cause::Idle { after: Duration::from_millis(20) });
 /// assert!(error.is_from(&idle));
 /// ```
+///
+/// # Cost
+///
+/// A touch is a clock read and one atomic change. It takes no lock, wakes no thread, and costs the same whatever
+/// derives from the token (`touch of an idle token` in `cantok-core/benches/turns.rs`). A check costs what it costs
+/// with a [`TimeoutToken`](crate::TimeoutToken). A background thread sleeps until the deadline that it knows, and again
+/// if that was moved.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct IdleToken {
     token: Token,
@@ -68,10 +68,6 @@ impl IdleToken {
     /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
     /// Pass the error itself, not a box with it.
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle, or already has a reason.
-    ///
     /// # Examples
     ///
     /// ```
@@ -81,6 +77,10 @@ impl IdleToken {
     /// let token = IdleToken::new(Duration::ZERO).because("the mirror sends nothing");
     /// assert_eq!(token.check().unwrap_err().to_string(), "idle for 0ns: the mirror sends nothing");
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or already has a reason.
     #[must_use]
     #[track_caller]
     pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {

@@ -57,10 +57,6 @@ impl TimeoutToken {
     /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
     /// Pass the error itself, not a box with it.
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle, or already has a reason.
-    ///
     /// # Examples
     ///
     /// ```
@@ -71,6 +67,10 @@ impl TimeoutToken {
     /// let message = "the timeout of 0ns has expired: the printer does not answer";
     /// assert_eq!(token.check().unwrap_err().to_string(), message);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or already has a reason.
     #[must_use]
     #[track_caller]
     pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
