@@ -264,7 +264,7 @@ impl Token {
     /// Returns why the token was cancelled, or `None` if it is not. This is a [peek](Token#checks-and-peeks).
     ///
     /// It finds cancels and passed deadlines. Once it returns an error, it always returns that error. The peek that
-    /// finds the token cancelled runs the callbacks, as a check does; see [`on_cancel`](Token::on_cancel#locks) for
+    /// finds the token cancelled runs the callbacks, as a check does; see [`on_cancel`](Token::on_cancel) for
     /// what that means for locks.
     ///
     /// # Panics
