@@ -29,7 +29,7 @@ use std::io::{self, BufRead, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 /// use std::time::Duration;
 ///
 /// let token = TimeoutToken::new(Duration::from_millis(5));
-/// A type that reads and writes, such as a file or a socket.
+/// // A type that reads and writes, such as a file or a socket.
 /// let mut file = WithToken::new(Cursor::new(Vec::new()), &token);
 /// file.write_all(b"all of it")?;
 /// file.rewind()?;
