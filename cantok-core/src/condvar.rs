@@ -94,8 +94,7 @@ impl CondvarTokenExt for Condvar {
 ///
 /// # Invariants
 ///
-/// 1. The waiting thread goes to sleep only if it has found `token` not cancelled, and ends the wait if it finds it
-///    cancelled.
+/// 1. The waiting thread peeks at `token` before it goes to sleep. If `token` is cancelled, it ends the wait instead.
 /// 2. Once `token` is cancelled, the notifying thread notifies until `is_over`, which the waiting thread sets. So if a
 ///    notification is lost between the peek at `token` and the sleep, another one follows.
 struct Wait {

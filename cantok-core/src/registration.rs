@@ -10,7 +10,7 @@ use std::fmt;
 ///
 /// When the drop returns, the callback has finished or will never run, as with C++'s `std::stop_callback`. If the
 /// callback is running on another thread, the drop waits for it. On the thread that runs the callback the drop does not
-/// wait, so a callback may drop its own registration.
+/// wait: a callback may drop its own registration.
 ///
 /// [`unregister`](Registration::unregister) never waits. [`detach`](Registration::detach) keeps the callback.
 ///

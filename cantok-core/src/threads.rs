@@ -33,8 +33,8 @@ use std::io;
 ///   fewer than 64 times and had no waiter. Checks of other tokens see a deadline once a peek has found it.
 /// - Deadlines and conditions wake no task and call no callback. `cancel()` does.
 ///
-/// After this call everything works as in the parent. If another thread of the parent was changing a token at the
-/// moment of the fork, that change stays half done, as with any lock.
+/// After this call everything works as in the parent. A change of a token that another thread of the parent was making
+/// at the fork stays half done, as with any lock.
 ///
 /// # Examples
 ///

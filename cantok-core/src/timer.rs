@@ -3,9 +3,8 @@
 //! # Invariants
 //!
 //! 1. **Nothing is overslept.** The thread sleeps until `alarm`. An insertion first makes its entry visible under the
-//!    lock of a shard, then lowers `alarm`, and wakes the thread if it lowered it. The thread raises `alarm` before it
-//!    goes through the shards. So an entry that it misses is inserted later, and that insertion sees the raised
-//!    `alarm`.
+//!    lock of a shard. Then it lowers `alarm`, and wakes the thread if it did. The thread raises `alarm` before it goes
+//!    through the shards. So an entry that it misses is inserted later, and that insertion sees the raised `alarm`.
 //! 2. **The thread is rarely woken.** A removal leaves `alarm` alone. So an insertion wakes the thread only if it is
 //!    due before every entry since the last wake-up: once for any number of entries that come and go.
 //! 3. A thread inserts into one shard, which it shares with few others. The lock of a shard nests in no other lock of

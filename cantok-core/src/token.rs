@@ -75,14 +75,13 @@ use std::time::{Duration, Instant};
 ///
 /// - Cloning a token increments a reference count.
 /// - Making and adding tokens allocates. It takes no lock and registers nothing, so tokens can come and go by the
-///   million. There are two exceptions: an operand that has had waiters may be locked for a moment, and a sum of more
-///   than 16 tokens registers with its operands once it becomes an operand itself.
+///   million. There are two exceptions. An operand that has had waiters may be locked for a moment. A sum of more than
+///   16 tokens registers with its operands once it becomes an operand itself.
 /// - A check is one atomic load. If the token has a deadline, a check also reads the clock; if it is derived, the
 ///   states of its operands. After 64 checks, or with its first callback or future, the token registers with its
 ///   operands and hands its deadline to a background thread. From then on its checks are one load, whatever it is made
 ///   of, plus its conditions and counters.
-/// - Cancelling a token costs the same with a million children as with none, as long as they only check it and have not
-///   registered.
+/// - Cancelling a token costs the same with a million children as with none, unless these have registered.
 ///
 /// The crate's threads are described at [`start_threads`](crate::start_threads).
 #[derive(Clone)]

@@ -196,8 +196,9 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// It calls each condition once and takes that many units of each counter. If a counter has fewer, the check passes
     /// for fewer items. It is refused only if a counter has none.
     ///
-    /// The units of items that do not pass are [given back](Allowance), unless a check was refused in the meantime,
-    /// which cancels the counter for good. So if the counter is shared, ask for no more items than are sure to come.
+    /// The units of items that do not pass are [given back](Allowance), unless a check was refused in the meantime.
+    /// Such a check cancels the counter for good. So if others share the counter, pass no more `items` than are sure to
+    /// come.
     ///
     /// # Examples
     ///

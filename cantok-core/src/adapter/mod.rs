@@ -1,9 +1,9 @@
 //! For authors of adapters: what connects tokens to another library. Programs rarely need it.
 //!
-//! [`TokenAdapterExt`] adds it to every token: registering wakers, guards that live as long as a token, references that
-//! do not keep a token alive, a cancel in two steps, and one check for many items. [`CheckedPoll`] polls operations
-//! under a token. [`carry`] takes the [current token](crate::Token::current) to another thread. All of cantok's own
-//! adapters use these and [`Token::on_cancel`](crate::Token::on_cancel).
+//! [`TokenAdapterExt`] adds methods to every token: to register wakers, to attach guards, for weak references, for a
+//! cancel in two steps, and for one check for many items. [`CheckedPoll`] polls operations under a token. [`carry`]
+//! takes the [current token](crate::Token::current) to another thread. All of cantok's own adapters use these and
+//! [`Token::on_cancel`](crate::Token::on_cancel).
 
 mod allowance;
 mod cancelling;

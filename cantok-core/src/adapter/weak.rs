@@ -6,8 +6,8 @@ use std::fmt;
 /// A reference to a token that keeps neither the token nor what is [attached](super::TokenAdapterExt::attach) to it
 /// alive. [`downgrade`](super::TokenAdapterExt::downgrade) makes it.
 ///
-/// If an attached guard must know its token, keep weak references in what cancels the tokens, and remove one when its
-/// guard is dropped.
+/// If an attached guard must know its token, keep weak references where the tokens are cancelled. Remove a reference
+/// when its guard is dropped.
 ///
 /// # Examples
 ///

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 ///
 /// 1. **It expires once.** One read-modify-write sets [`EXPIRED`], only if the deadline has passed, and nothing changes
 ///    it afterwards. So all threads agree on whether it has expired, and at which instant.
-/// 2. **No touch in time is lost.** Every change is a read-modify-write, so it replaces the latest deadline, not an
-///    older one that was read before. If a touch comes first, the deadline does not expire; if it comes too late, it
-///    changes nothing. Of two touches at the same time, the later deadline stays.
+/// 2. **No touch in time is lost.** Every change is a read-modify-write, so it replaces the latest deadline and no
+///    older one. If a touch comes first, the deadline does not expire; if it comes too late, it changes nothing. Of two
+///    touches at the same time, the later deadline stays.
 pub(crate) struct MovingDeadline(AtomicU64);
 
 /// Set beside the deadline once that has expired.

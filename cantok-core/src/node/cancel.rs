@@ -56,7 +56,7 @@ impl Walk {
         if let Some(late) = late {
             self.jobs.drop_late(late);
         }
-        // A thread that lost the cause also writes the state, since the winner may not have done so yet and the caller
+        // A thread that lost the cause also writes the state: the winner may not have done so yet, and the caller
         // relies on it. The lost `set` has acquired the cause.
         let before = node.state.cancel();
         let won = is_first && !before.follows();

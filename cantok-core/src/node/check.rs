@@ -116,9 +116,9 @@ impl Node {
         refusing.is_some_and(|refusing| self.fire(&refusing))
     }
 
-    /// One check for up to `wanted` items, at least one. Calls each condition once and takes the same number of units
-    /// from each counter, as many as the counter with the fewest has. Returns for how many items it passes; 0 if the
-    /// token is cancelled.
+    /// One check for up to `wanted` items, at least one. Calls each condition once. Takes the same number of units from
+    /// each counter, as many as the one with the fewest has. Returns for how many items it passes; 0 if the token is
+    /// cancelled.
     pub(crate) fn check_many(self: &Arc<Self>, wanted: u64) -> u64 {
         let state = self.state.get();
         if !state.has_counters() {

@@ -1,19 +1,19 @@
 //! What every handle points to. The handles in [`crate::token`] and [`crate::tokens`] are thin; all logic is here.
 //!
 //! A typed token is a node of its own. A child or a sum is a node with *edges* to its sources. Creating a node
-//! registers it nowhere, so the cost of `cancel()` on a root does not depend on how many nodes derive from it and only
-//! check. A node that is checked often or has a waiter *arms* itself: it registers a link with each source and hands
-//! its deadline to the timer. From then on a cancel is pushed to it.
+//! registers it nowhere. So cancelling a root costs the same, however many nodes derive from it and only check. A node
+//! that is checked often or has a waiter *arms* itself: it registers a link with each source and hands its deadline to
+//! the timer. From then on a cancel is pushed to it.
 //!
 //! # Invariants
 //!
 //! 1. **The cause comes before the state.** The cause of a node is the error in its `cause`. If its state says that it
 //!    *follows*, it is the error in the `cause` of its only edge. That cell is filled before one read-modify-write
 //!    makes the state cancelled. Neither changes again.
-//! 2. **What is not polled is pushed.** A node whose state is not *unarmed* has its deadline with the timer, and a link
-//!    in the waiters of each source. No link is needed where only the deadline can cancel the source. A node with a
-//!    cancelled edge is not armed: the next check finds that edge. A deadline that moves stays with its own node, which
-//!    is armed before what derives from it: the timer rings at the old deadline and sets the alarm again.
+//! 2. **What is not polled is pushed.** If the state of a node is not *unarmed*, its deadline is with the timer, and
+//!    each source has a link to it among its waiters. A source that only its deadline can cancel needs no link. A node
+//!    with a cancelled edge is not armed: the next check finds that edge. A deadline that moves stays with its own
+//!    node, which is armed before what derives from it: the timer rings at the old deadline and sets the alarm again.
 //! 3. **No wake-up is lost.** A waiter is inserted into `waiters` under their lock. Before that, a read-modify-write
 //!    that found no cancel announced it in the state. The read-modify-write that cancels finds the announcement, and
 //!    its thread then takes the lock. So either the canceller finds the waiter, or the waiter finds the cancel.
@@ -26,9 +26,9 @@
 //!    watched alone are left to the timer, unless a user's call polls them ([`Depth`](sources::Depth)).
 //! 6. **All marking precedes all user code.** Callbacks, wake-ups and the drop of users' values are collected in
 //!    [`Jobs`], which run when no lock is held.
-//! 7. **Locks nest from derived to source.** Under the lock of a node's waiters only the locks of its sources' waiters
-//!    and those of the timer are taken, one at a time. No user code runs under a lock. Under the lock of a condition's
-//!    `watch` the lock of the background thread's queue may be taken.
+//! 7. **Locks nest from derived to source.** Under the lock of a node's waiters the locks of its sources' waiters and
+//!    of the timer are taken, one at a time, and no others. No user code runs under a lock. Under the lock of a
+//!    condition's `watch` the lock of the background thread's queue may be taken.
 //! 8. **Edges own.** A node owns its sources. They and the timer refer to it only weakly, so there are no cycles.
 //!    Detached callbacks make two exceptions. A node that cancels by itself owns itself until then. When another node
 //!    is dropped, its sources own what is left of it, which has no edges. (What is left of a delayed node is owned by a
@@ -118,7 +118,7 @@ const _: () = {
     assert!(std::mem::offset_of!(Node, state) >= size_of::<Mutex<Waiters>>() + line);
 };
 
-// A node changes only by single atomic operations, and under locks that exclude user code, so a panic in user code
+// A node changes only by single atomic operations, or under locks that exclude user code. So a panic in user code
 // cannot leave it half changed. What a user's closure captured is its author's concern: after its panic the token stays
 // usable.
 impl UnwindSafe for Node {}

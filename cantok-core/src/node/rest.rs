@@ -1,5 +1,5 @@
 //! Keeps small programs small. A flag that is only set, checked and dropped needs little code. All other code is called
-//! through the pointers here, which are set when a program first makes a token or a waiter that needs them. A program
+//! through the pointers here. They are set when a program first makes a token or a waiter that needs them. A program
 //! that never does is linked without that code.
 
 use super::Node;

@@ -38,8 +38,8 @@ impl Polls {
     }
 }
 
-/// What a check reads, and what a canceller must know. In one byte, so that one read-modify-write changes the one and
-/// announces the other, and because a cancel of many nodes pays for every cache line.
+/// What a check reads, and what a canceller must know. In one byte, so that one read-modify-write changes the state and
+/// announces waiters. A cancel of many nodes also pays for every cache line.
 #[derive(Default)]
 pub(super) struct State(AtomicU8);
 

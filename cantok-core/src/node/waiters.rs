@@ -286,7 +286,7 @@ impl Node {
         Some(waiter)
     }
 
-    /// [`Node::unregister`] for a waker, which may leave one that is about to be woken to the canceller.
+    /// [`Node::unregister`] for a waker. May leave it to the canceller if that is about to wake it.
     pub(crate) fn unregister_unless_notified(self: &Arc<Self>, key: u32) -> Option<Waiter> {
         // With conditions it is removed at once, since they are polled only as long as there are waiters.
         if self.is_marked() && !self.state.has_conditions() {

@@ -41,7 +41,7 @@ impl CounterToken {
     #[must_use]
     pub fn new(limit: u64) -> Self {
         let body = Body::Counter(Counter::new(limit));
-        // Without units it counts as a timeout that has expired.
+        // Without units it is found cancelled like a timeout that has expired.
         let since = (limit == 0).then(Instant::now);
         CounterToken {
             token: Token::leaf(Kind::Counter, body, since),

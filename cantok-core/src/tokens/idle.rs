@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 ///
 /// # Cost
 ///
-/// A touch is a clock read and one atomic change. It takes no lock, wakes no thread, and costs the same whatever
+/// A touch is a clock read and one atomic change. It takes no lock and wakes no thread. It costs the same whatever
 /// derives from the token (`touch of an idle token` in `cantok-core/benches/turns.rs`). A check costs what it costs
 /// with a [`TimeoutToken`](crate::TimeoutToken). A background thread sleeps until the deadline that it knows, and again
 /// if that was moved.
