@@ -27,10 +27,10 @@ use std::io;
 /// A process that was forked without `exec` has none of its parent's threads. Call this in it if its tokens need them.
 /// Without this call:
 ///
-/// - Peeks ([`Token::cancellation`](crate::Token::cancellation)) and [`Token::wait`](crate::Token::wait) see every
-///   deadline.
-/// - Checks see the deadlines of tokens that were not registered before the fork: new ones, and those that were checked
-///   fewer than 64 times and had no waiter. Checks of other tokens see a deadline once a peek has found it.
+/// - [`cancellation`](crate::Token::cancellation) and [`wait`](crate::Token::wait) see every deadline.
+/// - Checks and [`peek_cancelled`](crate::Token::peek_cancelled) see the deadlines of tokens that were not registered
+///   before the fork: new ones, and those that were checked fewer than 64 times and had no waiter. For other tokens
+///   they see a deadline once `cancellation` has found it.
 /// - Deadlines and conditions wake no task and call no callback. `cancel()` does.
 ///
 /// After this call everything works as in the parent. A change of a token that another thread of the parent was making

@@ -1,8 +1,8 @@
 //! For authors of adapters: what connects tokens to another library. Programs rarely need it.
 //!
-//! [`TokenAdapterExt`] adds methods to every token: to register wakers, to attach guards, for weak references, for a
-//! cancel in two steps, and for one check for many items. [`CheckedPoll`] polls operations under a token. [`carry`]
-//! takes the [current token](crate::Token::current) to another thread. All of cantok's own adapters use these and
+//! [`TokenAdapterExt`] adds methods to every token: they register wakers, attach guards, make weak references, cancel
+//! in two steps, and check once for many items. [`CheckedPoll`] polls operations under a token. [`carry`] takes the
+//! [current token](crate::Token::current) to another thread. All of cantok's own adapters use these and
 //! [`Token::on_cancel`](crate::Token::on_cancel).
 
 mod allowance;
