@@ -42,6 +42,7 @@ use std::time::{Duration, Instant};
 ///    and a derived one not yet.
 /// 4. A thread that sees a token cancelled also sees its cause.
 /// 5. Composition never changes an operand. Cancelling a sum, or one of its operands, leaves the other operands alone.
+///    Two sums share nothing but their common operands.
 /// 6. No lock of this crate is held while your code runs: conditions, callbacks, wakers, and the drop of what they own.
 /// 7. Tokens nest and add up to any depth and width. Nothing recurses. Short-lived children leave nothing behind in a
 ///    long-lived parent.
