@@ -1,6 +1,6 @@
-//! The threads that run user code when no call of the user's does. One wakes tasks, since wakers rarely block. The other
-//! runs callbacks, the conditions that waiters rely on, and destructors of tokens whose last owner turned out to be the
-//! timer: what blocks there delays only what else runs there.
+//! The threads that run user code when no call of the user's does. One wakes tasks, since wakers rarely block. The
+//! other calls callbacks and the conditions that waiters rely on, and drops tokens whose last reference was the
+//! timer's. Blocking there delays only what else runs there.
 
 use crate::node::Jobs;
 use crate::panic::Panic;
@@ -31,7 +31,7 @@ pub(crate) type Job = Box<dyn FnOnce() + Send>;
 ///
 /// # Errors
 ///
-/// When the operating system refuses a thread.
+/// If the operating system refuses a thread.
 pub(crate) fn start() -> io::Result<()> {
     WAKERS.start()?;
     BACKGROUND.start()
@@ -47,8 +47,8 @@ pub(crate) fn start_here() -> io::Result<()> {
     BACKGROUND.start_here()
 }
 
-/// Has user code run soon, but not on the caller's thread, which may be the timer's: wakers first. If the operating
-/// system refuses a thread, as soon as it gives one.
+/// Runs user code soon, wakers first, but not on the caller's thread, which may be the timer's. If the operating system
+/// refuses a thread, the code runs as soon as one can be started.
 pub(crate) fn run(jobs: Jobs) {
     if jobs.has_wakers() {
         WAKERS.lock().push(jobs);
@@ -60,7 +60,7 @@ pub(crate) fn run(jobs: Jobs) {
     }
 }
 
-/// Has everything but wakers run, each callback for itself.
+/// Runs everything but wakers, one job for the callbacks of each node.
 fn submit(jobs: Jobs) {
     let mut queue = BACKGROUND.lock();
     jobs.split(|job| queue.jobs.push_back(job));
@@ -70,7 +70,7 @@ fn submit(jobs: Jobs) {
     }
 }
 
-/// Has the job run at that instant, if the thread runs. The job is given its key.
+/// Schedules a job, which is given its key. `None` if the process was forked while the lock was held.
 pub(crate) fn schedule(at: Instant, job: impl FnOnce(Due) + Send + 'static) -> Option<Due> {
     let (due, is_first) = BACKGROUND
         .lock_unless_forked()?
@@ -82,12 +82,12 @@ pub(crate) fn schedule(at: Instant, job: impl FnOnce(Due) + Send + 'static) -> O
     Some(due)
 }
 
-/// Forgets a job, unless it has begun.
+/// Removes a job from the schedule, unless it has begun.
 pub(crate) fn unschedule(due: Due) {
     let removed = BACKGROUND
         .lock_unless_forked()
         .map(|mut queue| queue.scheduled.remove(due));
-    // Not under the lock.
+    // Dropped without the lock, since the job may run user code.
     drop(removed);
 }
 
@@ -105,7 +105,7 @@ fn wake() {
             for waker in jobs.take_wakers() {
                 run_swallowing(|| waker.wake());
             }
-            // Only now: the callbacks of a cancel come after its wakers.
+            // Only now: callbacks come after the wakers of the same cancel.
             if jobs.has_user_code() {
                 submit(jobs);
             }
@@ -116,7 +116,7 @@ fn wake() {
 fn run_all() {
     let mut queue = BACKGROUND.lock();
     loop {
-        // One of each in turn, so that neither kind keeps the other waiting.
+        // One of each in turn, so that neither kind starves the other.
         let job = queue.jobs.pop_front();
         let scheduled = queue.scheduled.pop_due(Instant::now());
         if job.is_some() || scheduled.is_some() {
@@ -135,17 +135,17 @@ fn run_all() {
     }
 }
 
-/// There is no caller to take a panic: the panic hook has reported it.
+/// Runs a job and swallows its panic, which the panic hook has reported: there is no caller to resume it in.
 fn run_swallowing(job: impl FnOnce()) {
     if let Some(panic) = Panic::catch(job) {
         panic.swallow();
     }
 }
 
-/// When something is due, and a number that keeps apart what is due at the same instant.
+/// When a job is due, and a number that distinguishes jobs due at the same instant.
 pub(crate) type Due = (Instant, u64);
 
-/// What is due at which instant.
+/// Jobs by the instant at which they are due.
 struct Schedule<T> {
     entries: BTreeMap<Due, T>,
     next_id: u64,
@@ -159,7 +159,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// Returns the key of the entry, and whether it is the first of all now.
+    /// Inserts an entry. Returns its key, and whether it is now the first.
     fn insert(&mut self, at: Instant, entry: T) -> (Due, bool) {
         let due = (at, self.next_id);
         self.next_id += 1;
@@ -177,7 +177,7 @@ impl<T> Schedule<T> {
         (first.key().0 <= now).then(|| first.remove_entry())
     }
 
-    /// When the first entry is due.
+    /// Returns when the first entry is due.
     fn next(&self) -> Option<Instant> {
         self.entries.keys().next().map(|due| due.0)
     }

@@ -5,29 +5,32 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A future that is ready when its token is cancelled, with the error. Made by [`Token::cancelled`] and
-/// [`Token::cancelled_owned`].
+/// A future that is ready when its token is cancelled, with the error. [`Token::cancelled`] and
+/// [`Token::cancelled_owned`] make it.
 ///
-/// It runs on any executor and needs no runtime. Waiting spends no counter and cancels none: a counter cancels by the
-/// check that it refuses. A condition is asked by a thread of this crate, at its interval. If the token cannot be
-/// cancelled the future is never ready.
+/// It runs on any executor and needs no runtime. It spends no counter, so a used-up counter makes it ready only when a
+/// check is refused. A background thread calls conditions, at their interval. If the token cannot be cancelled, the
+/// future is never ready.
 ///
-/// It is [`Unpin`]: in a loop around a `select!`, make it once, outside, and wait for `&mut cancelled`.
+/// The future is [`Unpin`]: in a loop around a `select!`, make it once, outside, and wait for `&mut cancelled`.
 ///
 /// # Guarantees
 ///
-/// The cancel wakes the task, before any callback of that token is called, and nothing else does. No cancel is missed.
-/// Once ready the future stays ready: polled again it returns the same error. The first poll takes a place in the list
-/// of the token's waiters. Later polls with the same waker take no lock. Dropping the future gives the place back and
-/// never blocks.
-///
-/// # Cancel safety
-///
-/// It can be dropped and made anew without missing anything.
+/// - No cancel is missed. The cancel wakes the task, before it calls any callback of that token, and nothing else does.
+/// - Once ready, the future stays ready: polling it again returns the same error.
+/// - Dropping it unregisters the task and never blocks.
 ///
 /// # Panics
 ///
-/// A poll panics as [`WakerRegistration::register`].
+/// A poll panics as [`WakerRegistration::register`] does.
+///
+/// # Cancel safety
+///
+/// You can drop the future and make it anew without missing a cancel.
+///
+/// # Cost
+///
+/// The first poll registers the task with the token. Later polls with the same waker take no lock.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Cancelled<T: Borrow<Token> = Token> {
@@ -42,13 +45,13 @@ impl<T: Borrow<Token>> Cancelled<T> {
         }
     }
 
-    /// Whether the future has returned its error, as `is_terminated` of the `FusedFuture` of the futures crates.
+    /// Returns `true` if the future has returned its error, like `is_terminated` of the futures crates' `FusedFuture`.
     pub fn is_terminated(&self) -> bool {
         self.registration.has_ended()
     }
 }
 
-// Nothing in it is pinned.
+// No field is pinned.
 impl<T: Borrow<Token>> Unpin for Cancelled<T> {}
 
 impl<T: Borrow<Token>> Future for Cancelled<T> {

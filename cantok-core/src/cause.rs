@@ -1,9 +1,10 @@
 use crate::Reason;
 use std::time::Duration;
 
-/// What cancelled a token. Read it from [`CancellationError::cause`](crate::CancellationError::cause).
+/// What cancelled a token. [`CancellationError::cause`](crate::CancellationError::cause) returns it.
 ///
-/// Two causes are equal when they say the same; reasons are equal when they are the same object.
+/// Two causes are equal if they are the same variant with equal fields. Two reasons are equal if they are the same
+/// object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
@@ -11,21 +12,21 @@ pub enum Cause {
     Cancelled,
     /// A call of [`Token::cancel_with`](crate::Token::cancel_with), with this reason.
     Reason(Reason),
-    /// A [`ConditionToken`](crate::ConditionToken)'s closure returned `true`.
+    /// The closure of a [`ConditionToken`](crate::ConditionToken) returned `true`.
     Condition,
-    /// A [`TimeoutToken`](crate::TimeoutToken)'s deadline has passed.
+    /// The deadline of a [`TimeoutToken`](crate::TimeoutToken) has passed.
     Timeout {
-        /// How long after the token's creation the deadline was.
+        /// The time from the token's creation to the deadline.
         after: Duration,
     },
-    /// Nothing has touched an [`IdleToken`](crate::IdleToken) for so long.
+    /// An [`IdleToken`](crate::IdleToken) was not touched for its duration.
     Idle {
-        /// How long after the last touch the deadline was.
+        /// The time from the last touch to the deadline.
         after: Duration,
     },
-    /// A [`CounterToken`](crate::CounterToken) without a unit left refused a check, or was made with none.
+    /// A [`CounterToken`](crate::CounterToken) refused a check because it had no unit left, or was made with none.
     Counter {
-        /// How many checks it allowed in all.
+        /// How many checks it let pass in all.
         limit: u64,
     },
 }

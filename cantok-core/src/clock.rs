@@ -1,10 +1,10 @@
-//! Instants as numbers, which fit into an atomic: nanoseconds since some instant of this process.
+//! Instants as numbers that fit into an atomic: nanoseconds since a fixed instant of this process.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// An hour before the first use, where the clock goes back that far: programs have instants that are older than their
-/// first token.
+/// An hour before the first use, if the clock goes back that far: a program may use instants older than its first
+/// token.
 fn start_of_time() -> Instant {
     static START: OnceLock<Instant> = OnceLock::new();
     *START.get_or_init(|| {
@@ -13,7 +13,7 @@ fn start_of_time() -> Instant {
     })
 }
 
-/// What comes before the start of time counts as due then; what comes 584 years after it, never.
+/// An instant before the start of time counts as that start. One 584 years after it never comes.
 pub(crate) fn nanos(at: Instant) -> u64 {
     nanos_of(at.saturating_duration_since(start_of_time()))
 }
@@ -24,7 +24,7 @@ pub(crate) fn nanos_of(duration: Duration) -> u64 {
     seconds.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
-/// `None`: beyond the clock's range.
+/// `None` if beyond the clock's range.
 pub(crate) fn instant(nanos: u64) -> Option<Instant> {
     start_of_time().checked_add(Duration::from_nanos(nanos))
 }

@@ -1,4 +1,4 @@
-//! The operators, as sugar over [`Token::any`].
+//! The operators: they call [`Token::any`] or its variant for two tokens.
 
 use crate::Token;
 use std::iter::Sum;

@@ -4,26 +4,18 @@ use std::sync::LockResult;
 use std::thread;
 use std::time::Duration;
 
-/// `wait_while_with_token` for [`std::sync::Condvar`].
+/// Adds `wait_while_with_token` to [`std::sync::Condvar`].
 pub trait CondvarTokenExt: sealed::Sealed {
-    /// [`Condvar::wait_while`] that ends with an error when the token is cancelled. The lock is released then.
+    /// Waits like [`Condvar::wait_while`], and returns an error when the token is cancelled. The lock is then released.
     ///
     /// # Guarantees
     ///
-    /// - There is one check, before anything else: if the token is cancelled `condition` is not called. From then on the
-    ///   thread sleeps until the condition variable is notified or the token is cancelled. It polls neither; conditions of
-    ///   the token are called at their interval, as for [`Token::wait`].
-    /// - No wake-up is lost. A cancel notifies the condition variable until the waiting thread has noticed, because it
-    ///   cannot take the lock under which that goes to sleep. Other waiters of the same variable see this as spurious
-    ///   wake-ups, which a condition variable is free to have at any time.
-    /// - `token.cancel()` does not need the lock, so it may be called while the lock is held.
-    /// - A cancel beats a condition that has changed at the same time.
-    ///
-    /// # Cost
-    ///
-    /// If it has to sleep, this spawns a thread for the time of the wait: a `Condvar` can be notified only through a
-    /// reference, which a callback of a token cannot hold. For waits by the thousand put the variable into an `Arc`, and
-    /// notify it in [`on_cancel`](Token::on_cancel); the guide shows how.
+    /// - The token is checked once, first: if it is cancelled, `condition` is not called.
+    /// - The thread then sleeps until the condition variable is notified or the token is cancelled. It polls neither.
+    ///   Conditions of the token are called at their interval, as for [`Token::wait`].
+    /// - No wake-up is lost.
+    /// - You may hold the lock while you call `token.cancel()`, which does not take it.
+    /// - A cancel takes precedence over a `condition` that has changed at the same time.
     ///
     /// # Examples
     ///
@@ -49,13 +41,25 @@ pub trait CondvarTokenExt: sealed::Sealed {
     ///
     /// # Errors
     ///
-    /// If the token is cancelled. Inside of that is what [`Condvar::wait_while`] returns: an error if the mutex is
+    /// If the token is cancelled. The inner result is that of [`Condvar::wait_while`]: an error if the mutex is
     /// poisoned.
     ///
     /// # Panics
     ///
-    /// With the panic of `condition`, or of a check (see [`Token::is_cancelled`]). If the operating system refuses a
-    /// thread, as [`std::thread::spawn`] does.
+    /// If `condition` panics, or a check does (see [`Token::is_cancelled`]). If the operating system refuses a thread,
+    /// as [`std::thread::spawn`] does.
+    ///
+    /// # Cost
+    ///
+    /// If it has to sleep, this spawns a thread for the time of the wait: a `Condvar` can be notified only through a
+    /// reference, which a callback of a token cannot hold. For many waits, put the variable into an `Arc` and notify it
+    /// in [`on_cancel`](Token::on_cancel); the guide shows how.
+    ///
+    /// # Races
+    ///
+    /// The cancelling side does not hold the lock under which the waiting thread goes to sleep. So after a cancel it
+    /// notifies the variable repeatedly until the thread has woken up. Other waiters of the variable see spurious
+    /// wake-ups.
     fn wait_while_with_token<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -85,17 +89,16 @@ impl CondvarTokenExt for Condvar {
     }
 }
 
-/// What the two threads of a wait have in common: the one that waits, and the one that notifies the condition variable
-/// when the token is cancelled.
+/// What the two threads of a wait share: the thread that waits, and the one that notifies the condition variable when
+/// the token is cancelled.
 ///
 /// # Invariants
 ///
-/// 1. The waiting thread goes to sleep only if it has found `token` not cancelled, and ends the wait if it finds it
-///    cancelled.
-/// 2. The other one, once `token` is cancelled, notifies until `is_over`, which the waiting thread sets. So a
-///    notification that comes between the look at `token` and the sleep, and is lost, is followed by another one.
+/// 1. The waiting thread peeks at `token` before it goes to sleep. If `token` is cancelled, it ends the wait instead.
+/// 2. Once `token` is cancelled, the notifying thread notifies until `is_over`, which the waiting thread sets. So if a
+///    notification is lost between the peek at `token` and the sleep, another one follows.
 struct Wait {
-    /// A child of the user's, which is cancelled with the end of the wait as well.
+    /// A child of the user's token. The end of the wait cancels it too.
     token: SimpleToken,
     is_over: AtomicBool,
 }
@@ -105,7 +108,7 @@ struct Over<'a>(&'a Wait);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
-        // Relaxed: nothing is read because of it. Before the cancel, so that this is not notified of.
+        // Relaxed: it publishes nothing. Before the cancel, so that this cancel notifies nothing.
         self.0.is_over.store(true, Ordering::Relaxed);
         self.0.token.cancel();
     }
@@ -151,7 +154,7 @@ impl Wait {
     }
 }
 
-/// The first rounds are for a thread that is about to go to sleep. It takes longer only if another thread has the lock.
+/// The first rounds catch a thread that is about to sleep. It takes longer only if another thread has the lock.
 fn pause(round: u32) {
     match round {
         0..8 => thread::yield_now(),
@@ -217,7 +220,7 @@ mod tests {
         });
     }
 
-    /// Even by a thread that has the lock.
+    /// The thread that cancels holds the lock.
     #[test]
     fn a_cancel_under_the_lock_ends_the_wait() {
         model(|shared, token| {

@@ -7,19 +7,19 @@ thread_locals! {
     static CURRENT: Cell<Option<Token>> = Cell::new(None);
 }
 
-/// The current token until this is dropped.
+/// Restores the outer token when dropped.
 struct Entered {
     outer: Option<Token>,
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // The drop of a token may run user code, which may ask for the current token: so it comes last.
+        // Dropped last: the drop of a token may run user code, which may use the current token.
         drop(replace(self.outer.take()));
     }
 }
 
-/// Another current token. At the end of a thread there may be none any more.
+/// Replaces the current token. `None` at the end of a thread, when there is none any more.
 fn replace(token: Option<Token>) -> Option<Token> {
     CURRENT.try_with(|current| current.replace(token)).ok()?
 }
@@ -32,15 +32,15 @@ fn current() -> Option<Token> {
 }
 
 impl Token {
-    /// Calls `f` with this token as the [current](Token::current) one of this thread: for code that has to be called
-    /// through an interface without a parameter for it.
+    /// Calls `f` with this token as the [current](Token::current) token of this thread.
     ///
-    /// Entering again replaces the token until the inner call is over; add them up if both are to count. Other threads
-    /// have a current token of their own: [`scope`](crate::scope) hands it to its threads, and
+    /// Use it for code that is called through an interface without a parameter for a token. Elsewhere, pass the token:
+    /// a parameter shows in the signature and cannot be forgotten. Do not use it for `async` code, since a task may
+    /// change its thread at each `await`.
+    ///
+    /// Entering again replaces the token until the inner call returns. To obey both, enter their sum. Every thread has
+    /// its own current token. [`scope`](crate::scope) passes it to its threads,
     /// [`adapter::carry`](crate::adapter::carry) to any other.
-    ///
-    /// Where you can, pass the token: what a function takes is seen in its signature, and cannot be forgotten. Not for
-    /// `async` code, since a task changes its thread at each `await`.
     ///
     /// # Examples
     ///
@@ -70,15 +70,18 @@ impl Token {
         Current(Some(self.clone())).enter(f)
     }
 
-    /// The token of the innermost [`enter`](Token::enter) that this thread is in, or [`Token::never`]. It costs the clone
-    /// of a token: ask once, not for each check.
+    /// Returns the token of this thread's innermost [`enter`](Token::enter), or [`Token::never`].
+    ///
+    /// # Cost
+    ///
+    /// It clones a token. Call it once, not for each check.
     pub fn current() -> Token {
         current().unwrap_or_default()
     }
 }
 
-/// The [current token](Token::current) of a thread, if it has one, for another thread. [`carry`] is this for a closure
-/// without parameters.
+/// The [current token](Token::current) of a thread, if there is one, to take to another thread. For a closure without
+/// parameters use [`carry`].
 ///
 /// # Examples
 ///
@@ -94,13 +97,15 @@ impl Token {
 pub struct Current(Option<Token>);
 
 impl Current {
-    /// That of this thread.
+    /// Returns the current token of this thread.
     pub fn get() -> Self {
         Current(current())
     }
 
-    /// Calls `f` with it, as [`Token::enter`] does. If there was none, there is none in `f` either: a thread of a pool may
-    /// call `f` while a job waits that has entered a token.
+    /// Calls `f` with this as the current token, as [`Token::enter`] does.
+    ///
+    /// If there was no current token, there is none in `f` either, even if the calling thread has one. A thread of a
+    /// pool may call `f` inside another job that has entered a token.
     pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
         let _entered = Entered {
             outer: replace(self.0),
@@ -109,7 +114,7 @@ impl Current {
     }
 }
 
-/// Takes the [current token](Token::current) of this thread along with a closure that another thread calls.
+/// Makes a closure that runs `f` with this thread's [current token](Token::current), on any thread.
 ///
 /// # Examples
 ///

@@ -9,8 +9,8 @@ use std::{fmt, io};
 
 /// Why a token was cancelled, and which one fired.
 ///
-/// The same error is reported by the token that fired and by every token derived from it: sums, sums of sums and
-/// children. It is one pointer wide and cloning it copies nothing.
+/// The token that fired and every token derived from it report the same error. It is one pointer wide, and cloning it
+/// copies nothing.
 ///
 /// # Examples
 ///
@@ -33,10 +33,10 @@ pub struct CancellationError(Arc<Inner>);
 
 struct Inner {
     cause: Cause,
-    /// Of a token that has one whatever cancels it.
+    /// The reason given to the builder `because` of the token that fired.
     because: Option<Reason>,
     name: Option<Arc<str>>,
-    /// The address of the node that fired. Not a reference: an error keeps no token alive. See
+    /// The address of the node that fired, since an error keeps no token alive. See
     /// [`CancellationError::is_from_node`].
     origin: usize,
     at: Instant,
@@ -55,7 +55,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Which may be another token's error, and so on.
+        // A reason may own another token's error, to any depth.
         if let Cause::Reason(reason) = std::mem::replace(&mut self.cause, Cause::Cancelled) {
             drop_nested(reason);
         }
@@ -65,8 +65,8 @@ impl Drop for Inner {
     }
 }
 
-// A reason may hold any error, whose unwind safety is not known; it is only ever read through a shared reference
-// that its owner already shares between threads (`Sync`), so a panic elsewhere cannot leave it torn by us.
+// A reason may hold an error that is not unwind-safe. It is only read, through references that its owner shares between
+// threads (`Sync`), so a panic cannot leave it half changed.
 impl UnwindSafe for CancellationError {}
 impl RefUnwindSafe for CancellationError {}
 
@@ -87,7 +87,7 @@ impl CancellationError {
         }))
     }
 
-    /// A new error with the reason that its token was made with.
+    /// Adds the reason of the builder `because` to a new error.
     pub(crate) fn because(mut self, reason: Option<Reason>) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             inner.because = reason;
@@ -95,7 +95,7 @@ impl CancellationError {
         self
     }
 
-    /// This error at a later instant: equal to it but for that.
+    /// Returns this error with a later instant. The two are equal.
     pub(crate) fn later(&self, at: Instant) -> Self {
         CancellationError(Arc::new(Inner {
             cause: self.0.cause.clone(),
@@ -111,17 +111,21 @@ impl CancellationError {
         self.0.original.as_ref().unwrap_or(self)
     }
 
-    /// What happened.
+    /// Returns what happened.
     pub fn cause(&self) -> &Cause {
         &self.0.cause
     }
 
-    /// When it happened: for a [`TimeoutToken`](crate::TimeoutToken) and an [`IdleToken`](crate::IdleToken) the deadline
-    /// that has passed, for a [delayed](Token::delayed) token the end of the delay, for a
-    /// [`CounterToken`](crate::CounterToken) of 0 units its creation; for everything else the time of the call that
-    /// cancelled, or of the check. Of several causes a token reports the earliest.
+    /// Returns when it happened.
     ///
-    /// Two threads that cancel at the same moment may be ordered either way.
+    /// - For a [`TimeoutToken`](crate::TimeoutToken) and an [`IdleToken`](crate::IdleToken): the deadline that has
+    ///   passed.
+    /// - For a [delayed](Token::delayed) token: the end of the delay.
+    /// - For a [`CounterToken`](crate::CounterToken) of 0 units: its creation.
+    /// - For everything else: the time of the call that cancelled, or of the check.
+    ///
+    /// If there are several causes, a token reports the earliest. Two threads that cancel at the same moment may be
+    /// ordered either way.
     ///
     /// # Examples
     ///
@@ -137,13 +141,12 @@ impl CancellationError {
         self.0.at
     }
 
-    /// Whether `token` is the very token that fired, however many sums and children lie between it and the token
-    /// that reported this error.
+    /// Returns `true` if `token` is the one that fired, through any number of sums and children.
     pub fn is_from(&self, token: &Token) -> bool {
         self.is_from_node(token.node())
     }
 
-    /// Whether there is something of the user's in it.
+    /// Whether it holds a value of the user's.
     #[inline]
     pub(crate) fn has_reason(&self) -> bool {
         self.0.reason().is_some()
@@ -151,18 +154,19 @@ impl CancellationError {
 
     /// [`CancellationError::is_from`] for a node.
     pub(crate) fn is_from_node(&self, node: &Arc<Node>) -> bool {
-        // The address may be that of a later node by now, but that one does not have this error: what has the error
-        // owns the node that fired.
+        // A later node may have the same address, but not this error: a node with this error owns the one that fired.
         self.0.origin == Arc::as_ptr(node).addr() && node.error() == Some(self)
     }
 
-    /// The name of the token that fired, if it had one when it fired.
+    /// Returns the name of the token that fired, if it had one when it fired.
     pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 
-    /// The reason given to [`Token::cancel_with`], or to the `because` of the token that fired, if it is an `E`. A reason
-    /// given as a string has no type of its own: it is read as text, from [`Cause::Reason`] or the message.
+    /// Returns the reason, if it is an `E`: that of [`Token::cancel_with`], or of the builder `because` of the token
+    /// that fired.
+    ///
+    /// A reason given as a string has no type of its own. Read it as text, from [`Cause::Reason`] or the message.
     ///
     /// # Examples
     ///
@@ -181,7 +185,7 @@ impl CancellationError {
     }
 }
 
-/// Errors are equal when they report the same cancel.
+/// Two errors are equal if they report the same cancel.
 impl PartialEq for CancellationError {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.original().0, &other.original().0)
@@ -191,15 +195,15 @@ impl PartialEq for CancellationError {
 impl Eq for CancellationError {}
 
 impl Error for CancellationError {
-    /// The source of the reason, if there is one. The reason itself is part of the message. If the reason is another
-    /// token's error, this is the source of the last reason in the chain.
+    /// Returns the reason's own source, if there is one, since the message contains the reason itself. If the reason is
+    /// another token's error, this is the source of the last reason in the chain.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.innermost().0.reason()?.as_error().source()
     }
 }
 
 impl CancellationError {
-    /// Follows reasons that are errors of other tokens: with a loop, since they nest to any depth.
+    /// Follows reasons that are errors of other tokens, in a loop, since they nest to any depth.
     fn innermost(&self) -> &CancellationError {
         let mut error = self;
         while let Some(reason) = error.0.reason() {
@@ -212,9 +216,11 @@ impl CancellationError {
     }
 }
 
-/// A message for end users: lowercase, on one line, without a full stop. The token's name comes first, if it has one.
-/// A reason comes last, as it prints itself. If the reason is another token's error, the message ends with that error's
-/// message; of a longer chain only the first and the last error are shown.
+/// Writes a message for end users: lowercase, on one line, without a full stop.
+///
+/// The token's name comes first, if it has one. A reason comes last, as it prints itself. If the reason is another
+/// token's error, the message ends with that error's message. Of a longer chain only the first and the last error are
+/// shown.
 impl fmt::Display for CancellationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_own(f)?;
@@ -231,7 +237,7 @@ impl fmt::Display for CancellationError {
 }
 
 impl CancellationError {
-    /// The message without the reason.
+    /// Writes the message without the reason.
     fn write_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(name) = self.name() {
             write!(f, "{name}: ")?;
@@ -246,7 +252,7 @@ impl CancellationError {
     }
 }
 
-/// The message, since a `main` that returns a `Result` prints this. `{:#?}` adds the fields.
+/// Writes the message, since a `main` that returns a `Result` prints this. `{:#?}` adds the fields.
 impl fmt::Debug for CancellationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)?;
@@ -261,9 +267,9 @@ impl fmt::Debug for CancellationError {
     }
 }
 
-/// [`io::ErrorKind::TimedOut`] for deadlines, [`io::ErrorKind::Other`] for everything else; never `Interrupted`,
-/// which the standard library's readers take as an invitation to try again. The error itself is inside and can be
-/// downcast.
+/// Makes an error of the kind [`io::ErrorKind::TimedOut`] for deadlines, [`io::ErrorKind::Other`] for everything else.
+/// The kind is never `Interrupted`, on which the standard library's readers try again. The error itself is inside and
+/// can be downcast.
 impl From<CancellationError> for io::Error {
     fn from(error: CancellationError) -> Self {
         let kind = match error.cause() {

@@ -1,11 +1,11 @@
 use crate::Token;
 use std::mem;
 
-/// Cancels its token when it is dropped, even by a panic. Made by [`Token::drop_guard`].
+/// Cancels its token when dropped, even by a panic. [`Token::drop_guard`] makes it.
 ///
 /// # Panics
 ///
-/// The drop runs the token's callbacks and resumes their first panic, unless the thread is unwinding already.
+/// The drop runs the token's callbacks. It resumes their first panic, unless the thread is already unwinding.
 #[derive(Debug)]
 #[must_use = "dropping a guard cancels the token at once"]
 pub struct DropGuard {
@@ -17,7 +17,7 @@ impl DropGuard {
         DropGuard { token }
     }
 
-    /// Gives the token back, not cancelled by this guard any more.
+    /// Returns the token, which this guard will no longer cancel.
     ///
     /// # Examples
     ///
@@ -32,7 +32,7 @@ impl DropGuard {
     /// ```
     #[must_use = "the token is given back"]
     pub fn disarm(mut self) -> Token {
-        // What remains to be dropped is a guard of the token that cannot be cancelled.
+        // The guard that is dropped here holds the token that cannot be cancelled.
         mem::take(&mut self.token)
     }
 }

@@ -1,19 +1,19 @@
-//! Dropping what belongs to users without recursion, since what they give to one token may own the next one, to any
-//! depth: attached guards, closures, reasons.
+//! Dropping users' values without recursion. A guard, closure or reason of one token may own the next token, to any
+//! depth.
 
 use crate::panic::Panic;
 use crate::sync::thread_locals;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 
-/// So deep values are dropped at once, as everybody expects who drops something. What lies deeper waits until the
-/// value at this depth is gone.
+/// Up to this depth a value is dropped at once, as users expect. A deeper one waits until the value at this depth is
+/// gone.
 const AT_ONCE: usize = 16;
 
 thread_locals! {
-    /// How many values this thread is dropping, one within the other.
+    /// How many nested drops this thread is in.
     static DEPTH: Cell<usize> = Cell::new(0);
-    /// What is to be dropped after the value at depth `AT_ONCE`.
+    /// What to drop after the value at depth `AT_ONCE`.
     static PENDING: RefCell<Vec<Box<dyn Any>>> = RefCell::new(Vec::new());
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn drop_nested<T: 'static>(value: T) {
     }
 }
 
-/// [`drop_nested`], with the panic.
+/// [`drop_nested`] that returns the panic.
 pub(crate) fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
     let depth = DEPTH.with(Cell::get);
     if depth == AT_ONCE {
@@ -33,7 +33,7 @@ pub(crate) fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
             let value = value.take().map(|value| Box::new(value) as Box<dyn Any>);
             pending.borrow_mut().extend(value);
         });
-        // At the end of a thread the list may be gone, and the value is dropped here.
+        // At the end of a thread the list may be gone; then the value is dropped here.
         return Panic::catch(|| drop(value));
     }
     DEPTH.with(|current| current.set(depth + 1));

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-// Models run without the timer and the background thread, which are the only users of some functions.
+// Without the timer and the background threads, as in loom's models, some functions have no caller.
 #![cfg_attr(cantok_loom, allow(dead_code, unused_imports))]
 
 pub mod adapter;

@@ -1,6 +1,6 @@
-//! Programs that must not compile, each followed by its twin, which differs in that one thing and compiles.
+//! Programs that must not compile, each followed by a twin that differs in one thing and compiles.
 //!
-//! A token that was moved into a sum is the sum's.
+//! A token that was moved into a sum cannot be used any more.
 //!
 //! ```compile_fail,E0382
 //! use cantok_core::SimpleToken;
@@ -15,7 +15,7 @@
 //! a.cancel();
 //! ```
 //!
-//! A condition is asked on any thread, on several at the same time: it must be `Sync`.
+//! A condition may be called on several threads at the same time: it must be `Sync`.
 //!
 //! ```compile_fail,E0277
 //! use cantok_core::ConditionToken;
@@ -30,7 +30,7 @@
 //! ConditionToken::new(move || done.load(Ordering::Relaxed));
 //! ```
 //!
-//! A callback is called by whichever thread cancels: it must be `Send`.
+//! Any thread may cancel and so call a callback: it must be `Send`.
 //!
 //! ```compile_fail,E0277
 //! use cantok_core::SimpleToken;
@@ -45,7 +45,7 @@
 //! let registration = SimpleToken::new().on_cancel(move |_| drop(shared));
 //! ```
 //!
-//! And it may outlive the scope that it was made in.
+//! A callback may outlive the scope in which it was made.
 //!
 //! ```compile_fail,E0597
 //! use cantok_core::SimpleToken;
@@ -96,7 +96,7 @@
 //! assert_eq!([1, 2, 3].iter().with_token(SimpleToken::new()).count(), 3);
 //! ```
 //!
-//! A guard is one: it cannot be copied, and it is gone when it is disarmed.
+//! A guard cannot be copied, and disarming consumes it.
 //!
 //! ```compile_fail,E0382
 //! use cantok_core::SimpleToken;
@@ -111,7 +111,7 @@
 //! drop(token);
 //! ```
 //!
-//! Nor can a callback be taken back twice.
+//! A callback cannot be unregistered twice.
 //!
 //! ```compile_fail,E0382
 //! use cantok_core::SimpleToken;

@@ -8,12 +8,12 @@ pub(crate) struct Panic(Box<dyn Any + Send>);
 
 impl Panic {
     pub(crate) fn catch(f: impl FnOnce()) -> Option<Self> {
-        // User code cannot leave tokens half changed. What else the closure touches is its author's, who sees the panic
-        // resumed, as if nothing had been caught.
+        // User code cannot leave tokens half changed. The closure's author sees the panic resumed, as if it had not
+        // been caught.
         catch_unwind(AssertUnwindSafe(f)).err().map(Panic)
     }
 
-    /// Keeps the first panic. A payload that is not kept is dropped; if that panics in turn, the panic is swallowed.
+    /// Keeps the first panic. The payload of another one is dropped; a panic of that drop is swallowed.
     pub(crate) fn keep_first(first: &mut Option<Panic>, next: Option<Panic>) {
         match next {
             Some(panic) if first.is_some() => panic.swallow(),
@@ -24,12 +24,12 @@ impl Panic {
 
     pub(crate) fn swallow(self) {
         if let Some(Panic(payload)) = Panic::catch(|| drop(self)) {
-            // A payload whose drop panics with a payload whose drop may panic, and so on: leaked.
+            // Leaked: dropping this payload could panic with yet another one.
             std::mem::forget(payload);
         }
     }
 
-    /// Goes on with the panic, unless this thread is unwinding already.
+    /// Resumes the panic, unless this thread is already unwinding.
     pub(crate) fn resume(self) {
         if thread::panicking() {
             self.swallow();

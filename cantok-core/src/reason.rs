@@ -4,31 +4,31 @@ use std::error::Error;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::{fmt, io};
 
-/// The reason that was given to [`Token::cancel_with`](crate::Token::cancel_with). Every error that reports it shares
-/// it.
+/// The reason given to [`Token::cancel_with`](crate::Token::cancel_with). Every error that reports it shares it.
 ///
 /// `Display` and `Debug` are the reason's own. If the reason is another token's [`CancellationError`], `Debug` is its
-/// message in quotes. Two reasons are equal when they are the same object.
+/// message in quotes. Two reasons are equal if they are the same object.
 #[derive(Clone)]
 pub struct Reason(Arc<dyn Error + Send + Sync + 'static>);
 
-// As for `CancellationError`: read through shared references only.
+// As for `CancellationError`: it is only read, through shared references.
 impl UnwindSafe for Reason {}
 impl RefUnwindSafe for Reason {}
 
 impl Reason {
-    /// A reason for a [`Cause`](crate::Cause): a string or an error. Pass the error itself, not a box with it, to be
-    /// able to downcast it.
+    /// Makes a reason for a [`Cause`](crate::Cause): a string or an error.
+    ///
+    /// Pass the error itself, not a box with it, so that it can be downcast.
     pub fn new(reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
         Reason(reason.into().into())
     }
 
-    /// The reason as an error, to read its sources or to downcast it.
+    /// Returns the reason as an error, to read its sources or to downcast it.
     pub fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.0
     }
 
-    /// Another token's error, also in the `io::Error` that it converts into.
+    /// Returns another token's error, even inside the `io::Error` that it converts into.
     pub(crate) fn as_cancellation(&self) -> Option<&CancellationError> {
         let inside = match self.0.downcast_ref::<io::Error>() {
             Some(error) => error.get_ref()?,
@@ -46,7 +46,7 @@ impl fmt::Display for Reason {
 
 impl fmt::Debug for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // There is no end to how deep errors of tokens can be nested.
+        // Errors of tokens nest to any depth.
         match self.as_cancellation() {
             Some(error) => write!(f, "{:?}", error.to_string()),
             None => fmt::Debug::fmt(&self.0, f),

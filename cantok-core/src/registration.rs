@@ -4,15 +4,15 @@ use crate::sync::Arc;
 use crate::{CancellationError, Token};
 use std::fmt;
 
-/// A callback of [`Token::on_cancel`]. Dropping it takes the callback back.
+/// The registration of a callback, made by [`Token::on_cancel`]. Dropping it unregisters the callback.
 ///
 /// # Guarantees
 ///
-/// Those of C++'s `std::stop_callback`: when the drop returns, the callback has finished or will never run, so
-/// what it uses can go. If it is running on another thread at that moment the drop waits for it. On the thread that runs
-/// the callback, as in a callback that drops its own registration, it does not wait.
+/// When the drop returns, the callback has finished or will never run, as with C++'s `std::stop_callback`. If the
+/// callback is running on another thread, the drop waits for it. On the thread that runs the callback the drop does not
+/// wait: a callback may drop its own registration.
 ///
-/// [`unregister`](Registration::unregister) never waits, [`detach`](Registration::detach) keeps the callback.
+/// [`unregister`](Registration::unregister) never waits. [`detach`](Registration::detach) keeps the callback.
 ///
 /// # Examples
 ///
@@ -26,7 +26,8 @@ use std::fmt;
 /// ```
 #[must_use = "dropping a registration takes the callback back at once"]
 pub struct Registration {
-    /// The node, and the key of the callback there. `None`: it was called at once, or the registration has ended.
+    /// The node, and the callback's key there. `None` if the callback was called at once, or the registration has
+    /// ended.
     registered: Option<(Arc<Node>, u32)>,
 }
 
@@ -41,7 +42,7 @@ impl Registration {
         }
         let callback: Callback = Box::new(f);
         if node.kind() == Kind::Never {
-            // A node of its own keeps the callback.
+            // The callback gets a node of its own: the shared one would keep it for ever once detached.
             let node = Node::flag(Kind::Never);
             let key = node.insert(Waiter::Callback(callback)).ok();
             return Registration {
@@ -61,17 +62,18 @@ impl Registration {
         }
     }
 
-    /// Takes the callback back without waiting: `true` if it had not started and never will, `false` if it has
-    /// started, and may still be running.
+    /// Unregisters the callback without waiting.
+    ///
+    /// Returns `true` if the callback had not started and never will. Returns `false` if it has started; it may still
+    /// be running.
     pub fn unregister(mut self) -> bool {
         self.registered.is_some() && self.end().is_none()
     }
 
-    /// Keeps the callback, which is called if the token is ever cancelled, even if no handle is left. A deadline or a
-    /// condition goes on by itself.
+    /// Keeps the callback registered: it is called if the token is ever cancelled, even after the last handle is gone.
     ///
-    /// The callback is dropped once nothing can cancel the token any more, and at once if the token cannot be
-    /// cancelled. What the callback owns lives until then.
+    /// A deadline or a condition keeps going by itself. The callback, and what it owns, is dropped once nothing can
+    /// cancel the token any more; at once if the token cannot be cancelled.
     ///
     /// # Examples
     ///
@@ -90,7 +92,7 @@ impl Registration {
         }
     }
 
-    /// Takes the callback back. If it was called, or is being called: the node, and the key of the callback.
+    /// Unregisters the callback. Returns its node and key if it was called or is running.
     fn end(&mut self) -> Option<(Arc<Node>, u32)> {
         let (node, key) = self.registered.take()?;
         let callback = node.take_callback(key);

@@ -1,7 +1,7 @@
-//! Entries under keys that stay valid while others come and go. Insertion and removal cost the same from one entry to
-//! millions, and a burst leaves no memory behind, even if one entry stays.
+//! Entries whose keys stay valid while others come and go. Insertion and removal cost the same from one entry to
+//! millions. A burst leaves no memory behind, even if one of its entries stays.
 
-/// Entries per chunk. Memory is given back chunk by chunk.
+/// Entries per chunk. Memory is freed chunk by chunk.
 const CHUNK: usize = 256;
 
 const NONE: u32 = u32::MAX;
@@ -105,7 +105,7 @@ impl<T> Slab<T> {
         self.remove_one_if(key, |_| true)
     }
 
-    /// Removes the entry, if `is_wanted` says so.
+    /// Removes the entry if `is_wanted` returns `true`.
     #[inline(always)]
     pub(crate) fn remove_one_if(
         &mut self,
@@ -139,7 +139,7 @@ impl<T> Slab<T> {
         Some(value)
     }
 
-    /// Starts anew, without entries.
+    /// Removes the chunks of a slab without entries.
     fn clear(&mut self) {
         self.allocated = 0;
         match self.chunks.as_mut_slice() {
@@ -183,7 +183,8 @@ impl<T> Slab<T> {
         self.remove(*last).map(&mut take);
     }
 
-    /// The entries among the `slots` slots from `from` on, with their keys; and where to go on, unless that was the end.
+    /// Returns the entries in `slots` slots from `from` on, with their keys, and where the next batch begins, if there
+    /// is one.
     pub(crate) fn batch(
         &self,
         from: u32,
@@ -206,12 +207,12 @@ impl<T> Slab<T> {
         (entries, next)
     }
 
-    /// The key of the first entry from `from` on for which `is_it` says so.
-    pub(crate) fn find(&self, from: u32, is_it: impl Fn(&T) -> bool) -> Option<u32> {
+    /// Returns the key of the first match from `from` on.
+    pub(crate) fn find(&self, from: u32, is_match: impl Fn(&T) -> bool) -> Option<u32> {
         let mut from = Some(from);
         while let Some(start) = from {
             let (mut entries, next) = self.batch(start, CHUNK);
-            if let Some((key, _)) = entries.find(|(_, value)| is_it(value)) {
+            if let Some((key, _)) = entries.find(|(_, value)| is_match(value)) {
                 return Some(key);
             }
             from = next;
@@ -219,7 +220,7 @@ impl<T> Slab<T> {
         None
     }
 
-    /// Removes the entries for which `is_wanted` says so, and gives them to `take`.
+    /// Removes the entries for which `is_wanted` returns `true`, and passes them to `take`.
     pub(crate) fn remove_if(
         &mut self,
         mut is_wanted: impl FnMut(&T) -> bool,
@@ -256,7 +257,7 @@ mod tests {
         Insert(usize),
         Remove(prop::sample::Index),
         RemoveBatch(prop::sample::Index),
-        /// All but one in that many.
+        /// Removes all but the multiples of that number.
         RemoveIf(usize),
     }
 

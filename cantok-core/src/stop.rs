@@ -3,7 +3,7 @@
 use crate::{CancellationError, Cause, DefaultToken, Token};
 use enough::{AsStopReason, Stop, StopReason};
 
-/// One call is one check. [`Token::cancellation`] has the whole error afterwards.
+/// Each call is one check. [`Token::cancellation`] returns the whole error afterwards.
 ///
 /// # Examples
 ///
@@ -57,7 +57,7 @@ impl Stop for DefaultToken {
     }
 }
 
-/// [`TimedOut`](StopReason::TimedOut) for deadlines, those of idle tokens included; otherwise
+/// Returns [`TimedOut`](StopReason::TimedOut) for deadlines, those of idle tokens included; otherwise
 /// [`Cancelled`](StopReason::Cancelled).
 impl AsStopReason for CancellationError {
     fn as_stop_reason(&self) -> Option<StopReason> {

@@ -1,5 +1,5 @@
-//! The one place where the crate's atomics and locks come from: the standard library, or loom's models of it
-//! under `cfg(cantok_loom)`, which `models/build.rs` sets.
+//! The source of all atomics and locks of this crate: the standard library, or loom's models of it under
+//! `cfg(cantok_loom)`, which `models/build.rs` sets.
 
 #[cfg(not(cantok_loom))]
 mod imp {
@@ -11,7 +11,7 @@ mod imp {
     use std::sync::{PoisonError, TryLockError};
     use std::time::Duration;
 
-    /// Tells threads that live at the same time apart; cheaper than `ThreadId`.
+    /// Distinguishes threads that live at the same time. Cheaper than `ThreadId`.
     #[derive(Clone, Copy, PartialEq, Eq)]
     pub(crate) struct ThreadKey(usize);
 
@@ -24,7 +24,7 @@ mod imp {
         }
     }
 
-    /// Locks; a poisoned lock is taken all the same, because no user code ever runs under one of ours.
+    /// Locks. A poisoned lock is taken too, because no user code ever runs under a lock of ours.
     pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -38,17 +38,17 @@ mod imp {
         }
     }
 
-    /// What the mutex guards, without locking it: there is no other reference.
+    /// Returns what the mutex guards, without locking: there is no other reference.
     pub(crate) fn get_mut<T>(mutex: &mut Mutex<T>) -> &mut T {
         mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blocks until the condition variable is notified; spurious returns are possible.
+    /// Blocks until the condition variable is notified. May return early.
     pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Like [`wait`], for `limit` at most.
+    /// Like [`wait`], for at most `limit`.
     pub(crate) fn wait_for<'a, T>(
         condvar: &Condvar,
         guard: MutexGuard<'a, T>,
@@ -100,8 +100,8 @@ mod imp {
         wait(condvar, guard)
     }
 
-    /// Loom has no `OnceLock`. This one publishes with the same release and acquire pair through a loom atomic;
-    /// the value itself lies in a `std` cell, which the atomic guards.
+    /// Loom has no `OnceLock`. This one publishes with the same release and acquire through a loom atomic, which guards
+    /// the value in a `std` cell.
     #[derive(Debug)]
     pub(crate) struct OnceLock<T> {
         writer: Mutex<()>,
@@ -161,8 +161,8 @@ mod imp {
     }
 }
 
-/// Thread-local variables with a constant initial value. Loom's own belong to a thread of the model: the standard
-/// library's would belong to all of them.
+/// Thread-local variables with a constant initial value. Loom's own belong to one thread of the model, while those of
+/// the standard library would belong to all of them.
 #[cfg(not(cantok_loom))]
 macro_rules! thread_locals {
     ($($(#[$attribute:meta])* static $NAME:ident: $T:ty = $value:expr;)*) => {
@@ -184,6 +184,6 @@ pub(crate) use imp::*;
 pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use thread_locals;
 
-/// `Arc` and `Weak` are the standard ones in both worlds: loom's `Arc` has no `Weak`, and reference counts are
-/// not what the models are about.
+/// The standard `Arc` and `Weak` in both cases: loom's `Arc` has no `Weak`, and the models are not about reference
+/// counts.
 pub(crate) use std::sync::{Arc, Weak};

@@ -1,36 +1,40 @@
 use crate::{background, node};
 use std::io;
 
-/// Starts the crate's threads in this process, unless they already run in it.
+/// Starts the crate's background threads in this process, unless they already run in it.
 ///
 /// Tokens start them when they are first needed, so most programs never call this. Call it from `main` if
 ///
-/// - the first thread that waits on a token runs at a low priority, in another scheduling class, or on a few cores only:
-///   new threads inherit all of these from the thread that starts them;
+/// - the first thread that waits on a token runs at a low priority, in another scheduling class, or on a few cores
+///   only: new threads inherit all of these from the thread that starts them;
 /// - you want to learn early that the operating system refuses threads.
 ///
-/// Call it in a process that was forked without `exec`, if its tokens need the threads: see below.
+/// # Threads
 ///
-/// There are three: `cantok-timer` marks tokens whose deadline has passed and runs no code of yours, `cantok-waker` wakes
-/// tasks, `cantok-background` calls conditions and callbacks.
+/// There are three for the whole process:
+///
+/// - `cantok-timer` marks tokens whose deadline has passed, and runs no code of yours;
+/// - `cantok-waker` wakes tasks;
+/// - `cantok-background` calls conditions and callbacks that no call of yours runs. One that blocks delays others, but
+///   no deadline and no task.
+///
+/// Checks, [`cancel`](crate::Token::cancel) and [`wait`](crate::Token::wait) work without the threads. If the operating
+/// system refuses them, these read the clock. [`on_cancel`](crate::Token::on_cancel) and
+/// [`cancelled`](crate::Token::cancelled) of a token with a deadline or a condition then panic.
 ///
 /// # After a fork
 ///
-/// A forked process has none of its parent's threads. In it, without this call:
+/// A process that was forked without `exec` has none of its parent's threads. Call this in it if its tokens need them.
+/// Without this call:
 ///
-/// - Peeks ([`Token::cancellation`](crate::Token::cancellation)) and [`Token::wait`](crate::Token::wait) see every
-///   deadline.
-/// - Checks see the deadlines of tokens that were not registered anywhere before the fork: of new ones, and of those
-///   that were checked fewer than 64 times and had no waiter. Other tokens see theirs once a peek has found it.
+/// - [`cancellation`](crate::Token::cancellation) and [`wait`](crate::Token::wait) see every deadline.
+/// - Checks and [`peek_cancelled`](crate::Token::peek_cancelled) see the deadlines of tokens that were not registered
+///   before the fork: new ones, and those that were checked fewer than 64 times and had no waiter. For other tokens
+///   they see a deadline once `cancellation` has found it.
 /// - Deadlines and conditions wake no task and call no callback. `cancel()` does.
 ///
-/// After this call everything works as in the parent. What another thread of the parent was doing with a token at the
-/// moment of the fork stays half done, as with any lock.
-///
-/// # Errors
-///
-/// If the operating system refuses a thread. In a forked process, if another thread was just giving one of the crate's
-/// threads work.
+/// After this call everything works as in the parent. A change of a token that another thread of the parent was making
+/// at the fork stays half done, as with any lock.
 ///
 /// # Examples
 ///
@@ -41,6 +45,11 @@ use std::io;
 ///     Ok(())
 /// }
 /// ```
+///
+/// # Errors
+///
+/// If the operating system refuses a thread. In a forked process, if another thread was just handing work to one of the
+/// crate's threads.
 pub fn start_threads() -> io::Result<()> {
     node::start_timer_here()?;
     background::start_here()

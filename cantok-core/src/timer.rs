@@ -1,17 +1,14 @@
-//! A thread that is given what is due at an instant. Nothing that users do makes it late, as long as what it is given runs
-//! no user code.
+//! A thread that handles entries when they are due. Users cannot delay it, as long as the handler runs no user code.
 //!
 //! # Invariants
 //!
-//! 1. **Nothing is overslept.** The thread sleeps until `alarm`. An insertion makes its entry visible under the lock of a
-//!    shard, and only then lowers `alarm`, and wakes the thread if it did. The thread raises `alarm` before it goes
-//!    through the shards. So an entry that it does not find was inserted later, and its insertion sees the raised
-//!    `alarm`.
-//! 2. **The thread is rarely woken.** Removal leaves `alarm` alone, so insertions wake the thread only if they are due
-//!    before everything that was ever waited for since it last woke up: once for any number of entries that come and
-//!    go.
-//! 3. A thread inserts into one shard, which it shares with few others. Locks of shards nest in no other lock of this
-//!    module.
+//! 1. **Nothing is overslept.** The thread sleeps until `alarm`. An insertion first makes its entry visible under the
+//!    lock of a shard. Then it lowers `alarm`, and wakes the thread if it did. The thread raises `alarm` before it goes
+//!    through the shards. So an entry that it misses is inserted later, and that insertion sees the raised `alarm`.
+//! 2. **The thread is rarely woken.** A removal leaves `alarm` alone. So an insertion wakes the thread only if it is
+//!    due before every entry since the last wake-up: once for any number of entries that come and go.
+//! 3. A thread inserts into one shard, which it shares with few others. The lock of a shard nests in no other lock of
+//!    this module.
 
 use crate::clock::{instant, nanos};
 use crate::sync::{
@@ -26,21 +23,21 @@ use std::time::Instant;
 
 const SHARDS: usize = 16;
 
-/// So many entries are taken at a time, so that others can come and go in between.
+/// How many entries are taken at a time, so that others can come and go in between.
 const BATCH: usize = 256;
 
 const NEVER: u64 = u64::MAX;
 
 pub(crate) struct Timer<T: 'static> {
     worker: Worker<()>,
-    /// See invariants 1 and 2. As a number of the clock.
+    /// When the thread wakes up, as a number of the clock (invariants 1 and 2).
     alarm: AtomicU64,
     shards: [Mutex<Wheel<T>>; SHARDS],
     /// One bit for each shard that was locked when the process was forked.
     lost: AtomicU32,
 }
 
-/// Names an entry: the shard, and the key there.
+/// Identifies an entry: its shard, and the key there.
 #[derive(Clone, Copy)]
 pub(crate) struct Alarm(NonZeroU64);
 
@@ -63,7 +60,7 @@ impl Alarm {
         }
     }
 
-    /// To keep it in an atomic.
+    /// Packs the alarm for an atomic.
     pub(crate) fn to_bits(self) -> u64 {
         self.0.get()
     }
@@ -74,7 +71,7 @@ impl Alarm {
 }
 
 impl<T> Timer<T> {
-    /// The thread does nothing but `run`, which is to call [`Timer::run`].
+    /// Makes a timer. Its thread only calls `run`, which is expected to call [`Timer::run`].
     pub(crate) const fn new(name: &'static str, run: fn()) -> Self {
         Timer {
             worker: Worker::new(name, run, ()),
@@ -102,12 +99,12 @@ impl<T> Timer<T> {
         self.worker.start_here()
     }
 
-    /// Whether the thread is that of a process that this one was forked from.
+    /// Whether the thread belongs to a process from which this one was forked.
     pub(crate) fn is_forked(&self) -> bool {
         self.worker.is_forked()
     }
 
-    /// The thread has to be started by then.
+    /// Inserts an entry. The thread must have been started.
     pub(crate) fn insert(&self, at: Instant, value: T) -> Alarm {
         let at = nanos(at);
         let mut shard = shard();
@@ -128,12 +125,13 @@ impl<T> Timer<T> {
         Alarm::new(shard, key)
     }
 
-    /// `None`: it is due, and was taken out just now. An alarm that has rung is to be forgotten, not removed.
+    /// Removes an entry. `None` if it was due and has just been taken out. Do not remove an alarm that has already
+    /// rung.
     pub(crate) fn remove(&self, alarm: Alarm) -> Option<T> {
         self.shard(alarm.shard())?.remove(alarm.key())
     }
 
-    /// `None`: the process was forked while another thread held the lock, and nothing will release it.
+    /// `None` if the process was forked while another thread held the lock, which nothing will release.
     fn shard(&self, index: usize) -> Option<MutexGuard<'_, Wheel<T>>> {
         // Relaxed: see `start_here`.
         if self.lost.load(Ordering::Relaxed) & (1 << index) != 0 {
@@ -142,12 +140,12 @@ impl<T> Timer<T> {
         self.worker.lock_beside(&self.shards[index])
     }
 
-    /// Gives what is due to `fire`, which is to take it out of the list, for ever.
+    /// Passes due entries to `fire`, for ever. `fire` is expected to empty the list.
     pub(crate) fn run(&self, mut fire: impl FnMut(Instant, &mut Vec<T>)) {
         let mut due = Vec::new();
         loop {
             self.sleep();
-            // Relaxed: the locks of the shards order this with insertions (invariant 1).
+            // Relaxed, here and below: the locks of the shards order this with insertions (invariant 1).
             self.alarm.store(NEVER, Ordering::Relaxed);
             let mut next = NEVER;
             for shard in 0..SHARDS {
@@ -178,13 +176,13 @@ impl<T> Timer<T> {
     }
 }
 
-/// The shard of this thread.
+/// Returns this thread's shard.
 fn shard() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_locals! {
         static SHARD: Cell<usize> = Cell::new(usize::MAX);
     }
-    // Relaxed: a mere number.
+    // Relaxed: the number publishes nothing.
     let new = || NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
     let shard = SHARD.try_with(|shard| {
         if shard.get() == usize::MAX {
@@ -192,6 +190,6 @@ fn shard() -> usize {
         }
         shard.get()
     });
-    // At the end of a thread.
+    // At the end of a thread the variable is gone.
     shard.unwrap_or(0)
 }

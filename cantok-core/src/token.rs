@@ -9,31 +9,47 @@ use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// Any token, with its type erased: what functions take (`&Token` or `impl Into<Token>`) and structs hold.
+/// A token of any type. Functions take a `&Token` or an `impl Into<Token>`, structs hold a `Token`.
 ///
-/// Pass a token to long-running code, which checks it and stops once it is cancelled. Every typed token dereferences
-/// to a `Token` and converts into one; sums of tokens are `Token`s. A `Token` is a handle: clones are the same token,
-/// and `==` and `Hash` go by that identity.
+/// Pass a token to long-running code, which checks it and stops once it is cancelled. Every typed token dereferences to
+/// a `Token` and converts into one. Sums of tokens are `Token`s. A `Token` is a handle: clones are the same token, and
+/// `==` and `Hash` compare that identity.
 ///
 /// # Checks and peeks
 ///
-/// A **check** asks whether to go on and may have effects: it calls conditions and spends one unit of each counter.
-/// [`is_cancelled`](Token::is_cancelled), [`keep_on`](Token::keep_on) and [`check`](Token::check) are checks. Inside
-/// one check the order is: cancels and deadlines, of which the earliest is the cause; then conditions, from left to
-/// right; then counters. A check that is answered early calls and spends nothing further. With several counters, it
-/// peeks at all of them for zero before it spends one; a race between two threads can still waste a unit.
+/// A **check** decides whether to go on, and may have effects: it calls conditions and spends one unit of each counter.
+/// [`is_cancelled`](Token::is_cancelled), [`keep_on`](Token::keep_on) and [`check`](Token::check) are checks. A check
+/// proceeds in this order and ends at the first hit, without calling or spending what comes later:
 ///
-/// A **peek** calls no condition and spends nothing: [`cancellation`](Token::cancellation),
+/// 1. cancels and deadlines, of which the earliest is the cause;
+/// 2. conditions, from left to right;
+/// 3. counters. If one of several counters has no unit left, the check spends none of them. In a race between two
+///    threads it can still waste a unit.
+///
+/// A **peek** calls no condition and spends no unit. [`cancellation`](Token::cancellation),
 /// [`peek_cancelled`](Token::peek_cancelled), [`deadline`](Token::deadline),
-/// [`can_be_cancelled`](Token::can_be_cancelled), `Debug`, `Display` and `==`.
+/// [`can_be_cancelled`](Token::can_be_cancelled), `Debug`, `Display` and `==` are peeks.
 ///
 /// # Guarantees
 ///
-/// Once cancelled, a token stays cancelled, with the same cause. That is the first one in time, whichever token is
-/// checked first, and when; see [`CancellationError::at`]. When [`cancel`](Token::cancel) returns, every token derived
-/// from it answers cancelled, on every thread, and what was written before is visible there. Before that, while
-/// `cancel` still runs, another thread may see the token cancelled and a derived one not yet. No lock of this crate is
-/// held while user code runs. Tokens nest to any depth.
+/// 1. Once cancelled, a token stays cancelled, with the same cause. That is the first cause in time, whichever token is
+///    checked first, and when. [`CancellationError::at`] returns its instant.
+/// 2. A deadline is never reported before it has passed. It is late by no more than a thread's wake-up, since the
+///    thread that marks deadlines runs no code of yours. Deadlines that pass at the same instant are marked one after
+///    the other, about three in a microsecond.
+/// 3. When [`cancel`](Token::cancel) returns, every token derived from this one is cancelled, on every thread. What you
+///    wrote before the cancel is visible there. While `cancel` still runs, another thread may see this token cancelled
+///    and a derived one not yet.
+/// 4. A thread that sees a token cancelled also sees its cause.
+/// 5. Composition never changes an operand. Cancelling a sum, or one of its operands, leaves the other operands alone.
+///    Two sums share nothing but their common operands.
+/// 6. No lock of this crate is held while your code runs: conditions, callbacks, wakers, and the drop of what they own.
+/// 7. Tokens nest and add up to any depth and width. Nothing recurses. Short-lived children leave nothing behind in a
+///    long-lived parent.
+/// 8. A panicking condition reaches the caller of the check, and the token stays usable. A condition that checks its
+///    own token sees it as not yet satisfied.
+///
+/// A token interrupts nothing: work stops at its next check.
 ///
 /// # Examples
 ///
@@ -55,6 +71,20 @@ use std::time::{Duration, Instant};
 /// assert_eq!(token.cancellation().unwrap().to_string(), "the counter of 100 checks is used up");
 /// assert!(!shutdown.is_cancelled());
 /// ```
+///
+/// # Cost
+///
+/// - Cloning a token increments a reference count.
+/// - Making and adding tokens allocates. It takes no lock and registers nothing, so tokens can come and go by the
+///   million. There are two exceptions. An operand that has had waiters may be locked for a moment. A sum of more than
+///   16 tokens registers with its operands once it becomes an operand itself.
+/// - A check is one atomic load. If the token has a deadline, a check also reads the clock; if it is derived, the
+///   states of its operands. After 64 checks, or with its first callback or future, the token registers with its
+///   operands and hands its deadline to a background thread. From then on its checks are one load, whatever it is made
+///   of, plus its conditions and counters.
+/// - Cancelling a token costs the same with a million children as with none, unless these have registered.
+///
+/// The crate's threads are described at [`start_threads`](crate::start_threads).
 #[derive(Clone)]
 pub struct Token {
     node: Arc<Node>,
@@ -65,7 +95,7 @@ impl Token {
         Token { node }
     }
 
-    /// A token that is derived from no other.
+    /// Makes a token that is derived from no other.
     pub(crate) fn flag(kind: Kind) -> Self {
         Token::from_node(Node::flag(kind))
     }
@@ -80,10 +110,10 @@ impl Token {
         &self.node
     }
 
-    /// The token that cannot be cancelled. It disappears in a sum. All calls return the same token, unless it is
-    /// given a name.
+    /// Returns the token that cannot be cancelled.
     ///
-    /// [`DefaultToken`](crate::DefaultToken) is the same with a type of its own.
+    /// It disappears in a sum. All calls return the same token; [`named`](Token::named) makes a token of its own.
+    /// [`DefaultToken`](crate::DefaultToken) is the same token with its own type.
     ///
     /// # Examples
     ///
@@ -100,25 +130,20 @@ impl Token {
         NEVER.get_or_init(|| Token::flag(Kind::Never)).clone()
     }
 
-    /// A new token that is cancelled as soon as one of `tokens` is. `a + b`, `+=`, `sum()` and `collect()` are this.
+    /// Makes a token that is cancelled as soon as one of `tokens` is. `a + b`, `+=`, `sum()` and `collect()` call this.
     ///
-    /// The result is always a new token that can be cancelled by itself, even of one token or of none; cancelling it
-    /// leaves the operands alone. Tokens that cannot be cancelled disappear, repeated tokens count once. If one of
-    /// the tokens is cancelled already, so is the result, with that cause.
+    /// The result is always a new token that can be cancelled by itself, even for one token or none. Tokens that cannot
+    /// be cancelled disappear, and repeated tokens count once. If one of the tokens is already cancelled, so is the
+    /// result, with that cause.
     ///
-    /// Operands stay tokens of their own, even those given by value: [`is_from`](CancellationError::is_from) and
-    /// [`name`](CancellationError::name) of an error are about the operand that fired, not about the sum. There are two
+    /// Operands remain tokens of their own, even those given by value: [`is_from`](CancellationError::is_from) and
+    /// [`name`](CancellationError::name) of an error refer to the operand that fired, not to the sum. There are two
     /// exceptions:
     ///
-    /// - A sum without a name that is given by value, and that nothing else refers to (no clone, registration, guard or
-    ///   derived token, nothing attached, never downgraded), is taken apart: its operands become operands of the new
-    ///   token, so that adding one by one stays flat. Sums of more than 256 tokens stay tokens of their own.
+    /// - A sum is taken apart if it has no name, is given by value, and nothing else refers to it: no clone,
+    ///   registration, guard or derived token, nothing attached, never downgraded. Its operands become operands of the
+    ///   new token, so adding one by one stays flat. Sums of more than 256 tokens are not taken apart.
     /// - A [`SimpleToken`] without a name that nothing else refers to leaves no trace, since nothing can cancel it.
-    ///
-    /// # Panics
-    ///
-    /// If this call finds a token cancelled, and its callbacks or wakers panic, as in
-    /// [`cancellation`](Token::cancellation).
     ///
     /// # Examples
     ///
@@ -137,6 +162,11 @@ impl Token {
     /// let mixed = Token::any([Token::from(&any_left), Token::from(&budget)]);
     /// assert!(mixed.is_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If this call finds a token cancelled and its callbacks or wakers panic, as in
+    /// [`cancellation`](Token::cancellation).
     #[must_use]
     pub fn any<I>(tokens: I) -> Self
     where
@@ -147,13 +177,15 @@ impl Token {
         Token::from_node(Node::derived(Kind::Sum, nodes))
     }
 
-    /// [`any`](Token::any) of two.
+    /// [`any`](Token::any) for two tokens.
     pub(crate) fn sum_of(left: Token, right: Token) -> Self {
         Token::from_node(Node::sum(left.node, right.node))
     }
 
-    /// Gives the token a name, for all its handles. It shows in `Debug`, in the errors of a cancel that comes later,
-    /// and in their messages. The first name stays; later ones are ignored.
+    /// Names the token, for all its handles.
+    ///
+    /// The name shows in `Debug`, and in the errors of a later cancel and their messages. The first name stays; later
+    /// ones are ignored.
     ///
     /// # Examples
     ///
@@ -167,7 +199,7 @@ impl Token {
     #[must_use]
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         if self.node.kind() == Kind::Never && self.name().is_none() {
-            // The shared token that is never cancelled keeps no name.
+            // The shared token must stay without a name.
             let own = Token::flag(Kind::Never);
             own.node.set_name(name.into());
             return own;
@@ -176,23 +208,23 @@ impl Token {
         self
     }
 
-    /// The token's name, if it has one.
+    /// Returns the token's name, if it has one.
     pub fn name(&self) -> Option<&str> {
         self.node.name().map(|name| &**name)
     }
 
-    /// Whether the token is cancelled. This is a [check](Token#checks-and-peeks).
+    /// Returns `true` if the token is cancelled. This is a [check](Token#checks-and-peeks).
     ///
     /// # Panics
     ///
-    /// If a condition or its hooks panic, with that panic; the token stays usable. If this check is the one that
-    /// cancels, it runs the callbacks and wakes the tasks, and their first panic is resumed here.
+    /// If a condition or one of its hooks panics; the token stays usable. If this check cancels the token, it wakes
+    /// tasks and runs callbacks, and resumes their first panic.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         self.node.check()
     }
 
-    /// Whether to go on: the opposite of [`is_cancelled`](Token::is_cancelled), and a check like it.
+    /// Returns `true` if work should go on: the opposite of [`is_cancelled`](Token::is_cancelled), and a check like it.
     ///
     /// # Panics
     ///
@@ -202,11 +234,11 @@ impl Token {
         !self.is_cancelled()
     }
 
-    /// A check as a result, for `token.check()?`.
+    /// Checks the token and returns a result, for `token.check()?`.
     ///
     /// # Errors
     ///
-    /// If the token is cancelled, says why.
+    /// If the token is cancelled, returns why.
     ///
     /// # Panics
     ///
@@ -220,7 +252,7 @@ impl Token {
         }
     }
 
-    /// The error of a token that is cancelled, or must be because of what it is derived from.
+    /// Returns the error of a token that is cancelled, or must be because a source is.
     #[cold]
     pub(crate) fn latched(&self) -> CancellationError {
         match self.node.cancellation() {
@@ -229,29 +261,27 @@ impl Token {
         }
     }
 
-    /// Why the token was cancelled, or `None` if it is not. This is a [peek](Token#checks-and-peeks), which finds
-    /// cancels and passed deadlines. Once it returns an error, it always returns that error. The peek that finds the
-    /// token cancelled runs the callbacks, as a check does: see [`on_cancel`](Token::on_cancel) for what that means for
-    /// locks.
+    /// Returns why the token was cancelled, or `None` if it is not. This is a [peek](Token#checks-and-peeks).
+    ///
+    /// It finds cancels and passed deadlines. Once it returns an error, it always returns that error. The peek that
+    /// finds the token cancelled runs the callbacks, as a check does; see [`on_cancel`](Token::on_cancel) for
+    /// what that means for locks.
     ///
     /// # Panics
     ///
-    /// If this peek is what finds the token cancelled, it runs the callbacks and wakes the tasks, and their first panic
-    /// is resumed here.
+    /// If this peek finds the token cancelled, it wakes tasks and runs callbacks, and resumes their first panic.
     pub fn cancellation(&self) -> Option<CancellationError> {
         self.node.cancellation().cloned()
     }
 
-    /// Like [`is_cancelled`](Token::is_cancelled), but never calls a condition or spends a counter. Just as cheap. For
-    /// authors of adapters, which check once for each item and [peek](Token#checks-and-peeks) in between. What it finds
-    /// is final, as with [`cancellation`](Token::cancellation).
+    /// Returns `true` if a [peek](Token#checks-and-peeks) finds the token cancelled.
     ///
-    /// [`cancellation`](Token::cancellation) reads the clock if there is a deadline. This leaves the deadline to a
-    /// thread of this crate once the token was checked often, so it may see a deadline as late as a check does.
+    /// Like [`is_cancelled`](Token::is_cancelled), but never calls a condition or spends a counter. Just as cheap. It
+    /// is meant for adapters, which check once for each item and peek in between. Once it returns `true`, it always
+    /// does.
     ///
-    /// # Panics
-    ///
-    /// As [`cancellation`](Token::cancellation).
+    /// Unlike [`cancellation`](Token::cancellation), it reads no clock once the token has been checked 64 times or has
+    /// had a callback or future. A background thread then marks the deadline, so this sees it as late as a check may.
     ///
     /// # Examples
     ///
@@ -265,13 +295,19 @@ impl Token {
     /// assert!(token.is_cancelled());
     /// assert!(token.peek_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`cancellation`](Token::cancellation).
     #[inline]
     pub fn peek_cancelled(&self) -> bool {
         self.node.peek()
     }
 
-    /// The earliest deadline of all that this token consists of, whether it has passed or not. Touches of an
-    /// [`IdleToken`](crate::IdleToken) put it off: this is the one of this moment. This is a peek that changes nothing.
+    /// Returns the earliest deadline of all that this token consists of, whether it has passed or not.
+    ///
+    /// Touching an [`IdleToken`](crate::IdleToken) moves its deadline, so the result holds for this moment. This is a
+    /// peek that changes nothing.
     ///
     /// # Examples
     ///
@@ -288,21 +324,18 @@ impl Token {
         self.node.deadline()
     }
 
-    /// `false` for [`Token::never`] and [`DefaultToken`](crate::DefaultToken), `true` for every other token. This is a
-    /// peek that changes nothing.
+    /// Returns `false` for [`Token::never`] and [`DefaultToken`](crate::DefaultToken), `true` for every other token.
+    ///
+    /// This is a peek that changes nothing.
     pub fn can_be_cancelled(&self) -> bool {
         self.node.kind() != Kind::Never
     }
 
-    /// Cancels the token and everything derived from it. Returns whether this call did it: `false` if the token was
-    /// cancelled before, even by a deadline or an operand that no check has found yet.
+    /// Cancels the token and everything derived from it. Returns `true` if this call did it.
     ///
-    /// Tasks are woken and callbacks run on this thread before the call returns. When it returns, every token derived
-    /// from this one answers cancelled, on every thread, whatever it returns.
-    ///
-    /// # Panics
-    ///
-    /// Resumes the first panic of a callback or waker, after all of them have run.
+    /// It returns `false` if the token was cancelled before, even by a deadline or an operand that no check has found
+    /// yet. Either way, every token derived from this one is cancelled when the call returns, on every thread. This
+    /// thread wakes tasks and runs callbacks before that.
     ///
     /// # Examples
     ///
@@ -315,17 +348,19 @@ impl Token {
     /// assert!(!token.cancel());
     /// assert!(child.is_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// Resumes the first panic of a callback or waker, after all of them have run.
     pub fn cancel(&self) -> bool {
         self.cancel_because(Cause::Cancelled)
     }
 
-    /// [`cancel`](Token::cancel) with a reason: a string or an error. Every token that this cancels reports the reason
-    /// at the end of its message and in [`Cause::Reason`]. Pass the error itself, not a box with it, to be able to
-    /// [downcast](CancellationError::reason) it. A reason that comes too late is dropped.
+    /// Cancels the token with a reason, a string or an error, and otherwise like [`cancel`](Token::cancel).
     ///
-    /// # Panics
-    ///
-    /// As [`cancel`](Token::cancel).
+    /// Every token that this cancels reports the reason, at the end of its message and in [`Cause::Reason`]. Pass the
+    /// error itself, not a box with it, so that it can be [downcast](CancellationError::reason). If the token is
+    /// already cancelled, the reason is dropped.
     ///
     /// # Examples
     ///
@@ -337,6 +372,10 @@ impl Token {
     /// let error = token.child().check().unwrap_err();
     /// assert_eq!(error.to_string(), "cancelled: the disk is full");
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`cancel`](Token::cancel).
     pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> bool {
         self.cancel_because(Cause::Reason(Reason::new(reason)))
     }
@@ -349,14 +388,9 @@ impl Token {
 
     /// Blocks until the token is cancelled.
     ///
-    /// The thread sleeps and is woken; only conditions are polled, each at its
-    /// [interval](crate::ConditionToken::poll_interval). No counter is spent or cancelled: a counter cancels by the
-    /// check that it refuses. On a token that cannot be cancelled this blocks for ever.
-    ///
-    /// # Panics
-    ///
-    /// If a condition panics, with that panic. If this call is the one that finds the token cancelled, as
-    /// [`cancel`](Token::cancel).
+    /// The thread sleeps until it is woken. Only conditions are polled, each at its
+    /// [interval](crate::ConditionToken::poll_interval). No counter is spent, so a used-up counter ends the wait only
+    /// when a check is refused. On a token that cannot be cancelled this blocks for ever.
     ///
     /// # Examples
     ///
@@ -371,17 +405,22 @@ impl Token {
     /// });
     /// assert_eq!(waiter.join().unwrap().to_string(), "the timeout of 5ms has expired");
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a condition panics. If this call finds the token cancelled, as [`cancel`](Token::cancel).
     pub fn wait(&self) -> CancellationError {
         loop {
-            // Always: without a limit nothing else ends it.
+            // Without a limit, `until` returns only with an error.
             if let Some(error) = wait::until(&self.node, None) {
                 return error;
             }
         }
     }
 
-    /// [`wait`](Token::wait) for at most `limit`. `None`: that time has passed and the token is not cancelled. Being
-    /// cancelled beats running out; a limit of zero asks once.
+    /// [Waits](Token::wait) for at most `limit`. Returns `None` if that time has passed and the token is not cancelled.
+    ///
+    /// A cancel takes precedence over the limit. A limit of zero checks once, without spending a counter.
     ///
     /// # Panics
     ///
@@ -393,7 +432,7 @@ impl Token {
         }
     }
 
-    /// [`wait`](Token::wait) until `at` at the latest, like [`wait_timeout`](Token::wait_timeout).
+    /// [Waits](Token::wait) until `at` at the latest, like [`wait_timeout`](Token::wait_timeout).
     ///
     /// # Panics
     ///
@@ -402,15 +441,8 @@ impl Token {
         wait::until(&self.node, Some(at))
     }
 
-    /// Pauses this thread for `pause`, unless the token is cancelled: [`wait_timeout`](Token::wait_timeout) for `?`.
-    ///
-    /// # Errors
-    ///
-    /// If the token is or becomes cancelled before the pause is over: at once, with its error. A pause of zero asks once.
-    ///
-    /// # Panics
-    ///
-    /// As [`wait`](Token::wait).
+    /// Pauses this thread for `pause`, unless the token is cancelled. This is [`wait_timeout`](Token::wait_timeout) for
+    /// `?`.
     ///
     /// # Examples
     ///
@@ -436,6 +468,15 @@ impl Token {
     /// let error = connect(&TimeoutToken::new(Duration::from_millis(10))).unwrap_err();
     /// assert_eq!(error.to_string(), "the timeout of 10ms has expired");
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the token's error at once if the token is cancelled, or becomes cancelled before the pause is over. A
+    /// pause of zero checks once, without spending a counter.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Token::wait).
     pub fn sleep(&self, pause: Duration) -> Result<(), CancellationError> {
         match self.wait_timeout(pause) {
             Some(error) => Err(error),
@@ -443,33 +484,32 @@ impl Token {
         }
     }
 
-    /// Calls `f` when the token is cancelled: exactly once, on the thread that cancels it or finds it cancelled, before
-    /// that call returns; at once if the token is cancelled already.
+    /// Calls `f` when the token is cancelled, or at once if it already is.
     ///
-    /// `f` runs outside every lock of this crate and may use any token. It is called only while the [`Registration`]
-    /// lives, unless that is [detached](Registration::detach); see there for what dropping it guarantees.
+    /// `f` is called exactly once, on the thread that cancels the token or finds it cancelled, before that call
+    /// returns. It runs outside every lock of this crate and may use any token. It is called only while the
+    /// [`Registration`] lives, unless that is [detached](Registration::detach). Dropping the registration has
+    /// [guarantees](Registration#guarantees) of its own.
     ///
-    /// A deadline or a condition that fires without a check runs `f` on a thread of this crate. A panic is then reported
-    /// by the panic hook and goes no further, and a condition that panics there is called again only after a check.
-    /// There is one such thread for the process, for callbacks and conditions. It polls each condition at its
-    /// [interval](crate::ConditionToken::poll_interval), however many callbacks there are. Deadlines are marked by a
-    /// second thread, wakers run on a third; neither waits for callbacks.
+    /// # Background
     ///
-    /// An `f` that blocks there delays other callbacks and conditions. If it waits for one of them, it may wait for
-    /// itself, for ever. `block_on(token.cancelled())` does so if the token has a condition that no other thread
-    /// checks. [`token.wait()`](Token::wait) does not: it calls the condition on its own thread.
+    /// If a deadline or a condition fires without a check, `f` runs on a background thread of this crate. A panic is
+    /// then reported by the panic hook and goes no further. A condition that panics there is called again only after a
+    /// check.
+    ///
+    /// One thread calls all such callbacks and conditions. It calls each condition at its
+    /// [interval](crate::ConditionToken::poll_interval), however many callbacks there are. Other threads mark deadlines
+    /// and wake tasks; neither waits for callbacks.
+    ///
+    /// A callback that blocks delays other callbacks and conditions. If it waits for one of them, it may wait for ever:
+    /// `block_on(token.cancelled())` does, if the token has a condition that no other thread checks.
+    /// [`token.wait()`](Token::wait) does not, since it calls the condition on its own thread.
     ///
     /// # Locks
     ///
-    /// A peek may be what finds the token cancelled: [`cancellation`](Token::cancellation) and
-    /// [`peek_cancelled`](Token::peek_cancelled) find a deadline that has passed, and then call `f`. So do not hold a
-    /// lock that `f` takes while this token, or one that it is derived from, is checked, peeked at or cancelled.
-    ///
-    /// # Panics
-    ///
-    /// If the token has a deadline or a condition and the operating system refuses the thread that watches over it,
-    /// as [`std::thread::spawn`] does. If `f` is called at once and panics, or another callback does because this call
-    /// found the token cancelled.
+    /// A peek may find the token cancelled: [`cancellation`](Token::cancellation) and
+    /// [`peek_cancelled`](Token::peek_cancelled) find a passed deadline and then call `f`. So hold no lock that `f`
+    /// takes while you check, peek at or cancel this token or a source of it.
     ///
     /// # Examples
     ///
@@ -484,11 +524,17 @@ impl Token {
     /// assert_eq!(receiver.recv().unwrap(), "cancelled");
     /// drop(registration);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a deadline or a condition and the operating system refuses a thread that it needs, as
+    /// [`std::thread::spawn`] does. If `f` is called at once and panics. If this call finds the token cancelled and
+    /// another callback panics.
     pub fn on_cancel(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Registration {
         Registration::new(&self.node, f)
     }
 
-    /// A future that is ready when the token is cancelled, with the error. See [`Cancelled`] for its guarantees.
+    /// Returns a future that is ready when the token is cancelled, with the error. [`Cancelled`] lists its guarantees.
     ///
     /// # Examples
     ///
@@ -504,8 +550,7 @@ impl Token {
         Cancelled::new(self)
     }
 
-    /// [`cancelled`](Token::cancelled) with a handle of the token in it: a future that can be returned, stored or
-    /// spawned.
+    /// Returns a future like [`cancelled`](Token::cancelled) that owns its token, so you can return, store or spawn it.
     ///
     /// # Examples
     ///
@@ -521,11 +566,7 @@ impl Token {
         Cancelled::new(self.clone())
     }
 
-    /// A new token that is cancelled with this one, and can be cancelled without it.
-    ///
-    /// # Panics
-    ///
-    /// As [`any`](Token::any).
+    /// Makes a token that is cancelled with this one, and can be cancelled without it.
     ///
     /// # Examples
     ///
@@ -541,26 +582,25 @@ impl Token {
     /// server.cancel();
     /// assert!(request.is_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`any`](Token::any).
     pub fn child(&self) -> SimpleToken {
         SimpleToken::from_token(Token::from_node(Node::child_of(&self.node)))
     }
 
-    /// A new token that is cancelled `delay` after this one, with the same error: the same
-    /// [cause](CancellationError::cause), and [`is_from`](CancellationError::is_from) the same token. It can be cancelled
-    /// without this one.
+    /// Makes a token that is cancelled `delay` after this one, with the same error. It can be cancelled without this
+    /// one.
     ///
-    /// This makes a graceful shutdown of two phases: the token stops new work, and the delayed one what has not ended by
-    /// then.
+    /// Use it for a graceful shutdown in two phases: the token stops new work, the delayed one stops what has not ended
+    /// by then. The error has the same [cause](CancellationError::cause), and [`is_from`](CancellationError::is_from)
+    /// finds the same token.
     ///
-    /// A check of the result is no check of this token. What cancels this token by itself counts from its own instant
-    /// ([`CancellationError::at`]): a deadline, or a condition, which is called at its interval as for a
-    /// [callback](Token::on_cancel). A delay that the clock cannot represent lasts for ever; one of zero makes a
+    /// Checking the result does not check this token. If a deadline or a condition cancels this token, the delay counts
+    /// from that [instant](CancellationError::at); a condition is called at its interval, as for a
+    /// [callback](Token::on_cancel). A delay that the clock cannot represent lasts for ever. One of zero makes a
     /// [child](Token::child).
-    ///
-    /// # Panics
-    ///
-    /// If the operating system refuses the threads that watch over deadlines and conditions, as [`std::thread::spawn`]
-    /// does.
     ///
     /// # Examples
     ///
@@ -576,13 +616,18 @@ impl Token {
     /// assert_eq!(error.to_string(), "stop: cancelled");
     /// assert!(error.is_from(&stop));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the operating system refuses a thread that this token needs, as [`std::thread::spawn`] does.
     #[must_use]
     pub fn delayed(&self, delay: Duration) -> Token {
         Token::from_node(Node::delayed(&self.node, delay))
     }
 
-    /// A guard that cancels this token when it is dropped: work that is left early, by `?` or by a panic, takes the
-    /// work that it started with it.
+    /// Returns a guard that cancels this token when it is dropped.
+    ///
+    /// If your function returns early, by `?` or by a panic, the guard stops the work that it started.
     ///
     /// # Examples
     ///
@@ -621,22 +666,23 @@ impl Hash for Token {
     }
 }
 
-/// [`Token::never`].
+/// Returns [`Token::never`].
 impl Default for Token {
     fn default() -> Self {
         Token::never()
     }
 }
 
-/// The structure, in operand order, with names where given: `Token(TimeoutToken(5s), ConditionToken, CounterToken(23
-/// of 23))`. An operand that was shown before is abbreviated to `Token(…)`.
+/// Shows the structure, in operand order, with names where given:
+/// `Token(TimeoutToken(5s), ConditionToken, CounterToken(23 of 23))`. An operand that was already shown is abbreviated
+/// to `Token(…)`.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.node.debug(f)
     }
 }
 
-/// One line: `SimpleToken (not cancelled)`, `Token (the timeout of 5s has expired)`.
+/// Shows one line: `SimpleToken (not cancelled)`, `Token (the timeout of 5s has expired)`.
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.node.display(f)

@@ -2,11 +2,11 @@ use crate::IdleToken;
 use std::io::{self, BufRead, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::iter::FusedIterator;
 
-/// What [touches](IdleToken::touch) an idle token whenever it makes progress. Made by
-/// [`touching`](IdleToken::touching).
+/// A reader, writer or iterator that [touches](IdleToken::touch) an idle token whenever it makes progress.
+/// [`touching`](IdleToken::touching) makes it.
 ///
-/// Progress is an item of an iterator, and a read or write of at least one byte; of a [`BufRead`], bytes that are
-/// consumed. The end, errors, [`flush`](Write::flush) and [`seek`](Seek::seek) are none.
+/// Progress is an item of an iterator, a read or write of at least one byte, or bytes of a [`BufRead`] that are
+/// consumed. The end, errors, [`flush`](Write::flush) and [`seek`](Seek::seek) are not progress.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is touched unless this is used"]
 pub struct Touching<T> {
@@ -15,10 +15,10 @@ pub struct Touching<T> {
 }
 
 impl IdleToken {
-    /// Wraps a reader, a writer or an iterator, which touches this token whenever it makes progress.
+    /// Wraps a reader, a writer or an iterator, which then touches this token whenever it makes progress.
     ///
-    /// It does not end by the token: it cannot know how long the call takes that hangs. Check the token elsewhere, or
-    /// unblock the call by [`on_cancel`](crate::Token::on_cancel).
+    /// The token does not end it, since it cannot interrupt a call that hangs. Check the token elsewhere, or unblock
+    /// the call in [`on_cancel`](crate::Token::on_cancel).
     ///
     /// # Examples
     ///
@@ -47,17 +47,17 @@ impl IdleToken {
 }
 
 impl<T> Touching<T> {
-    /// What was wrapped.
+    /// Returns a reference to the inner value.
     pub fn get_ref(&self) -> &T {
         &self.inner
     }
 
-    /// What was wrapped. Its progress touches nothing.
+    /// Returns a mutable reference to the inner value. Its progress touches nothing.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 
-    /// What was wrapped.
+    /// Returns the inner value.
     pub fn into_inner(self) -> T {
         self.inner
     }

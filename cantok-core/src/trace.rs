@@ -1,8 +1,8 @@
-//! The events of the feature `tracing`. Without it none of this is there.
+//! The events of the feature `tracing`, without which this module does not exist.
 
 use crate::CancellationError;
 
-/// A cancellation that has yet to be told to whoever collects events, which is user code.
+/// A cancellation whose event has yet to be emitted, which runs user code.
 pub(crate) struct Event {
     error: CancellationError,
     callbacks: usize,

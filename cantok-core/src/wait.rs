@@ -1,5 +1,5 @@
-//! Blocking until a token is cancelled. Needs no thread but the caller's: it keeps the token's deadline and polls the
-//! token's conditions itself, and is woken for everything else.
+//! Blocking until a token is cancelled. Needs no other thread: the caller's thread wakes itself for the token's
+//! deadline and polls its conditions. Everything else wakes it.
 
 use crate::CancellationError;
 use crate::node::{Node, Waiter};
@@ -7,9 +7,9 @@ use crate::parker::Parker;
 use crate::sync::Arc;
 use std::time::Instant;
 
-/// `None`: it is `limit` and the token is not cancelled.
+/// Returns `None` if `limit` has passed and the token is not cancelled.
 pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<CancellationError> {
-    if let Some(error) = node.ask() {
+    if let Some(error) = node.check_uncounted() {
         return Some(error.clone());
     }
     if limit.is_some_and(|limit| limit <= Instant::now()) {
@@ -33,14 +33,14 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
         }
         let now = Instant::now();
         if limit.is_some_and(|limit| limit <= now) {
-            return node.ask().cloned();
+            return node.check_uncounted().cloned();
         }
         // The first one that is satisfied cancels the node, which ends the loop.
         let _ = polls.iter_mut().any(|poll| poll.run_if_due(node, now));
     }
 }
 
-/// Takes the waiter back when dropped. Borrowing spares a woken thread the reference count.
+/// Unregisters the waiter when dropped. Borrowing spares a woken thread the reference count.
 struct Registered<'a> {
     node: &'a Arc<Node>,
     key: Option<u32>,
@@ -55,10 +55,10 @@ impl Drop for Registered<'_> {
     }
 }
 
-/// A condition, polled at its interval.
+/// A condition that is polled at its interval.
 struct Poll {
     node: Arc<Node>,
-    /// `None`: beyond the clock's range.
+    /// `None` if beyond the clock's range.
     due: Option<Instant>,
 }
 

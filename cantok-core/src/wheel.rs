@@ -1,35 +1,35 @@
 //! Entries by the instant at which they are due: a hierarchical timing wheel (Varghese and Lauck, "Hashed and
 //! hierarchical timing wheels", 1987). Insertion and removal cost the same from one entry to millions.
 //!
-//! Time is in nanoseconds since some fixed instant. Each level has 64 slots; a slot of level 0 spans one tick, a slot of
-//! the next level spans all of the level below.
+//! Time is in nanoseconds since a fixed instant. Each level has 64 slots. A slot of level 0 spans one tick, a slot of
+//! any other level spans all of the level below.
 //!
 //! # Invariants
 //!
-//! 1. An entry is in the level of the highest digit, to base 64, in which its tick differs from `now`, and there in
-//!    the slot of its own digit. (An entry from before `now` counts as one of `now`.)
-//! 2. So all entries of a level are due before those of the levels above it, and in the order of their slots.
+//! 1. An entry is in the level of the highest digit, to base 64, in which its tick differs from `now`, and there in the
+//!    slot of its own digit. (An entry from before `now` counts as one of `now`.)
+//! 2. So all entries of a level are due before those of the levels above, and in the order of their slots.
 //! 3. `now` never passes an entry.
 
 use crate::slab::Slab;
 
 /// A tick is 2^16 ns, 66 µs.
 const TICK: u32 = 16;
-/// Six bits for each level, so there are at most eight: 48 bits above a tick.
+/// Six bits for each level, so there are at most eight levels: 48 bits above a tick.
 const SLOTS: u32 = 64;
 
 const NONE: u32 = u32::MAX;
 
 pub(crate) struct Wheel<T> {
     now: u64,
-    /// Those that were needed so far.
+    /// The levels that were needed so far.
     levels: Vec<Level>,
     entries: Slab<Entry<T>>,
-    /// Of the last entry that was inserted.
+    /// The generation of the latest entry.
     generation: u32,
 }
 
-/// Names an entry, and no other one after it: slots of the slab are used again.
+/// Identifies an entry, even after another one has taken over its slot of the slab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) slot: u32,
@@ -39,13 +39,13 @@ pub(crate) struct Key {
 
 #[derive(Clone, Copy)]
 struct Level {
-    /// One bit for each slot: whether it has entries.
+    /// One bit for each slot that has entries.
     occupied: u64,
     /// The first entry of each slot that has any.
     heads: [u32; SLOTS as usize],
 }
 
-/// A member of the doubly linked list of its slot.
+/// A member of its slot's doubly linked list.
 struct Entry<T> {
     at: u64,
     value: T,
@@ -86,16 +86,16 @@ impl<T> Wheel<T> {
         Key { slot, generation }
     }
 
-    /// `None`: the entry was taken out.
+    /// `None` if the entry was already taken out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let is_it = |entry: &Entry<T>| entry.generation == key.generation;
+        let is_match = |entry: &Entry<T>| entry.generation == key.generation;
         let Entry {
             value,
             place,
             previous,
             next,
             ..
-        } = self.entries.remove_one_if(key.slot, is_it)?;
+        } = self.entries.remove_one_if(key.slot, is_match)?;
         if let Some(next) = self.entries.get_mut(next) {
             next.previous = previous;
         }
@@ -112,7 +112,7 @@ impl<T> Wheel<T> {
         Some(value)
     }
 
-    /// Takes out what is due at `now`, `limit` entries or a few more at a time. Returns when to ask again: `u64::MAX`
+    /// Takes out what is due at `now`, `limit` entries or a few more at a time. Returns when to call again: `u64::MAX`
     /// if nothing is left.
     pub(crate) fn take_due(&mut self, now: u64, limit: usize, due: &mut Vec<T>) -> u64 {
         while let Some((place, start)) = self.first() {
@@ -123,11 +123,11 @@ impl<T> Wheel<T> {
             if due.len() >= limit {
                 return now;
             }
-            // Invariant 3: it is the first one.
+            // Invariant 3: the slot is the first one.
             self.now = self.now.max(start);
             let earliest = self.empty(place, now, due);
             if place.level == 0 && earliest < u64::MAX {
-                // The rest of the current tick.
+                // What is left is due later in the current tick.
                 self.now = self.now.max(now);
                 return earliest;
             }
@@ -136,7 +136,7 @@ impl<T> Wheel<T> {
         u64::MAX
     }
 
-    /// Takes out the entries of a slot that are due, and files the others anew. Returns the earliest of those.
+    /// Takes out the due entries of a slot and links the others anew. Returns the earliest instant of those.
     fn empty(&mut self, place: Place, now: u64, due: &mut Vec<T>) -> u64 {
         let level = &mut self.levels[place.level as usize];
         level.occupied &= !(1 << place.slot);
@@ -155,7 +155,7 @@ impl<T> Wheel<T> {
         earliest
     }
 
-    /// Files an entry (invariant 1).
+    /// Links an entry into its slot (invariant 1).
     fn link(&mut self, key: u32, at: u64) {
         let at = at.max(self.now);
         let differing = (at ^ self.now) >> TICK;
@@ -190,7 +190,7 @@ impl<T> Wheel<T> {
         }
     }
 
-    /// The first slot with entries (invariant 2), and when it begins.
+    /// Returns the first slot with entries (invariant 2), and when it begins.
     fn first(&self) -> Option<(Place, u64)> {
         let level = self.levels.iter().position(|level| level.occupied != 0)?;
         let slot = self.levels[level].occupied.trailing_zeros();
@@ -206,7 +206,7 @@ impl<T> Wheel<T> {
     }
 }
 
-/// How many bits are below the digit of a level.
+/// How many bits are below a level's digit.
 fn shift(level: u32) -> u32 {
     TICK + level * SLOTS.ilog2()
 }
@@ -219,13 +219,13 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Op {
-        /// After `now`.
+        /// An instant after `now`.
         Insert(u64),
         Remove(prop::sample::Index),
         Advance(u64),
     }
 
-    /// Any number of digits.
+    /// Spans of any number of digits.
     fn span() -> impl Strategy<Value = u64> {
         (0_u32..63, any::<u64>()).prop_map(|(bits, random)| random & ((1 << bits) - 1))
     }
@@ -241,7 +241,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// What is due comes, nothing else does, and nothing is asked for too late.
+        /// Takes out exactly what is due, and the returned instant is never too late.
         #[test]
         fn it_does_what_a_sorted_list_does(ops in prop::collection::vec(op(), 1..200), limit in 1_usize..8) {
             let mut wheel = Wheel::new();
@@ -263,7 +263,7 @@ mod tests {
                     }
                     Op::Remove(_) => {}
                     Op::Advance(by) => {
-                        // The end of time is never reached.
+                        // Stays clear of the end of time.
                         now = now.saturating_add(by).min(u64::MAX / 2);
                         let mut due = Vec::new();
                         let next = loop {
@@ -287,7 +287,7 @@ mod tests {
                     }
                 }
             }
-            // What was taken out is not taken for what has its slot now.
+            // A removed entry's key does not remove the entry that now has its slot.
             for key in gone {
                 prop_assert_eq!(wheel.remove(key), None);
             }

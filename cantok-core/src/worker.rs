@@ -1,5 +1,5 @@
-//! What the crate's threads have in common: one for the process, started when it is first needed, and not there in a
-//! process that was forked from it.
+//! What the crate's threads have in common: there is one of each in the process, it starts when first needed, and a
+//! forked process has none of them.
 
 use crate::sync::{
     AtomicU32, Condvar, Mutex, MutexGuard, Ordering, lock, try_lock, wait, wait_for,
@@ -7,7 +7,7 @@ use crate::sync::{
 use std::time::Instant;
 use std::{io, process, thread};
 
-/// A thread, and what it shares with those that give it work.
+/// A thread, and what it shares with the threads that give it work.
 pub(crate) struct Worker<S> {
     name: &'static str,
     run: fn(),
@@ -18,7 +18,7 @@ pub(crate) struct Worker<S> {
 }
 
 impl<S> Worker<S> {
-    /// A thread of that name that will do nothing but `run`, which does not return.
+    /// Makes a worker whose thread has that name and only calls `run`, which does not return.
     pub(crate) const fn new(name: &'static str, run: fn(), shared: S) -> Self {
         Worker {
             name,
@@ -29,15 +29,14 @@ impl<S> Worker<S> {
         }
     }
 
-    /// Starts the thread if it was never started. Does not notice a fork, which takes a system call.
+    /// Starts the thread if it was never started. Does not notice a fork, which would take a system call.
     ///
     /// # Errors
     ///
-    /// When the operating system refuses a thread.
+    /// If the operating system refuses a thread.
     #[inline]
     pub(crate) fn start(&self) -> io::Result<()> {
-        // Relaxed, here and below: what the thread works on is behind the lock. Every wait comes past here, on every
-        // core.
+        // Relaxed, here and below: what the thread works on is behind the lock. Every wait loads this, on every core.
         if self.process.load(Ordering::Relaxed) == 0 {
             return self.start_here();
         }
@@ -48,7 +47,7 @@ impl<S> Worker<S> {
     ///
     /// # Errors
     ///
-    /// When the operating system refuses a thread, or when the process was forked while another thread held the lock.
+    /// If the operating system refuses a thread, or if the process was forked while another thread held the lock.
     #[cold]
     pub(crate) fn start_here(&self) -> io::Result<()> {
         let Some(_one_at_a_time) = self.lock_unless_forked() else {
@@ -69,22 +68,23 @@ impl<S> Worker<S> {
         process != 0 && process == process::id()
     }
 
-    /// Whether the thread was started in the process that this one was forked from.
+    /// Whether the thread was started in a process from which this one was forked.
     pub(crate) fn is_forked(&self) -> bool {
         self.process.load(Ordering::Relaxed) != 0 && !self.runs_here()
     }
 
-    /// For the thread.
+    /// Takes the lock, on the worker's own thread.
     pub(crate) fn lock(&self) -> MutexGuard<'_, S> {
         lock(&self.shared)
     }
 
-    /// For other threads. `None`: the process was forked while the lock was held, and nothing will release it.
+    /// Takes the lock, on another thread. `None` if the process was forked while the lock was held, which nothing will
+    /// release.
     pub(crate) fn lock_unless_forked(&self) -> Option<MutexGuard<'_, S>> {
         self.lock_beside(&self.shared)
     }
 
-    /// [`Worker::lock_unless_forked`], for another lock that the thread takes.
+    /// [`Worker::lock_unless_forked`] for another lock that the worker's thread takes.
     pub(crate) fn lock_beside<'a, T>(&self, mutex: &'a Mutex<T>) -> Option<MutexGuard<'a, T>> {
         match try_lock(mutex) {
             None if self.is_forked() => None,
@@ -93,13 +93,13 @@ impl<S> Worker<S> {
         }
     }
 
-    /// Wakes the thread, after what it sleeps on was changed under the lock.
+    /// Wakes the thread. Call it after a change under the lock.
     pub(crate) fn wake(&self) {
         self.changed.notify_one();
     }
 
-    /// Has the thread, which is the caller, sleep until it is woken, or until the instant, if there is one. May return
-    /// early.
+    /// Makes the worker's thread, which is the caller, sleep until it is woken, or until the instant, if there is one.
+    /// May return early.
     pub(crate) fn sleep<'a>(
         &self,
         shared: MutexGuard<'a, S>,

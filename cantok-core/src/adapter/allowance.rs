@@ -1,10 +1,10 @@
 use crate::Token;
 use std::fmt;
 
-/// For how many items one check has passed. Made by [`TokenAdapterExt::check_many`](super::TokenAdapterExt::check_many).
+/// How many items one check lets pass. [`TokenAdapterExt::check_many`](super::TokenAdapterExt::check_many) makes it.
 ///
-/// Dropping it returns to the counters the units of the items that did not [pass](Allowance::pass), even if a panic
-/// drops it. Until then those units count as spent.
+/// Dropping it, even by a panic, gives the units of items that did not [pass](Allowance::pass) back to the counters.
+/// Until then those units count as spent.
 pub struct Allowance<'t> {
     token: &'t Token,
     left: u64,
@@ -20,12 +20,12 @@ impl<'t> Allowance<'t> {
         }
     }
 
-    /// How many more items may pass.
+    /// Returns how many more items may pass.
     pub fn left(&self) -> u64 {
         self.left
     }
 
-    /// Notes that so many items pass. More than are left count as those.
+    /// Records that `items` items pass, or all that are left if there are fewer.
     #[inline]
     pub fn pass(&mut self, items: u64) {
         self.left = self.left.saturating_sub(items);

@@ -1,13 +1,14 @@
 use crate::node::Jobs;
 use std::{fmt, mem};
 
-/// A cancelled token whose tasks have yet to be woken and whose callbacks have yet to run: by
-/// [`finish`](Cancelling::finish), or when this is dropped. Made by
-/// [`begin_cancel`](super::TokenAdapterExt::begin_cancel), which has an example.
+/// A cancelled token whose tasks are still asleep and whose callbacks have not run.
+/// [`begin_cancel`](super::TokenAdapterExt::begin_cancel) makes it and has an example.
+///
+/// [`finish`](Cancelling::finish), or the drop, wakes the tasks and runs the callbacks.
 ///
 /// # Panics
 ///
-/// The drop runs the token's callbacks and resumes their first panic, unless the thread is unwinding already.
+/// The drop resumes the first panic of a callback or waker, unless the thread is already unwinding.
 #[must_use = "dropping it wakes tasks and runs callbacks at once"]
 pub struct Cancelling {
     won: bool,
@@ -19,7 +20,7 @@ impl Cancelling {
         Cancelling { won, jobs }
     }
 
-    /// Wakes tasks and runs callbacks, on this thread. Returns whether it was this cancel that cancelled the token, as
+    /// Wakes tasks and runs callbacks on this thread. Returns `true` if this cancel cancelled the token, as
     /// [`Token::cancel`](crate::Token::cancel) does.
     ///
     /// # Panics

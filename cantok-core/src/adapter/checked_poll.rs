@@ -2,17 +2,18 @@ use super::WakerRegistration;
 use crate::{CancellationError, Token};
 use std::task::{Context, Poll};
 
-/// Polls operations of another library under a token: reads, writes, the items of a stream. Each operation is one
-/// [check](Token#checks-and-peeks) of the token, in its first poll.
+/// Polls another library's operations under a token: reads, writes, the items of a stream.
 ///
-/// An operation begins with the first poll and ends with the poll that returns `Ready`. There is at most one at a time.
+/// An operation begins with its first poll and ends with the poll that returns `Ready`. There is at most one at a time.
+/// Each operation [checks](Token#checks-and-peeks) the token once, in its first poll.
 ///
 /// # Guarantees
 ///
-/// - Each poll looks at the token before it polls the operation. A cancelled token leaves the operation unpolled.
-/// - A poll that returns `Pending` has registered the task with the token. The registration ends with the operation,
-///   or when this is dropped.
-/// - What the operation returns is passed on, even if the token was cancelled meanwhile.
+/// - Each poll checks or peeks at the token before it polls the operation. If the token is cancelled, the operation is
+///   not polled.
+/// - A poll that returns `Pending` has registered the task with the token. The registration ends with the operation, or
+///   when this is dropped.
+/// - What the operation returns is passed on, even if the token was cancelled during the poll.
 ///
 /// # Examples
 ///
@@ -23,7 +24,7 @@ use std::task::{Context, Poll};
 /// use std::io;
 /// use std::task::{Context, Poll};
 ///
-/// /// Stands for the reader of another library.
+/// /// Stands for another library's reader.
 /// trait AsyncRead {
 ///     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
 /// }
@@ -44,12 +45,12 @@ use std::task::{Context, Poll};
 #[derive(Debug)]
 pub struct CheckedPoll {
     registration: WakerRegistration,
-    /// The check of the operation under way has been made.
+    /// Whether the operation that has begun has made its check.
     is_checked: bool,
 }
 
 impl CheckedPoll {
-    /// Does not check the token yet.
+    /// Makes a `CheckedPoll` without checking the token.
     pub const fn new(token: Token) -> Self {
         CheckedPoll {
             registration: WakerRegistration::new(token),
@@ -57,26 +58,26 @@ impl CheckedPoll {
         }
     }
 
-    /// The token.
+    /// Returns the token.
     pub fn token(&self) -> &Token {
         self.registration.token()
     }
 
-    /// Whether an operation has begun and not ended.
+    /// Returns `true` if an operation has begun and not ended.
     pub fn is_pending(&self) -> bool {
         self.is_checked
     }
 
-    /// Polls an operation. Its first poll checks the token, and each later one peeks.
+    /// Polls an operation. Its first poll checks the token, later ones peek.
     ///
     /// # Errors
     ///
-    /// The token is cancelled. The operation has ended and was not polled, unless the cancel came during the poll and
-    /// found it pending.
+    /// If the token is cancelled. The operation has then ended. It was not polled, unless the cancel came during a poll
+    /// that found it pending.
     ///
     /// # Panics
     ///
-    /// If a condition panics in the check: the next poll checks again. If the operation panics, or as
+    /// If a condition panics in the check; the next poll then checks again. If the operation panics. As
     /// [`WakerRegistration::register`].
     #[inline]
     pub fn poll<T>(
@@ -98,7 +99,7 @@ impl CheckedPoll {
         result
     }
 
-    /// Polls something that is not an operation of its own, such as the flush after a write: peeks, and never checks.
+    /// Polls something that belongs to an operation, such as the flush after a write. It peeks and never checks.
     ///
     /// # Errors
     ///
@@ -114,7 +115,7 @@ impl CheckedPoll {
     ) -> Poll<Result<T, CancellationError>> {
         let is_cancelled = self.token().peek_cancelled();
         let result = self.poll_unless(is_cancelled, cx, operation);
-        // An operation under way keeps its registration.
+        // An operation that has begun keeps its registration.
         if result.is_ready() && !self.is_checked {
             self.registration.clear();
         }

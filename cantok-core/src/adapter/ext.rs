@@ -2,7 +2,7 @@ use super::{Allowance, Cancelling, WakerRegistration, WeakToken};
 use crate::{CancellationError, Cause, Token};
 use std::task::Waker;
 
-/// What adapters for other libraries need of a token. Implemented for [`Token`] alone.
+/// What adapters for other libraries need from a token. Implemented for [`Token`] alone.
 ///
 /// # Examples
 ///
@@ -16,16 +16,13 @@ use std::task::Waker;
 /// assert!(weak.upgrade().is_none());
 /// ```
 pub trait TokenAdapterExt: sealed::Sealed {
-    /// Wakes `waker` when the token is cancelled: before this returns if it already is. [`WakerRegistration`] lists the
-    /// guarantees.
+    /// Wakes `waker` when the token is cancelled, or before this returns if it already is.
     ///
-    /// # Panics
-    ///
-    /// As [`WakerRegistration::register`]; or if the waker is woken at once, and panics.
+    /// [`WakerRegistration`] lists the guarantees.
     ///
     /// # Examples
     ///
-    /// A channel that is disconnected by the cancel, for a thread that waits for several things at once:
+    /// A channel that a cancel disconnects, for a thread that waits for several things at once:
     ///
     /// ```
     /// use cantok_core::adapter::TokenAdapterExt as _;
@@ -50,27 +47,34 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// let _registration = token.register(&waker);
     /// assert!(receiver.recv().is_err());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`WakerRegistration::register`]. If the waker is woken at once and panics.
     fn register(&self, waker: &Waker) -> WakerRegistration<&Token>;
 
-    /// [`register`](TokenAdapterExt::register) with a handle of the token in it.
+    /// Like [`register`](TokenAdapterExt::register), with a registration that owns its token.
     ///
     /// # Panics
     ///
     /// As [`register`](TokenAdapterExt::register).
     fn register_owned(&self, waker: &Waker) -> WakerRegistration;
 
-    /// Keeps `guard` alive as long as this token and everything derived from it, and drops it with the last of them:
-    /// what an adapter needs to cancel the token, such as a signal registration or a bridge to another library's token.
+    /// Keeps `guard` alive as long as this token and everything derived from it, and drops it with the last of them.
     ///
-    /// The guard is dropped on the thread that drops the last of them, outside every lock; cancelling drops nothing.
+    /// Attach what an adapter needs to cancel the token, such as a signal registration or a bridge to another library's
+    /// token. The guard is dropped outside every lock, on the thread that drops the last of the tokens. Cancelling
+    /// drops nothing.
+    ///
     /// Handles, registrations, drop guards and derived tokens all keep the token, and so the guard. So does a
     /// [detached](crate::Registration::detach) callback of a token with a deadline or a condition, until the cancel. A
-    /// sum does not [take apart](Token::any) a token with an attached guard. A token that [cannot be
-    /// cancelled](Token::can_be_cancelled) is one for all and keeps every guard for the rest of the process: there is
-    /// nothing to cancel, so do not attach.
+    /// token with an attached guard is not [taken apart](Token::any) by a sum.
     ///
-    /// A guard that owns the token it is attached to keeps both for ever. Attach it to a child of the one it cancels,
-    /// as here:
+    /// A token that [cannot be cancelled](Token::can_be_cancelled) is shared by the whole process and keeps every guard
+    /// until the end. There is nothing to cancel, so attach nothing to it.
+    ///
+    /// A guard that owns the token it is attached to keeps both for ever. Attach it to a child of the token that it
+    /// cancels, as here:
     ///
     /// # Examples
     ///
@@ -79,7 +83,7 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// use cantok_core::{SimpleToken, Token};
     /// use std::sync::{Arc, Mutex};
     ///
-    /// /// Another library's source of events: handlers stay until their registration is dropped.
+    /// /// Another library's source of events. Handlers stay until their registration is dropped.
     /// #[derive(Clone, Default)]
     /// struct Foreign(Arc<Mutex<Vec<Box<dyn Fn() + Send>>>>);
     ///
@@ -116,18 +120,18 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// ```
     fn attach(&self, guard: impl Send + Sync + 'static);
 
-    /// A reference that does not keep the token alive. [`WeakToken`] has an example.
+    /// Returns a reference that does not keep the token alive. [`WeakToken`] has an example.
     ///
     /// From then on no sum [takes the token apart](Token::any), so the reference leads to it for as long as the sum
     /// lives.
     fn downgrade(&self) -> WeakToken;
 
-    /// Cancels the token in two steps: for adapters that cancel several tokens at once, or that have something to do
-    /// before user code runs.
+    /// Cancels the token in two steps: marks everything derived from it now, and wakes tasks and runs callbacks later.
     ///
-    /// When this returns, every token derived from this one answers cancelled, and threads in [`wait`](Token::wait) are
-    /// awake. No user code has run yet. [`Cancelling::finish`], or its drop, wakes tasks and runs callbacks; it returns
-    /// `false` for a token that was already cancelled or cannot be.
+    /// It is for adapters that cancel several tokens at once, or that do something before callbacks run. When this
+    /// returns, every token derived from this one is cancelled, and threads in [`wait`](Token::wait) are awake. No
+    /// waker or callback has run yet. [`Cancelling::finish`], or its drop, runs them; `finish` returns `false` if the
+    /// token was already cancelled or cannot be.
     ///
     /// # Examples
     ///
@@ -152,10 +156,10 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// ```
     fn begin_cancel(&self, cause: Cause) -> Cancelling;
 
-    /// Whether a [check](Token::check) would pass and have no effect, as far as one load shows. Returns `false` for a
-    /// token with a condition or a counter, and for one that still polls its sources: check those.
+    /// Returns `true` if one load shows that a [check](Token::check) would pass and have no effect.
     ///
-    /// For loops over short items: a loop without any call stays as fast as one that loads a flag.
+    /// It returns `false` for a token with a condition or a counter, and for one that still polls its sources: check
+    /// those. Use it in loops over short items: a loop without a call stays as fast as one that loads a flag.
     ///
     /// # Examples
     ///
@@ -171,8 +175,10 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// ```
     fn is_live(&self) -> bool;
 
-    /// Whether checks spend a counter. If not, [`check_many`](TokenAdapterExt::check_many) passes for all items or for none,
-    /// and there is nothing to give back.
+    /// Returns `true` if checks spend a counter.
+    ///
+    /// If not, [`check_many`](TokenAdapterExt::check_many) passes for all items or for none, and there is nothing to
+    /// give back.
     ///
     /// # Examples
     ///
@@ -185,19 +191,14 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// ```
     fn is_counted(&self) -> bool;
 
-    /// One [check](Token::check) for up to `items` items: calls each condition once, and takes as many units of each
-    /// counter. Where a counter has fewer the check passes for fewer items, and is refused only if there is none.
+    /// Makes one [check](Token::check) for up to `items` items.
     ///
-    /// The units of items that do not pass are [given back](Allowance), unless a check was refused in the meantime: that
-    /// one has cancelled the counter for good. So take no more than are sure to come where others share the counter.
+    /// It calls each condition once and takes that many units of each counter. If a counter has fewer, the check passes
+    /// for fewer items. It is refused only if a counter has none.
     ///
-    /// # Errors
-    ///
-    /// If the token is cancelled, says why. Nothing is taken then.
-    ///
-    /// # Panics
-    ///
-    /// If `items` is 0; or as [`Token::is_cancelled`].
+    /// The units of items that do not pass are [given back](Allowance), unless a check was refused in the meantime.
+    /// Such a check cancels the counter for good. So if others share the counter, pass no more `items` than are sure to
+    /// come.
     ///
     /// # Examples
     ///
@@ -215,6 +216,14 @@ pub trait TokenAdapterExt: sealed::Sealed {
     /// assert_eq!(counter.check_many(8).unwrap().left(), 5); // given back at once
     /// assert_eq!(counter.remaining(), 5);
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the token is cancelled, returns why, and takes nothing.
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0. As [`Token::is_cancelled`].
     fn check_many(&self, items: u64) -> Result<Allowance<'_>, CancellationError>;
 }
 

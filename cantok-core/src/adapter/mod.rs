@@ -1,9 +1,9 @@
-//! For authors of adapters: what it takes to connect tokens to another library. Programs rarely need it.
+//! For authors of adapters: what connects tokens to another library. Programs rarely need it.
 //!
-//! [`TokenAdapterExt`] adds it to every token: a waker's registration, guards that live as long as a token, references
-//! that do not keep a token alive, a cancel in two steps, and one check for many items. [`CheckedPoll`] polls
-//! operations under a token, and [`carry`] hands the [current token](crate::Token::current) to another thread. All of
-//! cantok's own adapters are built on these and on [`Token::on_cancel`](crate::Token::on_cancel).
+//! [`TokenAdapterExt`] adds methods to every token: they register wakers, attach guards, make weak references, cancel
+//! in two steps, and check once for many items. [`CheckedPoll`] polls operations under a token. [`carry`] takes the
+//! [current token](crate::Token::current) to another thread. All of cantok's own adapters use these and
+//! [`Token::on_cancel`](crate::Token::on_cancel).
 
 mod allowance;
 mod cancelling;

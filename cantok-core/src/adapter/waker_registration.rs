@@ -6,23 +6,19 @@ use std::fmt;
 use std::ptr;
 use std::task::Waker;
 
-/// At most one waker that a token wakes when it is cancelled. Every future of this crate and its siblings is built on
-/// it. Made by [`register`](super::TokenAdapterExt::register), or empty by [`new`](WakerRegistration::new).
+/// The registration of at most one waker, which a token wakes when it is cancelled.
 ///
-/// It owns its token, or borrows it: borrowing spares the reference count.
+/// [`register`](super::TokenAdapterExt::register) makes one with a waker, [`new`](WakerRegistration::new) one without.
+/// Every future of this crate and its siblings uses it. It owns its token or borrows it; borrowing saves the reference
+/// count.
 ///
 /// # Guarantees
 ///
-/// - **No cancel is missed.** After [`register`](WakerRegistration::register) has returned `true`, the waker is woken
-///   exactly once when the token is cancelled, unless the registration ends before.
-/// - The waker is woken before the callbacks of the same cancel are called. Everything derived from the cancelled token
-///   answers cancelled by then, and no lock of this crate is held.
-/// - Dropping it takes the waker back and never blocks. A cancel that is under way may still wake it.
-/// - Registering costs the same beside any number of others, and allocates nothing for the first waiter of a token.
-///   Registering the same waker again takes no lock.
-///
-/// The first waiter of a derived token registers that token with those that it derives from, and its deadline with the
-/// timer, as 64 checks would. From then on a check of it only asks conditions and counters.
+/// - **No cancel is missed.** After [`register`](WakerRegistration::register) has returned `true`, a cancel wakes the
+///   waker exactly once, unless the registration ends before.
+/// - The waker is woken before the callbacks of the same cancel are called. By then everything derived from the
+///   cancelled token is cancelled, and no lock of this crate is held.
+/// - Dropping it unregisters the waker and never blocks. A concurrent cancel may still wake the waker.
 ///
 /// # Examples
 ///
@@ -55,10 +51,18 @@ use std::task::Waker;
 /// token.cancel();
 /// assert!(Pin::new(&mut cancelled).poll(&mut cx).is_ready());
 /// ```
+///
+/// # Cost
+///
+/// Registering costs the same beside any number of others, and allocates nothing for a token's first waiter.
+/// Registering the same waker again takes no lock.
+///
+/// The first waiter of a derived token registers that token with its sources, and its deadline with the timer, as 64
+/// checks would. From then on a check of it is a load, plus its conditions and counters.
 #[must_use = "dropping a registration takes the waker back at once"]
 pub struct WakerRegistration<T: Borrow<Token> = Token> {
     token: T,
-    /// The token holds a clone of the waker under this key, unless it is one of the two below.
+    /// The key of the token's clone of the waker, or one of the two below.
     key: u32,
     waker: Identity,
 }
@@ -66,18 +70,18 @@ pub struct WakerRegistration<T: Borrow<Token> = Token> {
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<WakerRegistration>() == 24);
 
-/// No waker.
+/// There is no waker.
 const EMPTY: u32 = u32::MAX;
-/// No waker any more.
+/// There will be no waker any more.
 const ENDED: u32 = u32::MAX - 1;
 
-/// What [`Waker::will_wake`] compares: two addresses, of 48 bits each. In this size a waiting task of tokio's is 128 bytes
-/// smaller than one that keeps the waker itself.
+/// What [`Waker::will_wake`] compares: two addresses of 48 bits each. In this size a waiting task of tokio's is 128
+/// bytes smaller than one that keeps the waker itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Identity([u32; 3]);
 
 impl Identity {
-    /// Of no waker: the address of a vtable is not zero.
+    /// No waker, since the address of a vtable is not zero.
     const NONE: Identity = Identity([0; 3]);
 
     /// `NONE` if an address does not fit, so that each poll registers anew.
@@ -91,11 +95,11 @@ impl Identity {
         Identity([data as u32, vtable as u32, high as u32])
     }
 
-    /// What the waker of a later poll is compared with while `kept`, a clone of `polled`, is kept.
+    /// The identity for later polls while `kept`, a clone of `polled`, is registered.
     ///
-    /// Later polls come with the original. Its vtable may stand at another address than that of its clone: the compiler
-    /// makes a copy in each place that names one, as for tokio's `block_on`. Comparing with the original is sound if
-    /// the clone has the same data, which it keeps from being used again. Other data may be.
+    /// Later polls bring the original. Its vtable may have another address than the clone's, since the compiler may
+    /// copy a vtable, as for tokio's `block_on`. Comparing with the original is sound if the clone has the same data,
+    /// which it keeps alive. Other data may be freed and used again.
     fn of_kept(kept: &Waker, polled: &Waker) -> Self {
         let is_shared = kept.data() == polled.data();
         Identity::of(if is_shared { polled } else { kept })
@@ -107,7 +111,7 @@ impl Identity {
 }
 
 impl<T: Borrow<Token>> WakerRegistration<T> {
-    /// No waker yet.
+    /// Makes a registration without a waker.
     pub const fn new(token: T) -> Self {
         WakerRegistration {
             token,
@@ -116,7 +120,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         }
     }
 
-    /// With that waker, which is woken at once if the token is cancelled.
+    /// Makes a registration with that waker, which is woken at once if the token is cancelled.
     pub(crate) fn of(token: T, waker: &Waker) -> Self {
         let mut registration = WakerRegistration::new(token);
         if registration.token().peek_cancelled() || !registration.register(waker) {
@@ -125,20 +129,20 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         registration
     }
 
-    /// The token.
+    /// Returns the token.
     pub fn token(&self) -> &Token {
         self.token.borrow()
     }
 
-    /// Has `waker` woken by the cancel, in place of an earlier one. `false`: the token is cancelled.
+    /// Registers `waker`, in place of an earlier one. Returns `false` if the token is cancelled.
     ///
-    /// This reads no clock, for operations that have checked the token just before. A deadline that has passed since then
-    /// wakes the waker.
+    /// This reads no clock. It is for operations that have just checked the token; a deadline that has passed since
+    /// then wakes the waker.
     ///
     /// # Panics
     ///
-    /// If the token has a deadline or a condition and the operating system refuses the thread that watches over it,
-    /// as [`std::thread::spawn`] does.
+    /// If the token has a deadline or a condition and the operating system refuses a thread that it needs, as
+    /// [`std::thread::spawn`] does.
     pub fn register(&mut self, waker: &Waker) -> bool {
         let node = self.token.borrow().node();
         if node.is_marked() {
@@ -162,14 +166,14 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
                 self.token().node().kind() == Kind::Never
             }
         };
-        // The one before goes after that, so that a condition is watched all the time.
+        // The earlier waker goes last, so that conditions are polled without a gap.
         if let Some(key) = before {
             self.unregister(key);
         }
         is_pending
     }
 
-    /// Takes the waker back.
+    /// Unregisters the waker.
     #[inline]
     pub fn clear(&mut self) {
         if let Some(key) = self.key() {
@@ -178,7 +182,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         }
     }
 
-    /// Takes the waker back for good.
+    /// Unregisters the waker for good.
     pub(crate) fn end(&mut self) {
         self.clear();
         self.key = ENDED;
@@ -207,7 +211,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     }
 }
 
-/// It may be the last handle of a task.
+/// Drops a waker, which may be a task's last handle.
 fn drop_waiter(waiter: Waiter) {
     if let Waiter::Waker(waker) = waiter {
         drop_nested(waker);

@@ -3,10 +3,10 @@ use crate::node::Node;
 use crate::sync::Weak;
 use std::fmt;
 
-/// A reference to a token that does not keep the token, or what is [attached](super::TokenAdapterExt::attach) to it,
-/// alive. Made by [`downgrade`](super::TokenAdapterExt::downgrade).
+/// A reference to a token that keeps neither the token nor what is [attached](super::TokenAdapterExt::attach) to it
+/// alive. [`downgrade`](super::TokenAdapterExt::downgrade) makes it.
 ///
-/// An attached guard often has to know its token: keep weak references in whatever cancels the tokens, and remove one
+/// If an attached guard must know its token, keep weak references where the tokens are cancelled. Remove a reference
 /// when its guard is dropped.
 ///
 /// # Examples
@@ -36,8 +36,10 @@ impl WeakToken {
         WeakToken { node }
     }
 
-    /// The token, if something keeps it: a handle of it, a token derived from it, or, with a deadline or a condition, a
-    /// [detached](crate::Registration::detach) callback. The result counts like any other handle.
+    /// Returns the token, if something keeps it alive.
+    ///
+    /// A handle does, a derived token does, and so does a [detached](crate::Registration::detach) callback of a token
+    /// with a deadline or a condition. The result counts like any other handle.
     pub fn upgrade(&self) -> Option<Token> {
         self.node.upgrade().map(Token::from_node)
     }

@@ -1,12 +1,12 @@
 //! Readers and writers that fail once a token is cancelled.
 //!
-//! [`WithToken`] passes on whatever the wrapped type can do: [`Read`](std::io::Read), [`BufRead`](std::io::BufRead),
-//! [`Write`](std::io::Write), [`Seek`](std::io::Seek). There are three ways to it:
+//! [`WithToken`] implements what the inner type does: [`Read`](std::io::Read), [`BufRead`](std::io::BufRead),
+//! [`Write`](std::io::Write), [`Seek`](std::io::Seek). Make one in one of three ways:
 //!
-//! - `reader.with_token(&token)`, by [`ReadTokenExt`], which is in the prelude;
-//! - `writer.with_token(&token)`, by [`WriteTokenExt`], for what only writes. It is not in the prelude: a file or a
-//!   socket reads and writes, and with both traits at hand the compiler would not know which method is meant;
-//! - [`WithToken::new`], for both.
+//! - `reader.with_token(&token)`, with [`ReadTokenExt`], which is in the prelude;
+//! - `writer.with_token(&token)`, with [`WriteTokenExt`], for types that only write. It is not in the prelude: a file
+//!   or a socket reads and writes, and with both traits in scope the call would be ambiguous;
+//! - [`WithToken::new`], for any type.
 
 mod read_ext;
 mod with_token;

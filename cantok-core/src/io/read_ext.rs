@@ -2,9 +2,9 @@ use super::WithToken;
 use crate::Token;
 use std::io::Read;
 
-/// `with_token` for every reader.
+/// Adds `with_token` to every reader.
 pub trait ReadTokenExt: Read + Sized {
-    /// Has each call fail once the token is cancelled. [`WithToken`] says what is guaranteed.
+    /// Makes every call fail once the token is cancelled. [`WithToken`] lists the guarantees.
     ///
     /// # Examples
     ///

@@ -5,20 +5,20 @@ use std::io::{self, BufRead, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 ///
 /// # Guarantees
 ///
-/// - Each call is one check, before the wrapped one is called: a call that fails has read and written nothing. `consume`
-///   is none, since it cannot fail.
-/// - The error is the [`CancellationError`](crate::CancellationError) as an [`io::Error`]: of the kind
-///   [`TimedOut`](io::ErrorKind::TimedOut) for deadlines, otherwise [`Other`](io::ErrorKind::Other), and never
-///   `Interrupted`. So [`io::copy`], [`read_to_end`](Read::read_to_end), [`write_all`](Write::write_all) and
-///   [`BufReader`](io::BufReader) end with it instead of trying again. What they had read or written by then is not lost:
-///   it is where it is without a token.
+/// - Each call checks the token once, before it calls the inner type: a call that fails has read and written nothing.
+///   `consume` checks nothing, since it cannot fail.
+/// - The error is the [`CancellationError`](crate::CancellationError) as an [`io::Error`], of the kind
+///   [`TimedOut`](io::ErrorKind::TimedOut) for deadlines and [`Other`](io::ErrorKind::Other) otherwise.
+/// - The kind is never `Interrupted`, so [`io::copy`], [`read_to_end`](Read::read_to_end),
+///   [`write_all`](Write::write_all) and [`BufReader`](io::BufReader) end instead of trying again. What they had read
+///   or written by then is not lost: it is where it is without a token.
 /// - A call that blocks is not interrupted. The guide shows how to unblock sockets and pipes.
 ///
 /// # Buffers
 ///
-/// Put the token below the buffer, `BufWriter::new(file.with_token(&token))`, to check it once for each block. Above the
-/// buffer it is checked for each call, however small. After a cancel a `BufWriter` around this cannot write what it
-/// still holds: `into_inner` of both gets at the file.
+/// Put the token below the buffer, `BufWriter::new(file.with_token(&token))`, to check it once for each block. Above
+/// the buffer it is checked for each call, however small. After a cancel a `BufWriter` around this cannot write what it
+/// still holds; call `into_inner` of both to get the file.
 ///
 /// # Examples
 ///
@@ -29,7 +29,7 @@ use std::io::{self, BufRead, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 /// use std::time::Duration;
 ///
 /// let token = TimeoutToken::new(Duration::from_millis(5));
-/// // What reads and writes: a file, a socket.
+/// // A type that reads and writes, such as a file or a socket.
 /// let mut file = WithToken::new(Cursor::new(Vec::new()), &token);
 /// file.write_all(b"all of it")?;
 /// file.rewind()?;
@@ -48,7 +48,7 @@ pub struct WithToken<T> {
 }
 
 impl<T> WithToken<T> {
-    /// A reader or writer with that token.
+    /// Makes a reader or writer whose calls check that token.
     pub fn new(inner: T, token: impl Into<Token>) -> Self {
         WithToken {
             inner,
@@ -56,17 +56,17 @@ impl<T> WithToken<T> {
         }
     }
 
-    /// What was wrapped.
+    /// Returns a reference to the inner reader or writer.
     pub fn get_ref(&self) -> &T {
         &self.inner
     }
 
-    /// What was wrapped. Its calls check nothing.
+    /// Returns a mutable reference to the inner reader or writer. Its calls check nothing.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 
-    /// What was wrapped.
+    /// Returns the inner reader or writer.
     pub fn into_inner(self) -> T {
         self.inner
     }

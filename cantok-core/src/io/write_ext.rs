@@ -2,10 +2,12 @@ use super::WithToken;
 use crate::Token;
 use std::io::Write;
 
-/// `with_token` for every writer. Not in the prelude, since what reads as well has the method of
-/// [`ReadTokenExt`](super::ReadTokenExt): name this trait where something only writes.
+/// Adds `with_token` to every writer.
+///
+/// It is not in the prelude, since types that also read have the method of [`ReadTokenExt`](super::ReadTokenExt).
+/// Import this trait where a type only writes.
 pub trait WriteTokenExt: Write + Sized {
-    /// Has each call fail once the token is cancelled. [`WithToken`] says what is guaranteed.
+    /// Makes every call fail once the token is cancelled. [`WithToken`] lists the guarantees.
     ///
     /// # Examples
     ///

@@ -1,14 +1,16 @@
 use crate::{Token, TryWithToken, WithToken};
 
-/// `with_token` and `try_with_token` for every iterator.
+/// Adds `with_token` and `try_with_token` to every iterator.
 pub trait IteratorTokenExt: Iterator + Sized {
-    /// Stops quietly when the token is cancelled: a stopped iterator seems finished. Call [`Token::cancellation`]
-    /// afterwards to learn whether it was stopped, or use [`try_with_token`](IteratorTokenExt::try_with_token).
+    /// Stops quietly when the token is cancelled: a stopped iterator looks finished.
     ///
-    /// There is one check before each item. If it finds the token cancelled, the iterator below is not advanced, so no
-    /// item is lost. With a [`CounterToken`](crate::CounterToken) of `n` units exactly `n` items pass. There is no
-    /// check after the last item if the iterator below knows (`size_hint`) that it was the last; otherwise there is
-    /// one, which spends a unit. [`check_every`](WithToken::check_every) has one check for many items.
+    /// Call [`Token::cancellation`] afterwards to learn whether it was stopped, or use
+    /// [`try_with_token`](IteratorTokenExt::try_with_token).
+    ///
+    /// The token is checked once before each item. If it is cancelled, the inner iterator is not advanced, so no item
+    /// is lost. With a [`CounterToken`](crate::CounterToken) of `n` units exactly `n` items pass. If the inner iterator
+    /// knows by its `size_hint` that no item is left, there is no further check; otherwise one more check spends a
+    /// unit. With [`check_every`](WithToken::check_every) one check serves many items.
     ///
     /// # Examples
     ///
@@ -25,8 +27,9 @@ pub trait IteratorTokenExt: Iterator + Sized {
         WithToken::new(self, token.into())
     }
 
-    /// Yields `Ok(item)` until the token is cancelled, then one `Err` with the cause, then nothing more: a partial
-    /// result cannot pass for a complete one. Otherwise like [`with_token`](IteratorTokenExt::with_token).
+    /// Yields `Ok(item)` until the token is cancelled, then one `Err` with the cause, then nothing.
+    ///
+    /// A partial result cannot pass for a complete one. Otherwise like [`with_token`](IteratorTokenExt::with_token).
     ///
     /// # Examples
     ///

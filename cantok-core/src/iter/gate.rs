@@ -24,7 +24,7 @@ impl Gate {
         self.every = items;
     }
 
-    /// Has the next item pass, or says why it does not. `lower`: so many items are sure to come.
+    /// Lets the next item pass, or returns why not. `lower` is how many items are sure to come.
     #[inline]
     pub(super) fn check(&mut self, lower: usize) -> Result<(), CancellationError> {
         if self.every == 1 && self.left == 0 {
@@ -39,7 +39,7 @@ impl Gate {
 
     #[cold]
     fn check_many(&mut self, lower: usize) -> Result<(), CancellationError> {
-        // Another user of the counter must not be refused for want of units that this one keeps and does not need.
+        // Units that this iterator holds and does not need could make another user's check fail.
         let items = if self.token.node().has_counters() {
             self.every.min(lower.max(1))
         } else {

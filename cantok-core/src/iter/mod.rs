@@ -1,4 +1,4 @@
-//! Iterators that stop when a token says so.
+//! Iterators that stop when a token is cancelled.
 
 mod ext;
 mod gate;

@@ -2,8 +2,8 @@ use super::gate::Gate;
 use crate::{CancellationError, Token};
 use std::iter::FusedIterator;
 
-/// An iterator that yields one error and then nothing when its token is cancelled. Made by
-/// [`IteratorTokenExt::try_with_token`](crate::IteratorTokenExt::try_with_token).
+/// An iterator that yields one error and then nothing when its token is cancelled.
+/// [`IteratorTokenExt::try_with_token`](crate::IteratorTokenExt::try_with_token) makes it.
 #[derive(Clone, Debug)]
 #[must_use = "iterator adaptors are lazy and do nothing unless consumed"]
 pub struct TryWithToken<I> {
@@ -21,15 +21,11 @@ impl<I: Iterator> TryWithToken<I> {
         }
     }
 
-    /// One check for each `items` items, instead of one for each: after a cancel at most `items` more items pass.
+    /// Checks the token once for every `items` items. After a cancel at most `items` more items pass.
     ///
-    /// Conditions are called once for that many items. Units of a counter are taken as many at a time, but no more than
-    /// items are sure to come (by the lower bound of `size_hint`), and what is left is given back when the iterator is
-    /// dropped. Until then it counts as spent.
-    ///
-    /// # Panics
-    ///
-    /// If `items` is 0, like [`Iterator::step_by`].
+    /// Conditions are called once for that many items. Units of a counter are taken that many at a time, but no more
+    /// than the lower bound of `size_hint`. Units that are left count as spent until the iterator is dropped, which
+    /// gives them back.
     ///
     /// # Examples
     ///
@@ -41,6 +37,10 @@ impl<I: Iterator> TryWithToken<I> {
     /// let results = (0..1_000).try_with_token(&budget).check_every(64);
     /// assert_eq!(results.filter(Result::is_ok).count(), 250);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `items` is 0, like [`Iterator::step_by`].
     #[track_caller]
     pub fn check_every(mut self, items: usize) -> Self {
         self.gate.set_every(items);

@@ -3,49 +3,48 @@ use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, th
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-/// A closure that is asked whether to stop, until it says yes. In one allocation with the closure.
+/// A closure that is called until it returns `true`, in one allocation with its settings.
 ///
-/// Builders set what they set through a shared reference: the background thread may still know a condition that had a
-/// callback, without being a handle.
-pub(crate) struct Condition<A: ?Sized = dyn Ask> {
+/// Builders change the settings through a shared reference: the background thread may still refer to a condition that
+/// had a callback, without being a handle.
+pub(crate) struct Condition<A: ?Sized = dyn Call> {
     pub(crate) on_error: AtomicBool,
-    /// What a check has to mind: [`SATISFIED`], [`HOOKED`], [`ASKING`], [`PAUSED`]. One load tells that there is
-    /// nothing.
+    /// What a check must heed: [`SATISFIED`], [`HOOKED`], [`CALLING`], [`PAUSED`]. One load shows that none is set.
     marks: AtomicU8,
     pub(crate) before: OnceLock<Hook>,
     pub(crate) after: OnceLock<Hook>,
     /// In nanoseconds.
     poll_interval: AtomicU64,
     pub(crate) watch: Mutex<Watch>,
-    ask: A,
+    closure: A,
 }
 
-/// A closure, and the way to it that checks take. That way is compiled for each closure, so that what has to be done
-/// around the call costs no second call.
-pub(crate) trait Ask: Send + Sync {
-    /// `None`: the closure failed.
-    fn ask(&self) -> Option<bool>;
-    /// Asks, if this thread is not asking some condition already. The address is that of this one.
-    fn ask_plainly(&self, address: usize) -> Answer;
+/// A closure, with the path to it that checks take. The path is compiled for each closure, so that what surrounds the
+/// call does not cost a second one.
+pub(crate) trait Call: Send + Sync {
+    /// Calls the closure. `None` if it failed.
+    fn call(&self) -> Option<bool>;
+    /// Calls the closure, unless this thread is already calling some condition. `address` is that of this condition.
+    fn call_plainly(&self, address: usize) -> Answer;
 }
 
-/// What came of asking.
+/// The result of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     No,
     Yes,
     Failed,
-    NotAsked,
+    NotCalled,
 }
 
-impl<F: Fn() -> Option<bool> + Send + Sync> Ask for F {
-    fn ask(&self) -> Option<bool> {
+impl<F: Fn() -> Option<bool> + Send + Sync> Call for F {
+    fn call(&self) -> Option<bool> {
         self()
     }
 
-    fn ask_plainly(&self, address: usize) -> Answer {
+    fn call_plainly(&self, address: usize) -> Answer {
         let Some(_active) = Active::enter_first(address) else {
-            return Answer::NotAsked;
+            return Answer::NotCalled;
         };
         match self() {
             Some(false) => Answer::No,
@@ -57,32 +56,32 @@ impl<F: Fn() -> Option<bool> + Send + Sync> Ask for F {
 
 pub(crate) type Hook = Box<dyn Fn() + Send + Sync>;
 
-/// How the background thread asks a condition.
+/// How the background thread polls a condition.
 #[derive(Default)]
 pub(crate) struct Watch {
-    /// How many waiters rely on it.
+    /// How many waiters need the polling.
     pub(crate) waiters: usize,
-    /// Its place in the schedule of the background thread.
+    /// The condition's place in the background thread's schedule.
     pub(crate) scheduled: Option<Due>,
-    /// When the background thread asked it last.
-    pub(crate) asked_at: Option<Instant>,
-    /// A check came while the background thread was asking it.
+    /// When the background thread last called the closure.
+    pub(crate) called_at: Option<Instant>,
+    /// A check came while the background thread was calling the closure.
     pub(crate) checked: bool,
 }
 
-/// The closure has said yes.
+/// The closure has returned `true`.
 const SATISFIED: u8 = 1;
-/// There are hooks around the closure.
+/// The closure has hooks.
 const HOOKED: u8 = 2;
-/// The background thread is asking the condition.
-const ASKING: u8 = 4;
-/// The condition panicked when the background thread asked it, and is not asked again before a check.
+/// The background thread is calling the closure.
+const CALLING: u8 = 4;
+/// The closure panicked on the background thread, which calls it again only after a check.
 const PAUSED: u8 = 8;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-impl<A: Ask> Condition<A> {
-    pub(crate) fn new(ask: A) -> Self {
+impl<A: Call> Condition<A> {
+    pub(crate) fn new(closure: A) -> Self {
         let condition = Condition {
             on_error: AtomicBool::new(false),
             marks: AtomicU8::new(0),
@@ -90,15 +89,15 @@ impl<A: Ask> Condition<A> {
             after: OnceLock::new(),
             poll_interval: AtomicU64::new(0),
             watch: Mutex::new(Watch::default()),
-            ask,
+            closure,
         };
         condition.set_poll_interval(POLL_INTERVAL);
         condition
     }
 }
 
-impl<A: Ask + ?Sized> Condition<A> {
-    /// How often it is asked while there are waiters.
+impl<A: Call + ?Sized> Condition<A> {
+    /// How often the closure is called while there are waiters.
     pub(crate) fn poll_interval(&self) -> Duration {
         // Relaxed: set before the condition is used.
         Duration::from_nanos(self.poll_interval.load(Ordering::Relaxed))
@@ -111,72 +110,71 @@ impl<A: Ask + ?Sized> Condition<A> {
         self.poll_interval.store(nanoseconds, Ordering::Relaxed);
     }
 
-    /// Sets hooks, each at most once. `false`: there was one.
+    /// Sets a hook. `false` if there was one.
     pub(crate) fn set_hook(&self, place: &OnceLock<Hook>, hook: Hook) -> bool {
         // Relaxed: set before the condition is used.
         self.marks.fetch_or(HOOKED, Ordering::Relaxed);
         place.set(hook).is_ok()
     }
 
-    /// Whether a check has to tell the background thread of itself.
-    pub(crate) fn needs_attention(&self) -> bool {
-        // Relaxed: a check that misses a change is at the same time as that change. Whoever sees one acts under the
-        // lock of `watch`.
-        self.marks.load(Ordering::Relaxed) & (ASKING | PAUSED) != 0
+    /// Whether a check must report itself to the background thread.
+    pub(crate) fn must_report_checks(&self) -> bool {
+        // Relaxed: a check that misses a change happens at the same time as that change. A check that sees one acts
+        // under the lock of `watch`.
+        self.marks.load(Ordering::Relaxed) & (CALLING | PAUSED) != 0
     }
 
-    /// Whether the background thread has left the condition alone. Under the lock of `watch`.
+    /// Whether the background thread has paused polling. Requires the lock of `watch`.
     pub(crate) fn is_paused(&self) -> bool {
         // Relaxed: ordered by the lock.
         self.marks.load(Ordering::Relaxed) & PAUSED != 0
     }
 
-    /// The background thread begins to ask. Under the lock of `watch`.
+    /// Notes that the background thread begins a call. Requires the lock of `watch`.
     pub(crate) fn begin(&self) {
-        // Relaxed: see `needs_attention`.
-        self.marks.fetch_or(ASKING, Ordering::Relaxed);
+        // Relaxed: see `must_report_checks`.
+        self.marks.fetch_or(CALLING, Ordering::Relaxed);
     }
 
-    /// The background thread has asked, or goes on after a pause. Under the lock of `watch`.
+    /// Notes that the background thread has ended a call, or that a pause is over. Requires the lock of `watch`.
     pub(crate) fn end(&self, pause: bool) {
-        // Relaxed: see `needs_attention`. A check between the two sees one of them, which is all the same to it.
+        // Relaxed: see `must_report_checks`. A check between the two changes sees both marks, which has the effect of
+        // either.
         if pause {
             self.marks.fetch_or(PAUSED, Ordering::Relaxed);
-            self.marks.fetch_and(!ASKING, Ordering::Relaxed);
+            self.marks.fetch_and(!CALLING, Ordering::Relaxed);
         } else {
-            self.marks.fetch_and(!(ASKING | PAUSED), Ordering::Relaxed);
+            self.marks.fetch_and(!(CALLING | PAUSED), Ordering::Relaxed);
         }
     }
 
-    /// Whether this thread is asking the condition: its closure, or a hook, is what checks.
-    pub(crate) fn is_asked_here(&self) -> bool {
+    /// Whether this thread is calling the condition, so that its closure, or a hook, is what checks.
+    pub(crate) fn is_called_here(&self) -> bool {
         INNERMOST.with(Cell::get) == self.address()
             || OUTER
                 .try_with(|list| list.borrow().contains(&self.address()))
-                .is_ok_and(|is_asked| is_asked)
+                .is_ok_and(|is_called| is_called)
     }
 
-    /// Whether the closure has said yes.
+    /// Whether the closure has returned `true`.
     pub(crate) fn is_satisfied(&self) -> bool {
-        // Acquire: pairs with the release in `conclude`, so that what the closure saw is visible to whoever relies on
-        // it.
+        // Acquire: pairs with the release in `conclude`, so that what the closure saw is visible to the caller.
         self.marks.load(Ordering::Acquire) & SATISFIED != 0
     }
 
-    /// Asks a condition with which there is nothing special, such as hooks. What it says, unless that is
-    /// [`Answer::No`], goes to [`Condition::conclude`].
+    /// Calls the closure of a condition without marks. Every answer but [`Answer::No`] goes to [`Condition::conclude`].
     #[inline]
-    pub(crate) fn ask_plainly(&self) -> Answer {
-        // Relaxed: nothing is concluded from it but what to do next.
+    pub(crate) fn call_plainly(&self) -> Answer {
+        // Relaxed: this only chooses the path.
         if self.marks.load(Ordering::Relaxed) != 0 {
-            return Answer::NotAsked;
+            return Answer::NotCalled;
         }
-        self.ask.ask_plainly(self.address())
+        self.closure.call_plainly(self.address())
     }
 
-    /// Asks, with the hooks around it. A condition that is being asked further up on this thread's stack is not yet
-    /// satisfied.
-    pub(crate) fn ask(&self) -> bool {
+    /// Calls the closure with its hooks. A condition that is already being called on this thread's stack counts as not
+    /// yet satisfied.
+    pub(crate) fn call(&self) -> bool {
         if self.is_satisfied() {
             return true;
         }
@@ -186,20 +184,19 @@ impl<A: Ask + ?Sized> Condition<A> {
         if let Some(before) = self.before.get() {
             before();
         }
-        let satisfied = self.conclude(self.ask.ask());
+        let satisfied = self.conclude(self.closure.call());
         if let Some(after) = self.after.get() {
             after();
         }
         satisfied
     }
 
-    /// What the closure's answer means. `None`: it failed.
+    /// Returns whether the closure's answer satisfies the condition. `None` if the closure failed.
     pub(crate) fn conclude(&self, answer: Option<bool>) -> bool {
         // Relaxed: set before the condition is used.
         let satisfied = answer.unwrap_or_else(|| self.on_error.load(Ordering::Relaxed));
         if satisfied {
-            // At once, so that no check that begins from here on calls the closure again. Release: see
-            // `is_satisfied`.
+            // At once, so that no check that begins after this calls the closure again. Release: see `is_satisfied`.
             self.marks.fetch_or(SATISFIED, Ordering::Release);
         }
         satisfied
@@ -211,19 +208,19 @@ impl<A: Ask + ?Sized> Condition<A> {
 }
 
 thread_locals! {
-    /// The condition that this thread is asking, 0 if none: all there is to do in the common case.
+    /// The innermost condition that this thread is calling, 0 if none. In the common case it is the only one.
     static INNERMOST: Cell<usize> = Cell::new(0);
-    /// Those that it is asking further out, when conditions check tokens that have conditions.
+    /// The outer ones, when conditions check tokens that have conditions.
     static OUTER: RefCell<Vec<usize>> = RefCell::new(Vec::new());
 }
 
-/// A condition that is being asked, until dropped.
+/// A condition that is being called, until dropped.
 struct Active {
     outer: usize,
 }
 
 impl Active {
-    /// `None`: this thread is asking some condition already.
+    /// `None` if this thread is already calling some condition.
     #[inline]
     fn enter_first(condition: usize) -> Option<Self> {
         if INNERMOST.with(Cell::get) != 0 {
@@ -233,7 +230,7 @@ impl Active {
         Some(Active { outer: 0 })
     }
 
-    /// `None`: this thread is asking it already.
+    /// `None` if this thread is already calling this condition.
     fn enter(condition: usize) -> Option<Self> {
         let outer = INNERMOST.with(Cell::get);
         if outer == condition {
@@ -251,7 +248,7 @@ impl Active {
         let _ = OUTER.try_with(|list| list.borrow_mut().pop());
     }
 
-    /// `false`: the condition is among those that are asked further out.
+    /// `false` if the condition is one of the outer ones.
     #[cold]
     fn nest(outer: usize, condition: usize) -> bool {
         let nested = OUTER.try_with(|list| {

@@ -5,9 +5,9 @@ use std::fmt;
 pub(crate) struct Counter {
     pub(crate) limit: u64,
     direct_only: AtomicBool,
-    /// A check was refused, which cancels (invariant 9).
+    /// Whether a check was refused, which cancels (invariant 9).
     has_refused: AtomicBool,
-    /// How many units are held or spent, with those that refused checks have asked for.
+    /// How many units are held or spent, plus those that refused checks have added.
     spent: AtomicU64,
 }
 
@@ -24,9 +24,9 @@ impl Counter {
         }
     }
 
-    /// Whether only checks of its own token spend it.
+    /// Whether only checks of the counter's own token spend it.
     pub(crate) fn is_direct_only(&self) -> bool {
-        // Relaxed: set while the token has one handle; another thread gets it with the token.
+        // Relaxed: set while the token has one handle; another thread gets the value with the token.
         self.direct_only.load(Ordering::Relaxed)
     }
 
@@ -35,25 +35,26 @@ impl Counter {
         self.direct_only.store(true, Ordering::Relaxed);
     }
 
-    /// Takes a unit, if there is one. Exactly `limit` units are taken, on any number of threads, but for those that are
-    /// given back.
+    /// Takes a unit, if there is one. Exactly `limit` units are taken, on any number of threads, except for those that
+    /// are given back.
     #[inline]
     pub(crate) fn spend(&self) -> bool {
-        // Counts up and past the limit, in one read-modify-write that always succeeds. With a second thread that
-        // took less than half the time of a loop of compare-exchanges (`check/polled/counter/two threads` in
-        // benches/check.rs). A refused check cancels, so refusals are few, and none counts to 2^64.
-        // Relaxed: the units are handed out one by one under any ordering, and publish nothing.
+        // Counts past the limit, so that one read-modify-write always suffices. With a second thread that took less
+        // than half the time of a compare-exchange loop (`check/polled/counter/two threads` in benches/check.rs). A
+        // refused check cancels, so refusals are few, and the count never reaches 2^64. Relaxed: any ordering hands out
+        // each unit once, and units publish nothing.
         self.spent.fetch_add(1, Ordering::Relaxed) < self.limit || self.refuse()
     }
 
-    /// Takes up to `wanted` units, at least one. 0: none is left, and this refuses a check as [`Counter::spend`] does.
+    /// Takes up to `wanted` units, at least one. Returns 0 if none is left, which refuses a check as [`Counter::spend`]
+    /// does.
     pub(crate) fn take(&self, wanted: u64) -> u64 {
         let wanted = wanted.min(MOST);
         // Relaxed: see `spend`.
         let spent = self.spent.fetch_add(wanted, Ordering::Relaxed);
         let units = wanted.min(self.limit.saturating_sub(spent));
         if units < wanted {
-            // Until the excess is gone others find no unit, as they do afterwards: these were the last.
+            // Until the excess is subtracted other checks find no unit, as they do afterwards: these were the last.
             self.spent.fetch_sub(wanted - units, Ordering::Relaxed);
         }
         if units == 0 {
@@ -62,15 +63,15 @@ impl Counter {
         units
     }
 
-    /// Gives back units that [`Counter::take`] took and that let nothing pass. Has no effect once a check was refused.
+    /// Gives back units that [`Counter::take`] took and that let nothing pass. Does nothing once a check was refused.
     pub(crate) fn give_back(&self, units: u64) {
-        // Relaxed: a refusal that is not seen yet cancels all the same; until it does these units let others pass.
+        // Relaxed: a refusal that is not yet seen cancels anyway. Until it does, these units let other checks pass.
         if !self.has_refused.load(Ordering::Relaxed) {
             self.spent.fetch_sub(units, Ordering::Relaxed);
         }
     }
 
-    /// Refuses a check that found no unit. Always `false`.
+    /// Refuses a check that found no unit. Always returns `false`.
     #[cold]
     pub(crate) fn refuse(&self) -> bool {
         // Relaxed: see `give_back` and `remaining`.

@@ -1,7 +1,7 @@
 use super::MovingDeadline;
 use std::time::{Duration, Instant};
 
-/// A deadline that every touch puts off.
+/// A deadline that every touch moves.
 pub(crate) struct Idle {
     pub(crate) after: Duration,
     pub(crate) deadline: MovingDeadline,

@@ -1,4 +1,4 @@
-//! What checks ask and spend, and deadlines that move: one file for each kind.
+//! What checks call and spend, and deadlines that move: one file for each kind.
 
 mod condition;
 mod counter;

@@ -2,21 +2,21 @@ use crate::clock::{instant, nanos, nanos_of};
 use crate::sync::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A deadline that can be put off until it has expired.
+/// A deadline that can be moved until it has expired.
 ///
 /// # Invariants
 ///
-/// 1. **It expires once.** One read-modify-write sets [`EXPIRED`], only where the deadline has passed, and nothing
-///    changes it afterwards. So all threads agree on whether it has expired, and at which instant it did.
-/// 2. **No touch in time is lost.** Every change is a read-modify-write: it replaces the latest deadline, not one that
-///    was read before. A touch that replaces the deadline first keeps it from expiring then; one that comes too late
-///    changes nothing. Of two touches at the same time the later deadline stays.
+/// 1. **It expires once.** One read-modify-write sets [`EXPIRED`], only if the deadline has passed, and nothing changes
+///    it afterwards. So all threads agree on whether it has expired, and at which instant.
+/// 2. **No touch in time is lost.** Every change is a read-modify-write, so it replaces the latest deadline and no
+///    older one. If a touch comes first, the deadline does not expire; if it comes too late, it changes nothing. Of two
+///    touches at the same time, the later deadline stays.
 pub(crate) struct MovingDeadline(AtomicU64);
 
-/// Set beside the deadline at which it has expired.
+/// Set beside the deadline once that has expired.
 const EXPIRED: u64 = 1 << 63;
 
-/// A deadline that does not pass: 292 years from the start of time, and later.
+/// A deadline that never passes: 292 years from the start of time, and later.
 const NEVER: u64 = EXPIRED - 1;
 
 impl MovingDeadline {
@@ -31,16 +31,16 @@ impl MovingDeadline {
         instant(at).filter(|_| at < NEVER)
     }
 
-    /// Puts the deadline off to `after` from `now`, unless it has passed.
+    /// Moves the deadline to `after` from `now`, unless it has passed.
     #[inline]
     pub(crate) fn touch(&self, now: Instant, after: Duration) {
         let now = nanos(now);
         let later = now.saturating_add(nanos_of(after)).min(NEVER);
-        // Relaxed, here and in `expire`: all that counts is the order of the changes of this one atomic.
+        // Relaxed, here and in `expire`: only the order of the changes of this one atomic matters.
         let mut at = self.0.load(Ordering::Relaxed);
-        // What has expired is later than everything.
+        // With `EXPIRED` the number is later than any deadline.
         while at < later {
-            // A touch that is too late is a read-modify-write as well, since the loaded deadline may be old.
+            // Even a late touch is a read-modify-write, since the loaded deadline may be old.
             let new = if at <= now { at | EXPIRED } else { later };
             match self
                 .0
@@ -52,7 +52,7 @@ impl MovingDeadline {
         }
     }
 
-    /// The deadline, if it has passed at `now`: then it has expired for good.
+    /// Expires the deadline if it has passed at `now`, and returns it if it has expired.
     pub(crate) fn expire(&self, now: Instant) -> Option<Instant> {
         let now = nanos(now);
         // Acquire, also where the exchange fails: pairs with the release in `set`.
@@ -74,14 +74,15 @@ impl MovingDeadline {
         instant(at & !EXPIRED)
     }
 
-    /// [`MovingDeadline::expire`], without changing anything.
+    /// [`MovingDeadline::expire`] without changing anything.
     pub(crate) fn passed(&self, now: Instant) -> Option<Instant> {
         self.get().filter(|at| *at <= now)
     }
 
-    /// Sets the deadline of what has none yet.
+    /// Sets the deadline, if there is none yet.
     pub(crate) fn set(&self, at: Option<Instant>) {
-        // Release: publishes what the deadline follows from. Relaxed where it fails: it was set by another thread.
+        // Release: publishes what the deadline follows from; pairs with the acquire in `get` and `expire`. Relaxed on
+        // failure: another thread has set it.
         let _ = self
             .0
             .compare_exchange(NEVER, number(at), Ordering::Release, Ordering::Relaxed);
@@ -104,7 +105,7 @@ mod tests {
         start + Duration::from_secs(seconds)
     }
 
-    /// Both threads say the same of it, whether it was put off or has expired.
+    /// Both threads agree on whether it was moved or has expired.
     #[test]
     fn a_touch_and_an_expiry_agree() {
         loom::model(|| {
@@ -125,7 +126,7 @@ mod tests {
         });
     }
 
-    /// A touch that has returned is seen, whatever the order of two of them.
+    /// A touch that has returned is seen, in either order of the two.
     #[test]
     fn of_two_touches_the_later_stays() {
         loom::model(|| {
@@ -140,7 +141,7 @@ mod tests {
         });
     }
 
-    /// A touch that comes too late settles it, as a check does.
+    /// A touch that comes too late expires the deadline, as a check does.
     #[test]
     fn a_late_touch_revives_nothing() {
         loom::model(|| {

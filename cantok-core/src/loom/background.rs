@@ -1,4 +1,4 @@
-//! Stands in for the background thread in loom's models, which ask no conditions by themselves: nothing is run.
+//! Replaces the background threads in loom's models, where nothing runs by itself.
 
 use crate::node::Jobs;
 use std::io;

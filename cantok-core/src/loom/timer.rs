@@ -1,4 +1,4 @@
-//! Stands in for the timer in loom's models: loom has no clock, so nothing is ever due. A model fires by itself.
+//! Replaces the timer in loom's models. Loom has no clock, so nothing is ever due; a model calls `expire` itself.
 
 use std::io;
 use std::marker::PhantomData;

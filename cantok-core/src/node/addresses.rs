@@ -3,7 +3,7 @@
 use crate::sync::Arc;
 use std::collections::HashSet;
 
-/// Up to so many are compared one by one.
+/// Up to this many are compared one by one.
 const FEW: usize = 24;
 
 pub(super) struct Addresses {
@@ -27,7 +27,7 @@ impl Default for Addresses {
 }
 
 impl Addresses {
-    /// Whether the address was not in the set before.
+    /// Inserts the address. Returns whether it was new.
     pub(super) fn insert(&mut self, address: usize) -> bool {
         if self.few[..self.len].contains(&address) {
             return false;

@@ -1,4 +1,4 @@
-//! From polling to being pushed: a node links itself to its edges and hands its deadline to the timer.
+//! From polling to being pushed: a node links itself to its sources and hands its deadline to the timer.
 
 use super::edges::Edge;
 use super::sources::Depth;
@@ -11,8 +11,8 @@ use crate::timer::{Alarm, Timer};
 use std::io;
 use std::time::Instant;
 
-/// A node that was checked this often while it had to poll its edges and deadline arms itself. Renting (a clock read
-/// of about 20 ns) has then cost what buying costs.
+/// How many checks a node polls its edges and deadline before it arms itself. By then polling (a clock read of about 20
+/// ns) has cost what arming costs.
 const CHECKS_BEFORE_ARMING: u8 = 64;
 
 /// Its thread marks nodes and runs no user code.
@@ -24,12 +24,12 @@ pub(crate) fn start_timer_here() -> io::Result<()> {
 }
 
 impl Node {
-    /// Arranges that everything that can be pushed is pushed (invariant 2).
+    /// Arms the node: has everything pushed that can be (invariant 2).
     ///
     /// # Errors
     ///
-    /// If the timer's thread cannot be started, or is that of a process from which this one was forked. The node stays
-    /// unarmed and polls.
+    /// If the timer's thread cannot be started, or belongs to a process from which this one was forked. The node then
+    /// stays unarmed and polls.
     fn arm(self: &Arc<Self>) -> io::Result<()> {
         self.start_timer()?;
         if self.has_deadline() && TIMER.is_forked() {
@@ -51,7 +51,7 @@ impl Node {
         Ok(())
     }
 
-    /// Arms the nodes below whose deadlines move. Under no lock: each has one of its own.
+    /// Arms the sources whose deadlines move. Requires that no lock is held, since each source has one of its own.
     pub(super) fn arm_moving(self: &Arc<Self>) {
         if self.state.get().is_unarmed() {
             self.for_each_moving(Depth::Unarmed, &mut |node| {
@@ -63,9 +63,9 @@ impl Node {
         }
     }
 
-    /// Has everything pushed that this node would poll, under the lock of its waiters. A waiter that minds the deadline
-    /// itself leaves the timer alone. Tells whether the state is to say so now; `None` if an edge is cancelled, which the
-    /// next peek finds.
+    /// Registers for everything that this node would poll. Requires the lock of its waiters. A waiter that watches the
+    /// deadline itself does not need the timer. Returns whether the state must be changed to armed; `None` if an edge
+    /// is cancelled, which the next peek finds.
     pub(super) fn push_sources(self: &Arc<Self>, with_timer: bool) -> Option<bool> {
         if !self.state.get().is_unarmed() {
             return Some(false);
@@ -82,7 +82,7 @@ impl Node {
         Some(true)
     }
 
-    /// Hands a deadline to the timer, which has it at most once. Under the lock of the waiters.
+    /// Hands a deadline to the timer, which holds it at most once. Requires the lock of the waiters.
     fn set_alarm(self: &Arc<Self>, at: Instant) {
         // Relaxed: under the lock.
         if self.alarm.load(Ordering::Relaxed) == 0 {
@@ -91,7 +91,7 @@ impl Node {
         }
     }
 
-    /// For a deadline that was not there when the node was armed.
+    /// Sets the alarm for a deadline that did not exist when the node was armed.
     pub(super) fn set_alarm_now(self: &Arc<Self>) {
         let _lock = lock(&self.waiters);
         if let Some(at) = self.moving().and_then(MovingDeadline::get) {
@@ -101,7 +101,7 @@ impl Node {
         }
     }
 
-    /// Registers a link with each edge. `false`: one of them is cancelled, and the next peek finds it.
+    /// Registers a link with each edge. `false` if one of them is cancelled, which the next peek finds.
     fn link(self: &Arc<Self>) -> bool {
         self.edges().iter().all(|edge| {
             if edge.is_linked() || edge.is_mere_deadline() {
@@ -112,8 +112,8 @@ impl Node {
         })
     }
 
-    /// Arms a node that other nodes are to watch alone. Where the timer's thread is refused the links are there all the
-    /// same, and what derives from the node minds the deadline.
+    /// Arms a node that others will watch alone. Even without the timer's thread the links are registered; what derives
+    /// from the node then watches the deadline.
     pub(super) fn arm_for_derived(self: &Arc<Self>) {
         if self.arm().is_err() {
             let _lock = lock(&self.waiters);
@@ -121,7 +121,7 @@ impl Node {
         }
     }
 
-    /// Takes the node out of the lists of its edges, and its deadline from the timer.
+    /// Removes the node from the lists of its sources, and its deadline from the timer.
     #[inline]
     pub(super) fn disarm(&mut self) {
         // Relaxed: there is no other reference.
@@ -140,7 +140,7 @@ impl Node {
 
     /// Counts a check that had to poll, and arms the node after many.
     pub(super) fn count_slow_check(self: &Arc<Self>) {
-        // Relaxed, and not a read-modify-write: a lost count arms a check later.
+        // Relaxed, and not a read-modify-write: a lost count arms the node one check later.
         let checks = self.checks.load(Ordering::Relaxed) + 1;
         if checks < CHECKS_BEFORE_ARMING {
             self.checks.store(checks, Ordering::Relaxed);
@@ -151,15 +151,15 @@ impl Node {
         }
     }
 
-    /// The timer's alarm at `now`. Adds to the jobs.
+    /// Handles the timer's alarm at `now`. Adds to the jobs.
     fn expire(self: &Arc<Self>, now: Instant, jobs: Jobs) -> Jobs {
         {
-            // Under the lock: not before what the insertion has returned was stored.
+            // Under the lock, so that the insertion has stored its alarm before this clears it.
             let _lock = lock(&self.waiters);
             self.alarm.store(0, Ordering::Relaxed);
             if let Some(deadline) = self.moving().filter(|_| !self.is_marked()) {
                 if deadline.expire(now).is_none() {
-                    // It was put off.
+                    // A touch has moved it.
                     if let Some(at) = deadline.get() {
                         self.set_alarm(at);
                     }
@@ -174,11 +174,11 @@ impl Node {
     }
 }
 
-/// Marks nodes and wakes threads. Tasks, callbacks, and the drop of nodes whose last owner this turns out to be, are left
-/// to the background thread.
+/// Marks nodes and wakes threads. Tasks, callbacks, and the drop of nodes whose last reference this is, are left to the
+/// background thread.
 fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
     let mut jobs = Jobs::default();
-    // A node that is being dropped is not found any more, and needs no alarm.
+    // A node that is being dropped needs no alarm, and is not found any more.
     for node in due.drain(..).filter_map(|node| node.upgrade()) {
         jobs = node.expire(now, jobs);
         jobs.release(node);
@@ -198,7 +198,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// An armed sum with a deadline, a child of it that is armed too, and what the timer has of the sum.
+    /// Makes an armed sum with a deadline, an armed child of it, and the timer's reference to the sum.
     fn armed() -> (Token, SimpleToken, Weak<Node>) {
         let sum = SimpleToken::new() + TimeoutToken::new(HOUR);
         let child = sum.child();
@@ -209,14 +209,14 @@ mod tests {
         (sum, child, alarm)
     }
 
-    /// Up to three preemptions, as in `tests/loom.rs`; without a bound the two take five minutes.
+    /// At most three preemptions, as in `tests/loom.rs`. Without a bound two of the models take five minutes.
     fn model(f: impl Fn() + Send + Sync + 'static) {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = builder.preemption_bound.or(Some(3));
         builder.check(f);
     }
 
-    /// An armed sum of an idle token, and what the timer has of the latter.
+    /// Makes an armed sum of an idle token, and the timer's reference to that token.
     fn armed_idle() -> (IdleToken, Token, Weak<Node>) {
         let idle = IdleToken::new(HOUR);
         let sum = &idle + SimpleToken::new();
@@ -245,7 +245,7 @@ mod tests {
         });
     }
 
-    /// A touch comes first, and the alarm is set again; or the alarm, and the touch changes nothing.
+    /// Either the touch comes first and the alarm is set again, or the alarm does and the touch changes nothing.
     #[test]
     fn an_alarm_and_a_touch_agree() {
         model(|| {
@@ -274,7 +274,7 @@ mod tests {
         });
     }
 
-    /// The deadline of a delayed token is there, and with the timer, when the cancel has returned.
+    /// When the cancel has returned, the delayed token has its deadline, and so has the timer.
     #[test]
     fn a_cancel_and_a_delayed_token_that_arms() {
         model(|| {
@@ -293,7 +293,7 @@ mod tests {
         });
     }
 
-    /// As above, if the source is a sum, which is armed by this.
+    /// As above, for a sum as the source, which this arms.
     #[test]
     fn a_cancel_while_a_sum_is_delayed() {
         model(|| {
@@ -311,7 +311,7 @@ mod tests {
         });
     }
 
-    /// Whichever comes first, an orphan that owns itself keeps the callback for the timer.
+    /// In either order, an orphan that owns itself keeps the callback for the timer.
     #[test]
     fn a_cancel_while_a_delayed_token_with_a_detached_callback_is_dropped() {
         model(|| {

@@ -12,17 +12,17 @@ use std::time::Instant;
 #[derive(Default)]
 struct Walk {
     jobs: Jobs,
-    /// Nodes with links, and the keys from which on they have yet to be followed.
+    /// Nodes with links, and the keys from which on these have yet to be followed.
     open: Vec<(Arc<Node>, u32)>,
-    /// Nodes all of whose links have been followed.
+    /// Nodes whose links have all been followed.
     done: Vec<Arc<Node>>,
-    /// The nodes that are, or were, in one of the two. Both keep them, so no address is used again.
+    /// The nodes that are, or were, in one of the two lists. These keep the nodes, so no address is used again.
     visited: Option<Box<Addresses>>,
 }
 
 impl Walk {
-    /// Marks a node with an error, or with an earlier cause among its sources (invariant 5). Tells whether this call has
-    /// made that error the cause.
+    /// Marks a node with an error, or with an earlier cause among its sources (invariant 5). Returns whether this call
+    /// made `error` the cause.
     fn mark(&mut self, node: &Arc<Node>, error: CancellationError, depth: Depth) -> bool {
         let state = node.state.get();
         if state.is_cancelled() {
@@ -50,14 +50,14 @@ impl Walk {
 
     /// Marks a node with that error.
     fn mark_leaf(&mut self, node: &Arc<Node>, error: CancellationError) -> bool {
-        // Published (release) before the state, and acquired by a thread that comes too late (invariant 1).
+        // The cause is published (release) before the state. A thread that comes too late acquires it (invariant 1).
         let late = node.cause.set(error).err();
         let is_first = late.is_none();
         if let Some(late) = late {
             self.jobs.drop_late(late);
         }
-        // A thread that lost the cause writes the state as well: the winner may not have come to it yet, and the caller
-        // relies on it. The cause in the cell was acquired with it.
+        // A thread that lost the cause also writes the state: the winner may not have done so yet, and the caller
+        // relies on it. The lost `set` has acquired the cause.
         let before = node.state.cancel();
         let won = is_first && !before.follows();
         if before.has_waiters() {
@@ -66,10 +66,10 @@ impl Walk {
         won
     }
 
-    /// Marks a node with one edge, which is cancelled. Cheaper than [`Walk::mark`] by half.
+    /// Marks a node whose one edge is cancelled. Cheaper than [`Walk::mark`] by half.
     ///
-    /// The edge has no edge itself, or more than are copied from it, so it does not follow: a cause is found in one
-    /// step.
+    /// The edge does not follow another one, so the cause is found in one step: it has no edge itself, or more than are
+    /// copied.
     fn follow(&mut self, node: &Arc<Node>) {
         debug_assert!(
             node.edges()
@@ -82,13 +82,13 @@ impl Walk {
         }
     }
 
-    /// Takes the waiters of a marked node, if this thread is the one that marked it, and sees to its links.
+    /// Takes the waiters of a marked node, if this thread has marked it, and queues its links.
     fn visit(&mut self, node: &Arc<Node>, won: bool) {
         if won {
             if !node.notify(&mut self.jobs) {
-                return node.settle();
+                return node.complete();
             }
-        } else if node.is_settled() {
+        } else if node.is_complete() {
             return;
         }
         if self.visited.get_or_insert_default().insert(address(node)) {
@@ -96,8 +96,8 @@ impl Walk {
         }
     }
 
-    /// Follows the links of the nodes that were visited, of those below them, and so on. `fired`: the token that this
-    /// began with, if it is the one that fired.
+    /// Follows the links of the visited nodes, of those below them, and so on. `fired` is the token at which this
+    /// began; `has_fired` says whether it fired.
     #[inline]
     fn finish(mut self, fired: &Arc<Node>, has_fired: bool) -> Jobs {
         if !self.open.is_empty() {
@@ -126,8 +126,8 @@ impl Walk {
                 } else if let Some(error) = node.error() {
                     self.mark(&below, error.clone(), Depth::Unarmed);
                 }
-                // If it is not, it was visited now, or on another way, and its own links are yet to be followed.
-                if below.is_settled() {
+                // Otherwise it was visited, now or on another path, and its own links are yet to be followed.
+                if below.is_complete() {
                     marked.push(key);
                 }
                 self.jobs.release(below);
@@ -137,15 +137,15 @@ impl Walk {
         }
         for node in self.done.drain(..) {
             node.remove_all_links(&mut self.jobs);
-            node.settle();
+            node.complete();
             self.jobs.release(node);
         }
     }
 }
 
 impl Node {
-    /// Cancels the token, unless it is cancelled, or must be: then that cause stays. Returns whether it did, and what is
-    /// left to be done. When this returns everything below is marked.
+    /// Cancels the token, unless it is cancelled or must be; that cause then stays. Returns whether it did, and the
+    /// jobs that are left. When this returns, everything below is marked.
     pub(crate) fn cancel(self: &Arc<Self>, cause: Cause) -> (bool, Jobs) {
         Node::link_rest();
         // Acquire: as in `cancellation`.
@@ -158,7 +158,7 @@ impl Node {
             won = walk.mark(self, error, Depth::Any);
         } else {
             if matches!(cause, Cause::Reason(_)) {
-                // With the rest, since the drop of a reason is user code.
+                // With the jobs, since the drop of a reason is user code.
                 walk.jobs
                     .drop_late(CancellationError::new(cause, None, self, Instant::now()));
             }
@@ -169,22 +169,22 @@ impl Node {
         (won, walk.finish(self, won))
     }
 
-    /// Marks `leaf`, one of this node's, whose condition is satisfied or whose counter has refused a check; and this
-    /// node. Runs user code. Always `true`.
+    /// Marks `leaf`, a source whose condition is satisfied or whose counter has refused a check, and this node. Runs
+    /// user code. Always returns `true`.
     #[cold]
     pub(super) fn fire(self: &Arc<Self>, leaf: &Arc<Node>) -> bool {
         self.mark_found(Found::Fired(leaf)).run();
         true
     }
 
-    /// Marks this node because of what was found. Runs user code. Always `true`.
+    /// Marks this node because of what was found. Runs user code. Always returns `true`.
     #[cold]
     pub(super) fn latch(self: &Arc<Self>, found: Found<'_>) -> bool {
         self.mark_found(found).run();
         true
     }
 
-    /// Marks a node because of an error of another one.
+    /// Marks this node because of another node's error.
     pub(super) fn mark_with(self: &Arc<Self>, error: &CancellationError) -> Jobs {
         self.mark_found(Found::Error(error))
     }
@@ -193,7 +193,7 @@ impl Node {
         self.mark_found_with(found, Jobs::default())
     }
 
-    /// [`Node::mark_found`], adding to other jobs.
+    /// [`Node::mark_found`] that adds to other jobs.
     pub(super) fn mark_found_with(self: &Arc<Self>, found: Found<'_>, jobs: Jobs) -> Jobs {
         let mut walk = Walk {
             jobs,
@@ -214,16 +214,16 @@ impl Node {
         }
     }
 
-    /// Nothing is left to be marked below this node, and it has no links (invariant 4).
-    fn settle(&self) {
-        // Release: pairs with the acquire in `is_settled`. A canceller that sees it need not follow the links below.
-        // One that misses it follows what is left of them, for nothing.
-        self.is_settled.store(true, Ordering::Release);
+    /// Records that everything below this node is marked and it has no links (invariant 4).
+    fn complete(&self) {
+        // Release: pairs with the acquire in `is_complete`. A canceller that sees it skips the links below. One that
+        // misses it follows the few that are left, which changes nothing.
+        self.is_complete.store(true, Ordering::Release);
     }
 
-    /// For a cancelled node: whether nothing is left to be marked below it.
-    pub(super) fn is_settled(&self) -> bool {
-        // Acquire: see `settle`.
-        !self.state.has_waiters() || self.is_settled.load(Ordering::Acquire)
+    /// Whether everything below this cancelled node is marked.
+    pub(super) fn is_complete(&self) -> bool {
+        // Acquire: see `complete`.
+        !self.state.has_waiters() || self.is_complete.load(Ordering::Acquire)
     }
 }

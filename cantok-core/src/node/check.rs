@@ -1,4 +1,4 @@
-//! Checks: they ask edges and deadlines unless those are pushed, then conditions, then counters.
+//! Checks: they poll edges and deadlines unless those are pushed, then conditions, then counters.
 
 use super::edges::Edge;
 use super::sources::Derived;
@@ -9,13 +9,13 @@ use crate::leaves::{Answer, Condition, Counter};
 use crate::sync::Arc;
 
 impl Node {
-    /// `true` if the token is cancelled.
+    /// Returns `true` if the token is cancelled.
     #[inline]
     pub(crate) fn check(self: &Arc<Self>) -> bool {
         !self.state.is_live() && self.check_rest()
     }
 
-    /// Whether a check passes and has no effect, as far as one load shows.
+    /// Whether one load shows that a check passes and has no effect.
     #[inline]
     pub(crate) fn is_live(&self) -> bool {
         self.state.is_live()
@@ -58,12 +58,12 @@ impl Node {
         if is_satisfied(self, condition) {
             return self.fire(self);
         }
-        // It may have been cancelled while it was asked.
+        // It may have been cancelled during the call.
         self.is_marked()
     }
 
-    /// Asks the conditions, then spends the counters. Each step is small and a function of its own: what it keeps on the
-    /// stack has to be written before a counter's read-modify-write can be done.
+    /// Calls the conditions, then spends the counters. Each step is a small function of its own: what it keeps on the
+    /// stack must be written before a counter's read-modify-write.
     #[inline(never)]
     fn check_polled(self: &Arc<Self>, state: Snapshot, derived: &Derived) -> bool {
         let mut edges = derived.polled();
@@ -89,7 +89,7 @@ impl Node {
         }
     }
 
-    /// Spends a unit of each of several counters, unless one has none left: that one refuses the check.
+    /// Spends a unit of each of several counters. If one has none left, it refuses the check and nothing is spent.
     #[cold]
     fn spend_all(self: &Arc<Self>, counters: &[Edge]) -> bool {
         let refuses = |node: &Arc<Node>| node.counter().is_some_and(|counter| !counter.spend());
@@ -116,15 +116,16 @@ impl Node {
         refusing.is_some_and(|refusing| self.fire(&refusing))
     }
 
-    /// One check for up to `wanted` items, at least one: conditions are asked once, and each counter grants as many
-    /// units as the one with the fewest. Returns for how many it passes; 0 if the token is cancelled.
+    /// One check for up to `wanted` items, at least one. Calls each condition once. Takes the same number of units from
+    /// each counter, as many as the one with the fewest has. Returns for how many items it passes; 0 if the token is
+    /// cancelled.
     pub(crate) fn check_many(self: &Arc<Self>, wanted: u64) -> u64 {
         let state = self.state.get();
         if !state.has_counters() {
             return if self.check() { 0 } else { wanted };
         }
         let is_plain = !state.is_cancelled() && !state.is_unarmed() && !state.has_conditions();
-        if !is_plain && self.ask().is_some() {
+        if !is_plain && self.check_uncounted().is_some() {
             return 0;
         }
         match self.only_counter(state) {
@@ -139,7 +140,7 @@ impl Node {
         }
     }
 
-    /// [`Node::check_many`] of several counters.
+    /// [`Node::check_many`] for several counters.
     #[cold]
     fn take_of_all(self: &Arc<Self>, wanted: u64) -> u64 {
         let mut refusing = self.find_polled(&mut refuses_empty);
@@ -169,7 +170,7 @@ impl Node {
         }
     }
 
-    /// Returns what [`Node::check_many`] granted and what has let nothing pass, to each counter.
+    /// Gives back, to each counter, units that [`Node::check_many`] granted and that let nothing pass.
     pub(crate) fn give_back(self: &Arc<Self>, units: u64) {
         match self.only_counter(self.state.get()) {
             Some((_, counter)) => counter.give_back(units),
@@ -184,7 +185,7 @@ impl Node {
         }
     }
 
-    /// The counter that checks spend, if it can be seen at once that there is one and no other.
+    /// The counter that checks spend, if the node's own list shows that there is exactly one.
     #[inline]
     fn only_counter(self: &Arc<Self>, state: Snapshot) -> Option<(&Arc<Node>, &Counter)> {
         let node = match &self.body {
@@ -202,15 +203,15 @@ impl Node {
         Some((node, node.counter()?))
     }
 
-    /// What was cancelled while conditions were being asked, perhaps by one of them, came first, and no unit is spent
-    /// after it.
+    /// Whether the token was cancelled while conditions were called, perhaps by one of them. That cancel came first, so
+    /// no unit is spent after it.
     fn was_cancelled_meanwhile(self: &Arc<Self>) -> bool {
         let state = self.state.get();
         state.is_cancelled() || state.is_unarmed() && self.poll_sources_again()
     }
 
-    /// Everything that a check asks, without spending a unit.
-    pub(crate) fn ask(self: &Arc<Self>) -> Option<&CancellationError> {
+    /// Does all of a check except for spending units.
+    pub(crate) fn check_uncounted(self: &Arc<Self>) -> Option<&CancellationError> {
         if self.cancellation().is_none() && self.state.has_conditions() {
             if let Some(satisfied) = self.find_polled(&mut has_satisfied) {
                 self.fire(&satisfied);
@@ -219,7 +220,7 @@ impl Node {
         self.cancellation()
     }
 
-    /// The nodes with a condition that checks of this one ask.
+    /// The nodes whose conditions checks of this one call.
     pub(crate) fn conditions(self: &Arc<Self>) -> Vec<Arc<Node>> {
         let mut conditions = Vec::new();
         if self.state.has_conditions() {
@@ -233,7 +234,7 @@ impl Node {
         conditions
     }
 
-    /// Asks the condition of `node`, one of this node's. `true` if that cancels.
+    /// Calls the condition of `node`, a source. Returns `true` if that cancels.
     pub(crate) fn check_condition(self: &Arc<Self>, node: &Arc<Node>) -> bool {
         has_satisfied(node) && self.fire(node)
     }
@@ -248,7 +249,7 @@ fn has_satisfied(node: &Arc<Node>) -> bool {
 
 #[inline]
 fn is_satisfied(node: &Arc<Node>, condition: &Arc<Condition>) -> bool {
-    match condition.ask_plainly() {
+    match condition.call_plainly() {
         Answer::No => false,
         answer => is_satisfied_in_full(node, condition, answer),
     }
@@ -260,11 +261,11 @@ fn is_satisfied_in_full(node: &Arc<Node>, condition: &Arc<Condition>, answer: An
         Answer::No => false,
         Answer::Yes => condition.conclude(Some(true)),
         Answer::Failed => condition.conclude(None),
-        Answer::NotAsked => {
-            if condition.needs_attention() && !condition.is_asked_here() {
+        Answer::NotCalled => {
+            if condition.must_report_checks() && !condition.is_called_here() {
                 polling::checked(condition, node);
             }
-            condition.ask()
+            condition.call()
         }
     }
 }
@@ -273,7 +274,7 @@ fn has_counter(edge: &Edge) -> bool {
     edge.node.counter().is_some()
 }
 
-/// Whether the node has a counter, and that refuses this check because it has no unit left.
+/// Whether the node has a counter without a unit, which refuses this check.
 fn refuses_empty(node: &Arc<Node>) -> bool {
     let Some(counter) = node.counter() else {
         return false;

@@ -11,23 +11,23 @@ use std::collections::HashMap;
 /// A longer sum is not taken apart but watched as a whole, so that adding to it one by one stays cheap.
 const ABSORBED_LIMIT: usize = 256;
 
-/// Longer lists are searched for repetitions by hashing. Not so a sum that is added to one by one.
+/// In longer lists repetitions are found by hashing. A sum that grows one by one stays below this.
 const SEARCHED_LIMIT: usize = ABSORBED_LIMIT;
 
 /// A node that nothing else refers to, while operands are added to it.
 ///
-/// A sum without a name that nothing else refers to is absorbed: its edges move in. So does a SimpleToken, which leaves
-/// nothing but its parent. Every other operand becomes an edge, after copies of its edges.
+/// A sum without a name that nothing else refers to is absorbed: its edges move in. So is a SimpleToken, which leaves
+/// only its parent. Every other operand becomes an edge, after copies of its edges.
 struct Composer<'a> {
     node: &'a mut Node,
-    /// An operand is cancelled.
+    /// Whether an operand is cancelled.
     is_cancelled: bool,
-    /// Where the edges are, by the address of their node, once there are many.
+    /// The places of the edges, by the address of their node, once there are many.
     index: Option<HashMap<usize, usize>>,
 }
 
 impl Node {
-    /// A new node of that kind that watches these operands; cancelled if one of them is.
+    /// Makes a node of that kind that watches these operands; cancelled if one of them is.
     pub(crate) fn derived(kind: Kind, operands: impl IntoIterator<Item = Arc<Node>>) -> Arc<Node> {
         Node::link_rest();
         let mut node = Node::new(kind, Body::Plain, None, State::default(), false);
@@ -39,7 +39,7 @@ impl Node {
         node
     }
 
-    /// The sum of two. A left operand that would be absorbed, as in the middle of `a + b + c`, grows in its place.
+    /// Makes the sum of two. A left operand that would be absorbed, as in the middle of `a + b + c`, grows in place.
     pub(crate) fn sum(mut left: Arc<Node>, right: Arc<Node>) -> Arc<Node> {
         Node::link_rest();
         if left.is_plain_operand() && right.is_plain_operand() && !Arc::ptr_eq(&left, &right) {
@@ -59,17 +59,17 @@ impl Node {
         left
     }
 
-    /// A node that watches `parent` and nothing else.
+    /// Makes a node that watches `parent` and nothing else.
     pub(crate) fn child_of(parent: &Arc<Node>) -> Arc<Node> {
         match parent.body {
             Body::Plain if parent.kind == Kind::Never => Node::flag(Kind::Simple),
-            // As most tokens that have children.
+            // Most tokens with children are like this.
             Body::Plain => Node::child_of_plain(Arc::clone(parent)),
             _ => Node::derived(Kind::Simple, [Arc::clone(parent)]),
         }
     }
 
-    /// Adds operands to a SimpleToken or a sum that nothing else refers to. Tells whether one of them is cancelled.
+    /// Adds operands to a SimpleToken or a sum that nothing else refers to. Returns whether one of them is cancelled.
     #[inline]
     fn add(&mut self, operands: impl IntoIterator<Item = Arc<Node>>) -> bool {
         if let Body::Plain = self.body {
@@ -86,7 +86,7 @@ impl Node {
         composer.is_cancelled
     }
 
-    /// The sum of two plain operands, as of a token and a timeout: most sums are.
+    /// Makes the sum of two plain operands, such as a token and a timeout: most sums are.
     fn pair(left: Arc<Node>, right: Arc<Node>) -> Arc<Node> {
         let is_cancelled = left.is_marked() || right.is_marked();
         let deadline = earlier(left.deadline, right.deadline);
@@ -135,7 +135,7 @@ impl Node {
         child
     }
 
-    /// Whether it becomes an edge in any case, and brings no edges with it: not so what has edges, disappears, or leaves
+    /// Whether this operand becomes exactly one edge: it has no edges of its own, and neither disappears nor may leave
     /// no trace.
     #[inline]
     fn is_plain_operand(self: &Arc<Self>) -> bool {
@@ -147,14 +147,14 @@ impl Node {
         }
     }
 
-    /// Whether this SimpleToken or sum can be taken apart if nothing else refers to it: it has no waiters and nothing
-    /// attached, and its list is short enough to be searched again and again.
+    /// Whether this SimpleToken or sum can be taken apart if nothing else refers to it. It must have no waiters and
+    /// nothing attached, and its list must be short enough to be searched repeatedly.
     fn is_absorbable(&self) -> bool {
         self.name().is_none()
             && self.edges().len() < ABSORBED_LIMIT
             && self.is_bare()
             && !self.is_marked()
-            // An upgraded weak reference may register a waiter meanwhile. Relaxed: see `Node::downgrade`.
+            // An upgraded weak reference could register a waiter meanwhile. Relaxed: see `Node::downgrade`.
             && !self.is_downgraded.load(Ordering::Relaxed)
     }
 }
@@ -177,7 +177,7 @@ impl Composer<'_> {
         if !node.is_absorbable() {
             return self.watch(node);
         }
-        // Fails if a canceller has come by. Weak references, as of the node's own links and alarm, do not count.
+        // Fails if a canceller holds a reference. Weak ones, of the node's own links and alarm, do not count.
         match Arc::try_unwrap(node) {
             Ok(node) if node.is_marked() => self.watch(Arc::new(node)),
             Ok(node) => self.absorb(node),
@@ -215,7 +215,7 @@ impl Composer<'_> {
     fn watch(&mut self, node: Arc<Node>) {
         self.derived().operands += 1;
         let operand = self.derived().operands;
-        // What another operand watches is there already, with all its edges.
+        // A node that another operand watches is already there, with all its edges.
         if self.is_known(&node, operand) {
             return;
         }
@@ -237,21 +237,22 @@ impl Composer<'_> {
         self.push(node, operand, rank);
     }
 
-    /// Copies the edges of an operand, or has it watched alone if there are many. Tells whether checks ask it itself.
+    /// Copies the edges of an operand, or has it watched alone if there are many. Returns whether checks poll the
+    /// operand itself.
     fn copy(&mut self, node: &Arc<Node>, derived: &Derived) -> bool {
         self.node.deadline = earlier(self.node.deadline, node.deadline);
         let edges = derived.edges.as_slice();
-        let (copied, is_asked) = if edges.len() <= LIMIT {
+        let (copied, is_polled_itself) = if edges.len() <= LIMIT {
             (edges, false)
         } else {
             if node.state.get().is_unarmed() && !node.poll_sources_again() {
                 node.arm_for_derived();
-                // An edge that was cancelled meanwhile. The node has to know, because it is watched alone.
+                // An edge was cancelled meanwhile. The node must be marked, because it is watched alone.
                 if node.state.get().is_unarmed() {
                     node.poll_sources_again();
                 }
             }
-            // What is asked is copied if it is not much.
+            // Polled edges are copied if they are few.
             let polled = derived.polled();
             if polled.len() <= LIMIT {
                 (polled, false)
@@ -267,7 +268,7 @@ impl Composer<'_> {
             };
             self.add_edge(Arc::clone(&edge.node), 0, rank);
         }
-        is_asked
+        is_polled_itself
     }
 
     fn add_edge(&mut self, node: Arc<Node>, operand: u32, rank: Rank) {
@@ -276,7 +277,7 @@ impl Composer<'_> {
         }
     }
 
-    /// Whether there is an edge to that node already. It becomes an operand, if it was none.
+    /// Whether there is already an edge to that node. An edge that was no operand becomes one.
     #[inline]
     fn is_known(&mut self, node: &Arc<Node>, operand: u32) -> bool {
         let edges = self.derived().edges.as_slice();
@@ -312,7 +313,7 @@ impl Composer<'_> {
         if rank == Rank::Nested {
             polls.add(Polls::NESTED);
         }
-        // What moves is among what is polled; a longer list is watched as a whole, and armed.
+        // A deadline that moves is always polled. An operand with a longer list is watched alone, and armed.
         self.node.moves |= rank != Rank::NotPolled && node.moves;
         let edge = Edge::new(node, operand);
         let Composer { node, index, .. } = self;

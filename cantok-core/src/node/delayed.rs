@@ -1,8 +1,8 @@
-//! A token that is cancelled some time after another one.
+//! A token that is cancelled some time after another one, its source.
 //!
-//! Its deadline is set when the other token is cancelled: a waker is registered there. From then on it is a leaf with a
-//! deadline, as a timeout is. If it is dropped with detached callbacks, an orphan gets them, which does not own the
-//! other token: a detached callback of that token owns the orphan instead.
+//! Its deadline is set when the source is cancelled, by a waker that is registered there. From then on it is a leaf
+//! with a deadline, like a timeout. If it is dropped with detached callbacks, an orphan gets them. The orphan does not
+//! own the source: a detached callback of the source owns the orphan.
 
 use super::{Body, Kind, Node, Waiter};
 use crate::adapter::{TokenAdapterExt as _, WakerRegistration};
@@ -13,10 +13,10 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 pub(crate) struct Delayed {
-    /// `None`: an orphan.
+    /// `None` for an orphan.
     pub(super) source: Option<Arc<Node>>,
     pub(super) after: Duration,
-    /// That of the source, from when the deadline counts. It is there before the deadline.
+    /// The source's error, from whose instant the deadline counts. It is set before the deadline.
     pub(super) error: OnceLock<CancellationError>,
     deadline: MovingDeadline,
     /// Called through a pointer, so that programs without delayed tokens are linked without it.
@@ -34,14 +34,14 @@ impl Delayed {
         }
     }
 
-    /// What to do with callbacks that are left, if the source, or the timer, would have cancelled the node. Not so an
-    /// orphan that is dropped, or a delay beyond the clock's range.
+    /// Returns what to do with callbacks that are left, if the source or the timer would still have cancelled the node.
+    /// `None` for an orphan, and for a delay beyond the clock's range.
     pub(super) fn leave(&self) -> Option<fn(&Node, Vec<Waiter>)> {
         let ends = Instant::now().checked_add(self.after).is_some();
         (self.source.is_some() && ends).then_some(self.leave)
     }
 
-    /// The deadline, which is there once the source is marked.
+    /// The deadline, which is set once the source is marked.
     pub(super) fn deadline(&self) -> &MovingDeadline {
         if self.deadline.get().is_none() {
             if let Some(error) = self.source.as_ref().and_then(|source| source.error()) {
@@ -52,7 +52,7 @@ impl Delayed {
     }
 
     fn begin(&self, error: &CancellationError) {
-        // Of several threads all have the same error.
+        // Several threads may come here, all with the same error.
         let _ = self.error.set(error.clone());
         self.deadline.set(error.at().checked_add(self.after));
     }
@@ -63,10 +63,10 @@ struct Begin(Weak<Node>);
 
 impl Wake for Begin {
     fn wake(self: Arc<Self>) {
-        // Without a lock, since this may be what drops the node.
+        // Without a lock, since this may drop the node.
         let Some(node) = self.0.upgrade() else { return };
         if let Some(source) = node.source() {
-            // Where the registration found that an edge is cancelled, the source is not yet marked.
+            // If the registration found a cancelled edge, the source is not yet marked.
             source.cancellation();
         }
         node.set_alarm_now();
@@ -74,11 +74,11 @@ impl Wake for Begin {
 }
 
 impl Node {
-    /// A new node that is cancelled so long after `source`.
+    /// Makes a node that is cancelled `after` the cancel of `source`.
     ///
     /// # Panics
     ///
-    /// As `std::thread::spawn`, if the operating system refuses a thread that this relies on.
+    /// If the operating system refuses a thread that this needs, as `std::thread::spawn` does.
     pub(crate) fn delayed(source: &Arc<Node>, after: Duration) -> Arc<Node> {
         if source.kind == Kind::Never || after == Duration::ZERO {
             return Node::child_of(source);
@@ -94,7 +94,7 @@ impl Node {
         node
     }
 
-    /// What this delayed node follows.
+    /// The source of this delayed node.
     fn source(&self) -> Option<&Arc<Node>> {
         match &self.body {
             Body::Delayed(delayed) => delayed.source.as_ref(),
@@ -106,7 +106,7 @@ impl Node {
         Node::leaf(Kind::Delayed, Body::Delayed(delayed), None)
     }
 
-    /// Gives an orphan the detached callbacks of this node, which is being dropped, and has it cancelled when this node
+    /// Hands the detached callbacks of this node, which is being dropped, to an orphan that is cancelled when this node
     /// would have been.
     fn leave_to_orphan(&self, callbacks: Vec<Waiter>) {
         let Body::Delayed(delayed) = &self.body else {
@@ -127,7 +127,8 @@ impl Node {
         }
     }
 
-    /// From now on only the timer can cancel this orphan, and knows it weakly.
+    /// Begins the delay of an orphan. From now on only the timer can cancel it, which refers to it weakly, so it owns
+    /// itself.
     fn begin_alone(self: &Arc<Self>, error: &CancellationError) {
         if let Body::Delayed(delayed) = &self.body {
             delayed.begin(error);

@@ -1,4 +1,4 @@
-//! Dropping: a node takes itself out of the lists of its edges, and releases them with a loop, at any depth.
+//! Dropping: a node removes itself from the lists of its sources, and releases them in a loop, at any depth.
 
 use super::edges::Edge;
 use super::waiters::{Waiter, Waiters};
@@ -11,7 +11,7 @@ use crate::sync::{Arc, get_mut};
 impl Drop for Node {
     #[inline]
     fn drop(&mut self) {
-        // A flag that has no waiters and was not cancelled.
+        // A flag without waiters that was not cancelled.
         let is_flag = matches!(self.body, Body::Plain) && self.cause.get().is_none();
         if !is_flag || self.has_waiters() {
             self.drop_rest();
@@ -22,14 +22,14 @@ impl Drop for Node {
 impl Node {
     pub(super) fn drop_in_full(&mut self) {
         self.disarm();
-        // Most tokens own nothing but leaves, which are dropped with the fields: a leaf owns no node, unless it has heirs
-        // or is delayed.
+        // Most tokens own only leaves, which are dropped with the fields. A leaf owns no node, unless it has heirs or
+        // is delayed.
         if self.needs_care() {
             self.drop_with_care();
         }
     }
 
-    /// Whether there is more to it than to drop the fields one by one: code of users may run, or nodes are nested.
+    /// Whether dropping the fields one by one is not enough: user code may run, or nodes are nested.
     #[inline]
     fn needs_care(&mut self) -> bool {
         let edges = self.edges();
@@ -44,13 +44,13 @@ impl Node {
         matches!(self.body, Body::Derived(_) | Body::Delayed(_))
     }
 
-    /// Whether waiters are left, or guards, or the memory for many of them.
+    /// Whether there are waiters, guards, or the memory for many of them.
     #[inline]
     fn has_waiters(&mut self) -> bool {
         !matches!(get_mut(&mut self.waiters), Waiters::None)
     }
 
-    /// Whether the cause has something of the user's in it.
+    /// Whether the cause holds a value of the user's.
     #[inline]
     fn has_reason(&self) -> bool {
         self.cause.get().is_some_and(CancellationError::has_reason)
@@ -61,7 +61,7 @@ impl Node {
         let mut remains = Remains::default();
         self.take_apart(&mut remains);
         while let Some(mut node) = remains.nodes.pop() {
-            // It is dropped at the end of the block, with nothing left in it.
+            // Empty by now, it is dropped at the end of the block.
             node.disarm();
             node.take_apart(&mut remains);
         }
@@ -80,19 +80,19 @@ struct Remains {
 }
 
 impl Remains {
-    /// Drops what belongs to users.
+    /// Drops a user's value.
     fn drop_users<T: 'static>(&mut self, value: T) {
         Panic::keep_first(&mut self.panic, drop_caught(value));
     }
 
-    /// Gives up a reference to a node that may own others. It waits for its turn, so that nothing recurses.
+    /// Releases a node that may own others. If this is the last reference the node is queued, so that nothing recurses.
     fn release(&mut self, node: Arc<Node>) {
         self.nodes.extend(Arc::into_inner(node));
     }
 }
 
 impl Node {
-    /// Gives up what the node owns.
+    /// Moves everything that the node owns out of it, and drops or queues it.
     fn take_apart(&mut self, remains: &mut Remains) {
         if self.has_waiters() {
             self.take_waiters_apart(remains);
@@ -123,15 +123,15 @@ impl Node {
 
     fn take_waiters_apart(&mut self, remains: &mut Remains) {
         let (waiters, attached) = self.take_waiters();
-        // A callback that is left is detached.
+        // A callback that is still here is detached.
         let is_inherited = !self.is_marked() && !self.edges().is_empty();
         let leave = match &self.body {
             Body::Delayed(delayed) if !self.is_marked() => delayed.leave(),
             _ => None,
         };
         let mut left = Vec::new();
-        let unattended = waiters.iter().filter(|waiter| waiter.is_unattended());
-        self.unwatch_conditions(unattended.count());
+        let polled = waiters.iter().filter(|waiter| waiter.needs_polling());
+        self.unwatch_conditions(polled.count());
         let mut heir = None;
         for waiter in waiters {
             match waiter {
@@ -154,7 +154,7 @@ impl Node {
             self.bequeath(heir, remains);
         }
         if let Some(leave) = leave.filter(|_| !left.is_empty()) {
-            // It panics where a thread is refused.
+            // Panics if the operating system refuses a thread.
             Panic::keep_first(&mut remains.panic, Panic::catch(|| leave(self, left)));
         }
         for guard in attached {
@@ -162,7 +162,7 @@ impl Node {
         }
     }
 
-    /// From now on only the edges can cancel this token, so they get the detached callbacks.
+    /// Hands the detached callbacks over to the sources: from now on only those can cancel this token.
     fn bequeath(&self, heir: Arc<Node>, remains: &mut Remains) {
         for Edge { node, .. } in self.edges() {
             match node.insert(Waiter::Heir(Arc::clone(&heir))) {
@@ -174,7 +174,7 @@ impl Node {
                     }
                 }
                 Err(_) => {
-                    // That edge was cancelled and has not come to this node any more.
+                    // The edge was cancelled, and its canceller no longer found this node.
                     if let Some(error) = node.error() {
                         let jobs = heir.mark_with(error);
                         Panic::keep_first(&mut remains.panic, Panic::catch(|| jobs.run()));

@@ -1,4 +1,4 @@
-//! The list of edges of a node: rarely more than three, and then without an allocation.
+//! A node's list of edges: rarely more than three, and then without an allocation.
 
 use super::{Body, Node};
 use crate::sync::{Arc, AtomicU32, Ordering, fence};
@@ -9,7 +9,7 @@ pub(super) struct Edge {
     /// The key of the link among the waiters of `node`, plus one; 0 without a link. Written under the lock of the
     /// watching node's waiters.
     link: AtomicU32,
-    /// The number of the operand that it was, counted from one. 0: only an operand's edge.
+    /// The number of the operand, counted from one. 0 for an edge copied from an operand.
     pub(super) operand: u32,
 }
 
@@ -27,8 +27,8 @@ impl Edge {
         self.link.load(Ordering::Relaxed) != 0
     }
 
-    /// Whether nothing can cancel the node but its deadline, which is the watching node's as well: a timeout that has no
-    /// handle and no other node that watches it.
+    /// Whether only its deadline can cancel the node, and the watching node has that deadline too. This holds for a
+    /// timeout that has no handle and that no other node watches.
     pub(super) fn is_mere_deadline(&self) -> bool {
         if !matches!(self.node.body, Body::Deadline(_)) || Arc::strong_count(&self.node) > 1 {
             return false;
@@ -39,7 +39,7 @@ impl Edge {
     }
 
     pub(super) fn set_link(&self, key: u32) {
-        // Relaxed: as in `is_linked`; and read by the drop of the watching node, when there are no other threads.
+        // Relaxed: as in `is_linked`. The drop of the watching node also reads it, when no other thread can.
         self.link.store(key + 1, Ordering::Relaxed);
     }
 
@@ -49,8 +49,8 @@ impl Edge {
         // Relaxed: there is no other reference.
         if let Some(key) = self.link.load(Ordering::Relaxed).checked_sub(1) {
             self.link.store(0, Ordering::Relaxed);
-            // Once everything below it is marked the link is gone (invariant 4).
-            if !self.node.is_settled() {
+            // Once everything below that node is marked, the link is gone (invariant 4).
+            if !self.node.is_complete() {
                 self.node.remove(key);
             }
         }
@@ -109,7 +109,7 @@ impl Edges {
         };
     }
 
-    /// Gives the edges to `f`, in order.
+    /// Passes the edges to `f`, in order.
     #[inline]
     pub(super) fn take(self, mut f: impl FnMut(Edge)) {
         match self {

@@ -10,7 +10,7 @@ use crate::sync::{Arc, Weak};
 use crate::trace::Event;
 use std::task::Waker;
 
-/// Empty as a rule, and then as cheap as a pointer.
+/// Usually empty, and then as cheap as a pointer.
 #[derive(Default)]
 pub(crate) struct Jobs(Option<Box<Work>>);
 
@@ -18,13 +18,13 @@ pub(crate) struct Jobs(Option<Box<Work>>);
 struct Work {
     threads: Vec<Arc<Parker>>,
     wakers: Vec<Waker>,
-    /// What still owns heirs that are cancelled, and under which keys.
+    /// Nodes that still own cancelled heirs, with the keys of these.
     owners: Vec<(Weak<Node>, u32)>,
-    /// Nodes with callbacks, and how many there were.
+    /// Nodes with callbacks, with the number of these.
     callbacks: Vec<(Arc<Node>, usize)>,
-    /// Nodes whose last handle went while they were visited. Dropping them may drop closures.
+    /// Nodes that lost their last handle during the walk. Dropping them may drop closures.
     orphans: Vec<Node>,
-    /// Errors that came too late, with reasons in them that may be the user's.
+    /// Errors that came too late. Their reasons may be the user's.
     too_late: Vec<CancellationError>,
     #[cfg(feature = "tracing")]
     events: Vec<Event>,
@@ -35,7 +35,7 @@ impl Jobs {
         self.0.get_or_insert_default()
     }
 
-    /// One event for each cancellation: for the token that fired, not for those derived from it.
+    /// Records one event for each cancellation: for the token that fired, not for those derived from it.
     #[cfg(feature = "tracing")]
     pub(super) fn trace(&mut self, error: &CancellationError) {
         let work = self.work();
@@ -69,28 +69,28 @@ impl Jobs {
         }
     }
 
-    /// Gives up a reference to a node. If it is the last one, the node is dropped with the jobs.
+    /// Releases a reference to a node. If it is the last one, the node is dropped with the jobs.
     pub(crate) fn release(&mut self, node: Arc<Node>) {
         if let Some(node) = Arc::into_inner(node) {
             self.work().orphans.push(node);
         }
     }
 
-    /// Gives up a link that was removed. Dropping a weak reference drops no node.
+    /// Releases a link that was removed. Dropping a weak reference drops no node.
     pub(super) fn release_link(&mut self, link: Option<Waiter>) {
         if let Some(Waiter::Heir(node)) = link {
             self.release(node);
         }
     }
 
-    /// Wakes the waiting threads. No user code runs.
+    /// Wakes the waiting threads. Runs no user code.
     pub(crate) fn wake_threads(&mut self) {
         if let Some(work) = &mut self.0 {
             work.threads.drain(..).for_each(|parker| parker.unpark());
         }
     }
 
-    /// Whether user code is left to be run.
+    /// Whether there is user code to run.
     pub(crate) fn has_user_code(&self) -> bool {
         self.0.as_ref().is_some_and(|work| work.has_user_code())
     }
@@ -105,7 +105,8 @@ impl Jobs {
             .map_or_else(Vec::new, |work| std::mem::take(&mut work.wakers))
     }
 
-    /// Gives `take` everything but the wakers in parts, so that something else can run between any two callbacks.
+    /// Passes everything but the wakers to `take`, in parts, so that other jobs can run between the callbacks of two
+    /// nodes.
     pub(crate) fn split(self, mut take: impl FnMut(Job)) {
         let Some(mut work) = self.0 else { return };
         let callbacks = std::mem::take(&mut work.callbacks);
@@ -121,8 +122,8 @@ impl Jobs {
         }
     }
 
-    /// Runs everything on this thread, whatever panics. The first panic is resumed afterwards, unless the thread is
-    /// unwinding already.
+    /// Runs everything on this thread, even if some of it panics. The first panic is resumed afterwards, unless the
+    /// thread is already unwinding.
     #[inline]
     pub(crate) fn run(mut self) {
         self.wake_threads();
@@ -147,7 +148,7 @@ impl Work {
 
     fn run_user_code(self) {
         let mut first = None;
-        // First, since they do not block, as destructors, events and callbacks may.
+        // Wakers first: unlike destructors, events and callbacks they do not block.
         for waker in self.wakers {
             Panic::keep_first(&mut first, Panic::catch(|| waker.wake()));
         }
@@ -155,7 +156,7 @@ impl Work {
             let removed = owner.upgrade().map(|owner| (owner.remove(key), owner));
             Panic::keep_first(&mut first, Panic::catch(|| drop(removed)));
         }
-        // Before the callbacks, which may block: a cancel that has passed them keeps nothing alive.
+        // Before the callbacks, which may block: a node that the cancel has passed is not kept alive.
         for node in self.orphans {
             Panic::keep_first(&mut first, Panic::catch(|| drop(node)));
         }

@@ -1,4 +1,4 @@
-//! What a token was given to be reported with its cause. Most tokens have none, so it is a pointer in the node.
+//! What a token was given to be reported with its cause. Most tokens have none, so a node has only a pointer to it.
 
 use super::Node;
 use crate::Reason;
@@ -15,7 +15,7 @@ impl Node {
         self.label.get()?.name.get()
     }
 
-    /// The first name stays.
+    /// Sets the name, unless there is one.
     pub(crate) fn set_name(&self, name: Arc<str>) {
         let _ = self.label.get_or_init(Box::default).name.set(name);
     }
@@ -25,7 +25,7 @@ impl Node {
         self.label.get()?.because.get()
     }
 
-    /// `false`: there is a reason already.
+    /// Sets the reason. `false` if there is one already.
     pub(crate) fn set_because(&self, reason: Reason) -> bool {
         self.label
             .get_or_init(Box::default)

@@ -1,4 +1,4 @@
-//! Peeks: what can be known without calling a condition or spending a counter.
+//! Peeks: what can be found without calling a condition or spending a counter.
 
 use super::edges::Edge;
 use super::sources::Depth;
@@ -17,7 +17,7 @@ pub(super) enum Found<'a> {
 }
 
 impl Node {
-    /// The earliest cause at the time `now` (invariant 5); of two at the same instant the leftmost one. The clock is read
+    /// The earliest cause at the time `now` (invariant 5); of two at the same instant, the leftmost. The clock is read
     /// only if there is a deadline.
     pub(super) fn find(
         self: &Arc<Self>,
@@ -30,7 +30,7 @@ impl Node {
         self.find_fixed(now).map(|(_, found)| found)
     }
 
-    /// [`Node::find`], where deadlines move. `passed` is to tell whether one of them has passed.
+    /// [`Node::find`] where deadlines move. `passed` decides whether one of them has passed.
     #[cold]
     fn find_moving(
         self: &Arc<Self>,
@@ -54,7 +54,7 @@ impl Node {
         first.map(|(_, found)| found)
     }
 
-    /// The earliest cause, and when it was, but for deadlines that move.
+    /// The earliest cause and its instant, without deadlines that move.
     fn find_fixed(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Option<(Instant, Found<'_>)> {
         let passed = self.deadline.filter(|deadline| *deadline <= now());
         if self.edges().is_empty() {
@@ -76,17 +76,16 @@ impl Node {
         first
     }
 
-    /// The cause, if the token is cancelled, or if an edge or a passed deadline says that it must be. Latches what it
-    /// finds.
+    /// The cause, if the token is cancelled, or must be because of an edge or a passed deadline. Latches what it finds.
     pub(crate) fn cancellation(self: &Arc<Self>) -> Option<&CancellationError> {
-        // Acquire: pairs with the release of what has told this thread of the cancel, if that was read relaxed, as
-        // crossbeam reads that a channel is disconnected. Then the mark, which came before, is seen here.
+        // Acquire: pairs with a release that told this thread of the cancel through a relaxed load, as when crossbeam
+        // reads that a channel is disconnected. The mark came before that, so it is seen here.
         fence(Ordering::Acquire);
         let state = self.state.get();
         if state.is_cancelled() {
             return self.error();
         }
-        // Armed, edges push. A deadline may have passed before the timer's thread has come to it.
+        // An armed node's edges push, but its deadline may have passed before the timer's thread has marked it.
         let may_find = state.is_unarmed()
             || self
                 .earliest_deadline()
@@ -97,8 +96,7 @@ impl Node {
         self.error()
     }
 
-    /// Whether the token is cancelled, at the price of a check: if the node is armed its deadline is left to the
-    /// timer.
+    /// Whether the token is cancelled, at the price of a check: an armed node leaves its deadline to the timer.
     #[inline]
     pub(crate) fn peek(self: &Arc<Self>) -> bool {
         !self.state.is_pushed() && self.peek_at_sources()
@@ -110,14 +108,14 @@ impl Node {
         self.state.get().is_cancelled() || self.poll_sources()
     }
 
-    /// Asks the edges and the deadline of an unarmed node, and arms it if that was often.
+    /// Polls the edges and the deadline of an unarmed node, and arms it after many polls.
     #[cold]
     pub(super) fn poll_sources(self: &Arc<Self>) -> bool {
         self.count_slow_check();
         self.poll_sources_again()
     }
 
-    /// [`Node::poll_sources`] for the same check once more.
+    /// [`Node::poll_sources`] once more within the same check.
     #[cold]
     pub(super) fn poll_sources_again(self: &Arc<Self>) -> bool {
         match self.find(Depth::Unarmed, Instant::now) {
@@ -127,7 +125,7 @@ impl Node {
     }
 
     /// What [`Node::cancellation`] would find, without changing anything.
-    pub(super) fn foresee(self: &Arc<Self>, depth: Depth) -> Option<CancellationError> {
+    pub(super) fn peek_unlatched(self: &Arc<Self>, depth: Depth) -> Option<CancellationError> {
         if let Some(error) = self.error() {
             return Some(error.clone());
         }
@@ -142,7 +140,7 @@ impl Node {
         })
     }
 
-    /// The error with which this typed token fires now, or, if it has a deadline, fired then.
+    /// The error with which this typed token fires now, or fired at its deadline if it has one.
     #[cold]
     pub(super) fn own_error(self: &Arc<Self>) -> CancellationError {
         let deadline = self.deadline.or_else(|| self.moving()?.get());

@@ -1,5 +1,5 @@
-//! Conditions that callbacks and tasks rely on although there may be no checks: the background thread asks them at
-//! their interval.
+//! Polling conditions for callbacks and tasks, even without a check: the background thread calls them at their
+//! interval.
 
 use super::peek::Found;
 use super::{Jobs, Node};
@@ -9,15 +9,15 @@ use crate::panic::Panic;
 use crate::sync::{Arc, Weak, lock};
 use std::time::Instant;
 
-/// A waiter relies on the condition of `node` from now on. It is asked at once, or when its interval has passed since the
-/// background thread asked it last.
+/// Adds a waiter that relies on the condition of `node`. The condition is called at once, or when its interval has
+/// passed since the background thread last called it.
 pub(super) fn watch(condition: &Arc<Condition>, node: &Arc<Node>) {
     let mut watch = lock(&condition.watch);
     watch.waiters += 1;
     schedule(&mut watch, condition, || Arc::downgrade(node));
 }
 
-/// So many waiters do so no more.
+/// Removes that many waiters.
 pub(super) fn unwatch(condition: &Condition, waiters: usize) {
     let mut watch = lock(&condition.watch);
     watch.waiters -= waiters;
@@ -28,7 +28,7 @@ pub(super) fn unwatch(condition: &Condition, waiters: usize) {
     }
 }
 
-/// A check comes to a condition that the background thread is asking, or has left alone after a panic.
+/// Reports a check of a condition that the background thread is calling, or has paused after a panic.
 #[cold]
 pub(super) fn checked(condition: &Arc<Condition>, node: &Arc<Node>) {
     let mut watch = lock(&condition.watch);
@@ -39,14 +39,14 @@ pub(super) fn checked(condition: &Arc<Condition>, node: &Arc<Node>) {
     }
 }
 
-/// Puts the condition on the schedule of the background thread, if it belongs there and is not there.
+/// Schedules the condition on the background thread, if it is needed there and not yet scheduled.
 fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: impl FnOnce() -> Weak<Node>) {
-    if watch.waiters == 0 || watch.scheduled.is_some() || condition.needs_attention() {
+    if watch.waiters == 0 || watch.scheduled.is_some() || condition.must_report_checks() {
         return;
     }
-    let at = match watch.asked_at {
+    let at = match watch.called_at {
         None => Some(Instant::now()),
-        Some(asked_at) => asked_at.checked_add(condition.poll_interval()),
+        Some(called_at) => called_at.checked_add(condition.poll_interval()),
     };
     // Beyond the clock's range: never.
     if let Some(at) = at {
@@ -58,7 +58,7 @@ fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: impl FnOnce() -
     }
 }
 
-/// A condition to be asked, and the token that it cancels. Weak: being polled keeps nothing alive.
+/// A condition to call, and the token that it cancels. Weak, so that polling keeps nothing alive.
 struct Poll {
     condition: Weak<Condition>,
     node: Weak<Node>,
@@ -73,7 +73,7 @@ impl Poll {
         {
             let mut watch = lock(&condition.watch);
             if watch.scheduled != Some(due) {
-                // Taken back while this was on its way.
+                // It was unscheduled after it had been taken from the queue.
                 return;
             }
             watch.scheduled = None;
@@ -81,12 +81,12 @@ impl Poll {
             condition.begin();
         }
         let panic = Panic::catch(|| {
-            condition.ask();
+            condition.call();
         });
         {
             let mut watch = lock(&condition.watch);
-            watch.asked_at = Some(Instant::now());
-            // A check that came meanwhile has the same effect as one that comes afterwards.
+            watch.called_at = Some(Instant::now());
+            // A check during the call has the same effect as one after it.
             condition.end(panic.is_some() && !watch.checked);
             schedule(&mut watch, &condition, || Weak::clone(&self.node));
         }

@@ -1,6 +1,6 @@
-//! Keeps small programs small. A flag that is only set, checked and dropped needs little code. Everything else is called
-//! through the pointers here, which are set when a program first makes a token or a waiter that needs them: a program
-//! that never does is linked without it.
+//! Keeps small programs small. A flag that is only set, checked and dropped needs little code. All other code is called
+//! through the pointers here. They are set when a program first makes a token or a waiter that needs them. A program
+//! that never does is linked without that code.
 
 use super::Node;
 use crate::sync::Arc;
@@ -14,7 +14,7 @@ struct Rest {
 static REST: OnceLock<Rest> = OnceLock::new();
 
 impl Node {
-    /// To be called before a node gets a body, a waiter or a cause.
+    /// Sets the pointers. Must be called before a node gets a body, a waiter or a cause.
     #[inline]
     pub(super) fn link_rest() {
         if REST.get().is_none() {

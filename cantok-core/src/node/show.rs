@@ -1,4 +1,4 @@
-//! `Debug` and `Display` of every token. Peeks only: nothing is called, spent or latched.
+//! `Debug` and `Display` of every token. These only peek: they call, spend and latch nothing.
 
 use super::addresses::{Addresses, address};
 use super::sources::Depth;
@@ -7,14 +7,14 @@ use crate::sync::Arc;
 use std::fmt::{self, Formatter, Write as _};
 use std::time::Duration;
 
-/// What remains to be written. A list instead of recursion, so that any depth can be shown.
+/// What remains to be written: a list instead of recursion, so that any depth can be shown.
 enum Piece<'a> {
     Node(&'a Arc<Node>),
     Text(&'static str),
     After(Duration),
 }
 
-/// `(`, `, ` and `)` where they belong, and nothing around an empty list.
+/// Writes `(`, `, ` and `)` around items, and nothing around an empty list.
 struct List {
     empty: bool,
 }
@@ -62,7 +62,7 @@ impl Kind {
 }
 
 impl Node {
-    /// The structure, in operand order; a shared operand in full where it comes first.
+    /// Writes the structure, in operand order. A shared operand is written in full where it comes first.
     pub(crate) fn debug(self: &Arc<Self>, f: &mut Formatter<'_>) -> fmt::Result {
         let mut shown = Addresses::default();
         let mut pieces = vec![Piece::Node(self)];
@@ -71,7 +71,7 @@ impl Node {
                 Piece::Text(text) => f.write_str(text)?,
                 Piece::After(delay) => write!(f, "{delay:?} after ")?,
                 Piece::Node(node) => {
-                    // Each of the others is asked only for what it watches itself.
+                    // Every other node is peeked at only for what it watches itself.
                     let depth = if Arc::ptr_eq(node, self) {
                         Depth::Any
                     } else {
@@ -84,7 +84,7 @@ impl Node {
         Ok(())
     }
 
-    /// Writes what comes before the operands and leaves the rest to `pieces`.
+    /// Writes what comes before the operands, and adds the rest to `pieces`.
     fn debug_head<'a>(
         self: &'a Arc<Self>,
         f: &mut Formatter<'_>,
@@ -106,7 +106,7 @@ impl Node {
             Body::Counter(counter) => list.item(f, counter)?,
             Body::Plain | Body::Condition(_) | Body::Delayed(_) | Body::Derived(_) => {}
         }
-        // The rest is written in reverse, since the last piece comes first.
+        // The rest is pushed in order and then reversed, since the last piece is written first.
         let rest = pieces.len();
         if let Body::Delayed(delayed) = &self.body {
             pieces.push(Piece::Text(list.separator()));
@@ -132,7 +132,7 @@ impl Node {
                 pieces.push(Piece::Text("…"));
             }
         }
-        if self.foresee(depth).is_some() {
+        if self.peek_unlatched(depth).is_some() {
             pieces.push(Piece::Text(list.separator()));
             pieces.push(Piece::Text("cancelled"));
         }
@@ -141,10 +141,10 @@ impl Node {
         Ok(())
     }
 
-    /// One line: the type, and whether and why it is cancelled.
+    /// Writes one line: the type, and whether and why the token is cancelled.
     pub(crate) fn display(self: &Arc<Self>, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.type_name())?;
-        match self.foresee(Depth::Any) {
+        match self.peek_unlatched(Depth::Any) {
             Some(error) => write!(OneLine(f), " ({error})"),
             None => f.write_str(" (not cancelled)"),
         }

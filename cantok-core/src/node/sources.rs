@@ -1,4 +1,5 @@
-//! What a node is derived from. Flattened when it is made, so that a check goes through one short list instead of a tree.
+//! What a node is derived from. It is flattened when the node is made, so that a check goes through one short list
+//! instead of a tree.
 
 use super::Node;
 use super::addresses::{Addresses, address};
@@ -8,8 +9,8 @@ use crate::leaves::{Condition, Counter, Idle, MovingDeadline};
 use crate::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The edges of an operand that has more are not copied into what derives from it: the operand is armed and watched
-/// alone. So lists stay short at any depth.
+/// An operand with more edges is armed and watched alone, instead of having its edges copied. So lists stay short at
+/// any depth.
 pub(super) const LIMIT: usize = 16;
 
 /// What a node watches. With a tag of its own, as [`Edges`] has.
@@ -17,35 +18,35 @@ pub(super) const LIMIT: usize = 16;
 pub(crate) enum Body {
     /// Nothing.
     Plain,
-    /// [`Node::deadline`], which was so long after the token's creation.
+    /// [`Node::deadline`], with the time from the token's creation to it.
     Deadline(Duration),
     Idle(Idle),
     Delayed(Delayed),
-    /// Not part of the node, since the background thread keeps what it asks and must not count as a handle.
+    /// Not part of the node, since the background thread keeps a reference that must not count as a handle.
     Condition(Arc<Condition>),
     Counter(Counter),
     Derived(Derived),
 }
 
-/// When a check asks an edge. A deadline that moves is not asked by checks of an armed node, but kept with the edges that
-/// are, so that it is found in any sum.
+/// The order in which checks poll edges. Checks of an armed node skip deadlines that move. These rank with the polled
+/// edges so that they are found in any sum.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Rank {
     Condition,
     Counter,
     Moving,
-    /// A derived node that stands for all that its own checks ask.
+    /// A derived node that is polled through its own list.
     Nested,
     NotPolled,
 }
 
-/// Through which derived nodes deadlines that move are asked.
+/// Through which derived nodes deadlines that move are polled.
 #[derive(Clone, Copy)]
 pub(super) enum Depth {
-    /// All of them, by what users ask once: peeks, and the token that is cancelled.
+    /// All of them, for what a user's call does once: peeks, and the token that is cancelled.
     Any,
-    /// Not those that are armed, which is almost all of them: they leave their deadlines to the timer. So what has to be
-    /// done for each node of a million does not visit a million others.
+    /// Only unarmed ones, which are few. Armed nodes leave their deadlines to the timer. So work on each of a million
+    /// nodes does not visit a million others.
     Unarmed,
 }
 
@@ -61,16 +62,16 @@ impl Depth {
 /// What a child or a sum watches.
 #[derive(Default)]
 pub(crate) struct Derived {
-    /// By [`Rank`], and within a rank in the order of the operands, each after the edges that it has itself.
+    /// By [`Rank`], and within a rank in the order of the operands. Each operand comes after the edges copied from it.
     pub(super) edges: Edges,
-    /// How many edges checks ask: those at the front.
+    /// How many edges checks poll: those at the front.
     pub(super) polled: u32,
     /// How many operands there were.
     pub(super) operands: u32,
 }
 
 impl Derived {
-    /// Adds an edge, as the last one of its rank.
+    /// Adds an edge as the last one of its rank.
     #[inline]
     pub(super) fn push(&mut self, edge: Edge, rank: Rank) {
         self.edges.push(edge);
@@ -84,8 +85,8 @@ impl Derived {
         }
     }
 
-    /// [`Derived::push`] for a long list: moves one edge of each rank. The order within a rank counts only where two
-    /// fire at the same instant. Tells `moved` what is where now.
+    /// [`Derived::push`] for a long list: moves one edge of each rank, and passes each moved edge and its new place to
+    /// `moved`. The order within a rank matters only if two fire at the same instant.
     pub(super) fn push_to_many(
         &mut self,
         edge: Edge,
@@ -106,7 +107,7 @@ impl Derived {
         moved(&edges[place], place);
     }
 
-    /// Where the edges of a rank end.
+    /// The end of a rank's edges.
     #[inline]
     fn end_of(&self, rank: Rank) -> usize {
         self.polled()
@@ -118,20 +119,20 @@ impl Derived {
         &self.edges.as_slice()[..self.polled as usize]
     }
 
-    /// Those with deadlines that move, directly or through derived nodes.
+    /// The edges with deadlines that move, their own or those of derived nodes.
     fn moving(&self) -> &[Edge] {
         &self.polled()[self.end_of(Rank::Counter)..]
     }
 
-    /// The first node with a condition or counter for which `is_it` says so, of those that checks ask. Each is asked
-    /// once, in operand order, those that are asked through derived nodes included.
+    /// Finds the first match among the nodes with a condition or counter that checks poll. Visits each node once, in
+    /// operand order, including those that are polled through derived nodes.
     #[cold]
     pub(super) fn find_polled(
         &self,
-        is_it: &mut dyn FnMut(&Arc<Node>) -> bool,
+        is_match: &mut dyn FnMut(&Arc<Node>) -> bool,
     ) -> Option<Arc<Node>> {
         let mut seen = Addresses::default();
-        // Instead of recursion, since derived nodes are nested to any depth.
+        // A list instead of recursion, since derived nodes nest to any depth.
         let mut lists = vec![self.polled().iter()];
         while let Some(list) = lists.last_mut() {
             let Some(Edge { node, .. }) = list.next() else {
@@ -143,7 +144,7 @@ impl Derived {
             }
             if let Body::Derived(derived) = &node.body {
                 lists.push(derived.polled().iter());
-            } else if is_it(node) {
+            } else if is_match(node) {
                 return Some(Arc::clone(node));
             }
         }
@@ -152,7 +153,7 @@ impl Derived {
 }
 
 impl Node {
-    /// Whether and when checks of what is derived from this node ask it. Of a derived node that they ask at all.
+    /// Whether, and in which order, checks of a derived node poll this one. A derived node ranks as if it were polled.
     #[inline]
     pub(super) fn rank(&self) -> Rank {
         match &self.body {
@@ -185,15 +186,15 @@ impl Node {
     /// [`Derived::find_polled`] for any node.
     pub(super) fn find_polled(
         self: &Arc<Self>,
-        is_it: &mut dyn FnMut(&Arc<Node>) -> bool,
+        is_match: &mut dyn FnMut(&Arc<Node>) -> bool,
     ) -> Option<Arc<Node>> {
         match &self.body {
-            Body::Derived(derived) => derived.find_polled(is_it),
-            _ => is_it(self).then(|| Arc::clone(self)),
+            Body::Derived(derived) => derived.find_polled(is_match),
+            _ => is_match(self).then(|| Arc::clone(self)),
         }
     }
 
-    /// The node with the deadline that is this node's.
+    /// The node that this node's deadline comes from.
     pub(super) fn earliest(self: &Arc<Self>) -> &Arc<Node> {
         let mut node = self;
         // The operands of a derived node are among its edges, so one of them has the same deadline.
@@ -216,7 +217,7 @@ impl Node {
         }
     }
 
-    /// Gives `f` the nodes with a deadline that moves: this one, or those that it watches, through derived nodes of that
+    /// Passes the nodes with a deadline that moves to `f`: this one, or its sources, through derived nodes of that
     /// depth.
     pub(super) fn for_each_moving<'a>(
         self: &'a Arc<Self>,
@@ -234,7 +235,7 @@ impl Node {
             return f(self);
         };
         let mut seen = Addresses::default();
-        // Instead of recursion, as in `find_polled`. Empty unless derived nodes are nested.
+        // A list instead of recursion, as in `find_polled`. Empty unless derived nodes are nested.
         let mut nested = Vec::new();
         let mut edges = derived.moving();
         loop {
@@ -264,7 +265,7 @@ impl Node {
         earliest
     }
 
-    /// Whether the timer, or who polls, has to mind a deadline.
+    /// Whether there is a deadline for the timer, or for a poll.
     pub(super) fn has_deadline(&self) -> bool {
         self.deadline.is_some() || self.moves
     }
@@ -291,7 +292,7 @@ impl Node {
     }
 }
 
-/// The earlier one of two instants that there may be.
+/// The earlier of two instants, either of which may be missing.
 pub(super) fn earlier(left: Option<Instant>, right: Option<Instant>) -> Option<Instant> {
     match (left, right) {
         (Some(left), Some(right)) => Some(left.min(right)),

@@ -2,7 +2,7 @@
 
 use crate::sync::{AtomicU8, Ordering};
 
-// What changes. One bit each, so that one instruction tests for several.
+// Bits that change. One bit each, so that one instruction tests several.
 
 /// Cancelled, whatever else is set.
 const CANCELLED: u8 = 1;
@@ -13,18 +13,18 @@ const WAITERS: u8 = 4;
 /// The node's cause is that of its one edge.
 const FOLLOWS: u8 = 8;
 
-// What does not change.
+// Bits that do not change.
 
-/// Checks ask conditions.
+/// Checks call conditions.
 const CONDITIONS: u8 = 16;
 /// Checks spend counters.
 const COUNTERS: u8 = 32;
 /// The node has exactly one edge.
 const ONE_EDGE: u8 = 64;
-/// What checks ask is listed by other derived nodes, too.
+/// Checks go through other derived nodes to reach what they poll.
 const NESTED: u8 = 128;
 
-/// What checks of a node ask.
+/// What checks of a node poll.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Polls(u8);
 
@@ -38,8 +38,8 @@ impl Polls {
     }
 }
 
-/// What a check reads, and what a canceller has to know. Together, because one read-modify-write then changes the one
-/// and tells the other, and because a cancel of many nodes pays for every cache line.
+/// What a check reads, and what a canceller must know. In one byte, so that one read-modify-write changes the state and
+/// announces waiters. A cancel of many nodes also pays for every cache line.
 #[derive(Default)]
 pub(super) struct State(AtomicU8);
 
@@ -53,7 +53,7 @@ impl Snapshot {
         self.0 & CANCELLED != 0
     }
 
-    /// Whether edges and the deadline have to be polled.
+    /// Whether edges and the deadline must be polled.
     #[inline]
     pub(super) fn is_unarmed(self) -> bool {
         self.0 & (CANCELLED | UNARMED) == UNARMED
@@ -85,7 +85,7 @@ impl Snapshot {
 }
 
 impl State {
-    /// The state of a new node with that many edges.
+    /// Makes the state of a new node with that many edges.
     #[inline]
     pub(super) fn new(edges: usize, has_deadline: bool, polls: Polls) -> Self {
         let unarmed = if edges > 0 || has_deadline {
@@ -97,20 +97,20 @@ impl State {
         State(AtomicU8::new(unarmed | one_edge | polls.0))
     }
 
-    /// What checks of the node ask.
+    /// What checks of the node poll.
     pub(super) fn polls(&self) -> Polls {
         // Relaxed: it never changes.
         Polls(self.0.load(Ordering::Relaxed) & (CONDITIONS | COUNTERS | NESTED))
     }
 
-    /// All that a check of most tokens does.
+    /// The whole check of most tokens.
     #[inline]
     pub(super) fn is_live(&self) -> bool {
-        // Relaxed: the common answer, "not cancelled", carries no data. Every other answer reads the state again.
+        // Relaxed: the common answer, "not cancelled", carries no data. For every other answer the state is read again.
         self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | CONDITIONS | COUNTERS) == 0
     }
 
-    /// All that a peek at most tokens does: conditions and counters do not concern it.
+    /// The whole peek at most tokens, which ignores conditions and counters.
     #[inline]
     pub(super) fn is_pushed(&self) -> bool {
         // Relaxed: as in `is_live`.
@@ -119,8 +119,8 @@ impl State {
 
     #[inline]
     pub(super) fn get(&self) -> Snapshot {
-        // Acquire: pairs with the release in `cancel` and `follow`, so that the cause (invariant 1), and what the
-        // canceller wrote before cancelling, is visible.
+        // Acquire: pairs with the release in `cancel` and `follow`. It makes visible the cause (invariant 1), and what
+        // the canceller wrote before cancelling.
         Snapshot(self.0.load(Ordering::Acquire))
     }
 
@@ -134,12 +134,12 @@ impl State {
         self.0.load(Ordering::Relaxed) & CONDITIONS != 0
     }
 
-    /// Edges and the deadline push from now on. A node that is cancelled stays so. Under the lock of the waiters.
+    /// Marks the node as armed. A cancelled node stays as it is. Requires the lock of the waiters.
     pub(super) fn arm(&self) {
         self.change(UNARMED, 0);
     }
 
-    /// Publishes the cause that is set. Returns what was before.
+    /// Publishes the cause that is set. Returns the state before.
     ///
     /// This, [`State::follow`] and [`State::announce`] are read-modify-writes, so that all threads agree on their
     /// order.
@@ -148,10 +148,10 @@ impl State {
         Snapshot(self.0.fetch_or(CANCELLED, Ordering::Release))
     }
 
-    /// Makes the cause of the one edge the node's, unless it is cancelled. Returns what was before.
+    /// Makes the cause of the one edge the node's, unless the node is cancelled. Returns the state before.
     pub(super) fn follow(&self) -> Snapshot {
-        // Release: see `cancel`; the edge's cause is published once more. Relaxed when it fails: what relies on the
-        // other cause reads the state again.
+        // Release: see `cancel`; it publishes the edge's cause once more. Relaxed on failure: code that uses the other
+        // cause reads the state again.
         let before = self
             .0
             .fetch_update(Ordering::Release, Ordering::Relaxed, |state| {
@@ -160,12 +160,13 @@ impl State {
         Snapshot(before.unwrap_or_else(|unchanged| unchanged))
     }
 
-    /// Announces a waiter to cancellers. `false`: the node is cancelled. Under the lock of the waiters (invariant 3).
+    /// Announces a waiter to cancellers (invariant 3). `false` if the node is cancelled. Requires the lock of the
+    /// waiters.
     pub(super) fn announce(&self) -> bool {
         self.change(0, WAITERS)
     }
 
-    /// Tells the drop of the node that something is in the list, even if the node is cancelled.
+    /// Announces a guard to the drop of the node, even if the node is cancelled.
     pub(super) fn announce_guard(&self) {
         // Relaxed: the drop has the only reference.
         self.0.fetch_or(WAITERS, Ordering::Relaxed);
@@ -176,13 +177,12 @@ impl State {
         self.change(UNARMED, WAITERS)
     }
 
-    /// Clears and sets bits that change under the lock of the waiters alone. `false`: the node is cancelled.
+    /// Clears and sets bits that change only under the lock of the waiters. `false` if the node is cancelled.
     #[inline]
     fn change(&self, clear: u8, set: u8) -> bool {
-        // Relaxed, here and below. For waiters: the lock orders this with cancellers that look for them; those that do
-        // not have changed the state before it is changed here, and that change is seen. For arming: a check that sees
-        // it stops polling because of links that are in place by now, and a canceller of a source finds them under the
-        // lock of that source's waiters.
+        // Relaxed, here and below. For a waiter: a canceller that finds it announced takes the lock; any other has
+        // changed the state before, which is seen here. For arming: a canceller of a source finds the link, which is in
+        // place by now, under the lock of that source's waiters.
         let before = self.0.load(Ordering::Relaxed);
         let different = (before & clear) | (!before & set);
         if different == 0 || before & CANCELLED != 0 {

@@ -1,4 +1,4 @@
-//! What waits for a node's cancel: one list for all of it, behind one lock that checks never take.
+//! What waits for a node's cancel: one list for all kinds, behind one lock that checks never take.
 
 use super::sources::Depth;
 use super::{Body, Jobs, Kind, Node, polling};
@@ -15,24 +15,24 @@ use std::task::Waker;
 /// A closure of `on_cancel`.
 pub(crate) type Callback = Box<dyn FnOnce(&CancellationError) + Send>;
 
-/// Is notified once.
+/// Something that is notified once.
 pub(crate) enum Waiter {
     /// A node that watches this one and is cancelled with it.
     Link(Weak<Node>),
-    /// A thread in `wait`, which minds the deadline and the conditions itself.
+    /// A thread in `wait`, which watches the deadline and the conditions itself.
     Thread(Arc<Parker>),
     /// A task.
     Waker(Waker),
-    /// Stays in the list until it is called, so that it can be taken back.
+    /// Stays in the list until it is called, so that it can be unregistered.
     Callback(Callback),
-    /// In the place of a callback that this thread is calling.
+    /// Stands in for a callback that this thread is calling.
     Running(ThreadKey),
     /// The node itself, which has a detached callback (invariant 8).
     Itself(Arc<Node>),
-    /// What is left of a dropped node that watched this one and had detached callbacks: a node that holds them, without
-    /// edges. Several nodes may own it.
+    /// What is left of a dropped node that watched this one: a node without edges, with the detached callbacks. Several
+    /// nodes may own it.
     Heir(Arc<Node>),
-    /// In an heir: the key under which a node owns it.
+    /// In an heir: a node that owns it, and under which key.
     Owner(Weak<Node>, u32),
 }
 
@@ -42,7 +42,7 @@ impl Waiter {
         matches!(self, Waiter::Link(_) | Waiter::Heir(_))
     }
 
-    /// That node, if it still is there.
+    /// That node, if it still exists.
     fn below(&self) -> Option<Arc<Node>> {
         match self {
             Waiter::Link(node) => node.upgrade(),
@@ -51,8 +51,7 @@ impl Waiter {
         }
     }
 
-    /// Whether the cancel takes it out of the list, to have it notified. Links and callbacks stay until their turn
-    /// comes.
+    /// Whether a cancel takes it out of the list to notify it. Links and callbacks stay until their turn.
     fn is_taken(&self) -> bool {
         matches!(
             self,
@@ -60,12 +59,12 @@ impl Waiter {
         )
     }
 
-    /// Whether conditions have to be asked for it although there may be no checks.
-    pub(super) fn is_unattended(&self) -> bool {
+    /// Whether conditions must be polled for it, since nothing else may call them.
+    pub(super) fn needs_polling(&self) -> bool {
         matches!(self, Waiter::Waker(_) | Waiter::Callback(_))
     }
 
-    /// Has one that was taken out notified.
+    /// Has a waiter that was taken out notified.
     #[inline]
     fn notify(self, jobs: &mut Jobs) {
         match self {
@@ -97,21 +96,21 @@ impl Found {
     }
 }
 
-/// Small for the two numbers that are by far the most common: most nodes never have a waiter, most of the others one. A
-/// cancel of many nodes pays for every cache line.
+/// Small for the most common numbers: most nodes never have a waiter, most others have one. A cancel of many nodes pays
+/// for every cache line.
 #[derive(Default)]
 pub(super) enum Waiters {
     #[default]
     None,
-    /// Under the key 0.
+    /// Has the key 0.
     One(Waiter),
     Many(Box<Many>),
 }
 
 pub(super) struct Many {
     slab: Slab<Waiter>,
-    /// Threads that wait for the end of the callback that is running. Not in the slab: after a cancel no key in it may be
-    /// given away again.
+    /// Threads that wait for the end of the running callback. Not in the slab: after a cancel no key of that may be
+    /// used again.
     awaiting: Vec<Arc<Parker>>,
     /// What lives as long as the node, see `TokenAdapterExt::attach`.
     attached: Vec<Box<dyn Any + Send + Sync>>,
@@ -149,8 +148,8 @@ impl Waiters {
         }
     }
 
-    /// Removes the waiter under that key, unless it was notified. After a cancel no other one gets its key, since
-    /// nothing is inserted any more.
+    /// Removes the waiter with that key, unless it was notified. After a cancel nothing is inserted any more, so no
+    /// other waiter gets that key.
     fn remove(&mut self, key: u32) -> Option<Waiter> {
         self.remove_if(key, |_| true)
     }
@@ -193,7 +192,7 @@ impl Waiters {
         }
     }
 
-    /// Takes the threads, tasks and handles of a cancelled node out, and has them notified.
+    /// Takes the threads, tasks and handles out of a cancelled node's list, and has them notified.
     fn notify(&mut self, jobs: &mut Jobs) -> Found {
         let mut found = Found::default();
         match self {
@@ -226,23 +225,24 @@ impl Waiters {
     }
 }
 
-/// So many links are followed before the lock is released, so that each node is still in the cache when its turn comes.
+/// How many links are followed before the lock is released, so that each node is still in the cache when its turn
+/// comes.
 const BATCH: usize = 64;
 
 impl Node {
-    /// Registers a waiter of this node, which is armed by then. Gives the waiter back if the node can never be cancelled,
-    /// or if it is cancelled (invariant 3) or must be: then [`Node::cancellation`] finds the error.
+    /// Arms the node and registers a waiter. Returns the waiter if the node can never be cancelled, or if it is
+    /// cancelled (invariant 3) or must be; [`Node::cancellation`] then finds the error.
     ///
     /// # Panics
     ///
-    /// As `std::thread::spawn`, if the waiter relies on a thread that the operating system refuses.
+    /// If the waiter needs a thread that the operating system refuses, as `std::thread::spawn` does.
     #[inline(always)]
     pub(crate) fn register(self: &Arc<Self>, waiter: Waiter) -> Result<u32, Waiter> {
         if self.kind == Kind::Never {
             return Err(waiter);
         }
-        let is_unattended = waiter.is_unattended();
-        if is_unattended {
+        let needs_polling = waiter.needs_polling();
+        if needs_polling {
             if let Err(refused) = self.start_threads() {
                 panic!("failed to spawn thread: {refused}");
             }
@@ -251,7 +251,7 @@ impl Node {
         }
         let registered = {
             let mut waiters = lock(&self.waiters);
-            let is_announced = match self.push_sources(is_unattended) {
+            let is_announced = match self.push_sources(needs_polling) {
                 Some(true) => self.state.arm_and_announce(),
                 Some(false) => self.state.announce(),
                 None => false,
@@ -262,13 +262,13 @@ impl Node {
                 Err(waiter)
             }
         };
-        if registered.is_err() && is_unattended {
+        if registered.is_err() && needs_polling {
             self.unwatch_conditions(1);
         }
         registered
     }
 
-    /// Deadlines and conditions are minded by threads, which have to run before a waiter relies on them.
+    /// Starts the threads that deadlines and conditions need, before a waiter relies on them.
     fn start_threads(&self) -> io::Result<()> {
         self.start_timer()?;
         if self.has_deadline() || self.state.has_conditions() {
@@ -277,36 +277,36 @@ impl Node {
         Ok(())
     }
 
-    /// Takes a waiter back that [`Node::register`] has registered. `None`: it was or is being notified.
+    /// Removes a waiter of [`Node::register`]. `None` if it was or is being notified.
     pub(crate) fn unregister(self: &Arc<Self>, key: u32) -> Option<Waiter> {
         let waiter = self.remove(key)?;
-        if waiter.is_unattended() {
+        if waiter.needs_polling() {
             self.unwatch_conditions(1);
         }
         Some(waiter)
     }
 
-    /// [`Node::unregister`], for a waker: one that is about to be woken may be left to the canceller.
+    /// [`Node::unregister`] for a waker. May leave it to the canceller if that is about to wake it.
     pub(crate) fn unregister_unless_notified(self: &Arc<Self>, key: u32) -> Option<Waiter> {
-        // The condition of a waiter that is gone is not asked any more.
+        // With conditions it is removed at once, since they are polled only as long as there are waiters.
         if self.is_marked() && !self.state.has_conditions() {
             return None;
         }
         self.unregister(key)
     }
 
-    /// Keeps a node that has a detached callback until it is cancelled, if something in it cancels by itself.
+    /// Keeps a node with a detached callback until it is cancelled, if a source cancels by itself.
     pub(crate) fn keep(self: Arc<Self>) {
         let mut goes_on = self.deadline.is_some() || self.state.has_conditions();
         // A delayed node leaves its callbacks to an orphan.
         self.for_each_moving(Depth::Any, &mut |node| goes_on |= node.idle().is_some());
         if goes_on {
-            // A cancelled node needs no keeping.
+            // A cancelled node is not kept.
             let _ = self.insert(Waiter::Itself(Arc::clone(&self)));
         }
     }
 
-    /// Inserts a waiter, or gives it back if the node is cancelled (invariant 3).
+    /// Inserts a waiter, or returns it if the node is cancelled (invariant 3).
     pub(crate) fn insert(&self, waiter: Waiter) -> Result<u32, Waiter> {
         let mut waiters = lock(&self.waiters);
         if self.state.announce() {
@@ -324,7 +324,7 @@ impl Node {
     pub(crate) fn attach(&self, guard: Box<dyn Any + Send + Sync>) {
         Node::link_rest();
         let mut waiters = lock(&self.waiters);
-        // No canceller takes it, so it never comes too late.
+        // No canceller takes a guard, so it never comes too late.
         self.state.announce_guard();
         waiters.many().attached.push(guard);
     }
@@ -334,13 +334,13 @@ impl Node {
         !self.state.has_waiters() || lock(&self.waiters).is_empty()
     }
 
-    /// Has the waiters of a cancelled node notified. Links stay (invariant 4); tells whether there are any. Callbacks
-    /// stay, too, for [`Node::run_callbacks`].
+    /// Has the waiters of a cancelled node notified. Links stay (invariant 4), and so do callbacks, for
+    /// [`Node::run_callbacks`]. Returns whether there are links.
     pub(super) fn notify(self: &Arc<Self>, jobs: &mut Jobs) -> bool {
         let mut waiters = lock(&self.waiters);
         if let Waiters::One(Waiter::Waker(waker)) = &mut *waiters {
-            // By far the most common one. Not the whole is moved: its parts are read right after, and are not yet where
-            // they were copied to.
+            // By far the most common case. Moving the whole list would be slower: the waker is read right away, before
+            // the copy is complete.
             jobs.push_waker(std::mem::replace(waker, Waker::noop().clone()));
             *waiters = Waiters::None;
             drop(waiters);
@@ -358,8 +358,8 @@ impl Node {
         found.has_links
     }
 
-    /// Calls the callbacks of a cancelled node, whatever panics. Only the thread that has cancelled the node, or has got
-    /// its jobs, comes here.
+    /// Calls the callbacks of a cancelled node, even if some panic. Only the thread that has cancelled the node, or has
+    /// received its jobs, may do so.
     pub(super) fn run_callbacks(self: &Arc<Self>, first: &mut Option<Panic>) {
         let Some(error) = self.error() else { return };
         let me = ThreadKey::current();
@@ -388,7 +388,7 @@ impl Node {
         }
     }
 
-    /// Takes a callback back. `None`: it was called or is being called.
+    /// Removes a callback. `None` if it was called or is being called.
     pub(crate) fn take_callback(self: &Arc<Self>, key: u32) -> Option<Callback> {
         let is_callback = |waiter: &Waiter| matches!(waiter, Waiter::Callback(_));
         let waiter = lock(&self.waiters).remove_if(key, is_callback);
@@ -401,7 +401,7 @@ impl Node {
         }
     }
 
-    /// Waits until a callback has finished that another thread is calling.
+    /// Waits until another thread has finished calling a callback.
     pub(crate) fn wait_for_callback(&self, key: u32) {
         loop {
             let parker = {
@@ -418,7 +418,7 @@ impl Node {
         }
     }
 
-    /// Follows some of the links of a cancelled node, from that key on. Returns where to go on.
+    /// Follows some of the links of a cancelled node, from that key on. Returns the key at which to continue.
     pub(super) fn links(&self, from: u32, nodes: &mut Vec<(u32, Arc<Node>)>) -> Option<u32> {
         let waiters = lock(&self.waiters);
         match &*waiters {
@@ -435,7 +435,7 @@ impl Node {
         }
     }
 
-    /// Removes links of a cancelled node (invariant 4), those of one batch of [`Node::links`].
+    /// Removes links of a cancelled node (invariant 4), all of one batch of [`Node::links`].
     pub(super) fn remove_links(&self, keys: &mut Vec<u32>, jobs: &mut Jobs) {
         if !keys.is_empty() {
             let mut waiters = lock(&self.waiters);
@@ -463,7 +463,7 @@ impl Node {
         }
     }
 
-    /// Takes the waiters, and what is attached, out of a node that is being dropped.
+    /// Takes the waiters and the guards out of a node that is being dropped.
     pub(super) fn take_waiters(&mut self) -> (Vec<Waiter>, Vec<Box<dyn Any + Send + Sync>>) {
         match std::mem::take(get_mut(&mut self.waiters)) {
             Waiters::None => (Vec::new(), Vec::new()),

@@ -2,10 +2,10 @@ use crate::{CancellationError, Cause};
 use std::error::Error;
 use std::{fmt, io};
 
-/// A [`scope`](crate::scope) in which a thread failed, or of which something was skipped or stopped because its token was
-/// cancelled: whichever came first.
+/// The error of a [`scope`](crate::scope): a thread failed, or the token was cancelled and a thread was skipped or
+/// stopped. It reports which came first.
 ///
-/// It converts into what it is caused by, a [`CancellationError`], and into an [`io::Error`] as that does.
+/// It converts into its [`CancellationError`], and into an [`io::Error`] as that does.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ScopeError {
     pub(super) is_started: bool,
@@ -15,7 +15,7 @@ pub struct ScopeError {
 }
 
 impl ScopeError {
-    /// The error of the thread that failed first, if that came before the token was cancelled.
+    /// Returns the error of the thread that failed first, if that came before the token was cancelled.
     pub fn failure(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         match self.cancellation.cause() {
             Cause::Reason(reason) if self.has_failed => Some(reason.as_error()),
@@ -23,12 +23,12 @@ impl ScopeError {
         }
     }
 
-    /// How many threads were not started. None at all was spawned if the scope itself was not started.
+    /// Returns how many threads were skipped. If the scope itself was not started, that is 0.
     pub fn skipped(&self) -> usize {
         self.skipped
     }
 
-    /// Why the threads were stopped. If one of them has failed, the reason is its error.
+    /// Returns why the threads were stopped. If a thread failed first, the reason is its error.
     pub fn cancellation(&self) -> &CancellationError {
         &self.cancellation
     }
@@ -48,7 +48,7 @@ impl fmt::Display for ScopeError {
     }
 }
 
-/// The source of the failure, which is part of the message, or the [`CancellationError`].
+/// Returns the source of the failure, since the failure is part of the message, or else the [`CancellationError`].
 impl Error for ScopeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self.failure() {

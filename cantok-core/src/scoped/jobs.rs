@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
-/// What all threads of a scope have in common. It is read when all have ended, which orders it with what they wrote.
+/// What the threads of a scope share. It is read when all have ended, which orders it after what they wrote.
 pub(super) struct Jobs {
-    /// A child of the scope's token, which the first failure cancels.
+    /// A child of the scope's token. The first failure cancels it.
     pub(super) group: SimpleToken,
     has_failed: AtomicBool,
     skipped: AtomicUsize,
@@ -39,7 +39,7 @@ impl Jobs {
         }
     }
 
-    /// Whether a thread may start. The one check for it.
+    /// Whether a thread may start. This is the one check for it.
     pub(super) fn may_start(&self) -> bool {
         let Err(error) = self.group.check() else {
             return true;
@@ -66,7 +66,7 @@ impl Jobs {
             drop(first);
             panic.swallow();
         }
-        // A callback may panic in turn: after that of the thread.
+        // A callback may panic too. The thread's panic comes first.
         let cancelled = Panic::catch(|| {
             self.group.cancel_with("a thread panicked");
         });
@@ -85,7 +85,7 @@ impl Jobs {
         }
     }
 
-    /// What came of it all, when all threads have ended.
+    /// The result of the scope, once all threads have ended.
     ///
     /// # Panics
     ///

@@ -1,10 +1,10 @@
 use std::error::Error;
 
-/// What the closure of a thread of a [`scope`](crate::scope) may return: nothing, or a result without a value.
+/// What the closure of a thread of a [`scope`](crate::scope) may return: `()`, or a `Result` without a value.
 ///
 /// This trait is sealed.
 pub trait Outcome: sealed::Sealed {
-    /// The error, if that is what it is.
+    /// Returns the error, if there is one.
     fn into_failure(self) -> Option<Box<dyn Error + Send + Sync + 'static>>;
 }
 

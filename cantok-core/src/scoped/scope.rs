@@ -5,17 +5,18 @@ use crate::adapter::carry;
 use crate::sync::Arc;
 use std::{fmt, thread};
 
-/// [`std::thread::scope`] whose threads end together: each has a child of the token, and the first error or panic of one
-/// cancels the others.
+/// Runs threads that end together, like [`std::thread::scope`]. Each thread has a child of the token, and the first
+/// error or panic cancels the others.
 ///
 /// # Guarantees
 ///
-/// - When this returns all threads have ended. A thread that does not check its token is not interrupted, but waited for.
-/// - There is one check for each thread, before it is spawned: once the token is cancelled the thread is skipped. So a
-///   [`CounterToken`](crate::CounterToken) of `n` units lets exactly `n` of them start. `f` itself is not called if a peek
-///   finds the token cancelled.
+/// - When this returns all threads have ended. A thread that does not check its token is not interrupted; this waits
+///   for it.
+/// - The token is checked once for each thread, before it is spawned. Once the token is cancelled, threads are skipped.
+///   So a [`CounterToken`](crate::CounterToken) of `n` units lets exactly `n` of them start. If a peek finds the token
+///   cancelled at the start, `f` itself is not called.
 /// - A failure cancels the threads of this scope only, never `token`.
-/// - The [current token](Token::current) is handed to the threads.
+/// - The threads inherit the [current token](Token::current).
 ///
 /// # Examples
 ///
@@ -39,7 +40,7 @@ use std::{fmt, thread};
 /// assert!(shutdown.keep_on());
 /// ```
 ///
-/// Results in what the threads borrow:
+/// Threads can write results into what they borrow:
 ///
 /// ```
 /// use cantok_core::{TimeoutToken, scope};
@@ -60,12 +61,13 @@ use std::{fmt, thread};
 ///
 /// # Errors
 ///
-/// If a thread returned an error, or was skipped. [`ScopeError`] says which came first: the failure of a thread, or the
-/// cancel of the token. What `f` returned is dropped. If all threads return `Ok` in spite of a cancel, this does so too.
+/// If a thread returned an error, or was skipped. [`ScopeError`] reports which came first: the failure of a thread or
+/// the cancel of the token. What `f` returned is then dropped. If all threads return `Ok` in spite of a cancel, so does
+/// this.
 ///
 /// # Panics
 ///
-/// With the panic of `f`, or the first one of a thread, when all threads have ended. If the operating system refuses a
+/// If `f` or a thread panics, with the first panic, once all threads have ended. If the operating system refuses a
 /// thread, as [`std::thread::spawn`] does.
 pub fn scope<'env, T>(
     token: impl Into<Token>,
@@ -85,7 +87,7 @@ pub fn scope<'env, T>(
     jobs.end(value)
 }
 
-/// Where threads are spawned that end together. Made by [`scope`]. A clone can be moved into a thread that spawns others.
+/// Spawns threads that end together. [`scope`] makes it. Move a clone into a thread that spawns others.
 #[derive(Clone)]
 pub struct Scope<'scope, 'env: 'scope> {
     inner: &'scope thread::Scope<'scope, 'env>,
@@ -93,13 +95,14 @@ pub struct Scope<'scope, 'env: 'scope> {
 }
 
 impl<'scope> Scope<'scope, '_> {
-    /// Spawns a thread with a token of its own, which is cancelled with the scope's, and with the first failure of another
-    /// thread. An error of `f` cancels the other threads, and is their reason. If the token is cancelled already, `f` is
-    /// dropped instead.
+    /// Spawns a thread with a token of its own, which is cancelled with the scope's.
+    ///
+    /// An error of `f` cancels the other threads and is their reason. If the token is already cancelled, `f` is dropped
+    /// without being called.
     ///
     /// # Panics
     ///
-    /// If the operating system refuses a thread. For a panic of `f` see [`scope`].
+    /// If the operating system refuses a thread. [`scope`] describes what a panic of `f` does.
     pub fn spawn<F, O>(&self, f: F)
     where
         F: FnOnce(&Token) -> O + Send + 'scope,
@@ -111,8 +114,9 @@ impl<'scope> Scope<'scope, '_> {
         }
     }
 
-    /// The token of all threads of this scope: cancelled with the scope's, and by the first failure. Cancelling it stops
-    /// them all.
+    /// Returns the token of the scope's threads.
+    ///
+    /// It is cancelled with the token given to [`scope`], and by the first failure. Cancelling it stops all threads.
     pub fn token(&self) -> &Token {
         &self.jobs.group
     }

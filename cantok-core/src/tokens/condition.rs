@@ -8,19 +8,18 @@ use std::time::Duration;
 
 /// A token that is cancelled when a check finds its closure returning `true`.
 ///
-/// The closure is called by checks, of this token and of everything derived from it, on the thread that checks; by
-/// [`wait`](Token::wait), at an [interval](ConditionToken::poll_interval); and on a thread of this crate, at that
-/// interval, while there is a [callback](Token::on_cancel) or a [waker](crate::adapter::TokenAdapterExt::register). A
-/// call under way there may outlast the last handle, and the closure is then dropped there. Several threads may call it
-/// at the same time. No check that begins after the closure has returned `true` calls it again, nor
-/// [`before`](ConditionToken::before) or [`after`](ConditionToken::after).
+/// The closure is called
 ///
-/// A closure that checks its own token sees it as not yet satisfied.
+/// - by checks of this token and of everything derived from it, on the thread that checks;
+/// - by [`wait`](Token::wait), at an [interval](ConditionToken::poll_interval);
+/// - by a background thread, at that interval, while there is a [callback](Token::on_cancel) or a
+///   [waker](crate::adapter::TokenAdapterExt::register).
 ///
-/// # Panics
+/// # Guarantees
 ///
-/// A panic in the closure reaches the caller of the check and changes nothing: the next check calls the closure
-/// again.
+/// - No check that begins after the closure has returned `true` calls it again, nor [`before`](ConditionToken::before)
+///   or [`after`](ConditionToken::after).
+/// - A closure that checks its own token sees it as not yet satisfied.
 ///
 /// # Examples
 ///
@@ -39,6 +38,15 @@ use std::time::Duration;
 /// }
 /// assert_eq!(errors.load(Ordering::Relaxed), 4);
 /// ```
+///
+/// # Panics
+///
+/// A panic in the closure reaches the caller of the check and changes nothing: the next check calls the closure again.
+///
+/// # Races
+///
+/// Several threads may call the closure at the same time. A call on the background thread may outlast the last handle;
+/// the closure is then dropped on that thread.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ConditionToken {
     token: Token,
@@ -50,14 +58,16 @@ handle!(ConditionToken);
 const SHORTEST_INTERVAL: Duration = Duration::from_micros(50);
 
 impl ConditionToken {
-    /// A token that is cancelled when a check finds `condition` returning `true`.
+    /// Makes a token that is cancelled when a check finds `condition` returning `true`.
     #[must_use]
     pub fn new(condition: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         ConditionToken::with(move || Some(condition()))
     }
 
-    /// The same for a closure that can fail. An `Err` counts as `false`, or as what
-    /// [`on_error`](ConditionToken::on_error) says; the error itself is dropped.
+    /// Makes a token with a closure that can fail.
+    ///
+    /// An `Err` counts as `false`, unless [`on_error`](ConditionToken::on_error) says otherwise. The error itself is
+    /// dropped.
     ///
     /// # Examples
     ///
@@ -73,17 +83,17 @@ impl ConditionToken {
         ConditionToken::with(move || condition().ok())
     }
 
-    fn with(ask: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
+    fn with(closure: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
         ConditionToken {
             token: Token::leaf(
                 Kind::Condition,
-                Body::Condition(Arc::new(Condition::new(ask))),
+                Body::Condition(Arc::new(Condition::new(closure))),
                 None,
             ),
         }
     }
 
-    /// What an `Err` of a [`fallible`](ConditionToken::fallible) closure counts as. `false` unless set.
+    /// Sets what an `Err` of a [`fallible`](ConditionToken::fallible) closure counts as. The default is `false`.
     ///
     /// # Panics
     ///
@@ -92,16 +102,16 @@ impl ConditionToken {
     #[track_caller]
     pub fn on_error(self, cancelled: bool) -> Self {
         let condition = self.configured("on_error");
-        // Relaxed: nobody else has the token; whoever gets it gets this with it.
+        // Relaxed: this is the only handle; other threads get the value with the token.
         condition.on_error.store(cancelled, Ordering::Relaxed);
         self
     }
 
-    /// Has `hook` called before each call of the closure.
+    /// Calls `hook` before each call of the closure.
     ///
     /// # Panics
     ///
-    /// If the token has a second handle, or such a hook already.
+    /// If the token has a second handle, or already has such a hook.
     #[must_use]
     #[track_caller]
     pub fn before(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
@@ -111,11 +121,11 @@ impl ConditionToken {
         self
     }
 
-    /// Has `hook` called after each call of the closure, even if that failed; not if it panicked.
+    /// Calls `hook` after each call of the closure, even if that failed, but not if it panicked.
     ///
     /// # Panics
     ///
-    /// If the token has a second handle, or such a hook already.
+    /// If the token has a second handle, or already has such a hook.
     #[must_use]
     #[track_caller]
     pub fn after(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
@@ -125,9 +135,11 @@ impl ConditionToken {
         self
     }
 
-    /// The interval at which the closure is called for threads in [`wait`](Token::wait), callbacks and wakers: 1 ms
-    /// unless set. Less than 50 µs is raised to that. A callback or waker that comes within the interval does not have
-    /// the closure called again at once. Checks call it each time.
+    /// Sets the interval at which the closure is called for [`wait`](Token::wait), callbacks and wakers. The default is
+    /// 1 ms.
+    ///
+    /// An interval of less than 50 µs is raised to that. A callback or waker that is registered within the interval
+    /// does not cause another call. Checks call the closure every time.
     ///
     /// # Panics
     ///
@@ -140,13 +152,10 @@ impl ConditionToken {
         self
     }
 
-    /// Gives the reason for which the token was made. It is at the end of the message of the token's error, which
-    /// [`reason`](crate::CancellationError::reason) downcasts, as one of [`cancel_with`](Token::cancel_with). Pass the
-    /// error itself, not a box with it.
+    /// Sets the reason for this token, which its error carries as one of [`cancel_with`](Token::cancel_with).
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle, or a reason already.
+    /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
+    /// Pass the error itself, not a box with it.
     ///
     /// # Examples
     ///
@@ -157,6 +166,10 @@ impl ConditionToken {
     /// let message = "the cancellation condition was satisfied: the disk is nearly full";
     /// assert_eq!(token.check().unwrap_err().to_string(), message);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or already has a reason.
     #[must_use]
     #[track_caller]
     pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
@@ -164,7 +177,7 @@ impl ConditionToken {
         self
     }
 
-    /// The condition of a token that has one handle, for a builder.
+    /// The condition, for a builder. Panics if the token has a second handle.
     #[track_caller]
     fn configured(&self, builder: &str) -> &Condition {
         assert_single_handle(&self.token, builder);

@@ -5,14 +5,16 @@ use crate::node::{Body, Kind};
 use std::error::Error;
 use std::time::Instant;
 
-/// A token that lets a number of checks pass, and is cancelled by the one that comes after them.
+/// A token that lets a number of checks pass. The next check is refused, which cancels the token.
 ///
-/// Exactly that many checks pass, over all threads and over all sums and children together: a check of a sum spends
-/// one unit, too, unless the counter is [`direct_only`](CounterToken::direct_only).
+/// # Guarantees
 ///
-/// Only the check that is refused cancels. Peeks, waits and callbacks spend nothing and cancel nothing, so `n` items of
-/// `n` are not taken for a partial result, and a [`wait`](Token::wait) for a counter without a unit left lasts until a
-/// check is refused. A counter of 0 units is cancelled from the start.
+/// - Exactly that many checks pass, over all threads, and over all sums and children together. A check of a sum spends
+///   one unit too, unless the counter is [`direct_only`](CounterToken::direct_only).
+/// - Only a refused check cancels. Peeks, waits and callbacks spend nothing and cancel nothing, so `n` items of `n` do
+///   not count as a partial result.
+/// - A [`wait`](Token::wait) for a used-up counter lasts until a check is refused.
+/// - A counter of 0 units is cancelled from the start.
 ///
 /// # Examples
 ///
@@ -35,7 +37,7 @@ pub struct CounterToken {
 handle!(CounterToken);
 
 impl CounterToken {
-    /// A token that lets `limit` checks pass. With zero it is cancelled from the start.
+    /// Makes a token that lets `limit` checks pass. With zero it is cancelled from the start.
     #[must_use]
     pub fn new(limit: u64) -> Self {
         let body = Body::Counter(Counter::new(limit));
@@ -46,12 +48,10 @@ impl CounterToken {
         }
     }
 
-    /// Only checks of this token itself spend a unit, no check of a sum or a child. Those are cancelled with it, by the
-    /// check of this token that is refused. This is the default of the Python library.
+    /// Restricts the counter to checks of this token itself.
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle.
+    /// Checks of sums and children spend no unit. They are still cancelled with this token, by the check of it that is
+    /// refused. The Python library does this by default.
     ///
     /// # Examples
     ///
@@ -66,6 +66,10 @@ impl CounterToken {
     /// assert!(counter.is_cancelled());
     /// assert!(sum.is_cancelled());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle.
     #[must_use]
     #[track_caller]
     pub fn direct_only(self) -> Self {
@@ -74,13 +78,10 @@ impl CounterToken {
         self
     }
 
-    /// Gives the reason for which the token was made. It is at the end of the message of the token's error, which
-    /// [`reason`](crate::CancellationError::reason) downcasts, as one of [`cancel_with`](Token::cancel_with). Pass the
-    /// error itself, not a box with it.
+    /// Sets the reason for this token, which its error carries as one of [`cancel_with`](Token::cancel_with).
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle, or a reason already.
+    /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
+    /// Pass the error itself, not a box with it.
     ///
     /// # Examples
     ///
@@ -92,6 +93,10 @@ impl CounterToken {
     /// let message = "the counter of 3 checks is used up: the server refuses connections";
     /// assert_eq!(attempts.check().unwrap_err().to_string(), message);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or already has a reason.
     #[must_use]
     #[track_caller]
     pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
@@ -99,12 +104,12 @@ impl CounterToken {
         self
     }
 
-    /// How many checks will still pass. This is a peek.
+    /// Returns how many more checks will pass. This is a peek.
     pub fn remaining(&self) -> u64 {
         self.counter().remaining()
     }
 
-    /// How many checks pass in all.
+    /// Returns how many checks pass in all.
     pub fn limit(&self) -> u64 {
         self.counter().limit
     }

@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-/// The token that is never cancelled: what a function takes that nobody wants to stop.
+/// The token that is never cancelled. Pass it to a function that takes a token when nothing is to stop it.
 ///
-/// It disappears in a sum. It has no state of its own; all of them are [`Token::never`].
+/// It disappears in a sum. It has no state: every `DefaultToken` is [`Token::never`].
 ///
 /// # Examples
 ///
@@ -25,22 +25,22 @@ use std::sync::{Arc, OnceLock};
 pub struct DefaultToken;
 
 impl DefaultToken {
-    /// The token that is never cancelled.
+    /// Returns the token that is never cancelled.
     #[must_use]
     pub const fn new() -> Self {
         DefaultToken
     }
 
-    /// Always fails: a default token cannot be cancelled.
+    /// Always fails, since a default token cannot be cancelled.
     ///
     /// # Errors
     ///
-    /// [`ImpossibleCancelError`], every time.
+    /// Returns [`ImpossibleCancelError`], always.
     pub fn cancel(&self) -> Result<(), ImpossibleCancelError> {
         Err(ImpossibleCancelError(()))
     }
 
-    /// A token of its own with that name, which is never cancelled either.
+    /// Makes a token with that name, which is never cancelled either.
     #[must_use]
     pub fn named(self, name: impl Into<Arc<str>>) -> Token {
         Token::from(self).named(name)
@@ -82,7 +82,7 @@ impl fmt::Display for DefaultToken {
     }
 }
 
-/// Somebody tried to cancel a [`DefaultToken`].
+/// The error of [`DefaultToken::cancel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImpossibleCancelError(());
 

@@ -1,10 +1,11 @@
-//! What every typed token has in common: operator traits cannot be implemented for all of them by one generic item.
+//! What the typed tokens have in common. It is a macro because operator traits cannot be implemented for all of them by
+//! one generic item.
 
 use crate::sync::Arc;
 use crate::{Reason, Token};
 use std::error::Error;
 
-/// For a builder.
+/// Asserts that a builder's token has one handle.
 ///
 /// # Panics
 ///
@@ -18,11 +19,11 @@ pub(super) fn assert_single_handle(token: &Token, builder: &str) {
     );
 }
 
-/// The builder `because` of several tokens.
+/// The builder `because` of the typed tokens.
 ///
 /// # Panics
 ///
-/// If the token has a second handle, or a reason already.
+/// If the token has a second handle, or already has a reason.
 #[track_caller]
 pub(super) fn set_reason(token: &Token, reason: Box<dyn Error + Send + Sync>) {
     assert_single_handle(token, "because");
@@ -33,7 +34,7 @@ pub(super) fn set_reason(token: &Token, reason: Box<dyn Error + Send + Sync>) {
 macro_rules! handle {
     ($Handle:ident) => {
         impl $Handle {
-            /// Gives the token a name, for all its handles; see [`Token::named`](crate::Token::named).
+            /// Names the token, for all its handles; see [`Token::named`](crate::Token::named).
             #[must_use]
             pub fn named(self, name: impl Into<std::sync::Arc<str>>) -> Self {
                 $Handle {
@@ -77,7 +78,7 @@ macro_rules! handle {
 
         operators!($Handle);
 
-        /// As of its [`Token`](crate::Token).
+        /// As [`Token`](crate::Token).
         #[cfg(feature = "enough")]
         impl enough::Stop for $Handle {
             #[inline]

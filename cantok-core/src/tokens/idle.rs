@@ -5,23 +5,16 @@ use crate::node::{Body, Kind};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// A token that is cancelled when nothing has [touched](IdleToken::touch) it for a duration: a download that hangs, an
-/// unused session, a silent child process.
+/// A token that is cancelled when it has not been [touched](IdleToken::touch) for a duration.
 ///
-/// Clone it into what makes progress, and add it to the token of what is to stop. A touch reaches every sum and child.
+/// Use it for a download that hangs, an unused session or a silent child process. Clone it into what makes progress,
+/// and add it to the token of what should stop. A touch takes effect in every sum and child.
 ///
 /// # Guarantees
 ///
-/// - Never early: a touch that has returned before the deadline puts it off, on any number of threads, in any order.
-/// - One way: a touch that comes after the deadline changes nothing, even if no check has found the deadline yet.
-/// - [`deadline`](Token::deadline) of this token, and of everything derived from it, is the one of that moment.
-///
-/// # Cost
-///
-/// A touch is a clock read and one atomic change. It takes no lock, wakes no thread and does not depend on what derives
-/// from the token (`touch of an idle token` in `cantok-core/benches/turns.rs`). Checks cost what they cost with a
-/// [`TimeoutToken`](crate::TimeoutToken). A thread of this crate looks at the token when the deadline passes that it
-/// knows, and if that was put off, it goes on with the new one.
+/// - Never early: a touch that has returned before the deadline moves it, on any number of threads, in any order.
+/// - One way: a touch after the deadline changes nothing, even if no check has found the deadline yet.
+/// - [`deadline`](Token::deadline) of this token, and of everything derived from it, is that of the moment.
 ///
 /// # Examples
 ///
@@ -43,6 +36,13 @@ use std::time::{Duration, Instant};
 /// assert_eq!(error.cause(), &Cause::Idle { after: Duration::from_millis(20) });
 /// assert!(error.is_from(&idle));
 /// ```
+///
+/// # Cost
+///
+/// A touch is a clock read and one atomic change. It takes no lock and wakes no thread. It costs the same whatever
+/// derives from the token (`touch of an idle token` in `cantok-core/benches/turns.rs`). A check costs what it costs
+/// with a [`TimeoutToken`](crate::TimeoutToken). A background thread sleeps until the deadline that it knows, and again
+/// if that was moved.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct IdleToken {
     token: Token,
@@ -51,8 +51,10 @@ pub struct IdleToken {
 handle!(IdleToken);
 
 impl IdleToken {
-    /// A token that is cancelled when it has not been touched for `after`, counted from this call: at once for
-    /// [`Duration::ZERO`], never for a duration that the clock cannot represent, such as [`Duration::MAX`].
+    /// Makes a token that is cancelled when it has not been touched for `after`, counted from this call.
+    ///
+    /// It is cancelled at once for [`Duration::ZERO`], and never for a duration that the clock cannot represent, such
+    /// as [`Duration::MAX`].
     #[must_use]
     pub fn new(after: Duration) -> Self {
         let body = Body::Idle(Idle::new(after));
@@ -61,13 +63,10 @@ impl IdleToken {
         }
     }
 
-    /// Gives the reason for which the token was made. It is at the end of the message of the token's error, which
-    /// [`reason`](crate::CancellationError::reason) downcasts, as one of [`cancel_with`](Token::cancel_with). Pass the
-    /// error itself, not a box with it.
+    /// Sets the reason for this token, which its error carries as one of [`cancel_with`](Token::cancel_with).
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle, or a reason already.
+    /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
+    /// Pass the error itself, not a box with it.
     ///
     /// # Examples
     ///
@@ -78,6 +77,10 @@ impl IdleToken {
     /// let token = IdleToken::new(Duration::ZERO).because("the mirror sends nothing");
     /// assert_eq!(token.check().unwrap_err().to_string(), "idle for 0ns: the mirror sends nothing");
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or already has a reason.
     #[must_use]
     #[track_caller]
     pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
@@ -85,14 +88,14 @@ impl IdleToken {
         self
     }
 
-    /// Puts the deadline off: to the token's duration from now. Has no effect once the deadline has passed, or the token is
+    /// Moves the deadline to the token's duration from now. Does nothing once the deadline has passed or the token is
     /// cancelled.
     #[inline]
     pub fn touch(&self) {
         self.idle().touch();
     }
 
-    /// The time that is left without a touch, zero if the deadline has passed, `None` if there is none. This is a peek.
+    /// Returns the time left without a touch: zero if the deadline has passed, `None` if there is none. This is a peek.
     pub fn remaining(&self) -> Option<Duration> {
         let at = self.token.deadline()?;
         Some(at.saturating_duration_since(Instant::now()))

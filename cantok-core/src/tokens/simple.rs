@@ -25,7 +25,7 @@ pub struct SimpleToken {
 handle!(SimpleToken);
 
 impl SimpleToken {
-    /// A new token, not cancelled.
+    /// Makes a token that is not cancelled.
     #[must_use]
     pub fn new() -> Self {
         SimpleToken::from_token(Token::flag(Kind::Simple))

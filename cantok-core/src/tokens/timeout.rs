@@ -4,7 +4,7 @@ use crate::node::{Body, Kind};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// A token that is cancelled when its deadline has passed: never before, and as soon after as a thread wakes up.
+/// A token that is cancelled when its deadline has passed: never earlier, and later by no more than a thread's wake-up.
 ///
 /// The deadline is on the monotonic clock of [`Instant`].
 ///
@@ -28,15 +28,18 @@ pub struct TimeoutToken {
 handle!(TimeoutToken);
 
 impl TimeoutToken {
-    /// A token that is cancelled `after` this call: at once for [`Duration::ZERO`], never for a duration that the
-    /// clock cannot represent, such as [`Duration::MAX`].
+    /// Makes a token that is cancelled `after` this call.
+    ///
+    /// It is cancelled at once for [`Duration::ZERO`], and never for a duration that the clock cannot represent, such
+    /// as [`Duration::MAX`].
     #[must_use]
     pub fn new(after: Duration) -> Self {
         TimeoutToken::with(Instant::now().checked_add(after), after)
     }
 
-    /// A token that is cancelled at that instant, which may be in the past. Its errors report the time from this
-    /// call to the deadline.
+    /// Makes a token that is cancelled at `deadline`, which may be in the past.
+    ///
+    /// Its errors report the time from this call to the deadline.
     #[must_use]
     pub fn at(deadline: Instant) -> Self {
         let after = deadline.saturating_duration_since(Instant::now());
@@ -49,13 +52,10 @@ impl TimeoutToken {
         }
     }
 
-    /// Gives the reason for which the token was made. It is at the end of the message of the token's error, which
-    /// [`reason`](crate::CancellationError::reason) downcasts, as one of [`cancel_with`](Token::cancel_with). Pass the
-    /// error itself, not a box with it.
+    /// Sets the reason for this token, which its error carries as one of [`cancel_with`](Token::cancel_with).
     ///
-    /// # Panics
-    ///
-    /// If the token has a second handle, or a reason already.
+    /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
+    /// Pass the error itself, not a box with it.
     ///
     /// # Examples
     ///
@@ -67,6 +67,10 @@ impl TimeoutToken {
     /// let message = "the timeout of 0ns has expired: the printer does not answer";
     /// assert_eq!(token.check().unwrap_err().to_string(), message);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a second handle, or already has a reason.
     #[must_use]
     #[track_caller]
     pub fn because(self, reason: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> Self {
@@ -74,7 +78,7 @@ impl TimeoutToken {
         self
     }
 
-    /// The time that is left, zero if the deadline has passed, `None` if there is none. This is a peek.
+    /// Returns the time left: zero if the deadline has passed, `None` if there is none. This is a peek.
     pub fn remaining(&self) -> Option<Duration> {
         let at = self.token.deadline()?;
         Some(at.saturating_duration_since(Instant::now()))
