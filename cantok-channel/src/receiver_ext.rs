@@ -109,8 +109,8 @@ pub trait ReceiverTokenExt: Sized {
     ///
     /// # Cost
     ///
-    /// It borrows the token, so a call that need not wait leaves its reference count alone. For many calls in a row that
-    /// have to wait, a [view](ReceiverTokenExt::with_token) costs less.
+    /// It borrows the token, so a call that need not wait leaves its reference count alone. For many calls in a row
+    /// that have to wait, a [view](ReceiverTokenExt::with_token) costs less.
     #[inline]
     fn recv_with_token(&self, token: &Token) -> Result<Self::Message, RecvTokenError> {
         Call::new(token, &OnceLock::new(), "recv").recv(self.as_receiver())

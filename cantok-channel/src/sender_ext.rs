@@ -70,8 +70,8 @@ pub trait SenderTokenExt: Sized {
     ///
     /// # Cost
     ///
-    /// It borrows the token, so a call that need not wait leaves its reference count alone. For many calls in a row that
-    /// have to wait, a [view](SenderTokenExt::with_token) costs less.
+    /// It borrows the token, so a call that need not wait leaves its reference count alone. For many calls in a row
+    /// that have to wait, a [view](SenderTokenExt::with_token) costs less.
     #[inline]
     fn send_with_token(
         &self,
