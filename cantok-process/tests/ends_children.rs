@@ -221,3 +221,33 @@ fn a_cancel_at_any_moment_of_the_start_ends_the_child() {
         }
     });
 }
+
+/// Whichever comes first: a child that was not ended has its own status.
+#[test]
+fn a_cancel_at_the_very_end_does_not_change_what_the_child_returned() {
+    watchdog("a cancel while a child ends", || {
+        for round in 0..300 {
+            let token = SimpleToken::new();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    for _ in 0..round * 1000 {
+                        std::hint::spin_loop();
+                    }
+                    token.cancel();
+                });
+                let mut command = Command::new("sh");
+                command.args(["-c", "exit 3"]);
+                match command.with_token(&token).grace(NEVER).status() {
+                    Ok(status) => assert_eq!(status.code(), Some(3)),
+                    Err(CommandError::Cancelled { status, .. }) => {
+                        let is_its_own_or_ended = |status: ExitStatus| {
+                            status.code() == Some(3) || status.signal() == Some(15)
+                        };
+                        assert!(status.is_none_or(is_its_own_or_ended), "{status:?}");
+                    }
+                    other => panic!("{other:?}"),
+                }
+            });
+        }
+    });
+}

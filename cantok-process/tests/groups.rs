@@ -7,6 +7,7 @@ mod peer;
 mod support;
 
 use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -196,4 +197,51 @@ fn a_deadline_ends_a_group_without_its_leader() {
             assert_eq!(peer.until_all_are_gone(), "");
         });
     }
+}
+
+/// A daemon does so, by `setsid`.
+#[test]
+fn a_process_that_has_left_the_group_lives_on() {
+    let is_there = Command::new("setsid").arg("true").status().is_ok();
+    if !is_there {
+        eprintln!("not tested, since there is no `setsid`");
+        return;
+    }
+    watchdog("a process that has left the group", || {
+        let token = SimpleToken::new();
+        let (mut command, mut peer) =
+            shell("setsid sh -c 'echo ready >&3; read go <&3; echo alive >&3' & wait $!");
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                peer.expect("ready");
+                token.cancel();
+            });
+            let error = command.with_token(&token).group(true).grace(NEVER).status();
+            assert!(error.unwrap_err().is_cancelled());
+        });
+        drop(command);
+        peer.say("go");
+        assert_eq!(peer.until_all_are_gone(), "alive\n");
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_command_keeps_its_group() {
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "read pid name state parent group rest < /proc/$$/stat; test $group = $$",
+    ]);
+    assert!(!command.status().unwrap().success());
+    let token = SimpleToken::new();
+    assert!(
+        command
+            .with_token(&token)
+            .group(true)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(command.status().unwrap().success());
 }

@@ -61,6 +61,27 @@ fn a_parent_token_is_cancelled_when_the_parent_is_killed() {
     });
 }
 
+/// Linux's `PR_SET_PDEATHSIG` takes the thread for the parent.
+#[test]
+fn a_parent_whose_thread_ends_is_still_there() {
+    let program = program("a_parent_whose_thread_ends_is_still_there", || {
+        let token = ParentToken::new().unwrap();
+        tell("ready");
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        tell(&token);
+    });
+    watchdog("a thread that ends", move || {
+        let (mut command, mut peer) = shell(&format!("exec env {program} <&3 >&3"));
+        let mut child = std::thread::spawn(move || command.spawn().unwrap())
+            .join()
+            .unwrap();
+        peer.expect_mark("ready");
+        peer.say("go");
+        peer.expect_mark("ParentToken (not cancelled)");
+        child.wait().unwrap();
+    });
+}
+
 #[test]
 fn a_stdin_token_is_cancelled_when_standard_input_ends() {
     let program = program(

@@ -332,3 +332,12 @@ fn of_a_spawned_child_only_what_is_piped_is_read() {
         assert!(output.stdout.is_empty() && output.stderr.is_empty());
     });
 }
+
+#[test]
+fn a_command_keeps_its_pipes() {
+    let mut command = Command::new("true");
+    command.output_with_token(&SimpleToken::new()).unwrap();
+    let mut child = command.spawn().unwrap();
+    assert!(child.stdout.is_some() && child.stderr.is_some());
+    child.wait().unwrap();
+}

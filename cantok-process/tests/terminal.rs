@@ -10,6 +10,7 @@ mod pseudo_terminal;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
@@ -100,6 +101,35 @@ fn with_a_group_ctrl_c_reaches_the_program_alone() {
         tell(format_args!("{:?}", run(true, &token)));
     });
     assert_eq!(interrupted(program), "Some(7)");
+}
+
+/// It is in the background, where a terminal is not read.
+#[test]
+fn a_group_that_reads_the_terminal_is_stopped_until_the_cancel() {
+    let test = "a_group_that_reads_the_terminal_is_stopped_until_the_cancel";
+    let program = program(test, || {
+        let _handled = at_the_terminal();
+        let token = SimpleToken::new();
+        let mut command = Command::new("cat");
+        let mut child = command
+            .with_token(&token)
+            .group(true)
+            .grace(NEVER)
+            .spawn()
+            .unwrap();
+        let stat = format!("/proc/{}/stat", child.id());
+        let is_stopped = || fs::read_to_string(&stat).unwrap().contains(") T ");
+        while !is_stopped() {
+            thread::yield_now();
+        }
+        tell("ready");
+        token.cancel();
+        tell(format_args!(
+            "{:?}",
+            child.wait().unwrap_err().status().unwrap().signal()
+        ));
+    });
+    assert_eq!(interrupted(program), "Some(15)");
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Death {
         matches!(self, Death::Interval).then_some(INTERVAL)
     }
 
-    /// Leaves no thread behind. The child has ended.
+    /// Leaves no thread behind. The child has ended, or the caller waits for that next.
     pub(crate) fn finish(&mut self) {
         if let Death::Thread(thread) = self {
             if let Some(thread) = thread.take() {
