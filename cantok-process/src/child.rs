@@ -161,7 +161,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         if self.process.is_some() && self.status.is_none() {
             self.link.token.cancel();
-            // There is nobody to tell.
+            // A drop cannot return it.
             let _ = self.reap();
         }
     }

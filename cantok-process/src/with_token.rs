@@ -11,19 +11,22 @@ use std::time::Duration;
 ///
 /// - **One check.** `status`, `output` and `spawn` each check the token once, before the child is started. If it is
 ///   cancelled, nothing is started. Afterwards they only peek.
-/// - **Asked first, then killed.** The cancel sends the polite [signal](WithToken::signal). After the
+/// - **SIGTERM first, then SIGKILL.** The cancel sends the polite [signal](WithToken::signal). After the
 ///   [grace](WithToken::grace) it sends SIGKILL. A stopped child is continued, so that it can end.
 /// - **What ends first, counts.** A child that has ended before the cancel keeps its own result, which is `Ok`.
 /// - **No thread has to wait for it.** The polite signal is sent by the thread that cancels, before any callback of the
 ///   token is called. SIGKILL is sent by `cantok-core`'s thread for deadlines, and so is the signal of a deadline.
 /// - **Always reaped.** `status` and `output` return when the child has ended and was waited for. No zombie is left, even
 ///   after an error or a panic.
-/// - **No signal hits a stranger.** Nothing is sent to a process id once its child was waited for.
+/// - **No signal hits a stranger.** Nothing is sent to a process id once its child was waited for. The exception is a
+///   group with tokio, or on a system other than Linux: there the rest of it may get SIGKILL up to 20 ms after it was
+///   last found alive.
 ///
 /// # Cost
 ///
-/// A blocked call sleeps in the system, without threads of its own. The cancel and the grace are those of
-/// `cantok-core`, which has one thread for all deadlines.
+/// A blocked call sleeps in the system, on Linux without threads of its own. The cancel and the grace are those of
+/// `cantok-core`, which has one thread for all deadlines. After the cancel of a group, `/proc` is read to find what is
+/// left of it.
 #[derive(Debug)]
 #[must_use = "a command does nothing until it is started"]
 pub struct WithToken<C> {

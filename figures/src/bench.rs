@@ -28,7 +28,7 @@ const PROFILES: [(&str, &str); 3] = [
     ("thin-lto", "thin LTO"),
 ];
 
-pub(crate) const BENCHES: [Bench; 6] = [
+pub(crate) const BENCHES: [Bench; 7] = [
     bench("core", "cantok-core", "turns"),
     Bench {
         name: "rayon",
@@ -39,6 +39,7 @@ pub(crate) const BENCHES: [Bench; 6] = [
     bench("channel", "cantok-channel", "turns"),
     bench("signal", "cantok-signal", "arrival"),
     bench("tokio", "cantok-tokio", "turns"),
+    bench("process", "cantok-process", "turns"),
     bench("treehash", "treehash", "overhead"),
 ];
 

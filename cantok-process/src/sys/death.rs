@@ -93,13 +93,13 @@ pub(crate) fn open_process(_: Pid) -> rustix::io::Result<OwnedFd> {
     Err(Errno::NOSYS)
 }
 
-/// Blocks until the child has ended, or somebody else has reaped it.
+/// Blocks until the child has ended, or something else has reaped it.
 pub(crate) fn wait_for_exit(pid: Pid) {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     while waitid(WaitId::Pid(pid), options).err() == Some(Errno::INTR) {}
 }
 
-/// Whether the child has ended, or somebody else has reaped it.
+/// Whether the child has ended, or something else has reaped it.
 pub(crate) fn has_exited(pid: Pid) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     !matches!(waitid(WaitId::Pid(pid), options), Ok(None))

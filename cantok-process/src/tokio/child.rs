@@ -14,7 +14,8 @@ use std::time::Duration;
 /// A child process of tokio's that ends when its token is cancelled, whether or not a task waits for it. Made by
 /// [`spawn`](crate::WithToken::spawn).
 ///
-/// Dropping it kills the child at once, and its group if it has one.
+/// On Windows a cancel ends it while a task waits for it. Dropping it kills the child at once, and its group if it has
+/// one.
 ///
 /// # Examples
 ///

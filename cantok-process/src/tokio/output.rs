@@ -15,7 +15,7 @@ enum Stage {
     Running(Cancelled),
     /// The end of the child.
     Cancelled,
-    /// The end of its group, which is asked after a pause.
+    /// The end of its group, which is looked for after a pause.
     Group(Cancelled),
 }
 

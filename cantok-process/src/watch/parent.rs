@@ -16,7 +16,7 @@ use std::io;
 /// # Cost
 ///
 /// A thread and three descriptors for each token. On Linux 5.3 and later the thread sleeps until the parent ends. Other
-/// systems are asked every 100 ms.
+/// systems are polled every 100 ms.
 ///
 /// # Examples
 ///
