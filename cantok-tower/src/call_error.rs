@@ -85,6 +85,20 @@ fn status_of(error: &CancellationError) -> tonic::Status {
     }
 }
 
+/// As if the token had ended the call: for a handler that has waited for work under the token.
+impl From<CancellationError> for CallError {
+    fn from(error: CancellationError) -> Self {
+        CallError::cancelled(error)
+    }
+}
+
+#[cfg(feature = "tonic")]
+impl From<CallError> for tonic::Status {
+    fn from(error: CallError) -> Self {
+        tonic::Status::from_error(error.into())
+    }
+}
+
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
