@@ -10,7 +10,7 @@ mod turns;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Empty, Full};
+use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -76,8 +76,8 @@ where
         };
         runtime.block_on(async {
             if is_http2 {
-                let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-                tokio::spawn(server.serve_connection(server_io(server), service));
+                let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                tokio::spawn(connection.serve_connection(server, service));
                 let handshake = http2::handshake(TokioExecutor::new(), client).await;
                 let (mut sender, connection) = handshake.unwrap();
                 tokio::spawn(connection);
@@ -89,7 +89,7 @@ where
                 begin.elapsed()
             } else {
                 let connection = hyper::server::conn::http1::Builder::new();
-                tokio::spawn(connection.serve_connection(server_io(server), service));
+                tokio::spawn(connection.serve_connection(server, service));
                 let (mut sender, connection) = http1::handshake(client).await.unwrap();
                 tokio::spawn(connection);
                 let begin = Instant::now();
@@ -101,10 +101,6 @@ where
             }
         })
     })
-}
-
-fn server_io<T>(io: T) -> T {
-    io
 }
 
 fn main() {
@@ -125,5 +121,4 @@ fn main() {
         }
         take_turns(group, number, &contenders, 10);
     }
-    let _: Option<Full<Bytes>> = None;
 }

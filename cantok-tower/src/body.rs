@@ -9,7 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::error::Error;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -19,8 +19,8 @@ pin_project! {
     ///
     /// # Guarantees
     ///
-    /// - What is ready at the first poll is passed on, even if the token is cancelled: a handler can answer to the
-    ///   cancel. Each later poll looks at the token first.
+    /// - What is ready at the first poll is passed on, even if the token was cancelled after the head of the response.
+    ///   Each later poll looks at the token first.
     /// - Once the token is cancelled, the inner body is dropped and this yields one [`CallError`], then nothing. A
     ///   server that gets it closes the connection or resets the stream. The response of a gRPC service ends with
     ///   trailers instead, with `DEADLINE_EXCEEDED` or `UNAVAILABLE`.
@@ -43,7 +43,6 @@ pin_project! {
         // `None`: the token has ended it.
         #[pin]
         inner: Option<B>,
-        is_begun: bool,
         // Of a gRPC service: the server's token.
         shutdown: Option<Token>,
         // How many bytes are announced and have not been yielded.
@@ -57,7 +56,6 @@ impl<B: Body> TokenBody<B> {
         TokenBody {
             watch: None,
             inner: Some(inner),
-            is_begun: false,
             shutdown: None,
             announced: None,
         }
@@ -66,6 +64,7 @@ impl<B: Body> TokenBody<B> {
     /// Of a response with these headers.
     pub(crate) fn new(inner: B, mut watch: Watch, headers: &HeaderMap) -> Self {
         let announced = content_length(headers).or_else(|| inner.size_hint().exact());
+        watch.begin_anew();
         if announced == Some(0) {
             watch.disarm();
         }
@@ -122,13 +121,8 @@ where
         let Some(watch) = this.watch else {
             return inner.poll_frame(cx).map_err(CallError::failed);
         };
-        let is_cancelled = *this.is_begun && watch.token().peek_cancelled();
-        *this.is_begun = true;
-        let polled = match is_cancelled {
-            true => Poll::Ready(Err(watch.stop())),
-            false => watch.poll(cx, |cx| inner.as_mut().poll_frame(cx)),
-        };
-        match std::task::ready!(polled) {
+        let polled = watch.poll(cx, |cx| inner.as_mut().poll_frame(cx));
+        match ready!(polled) {
             Ok(frame) => {
                 if let (Some(Ok(frame)), Some(left)) = (&frame, &mut this.announced) {
                     let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);

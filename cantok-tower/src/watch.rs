@@ -12,6 +12,8 @@ use std::thread;
 pub(crate) struct Watch {
     waiting: WakerRegistration,
     cancels: bool,
+    /// Polled before: the first poll comes right after a check, or after the head of the response.
+    is_begun: bool,
     /// A poll is under way, or has panicked.
     is_polling: bool,
 }
@@ -26,6 +28,7 @@ impl Watch {
         Watch {
             waiting: WakerRegistration::new(token),
             cancels: true,
+            is_begun: false,
             is_polling: false,
         }
     }
@@ -42,6 +45,11 @@ impl Watch {
         self.cancels = false;
     }
 
+    /// For the body, after the head of the response.
+    pub(crate) fn begin_anew(&mut self) {
+        self.is_begun = false;
+    }
+
     pub(crate) fn token(&self) -> &Token {
         self.waiting.token()
     }
@@ -54,23 +62,27 @@ impl Watch {
         output
     }
 
-    /// Polls, and has the cancel wake the task if that is pending.
+    /// Polls, after a look at the token, and has the cancel wake the task if that is pending.
     pub(crate) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<Result<T, CancellationError>> {
-        if let Poll::Ready(output) = self.enter(|| poll(cx)) {
-            return Poll::Ready(Ok(output));
+        let is_cancelled = self.is_begun && self.token().peek_cancelled();
+        self.is_begun = true;
+        if !is_cancelled {
+            if let Poll::Ready(output) = self.enter(|| poll(cx)) {
+                return Poll::Ready(Ok(output));
+            }
+            if self.waiting.register(cx.waker()) {
+                return Poll::Pending;
+            }
         }
-        match self.waiting.register(cx.waker()) {
-            true => Poll::Pending,
-            false => Poll::Ready(Err(self.stop())),
-        }
+        Poll::Ready(Err(self.stop()))
     }
 
     /// The token has ended the response. Returns its error.
-    pub(crate) fn stop(&mut self) -> CancellationError {
+    fn stop(&mut self) -> CancellationError {
         self.disarm();
         self.waiting.clear();
         let error = self.token().cancellation();

@@ -20,7 +20,7 @@ mod axum_handlers {
     use tower::ServiceExt as _;
 
     async fn handler(token: RequestToken) -> String {
-        token.named("request").name().unwrap_or_default().to_owned()
+        format!("{}", token.can_be_cancelled())
     }
 
     async fn silent(_token: RequestToken) -> String {

@@ -67,7 +67,7 @@ fn a_service_that_fails_to_get_ready_says_so() {
         let layer = TokenLayer::new(SimpleToken::new());
         let (mut service, mut handle) = mock::spawn_layer::<_, Response<Body>, _>(layer);
         handle.send_error("worn out");
-        let Poll::Ready(Err(error)) = service.poll_ready() else {
+        let Poll::Ready(Err(error)) = service.poll_ready::<Request<()>>() else {
             panic!("it is no error");
         };
         assert_eq!(error.to_string(), "worn out");

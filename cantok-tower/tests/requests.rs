@@ -16,7 +16,7 @@ use cantok_tower::{TokenBody, TokenFuture, TokenLayer};
 use futures::FutureExt as _;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use service::{Body, answer, assert_gone, body, run, token_of};
+use service::{Body, answer, assert_gone, run, token_of};
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -74,7 +74,7 @@ fn a_token_outlives_a_response_that_has_ended() {
         let shutdown = SimpleToken::new();
         let layer = TokenLayer::new(&shutdown);
         let (token, response) = answered(layer, request(), answer("text")).await;
-        assert!(token.peek_cancelled() == false && token != *shutdown);
+        assert!(!token.peek_cancelled() && token != *shutdown);
         let text = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(text, "text");
         assert!(token.keep_on());
@@ -314,7 +314,7 @@ fn a_panic_cancels_and_says_so() {
                 if true {
                     panic!("on purpose");
                 }
-                Ok::<_, Infallible>(body("")).map(Response::new)
+                Ok::<_, Infallible>(answer(""))
             }
         }));
         let panic = std::panic::AssertUnwindSafe(service.oneshot(request())).catch_unwind();

@@ -58,8 +58,8 @@ fn a_body_that_is_stopped_is_one_event() {
             >());
             Ok::<_, Infallible>(Response::new(stream.boxed_unsync()))
         }));
-        let service = &mut service.call(Request::new(()));
-        let mut body = service.now_or_never().unwrap().unwrap().into_body();
+        let response = service.call(Request::new(()));
+        let mut body = response.now_or_never().unwrap().unwrap().into_body();
         assert!(body.frame().now_or_never().is_none());
         stop.cancel();
         assert!(body.frame().now_or_never().unwrap().unwrap().is_err());

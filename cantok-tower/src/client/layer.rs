@@ -13,9 +13,9 @@ use tower_layer::Layer;
 ///
 /// - If the token has a deadline, what remains until then is written into a header, unless the header has less already:
 ///   `grpc-timeout` for gRPC, by the content type, and `x-request-timeout` in seconds for the rest. It is rounded down.
-/// - Once the token is cancelled, the call fails with a [`CallError`](crate::CallError) that has the cause. The inner
-///   future or body is dropped, which resets the stream, or closes the connection of HTTP/1. A response that is ready at
-///   that moment comes first.
+/// - Once the token is cancelled, the call fails with a [`CallError`](crate::CallError) that has the cause, even if the
+///   response would be ready. The inner future or body is dropped, which resets the stream, or closes the connection of
+///   HTTP/1.
 /// - Each call is one [check](cantok_core::Token#checks-and-peeks). If the token is cancelled by then, the inner service
 ///   is not called. Everything else peeks.
 /// - Dropping a call cancels nothing: the token is the caller's.

@@ -17,9 +17,8 @@ use tower_layer::Layer;
 /// - It is cancelled when its deadline passes, when `shutdown` is cancelled, and when the response, or its body, is
 ///   dropped before its end. The last has the reason [`ClientGone`](crate::ClientGone): a server drops both when the
 ///   client closes the connection or resets the stream.
-/// - Once it is cancelled the service's future is dropped, and
-///   [`on_cancelled`](TokenLayer::on_cancelled) makes the response. A response that is ready at that moment comes first,
-///   so a handler can answer to the cancel itself. [`TokenBody`](crate::TokenBody) says how a body ends.
+/// - **The token comes first.** Once it is cancelled the service's future is dropped, even if it would be ready, and
+///   [`on_cancelled`](TokenLayer::on_cancelled) makes the response. [`TokenBody`](crate::TokenBody) says how a body ends.
 /// - A response that has ended leaves its token alone.
 /// - Each request is one [check](Token#checks-and-peeks). If the token is cancelled by then, the service is not called.
 ///   Everything else peeks.
@@ -56,14 +55,17 @@ use tower_layer::Layer;
 /// let layer = TokenLayer::new(&shutdown).timeout(Duration::from_secs(30));
 /// let service = layer.layer(service_fn(async |request: Request<String>| {
 ///     let token = request.extensions().get::<RequestToken>().unwrap();
-///     token.cancelled().await; // work that takes longer
+///     token.sleep(Duration::from_millis(1)).ok(); // work that checks its token
 ///     Ok::<_, Infallible>(Response::new(String::new()))
 /// }));
 ///
-/// let request = Request::get("/").header("x-request-timeout", "0.005");
-/// let response = service.oneshot(request.body(String::new()).unwrap()).await.unwrap();
-/// # let _ = StatusCode::GATEWAY_TIMEOUT;
-/// assert_eq!(response.status(), StatusCode::OK); // the handler was told, and has answered
+/// let request = Request::get("/").body(String::new()).unwrap();
+/// let response = service.clone().oneshot(request).await.unwrap();
+/// assert_eq!(response.status(), StatusCode::OK);
+///
+/// let late = Request::get("/").header("x-request-timeout", "0");
+/// let response = service.oneshot(late.body(String::new()).unwrap()).await.unwrap();
+/// assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
 /// # }
 /// ```
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use cantok_core::{SimpleToken, TimeoutToken, Token};
-use cantok_tower::prelude::*;
 use cantok_tokio::prelude::*;
+use cantok_tower::prelude::*;
 use clap::{Parser, Subcommand};
 use deadline_across_services::back::Back;
 use deadline_across_services::front::Front;
@@ -63,7 +63,9 @@ impl Service {
             .spawn()?;
         let printed = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let line = BufReader::new(printed).lines().next_line().await?;
-        let address = line.as_deref().and_then(|line| line.strip_prefix("listening on "));
+        let address = line
+            .as_deref()
+            .and_then(|line| line.strip_prefix("listening on "));
         let address = address.ok_or(io::ErrorKind::UnexpectedEof)?.to_owned();
         Ok(Service { process, address })
     }
@@ -72,7 +74,10 @@ impl Service {
     #[cfg(unix)]
     fn terminate(&self) {
         use rustix::process::{Pid, Signal, kill_process};
-        let id = self.process.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        let id = self
+            .process
+            .id()
+            .and_then(|id| Pid::from_raw(id.try_into().ok()?));
         if let Some(id) = id {
             // An error: it has ended.
             let _ = kill_process(id, Signal::TERM);
@@ -112,9 +117,16 @@ async fn show(
     end().await;
     let ended = Instant::now();
     let stats = until(back, |stats| stats.under_way == 0).await?;
-    println!("{what}: the work of the second service has ended after {:?}", ended.elapsed());
+    println!(
+        "{what}: the work of the second service has ended after {:?}",
+        ended.elapsed()
+    );
     if let Ok(Err(status)) = call.await {
-        println!("    the client was told: {:?}, {}", status.code(), status.message());
+        println!(
+            "    the client was told: {:?}, {}",
+            status.code(),
+            status.message()
+        );
     }
     println!(
         "    the second service has counted: {} clients gone, {} deadlines, {} steps",
@@ -129,18 +141,37 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     let (front, mut back) = (client(&first.address)?, client(&second.address)?);
 
     let patience = SimpleToken::new();
-    show("a client that gives up", &front, &mut back, &patience, async || {
-        patience.cancel_with("the client has lost patience");
-    })
+    show(
+        "a client that gives up",
+        &front,
+        &mut back,
+        &patience,
+        async || {
+            patience.cancel_with("the client has lost patience");
+        },
+    )
     .await?;
 
     let deadline = TimeoutToken::new(Duration::from_millis(200));
-    show("a deadline of 200 ms", &front, &mut back, &deadline, async || {
-        deadline.cancelled().await;
-    })
+    show(
+        "a deadline of 200 ms",
+        &front,
+        &mut back,
+        &deadline,
+        async || {
+            deadline.cancelled().await;
+        },
+    )
     .await?;
 
-    show("a SIGTERM of the first", &front, &mut back, Token::never(), async || first.terminate()).await?;
+    show(
+        "a SIGTERM of the first",
+        &front,
+        &mut back,
+        Token::never(),
+        async || first.terminate(),
+    )
+    .await?;
     Ok(())
 }
 
