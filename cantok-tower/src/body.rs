@@ -121,8 +121,15 @@ where
         let Some(watch) = this.watch else {
             return inner.poll_frame(cx).map_err(CallError::failed);
         };
-        let polled = watch.poll(cx, |cx| inner.as_mut().poll_frame(cx));
-        match ready!(polled) {
+        let mut polled = ready!(watch.poll(cx, |cx| inner.as_mut().poll_frame(cx)));
+        // A failure after the cancel is most probably its consequence.
+        if matches!(polled, Ok(Some(Err(_)))) {
+            if let Some(error) = watch.cancellation() {
+                watch.disarm();
+                polled = Err(error);
+            }
+        }
+        match polled {
             Ok(frame) => {
                 if let (Some(Ok(frame)), Some(left)) = (&frame, &mut this.announced) {
                     let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);

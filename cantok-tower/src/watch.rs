@@ -62,31 +62,35 @@ impl Watch {
         output
     }
 
+    /// The token's error, if it is cancelled or its deadline has passed, marked or not: other timers may be faster.
+    pub(crate) fn cancellation(&self) -> Option<CancellationError> {
+        self.token().cancellation()
+    }
+
     /// Polls, after a look at the token, and has the cancel wake the task if that is pending.
     pub(crate) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<Result<T, CancellationError>> {
-        let is_cancelled = self.is_begun && self.token().peek_cancelled();
+        let mut error = if self.is_begun {
+            self.cancellation()
+        } else {
+            None
+        };
         self.is_begun = true;
-        if !is_cancelled {
+        if error.is_none() {
             if let Poll::Ready(output) = self.enter(|| poll(cx)) {
                 return Poll::Ready(Ok(output));
             }
             if self.waiting.register(cx.waker()) {
                 return Poll::Pending;
             }
+            error = self.cancellation();
         }
-        Poll::Ready(Err(self.stop()))
-    }
-
-    /// The token has ended the response. Returns its error.
-    fn stop(&mut self) -> CancellationError {
         self.disarm();
         self.waiting.clear();
-        let error = self.token().cancellation();
-        error.expect("a cancelled token has an error")
+        Poll::Ready(Err(error.expect("a cancelled token has an error")))
     }
 }
 

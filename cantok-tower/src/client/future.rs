@@ -68,6 +68,11 @@ where
         let polled = ready!(watch.poll(cx, |cx| inner.poll(cx)));
         let watch = this.watch.take().expect("just polled");
         this.inner.set(None);
+        // A client may have a timer of its own for the same deadline.
+        let polled = match (polled, watch.cancellation()) {
+            (Ok(Err(_)), Some(error)) => Err(error),
+            (polled, _) => polled,
+        };
         Poll::Ready(match polled {
             Ok(Ok(response)) => {
                 let (head, body) = response.into_parts();
