@@ -25,7 +25,7 @@ use std::env;
 use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// What the process may grow by: 20,000 requests that leave 210 bytes each behind exceed it.
+/// What the process may grow by: 10,000 rounds that leave 420 bytes each behind exceed it.
 const LIMIT: usize = 4 * 1024 * 1024;
 
 struct Client {
@@ -70,7 +70,7 @@ impl Client {
 
 fn rounds() -> usize {
     let rounds = env::var("CANTOK_SOAK").ok();
-    rounds.map_or(20_000, |rounds| {
+    rounds.map_or(10_000, |rounds| {
         rounds.parse().expect("a number of requests")
     })
 }
@@ -99,7 +99,7 @@ fn requests_that_end_in_every_way_leave_nothing_behind() {
     };
     match rounds() {
         // No watchdog for what takes as long as its user wants.
-        rounds if rounds > 20_000 => soak(),
+        rounds if rounds > 10_000 => soak(),
         _ => support::watchdog("a soak", soak),
     }
 }
