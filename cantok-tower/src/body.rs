@@ -79,9 +79,9 @@ impl<B: Body> TokenBody<B> {
         body
     }
 
-    /// Has the body end with gRPC's trailers. `shutdown` is the token of the server.
-    pub(crate) fn grpc(mut self, shutdown: &Token) -> Self {
-        self.shutdown = Some(shutdown.clone());
+    /// Has the body end with gRPC's trailers, if this is the token of a gRPC server.
+    pub(crate) fn grpc(mut self, shutdown: Option<Token>) -> Self {
+        self.shutdown = shutdown;
         self
     }
 }

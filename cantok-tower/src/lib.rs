@@ -1,4 +1,9 @@
-#![doc = include_str!("../README.md")]
+// Its example needs the feature.
+#![cfg_attr(feature = "axum", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "axum"),
+    doc = "A cancellation token for each HTTP and gRPC request."
+)]
 #![forbid(unsafe_code)]
 // docs.rs sets `docsrs`, and marks what needs a feature.
 #![cfg_attr(docsrs, feature(doc_cfg))]

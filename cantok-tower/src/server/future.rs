@@ -79,37 +79,38 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let inner = this.inner.as_mut().as_pin_mut();
-        let stopped = if let (Some(inner), Some(watch)) = (inner, this.watch.as_mut()) {
-            let polled = ready!(watch.poll(cx, |cx| inner.poll(cx)));
-            let error =
-                match polled {
-                    Ok(response) => {
-                        let mut watch = this.watch.take().expect("just polled");
-                        let response = response.inspect_err(|_| watch.disarm())?;
-                        let is_grpc = *this.is_grpc && grpc::is_grpc(response.headers());
-                        let has_body = *this.has_body && has_body(response.status());
-                        this.inner.set(None);
-                        return Poll::Ready(Ok(with_token(response, watch, has_body, |body| {
-                            match is_grpc {
-                                true => body.grpc(&this.shared.shutdown),
-                                false => body,
-                            }
-                        })));
-                    }
-                    Err(error) => error,
-                };
-            *this.watch = None;
-            // What the service holds is released before the client is told.
-            this.inner.set(None);
-            #[cfg(feature = "tracing")]
-            crate::trace::stopped_early("request", &error);
-            Stopped::cancelled(error, &this.shared.shutdown, *this.is_grpc)
-        } else {
+        let (Some(inner), Some(watch)) = (inner, this.watch.as_mut()) else {
             let stopped = this.stopped.take();
-            stopped.expect("`TokenFuture` was polled after it was ready")
+            let stopped = stopped.expect("`TokenFuture` was polled after it was ready");
+            return Poll::Ready(Ok(this.shared.answer(&stopped)));
         };
-        let response = this.shared.respond.response(&stopped);
-        Poll::Ready(Ok(response.map(TokenBody::unwatched)))
+        let polled = ready!(watch.poll(cx, |cx| inner.poll(cx)));
+        let mut watch = this.watch.take().expect("just polled");
+        // What the service holds is released before the client is told.
+        this.inner.set(None);
+        let shutdown = &this.shared.shutdown;
+        Poll::Ready(match polled {
+            Ok(Ok(response)) => {
+                let (head, body) = response.into_parts();
+                if !*this.has_body || !has_body(head.status) {
+                    watch.disarm();
+                }
+                let body = TokenBody::new(body, watch, &head.headers);
+                let is_grpc = *this.is_grpc && grpc::is_grpc(&head.headers);
+                let body = body.grpc(is_grpc.then(|| shutdown.clone()));
+                Ok(Response::from_parts(head, body))
+            }
+            Ok(Err(error)) => {
+                watch.disarm();
+                Err(error)
+            }
+            Err(error) => {
+                #[cfg(feature = "tracing")]
+                crate::trace::stopped_early("request", &error);
+                let stopped = Stopped::cancelled(error, shutdown, *this.is_grpc);
+                Ok(this.shared.answer(&stopped))
+            }
+        })
     }
 }
 
@@ -117,20 +118,6 @@ where
 fn has_body(status: StatusCode) -> bool {
     !status.is_informational()
         && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
-}
-
-fn with_token<B: Body>(
-    response: Response<B>,
-    mut watch: Watch,
-    has_body: bool,
-    finish: impl FnOnce(TokenBody<B>) -> TokenBody<B>,
-) -> Response<TokenBody<B>> {
-    let (head, body) = response.into_parts();
-    if !has_body {
-        watch.disarm();
-    }
-    let body = finish(TokenBody::new(body, watch, &head.headers));
-    Response::from_parts(head, body)
 }
 
 impl<F, R> fmt::Debug for TokenFuture<F, R> {

@@ -1,6 +1,9 @@
-use crate::{RequestToken, TimeoutHeader, TimeoutHeaderError};
+use super::{OnCancelled, Stopped};
+use crate::{RequestToken, TimeoutHeader, TimeoutHeaderError, TokenBody};
 use cantok_core::{TimeoutToken, Token};
+use http::Response;
 use http::header::HeaderMap;
+use http_body::Body;
 use std::time::Duration;
 
 /// What all services of a layer and their futures share.
@@ -25,6 +28,14 @@ impl<R> Shared<R> {
             }
         }
         Ok(least)
+    }
+
+    /// The response to a request that was stopped.
+    pub(super) fn answer<B: Body>(&self, stopped: &Stopped) -> Response<TokenBody<B>>
+    where
+        R: OnCancelled<B>,
+    {
+        self.respond.response(stopped).map(TokenBody::unwatched)
     }
 
     /// The token of a request, which may have one by a layer further out.
