@@ -69,7 +69,7 @@ fn say(text: impl fmt::Display) {
 }
 
 struct Server {
-    /// Holds a place for each piece of work until that is over, also when nobody waits for it any more.
+    /// Holds a place for each piece of work until that is over, even if nothing waits for it any more.
     under_way: TaskTracker,
     counters: Counters,
 }
@@ -82,7 +82,7 @@ struct Counters {
     disconnected: AtomicU64,
     timed_out: AtomicU64,
     shut_down: AtomicU64,
-    /// Work that has begun on a thread of rayon's.
+    /// Work that has begun.
     started: AtomicU64,
     /// Numbers that it has come to.
     steps: AtomicU64,
