@@ -104,7 +104,7 @@ where
 }
 
 fn main() {
-    let number = requests(100_000);
+    let number = requests(10_000);
     let none = service_fn(nothing::<Empty<Bytes>>);
     let mut contenders: Vec<(&str, Turn)> = vec![("none", calls(none, number))];
     for (name, layer) in layers() {
@@ -112,7 +112,7 @@ fn main() {
     }
     take_turns("a call of the service", number, &contenders, 3);
 
-    let number = requests(5_000);
+    let number = requests(500);
     for (group, is_http2) in [("HTTP/1 in memory", false), ("HTTP/2 in memory", true)] {
         let none = service_fn(nothing::<Incoming>);
         let mut contenders: Vec<(&str, Turn)> = vec![("none", over(none, is_http2, number))];
