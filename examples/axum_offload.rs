@@ -4,10 +4,12 @@
 //! ```text
 //! axum_offload --port 3000
 //!
-//! curl 'localhost:3000/primes?below=100000'                   # 9592
-//! curl 'localhost:3000/primes?below=1000000000000&timeout=1'  # would take days, and is stopped after a second
-//! curl -m 2 'localhost:3000/primes?below=1000000000000'       # curl hangs up after two seconds
-//! curl localhost:3000/stats                                   # no work is running, and `steps` grows no more
+//! curl 'localhost:3000/primes?below=100000'               # 9592
+//! curl 'localhost:3000/largest?below=1000000'             # 999983
+//! # takes days, but has a second
+//! curl -H 'x-request-timeout: 1' 'localhost:3000/primes?below=1000000000000'
+//! curl -m 2 'localhost:3000/primes?below=1000000000000'   # curl hangs up after two seconds
+//! curl localhost:3000/stats                               # nothing is under way, and `steps` grows no more
 //! ```
 //!
 //! Press Ctrl-C during a request: the client gets an answer, the work behind it stops, and so does the program.
@@ -20,13 +22,14 @@ use std::time::Duration;
 use std::{fmt, ops::Range};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use cantok_core::{CancellationError, Cause, TimeoutToken, Token};
+use cantok_core::{CancellationError, Cause, Token};
 use cantok_rayon::prelude::*;
-use cantok_tokio::prelude::*;
-use cantok_tokio::spawn_rayon_with_token;
+use cantok_tokio::{spawn_blocking_with_token, spawn_rayon_with_token};
+use cantok_tower::{ClientGone, RequestToken, Stopped, TokenLayer};
 use clap::Parser;
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -66,9 +69,7 @@ fn say(text: impl fmt::Display) {
 }
 
 struct Server {
-    shutdown: Token,
-    timeout: Duration,
-    /// Tracks all work until it is over, even if its request is gone.
+    /// Holds a place for each piece of work until that is over, even if nothing waits for it any more.
     under_way: TaskTracker,
     counters: Counters,
 }
@@ -81,7 +82,7 @@ struct Counters {
     disconnected: AtomicU64,
     timed_out: AtomicU64,
     shut_down: AtomicU64,
-    /// Work that has begun on a rayon thread.
+    /// Work that has begun.
     started: AtomicU64,
     /// Numbers that the work has begun.
     steps: AtomicU64,
@@ -91,22 +92,45 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Counts how a request ends. If it is dropped early, its client has hung up.
-struct Ending<'a>(&'a AtomicU64);
+/// Counts how a request has ended: its token knows.
+struct Request {
+    token: RequestToken,
+    server: Arc<Server>,
+}
 
-impl Drop for Ending<'_> {
+impl Request {
+    fn new(token: RequestToken, server: Arc<Server>) -> Self {
+        count(&server.counters.requests);
+        Request { token, server }
+    }
+}
+
+impl Drop for Request {
     fn drop(&mut self) {
-        count(self.0);
+        let counters = &self.server.counters;
+        count(match self.token.cancellation() {
+            None => &counters.finished,
+            Some(error) if error.reason::<ClientGone>().is_some() => &counters.disconnected,
+            Some(error) if matches!(error.cause(), Cause::Timeout { .. }) => &counters.timed_out,
+            Some(_) => &counters.shut_down,
+        });
     }
 }
 
 #[derive(Deserialize)]
-struct Request {
+struct Numbers {
     #[serde(default)]
     from: u64,
     below: u64,
-    /// In seconds.
-    timeout: Option<f64>,
+}
+
+impl Numbers {
+    fn range(&self) -> Result<Range<u64>, Answer> {
+        if self.below > HIGHEST {
+            return Err((StatusCode::BAD_REQUEST, format!("not above {HIGHEST}\n")));
+        }
+        Ok(self.from..self.below)
+    }
 }
 
 fn is_prime(number: u64) -> bool {
@@ -129,49 +153,66 @@ fn count_primes(
     primes.try_reduce(|| 0, |some, others| Ok(some + others))
 }
 
-async fn primes(
-    State(server): State<Arc<Server>>,
-    Query(request): Query<Request>,
-) -> (StatusCode, String) {
-    let timeout = match request.timeout.map(Duration::try_from_secs_f64) {
-        None => server.timeout,
-        Some(Ok(timeout)) => timeout.min(server.timeout),
-        Some(Err(error)) => return (StatusCode::BAD_REQUEST, format!("timeout: {error}\n")),
-    };
-    if request.below > HIGHEST {
-        return (StatusCode::BAD_REQUEST, format!("not above {HIGHEST}\n"));
+/// The first one from above, on one thread.
+fn largest_prime(
+    numbers: Range<u64>,
+    token: &Token,
+    steps: &AtomicU64,
+) -> Result<Option<u64>, CancellationError> {
+    for number in numbers.rev() {
+        token.check()?;
+        count(steps);
+        if is_prime(number) {
+            return Ok(Some(number));
+        }
     }
+    Ok(None)
+}
 
-    let counters = &server.counters;
-    count(&counters.requests);
-    let mut ending = Ending(&counters.disconnected);
-    let token = &server.shutdown + TimeoutToken::new(timeout);
-    let work = spawn_rayon_with_token(&token, {
-        let server = Arc::clone(&server);
-        let under_way = server.under_way.token();
-        move |token| {
-            let _under_way = under_way;
-            count(&server.counters.started);
-            let numbers = request.from..request.below;
-            count_primes(numbers, &token, &server.counters.steps)
-        }
+type Answer = (StatusCode, String);
+
+/// If the token ends the request, the layer answers, and this is dropped. Then the work's own token is cancelled, too.
+async fn primes(
+    token: RequestToken,
+    State(server): State<Arc<Server>>,
+    Query(numbers): Query<Numbers>,
+) -> Result<String, Answer> {
+    let numbers = numbers.range()?;
+    let _request = Request::new(token.clone(), Arc::clone(&server));
+    let under_way = server.under_way.token();
+    let work = spawn_rayon_with_token(&token, move |token| {
+        let _under_way = under_way;
+        count(&server.counters.started);
+        count_primes(numbers, &token, &server.counters.steps)
     });
-    // Awaiting the work alone would return the same error later: it may queue behind other requests. Dropping `work`
-    // cancels its own token, after a cancel and when the client hangs up.
-    match work.with_token(&token).await.and_then(|counted| counted) {
-        Ok(primes) => {
-            ending.0 = &counters.finished;
-            (StatusCode::OK, format!("{primes}\n"))
-        }
-        Err(error) => {
-            let (counter, status) = match error.cause() {
-                Cause::Timeout { .. } => (&counters.timed_out, StatusCode::GATEWAY_TIMEOUT),
-                _ => (&counters.shut_down, StatusCode::SERVICE_UNAVAILABLE),
-            };
-            ending.0 = counter;
-            (status, format!("stopped: {error}\n"))
-        }
+    work.await
+        .map(|primes| format!("{primes}\n"))
+        .map_err(stopped)
+}
+
+/// The same for work on a thread of its own.
+async fn largest(
+    token: RequestToken,
+    State(server): State<Arc<Server>>,
+    Query(numbers): Query<Numbers>,
+) -> Result<String, Answer> {
+    let numbers = numbers.range()?;
+    let _request = Request::new(token.clone(), Arc::clone(&server));
+    let under_way = server.under_way.token();
+    let work = spawn_blocking_with_token(&token, move |token| {
+        let _under_way = under_way;
+        count(&server.counters.started);
+        largest_prime(numbers, &token, &server.counters.steps)
+    });
+    match work.await.expect("no panic in the work").map_err(stopped)? {
+        Some(prime) => Ok(format!("{prime}\n")),
+        None => Err((StatusCode::NOT_FOUND, "none\n".to_owned())),
     }
+}
+
+/// For work that sees the cancel before the layer does.
+fn stopped(error: CancellationError) -> Answer {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))
 }
 
 async fn stats(State(server): State<Arc<Server>>) -> String {
@@ -201,13 +242,22 @@ impl Server {
 /// Returns the token's error once it is cancelled and all work is over.
 async fn serve(arguments: &Arguments, shutdown: &Token) -> io::Result<()> {
     let server = Arc::new(Server {
-        shutdown: shutdown.clone(),
-        timeout: arguments.timeout,
         under_way: TaskTracker::new(),
         counters: Counters::default(),
     });
+    let layer = TokenLayer::new(shutdown)
+        .timeout(arguments.timeout)
+        .on_cancelled(|stopped: &Stopped| {
+            let mut response = stopped.text_response::<Body>();
+            if stopped.cancellation().is_some() {
+                *response.body_mut() = Body::from(format!("stopped: {stopped}\n"));
+            }
+            response
+        });
     let router = Router::new()
         .route("/primes", get(primes))
+        .route("/largest", get(largest))
+        .layer(layer)
         .route("/stats", get(stats))
         .with_state(Arc::clone(&server));
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await?;

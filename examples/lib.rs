@@ -90,6 +90,9 @@ mod guide {
     #[doc = include_str!("../docs/src/how-do-i/stop-cpu-work-behind-an-http-handler.md")]
     struct StopCpuWorkBehindAnHttpHandler;
 
+    #[doc = include_str!("../docs/src/how-do-i/pass-a-deadline-on.md")]
+    struct PassADeadlineOn;
+
     #[doc = include_str!("../docs/src/how-do-i/test-cancellable-code.md")]
     struct TestCancellableCode;
 

@@ -31,6 +31,7 @@
 //! | `rayon` | `cantok::rayon` | [cantok-rayon](https://docs.rs/cantok-rayon) |
 //! | `signal` | `cantok::signal` | [cantok-signal](https://docs.rs/cantok-signal) |
 //! | `tokio` | `cantok::tokio` | [cantok-tokio](https://docs.rs/cantok-tokio) |
+//! | `tower` | `cantok::tower` | [cantok-tower](https://docs.rs/cantok-tower), without its extractors for axum and tonic |
 //!
 //! `tracing` adds the events of all of them. `full` is everything. There are no default features. What has a feature
 //! of its own beyond these, as the bridges to tokio-util have, is a feature of that crate: name it as a dependency
@@ -55,3 +56,5 @@ pub use cantok_rayon as rayon;
 pub use cantok_signal as signal;
 #[cfg(feature = "tokio")]
 pub use cantok_tokio as tokio;
+#[cfg(feature = "tower")]
+pub use cantok_tower as tower;

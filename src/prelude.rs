@@ -11,3 +11,5 @@ pub use cantok_process::prelude::*;
 pub use cantok_rayon::prelude::*;
 #[cfg(feature = "tokio")]
 pub use cantok_tokio::prelude::*;
+#[cfg(feature = "tower")]
+pub use cantok_tower::prelude::*;

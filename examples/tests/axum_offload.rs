@@ -13,6 +13,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
+use hyper::http::request::Builder;
 use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use service::Service;
@@ -56,9 +57,19 @@ struct Client(SocketAddr);
 impl Client {
     /// The status and the body of what is answered on a new connection, which is closed when this is dropped.
     async fn get(self, path: &str) -> (StatusCode, String) {
+        self.send(Request::get(path)).await
+    }
+
+    /// The same with so many seconds for it, as a header.
+    async fn get_within(self, path: &str, seconds: &str) -> (StatusCode, String) {
+        self.send(Request::get(path).header("x-request-timeout", seconds))
+            .await
+    }
+
+    async fn send(self, request: Builder) -> (StatusCode, String) {
         let stream = TcpStream::connect(self.0).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let request = Request::get(path)
+        let request = request
             .header(header::HOST, "localhost")
             .body(Empty::<Bytes>::new())
             .unwrap();
@@ -153,15 +164,13 @@ fn a_request_is_answered_when_its_work_is_done() {
 fn what_makes_no_sense_is_refused() {
     let server = server(&[]);
     talk(&server, |client| async move {
-        for query in [
-            "",
-            "below=x",
-            "below=1000000000000001",
-            "below=10&timeout=x",
-            "below=10&timeout=-1",
-        ] {
+        for query in ["", "below=x", "below=1000000000000001"] {
             let (status, text) = client.get(&format!("/primes?{query}")).await;
             assert_eq!(status, StatusCode::BAD_REQUEST, "{query}: {text}");
+        }
+        for seconds in ["x", "-1"] {
+            let (status, text) = client.get_within("/primes?below=10", seconds).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{seconds}: {text}");
         }
         let stats = client.stats().await;
         assert!(stats.values().all(|&count| count == 0), "{stats:?}");
@@ -189,8 +198,8 @@ fn the_work_stops_when_the_client_hangs_up() {
 fn the_work_stops_when_its_time_is_over() {
     let server = server(&[]);
     talk(&server, |client| async move {
-        for (seconds, shown) in [("0", "0ns"), ("0.05", "50ms")] {
-            let (status, text) = client.get(&format!("{ENDLESS}&timeout={seconds}")).await;
+        for (seconds, shown) in [("0.02", "20ms"), ("0.05", "50ms")] {
+            let (status, text) = client.get_within(ENDLESS, seconds).await;
             assert_eq!(status, StatusCode::GATEWAY_TIMEOUT, "{text}");
             assert_eq!(
                 text,
@@ -205,11 +214,22 @@ fn the_work_stops_when_its_time_is_over() {
 }
 
 #[test]
+fn the_largest_prime_is_found_on_one_thread() {
+    let server = server(&[]);
+    talk(&server, |client| async move {
+        let (status, text) = client.get("/largest?below=1000000").await;
+        assert_eq!((status, &text[..]), (StatusCode::OK, "999983\n"));
+        let (status, _) = client.get("/largest?from=8&below=11").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+    });
+}
+
+#[test]
 fn no_request_takes_longer_than_the_server_lets_it() {
     let server = server(&["--timeout", "0.05"]);
     talk(&server, |client| async move {
-        for path in [ENDLESS, &format!("{ENDLESS}&timeout=1000")] {
-            let (status, text) = client.get(path).await;
+        for seconds in ["60", "1000"] {
+            let (status, text) = client.get_within(ENDLESS, seconds).await;
             assert_eq!(status, StatusCode::GATEWAY_TIMEOUT, "{text}");
             assert_eq!(text, "stopped: the timeout of 50ms has expired\n");
         }
@@ -224,7 +244,7 @@ fn an_answer_does_not_wait_for_the_work_of_others() {
         let waiting = async {
             client.until(|stats| stats["steps"] > 0).await;
             // All threads are busy, with what has no end.
-            let (status, text) = client.get(&format!("{ENDLESS}&timeout=0.05")).await;
+            let (status, text) = client.get_within(ENDLESS, "0.05").await;
             assert_eq!(status, StatusCode::GATEWAY_TIMEOUT, "{text}");
         };
         tokio::select! {

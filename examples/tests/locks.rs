@@ -62,6 +62,10 @@ fn an_adapter_locks_what_it_adapts_and_nothing_for_tests() {
             "cantok-tokio",
             "cantok-futures futures-core pin-project-lite tokio",
         ),
+        (
+            "cantok-tower",
+            "bytes http http-body itoa pin-project-lite tower-layer tower-service",
+        ),
     ] {
         assert_eq!(locked_by(name).join(" "), expected, "{name}");
     }

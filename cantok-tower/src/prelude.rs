@@ -1,0 +1,3 @@
+//! The extension trait, for `use cantok_tower::prelude::*`.
+
+pub use crate::RequestTokenExt as _;

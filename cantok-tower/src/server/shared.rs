@@ -1,0 +1,53 @@
+use super::{OnCancelled, Stopped};
+use crate::{RequestToken, TimeoutHeader, TimeoutHeaderError, TokenBody};
+use cantok_core::{TimeoutToken, Token};
+use http::Response;
+use http::header::HeaderMap;
+use http_body::Body;
+use std::time::Duration;
+
+/// What all services of a layer and their futures share.
+#[derive(Clone, Debug)]
+pub(super) struct Shared<R> {
+    pub(super) shutdown: Token,
+    pub(super) timeout: Option<Duration>,
+    pub(super) headers: Vec<TimeoutHeader>,
+    pub(super) respond: R,
+}
+
+impl<R> Shared<R> {
+    /// The least of the layer's timeout and of those in the headers.
+    pub(super) fn timeout(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<Duration>, TimeoutHeaderError> {
+        let mut least = self.timeout;
+        for header in &self.headers {
+            if let Some(timeout) = header.read(headers)? {
+                least = Some(least.map_or(timeout, |least| least.min(timeout)));
+            }
+        }
+        Ok(least)
+    }
+
+    /// The response to a request that was stopped.
+    pub(super) fn answer<B: Body>(&self, stopped: &Stopped) -> Response<TokenBody<B>>
+    where
+        R: OnCancelled<B>,
+    {
+        self.respond.response(stopped).map(TokenBody::unwatched)
+    }
+
+    /// The token of a request, which may have one by a layer further out.
+    pub(super) fn token(&self, outer: Option<&RequestToken>, timeout: Option<Duration>) -> Token {
+        let timeout = timeout.map(TimeoutToken::new);
+        match (outer, timeout) {
+            (None, None) => self.shutdown.child().into(),
+            (None, Some(timeout)) => &self.shutdown + timeout,
+            (Some(outer), None) => &**outer + &self.shutdown,
+            (Some(outer), Some(timeout)) => {
+                Token::any([Token::from(outer), self.shutdown.clone(), timeout.into()])
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use crate::TimeoutHeaderError;
+use crate::grpc::{self, Code};
+use cantok_core::{CancellationError, Token};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use std::fmt;
+
+/// Why the layer answers a request itself: its token was cancelled, or a header with its timeout is malformed.
+///
+/// `Display` is the message of the error. [`TokenLayer::on_cancelled`](crate::TokenLayer::on_cancelled) has an example.
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    why: Why,
+    is_grpc: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Why {
+    Cancelled {
+        error: CancellationError,
+        is_deadline: bool,
+    },
+    Refused(TimeoutHeaderError),
+}
+
+impl Stopped {
+    pub(super) fn cancelled(error: CancellationError, shutdown: &Token, is_grpc: bool) -> Self {
+        let is_deadline = grpc::is_deadline(&error, shutdown);
+        Stopped {
+            why: Why::Cancelled { error, is_deadline },
+            is_grpc,
+        }
+    }
+
+    pub(super) fn refused(error: TimeoutHeaderError, is_grpc: bool) -> Self {
+        Stopped {
+            why: Why::Refused(error),
+            is_grpc,
+        }
+    }
+
+    /// The error of the request's token; `None` if a header is malformed.
+    pub fn cancellation(&self) -> Option<&CancellationError> {
+        match &self.why {
+            Why::Cancelled { error, .. } => Some(error),
+            Why::Refused(_) => None,
+        }
+    }
+
+    /// The malformed header; `None` if the token was cancelled.
+    pub fn refused_header(&self) -> Option<&TimeoutHeaderError> {
+        match &self.why {
+            Why::Cancelled { .. } => None,
+            Why::Refused(error) => Some(error),
+        }
+    }
+
+    /// Whether the request's own deadline has passed: that of the layer or that of a header. A deadline of the server's
+    /// token is a shutdown.
+    pub fn is_deadline(&self) -> bool {
+        matches!(
+            self.why,
+            Why::Cancelled {
+                is_deadline: true,
+                ..
+            }
+        )
+    }
+
+    /// Whether the request is one of gRPC, by its content type.
+    pub fn is_grpc(&self) -> bool {
+        self.is_grpc
+    }
+
+    /// 504 for the request's deadline, 503 for any other cause, 400 for a malformed header.
+    pub fn status(&self) -> StatusCode {
+        match &self.why {
+            Why::Refused(_) => StatusCode::BAD_REQUEST,
+            Why::Cancelled { .. } if self.is_deadline() => StatusCode::GATEWAY_TIMEOUT,
+            Why::Cancelled { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// A response with this [status](Stopped::status) and an empty body.
+    ///
+    /// To a request of gRPC: `DEADLINE_EXCEEDED`, `UNAVAILABLE` or, for a malformed header, `INTERNAL`, with the message
+    /// and the HTTP status 200.
+    pub fn response<B: Default>(&self) -> Response<B> {
+        let mut response = Response::new(B::default());
+        if !self.is_grpc {
+            *response.status_mut() = self.status();
+            return response;
+        }
+        let code = match &self.why {
+            Why::Refused(_) => Code::Internal,
+            Why::Cancelled { .. } if self.is_deadline() => Code::DeadlineExceeded,
+            Why::Cancelled { .. } => Code::Unavailable,
+        };
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, grpc::CONTENT);
+        grpc::set_status(headers, code, &self.to_string());
+        response
+    }
+
+    /// [`response`](Stopped::response) with the message as a line of text, except for gRPC, which has it already.
+    pub fn text_response<B: Default + From<String>>(&self) -> Response<B> {
+        let mut response = self.response();
+        if !self.is_grpc {
+            *response.body_mut() = B::from(format!("{self}\n"));
+            let text = HeaderValue::from_static("text/plain; charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, text);
+        }
+        response
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.why {
+            Why::Cancelled { error, .. } => error.fmt(f),
+            Why::Refused(error) => error.fmt(f),
+        }
+    }
+}
