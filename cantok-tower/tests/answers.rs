@@ -186,7 +186,7 @@ fn the_service_is_dropped_before_the_client_is_told() {
         let (sender, receiver) = mpsc::channel();
         let receiver = Arc::new(std::sync::Mutex::new(receiver));
         let layer = TokenLayer::new(SimpleToken::new())
-            .timeout(MILLISECOND)
+            .timeout(50 * MILLISECOND)
             .on_cancelled(move |stopped: &Stopped| -> Response<Text> {
                 assert_eq!(receiver.lock().unwrap().try_recv(), Ok(true));
                 stopped.response()

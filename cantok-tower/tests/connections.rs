@@ -123,7 +123,7 @@ fn a_deadline_in_the_middle_of_a_body_closes_the_connection() {
     run("a deadline", async || {
         let layer = TokenLayer::new(SimpleToken::new());
         let (mut client, mut tokens) = serve(&layer, Protocol::Http1);
-        let request = get("/stream").replace("\r\n\r\n", "\r\nx-request-timeout: 0.01\r\n\r\n");
+        let request = get("/stream").replace("\r\n\r\n", "\r\nx-request-timeout: 0.05\r\n\r\n");
         client.write_all(request.as_bytes()).await.unwrap();
         let mut read = Vec::new();
         tokio::io::AsyncReadExt::read_to_end(&mut client, &mut read)
@@ -133,6 +133,6 @@ fn a_deadline_in_the_middle_of_a_body_closes_the_connection() {
         assert!(read.ends_with(b"first\r\n"));
         let (_, token) = tokens.recv().await.unwrap();
         let error = token.cancellation().unwrap();
-        assert_eq!(error.to_string(), "the timeout of 10ms has expired");
+        assert_eq!(error.to_string(), "the timeout of 50ms has expired");
     });
 }
