@@ -1,9 +1,9 @@
 use std::error::Error;
 
-/// What [`SignalToken::run`](crate::SignalToken::run) can look into for a signal. There is no reason to implement it.
+/// An error in which [`SignalToken::run`](crate::SignalToken::run) can find a signal. You need not implement it.
 ///
-/// Implemented for everything that is an [`Error`], for `Box<dyn Error>`, `Box<dyn Error + Send + Sync>`, and for what
-/// can be referred to as a `dyn Error`, as the errors of `anyhow` and `eyre`. Not for `String`.
+/// It is implemented for every [`Error`], for `Box<dyn Error>` and `Box<dyn Error + Send + Sync>`, and for every
+/// `AsRef<dyn Error>`, such as the errors of `anyhow` and `eyre`. It is not implemented for `String`.
 ///
 /// `Kind` keeps the implementations apart and is always inferred.
 #[diagnostic::on_unimplemented(
@@ -12,7 +12,7 @@ use std::error::Error;
     note = "return a `Box<dyn std::error::Error>`: errors and texts turn into it by `?` and `into()`"
 )]
 pub trait AsDynError<Kind> {
-    /// The error.
+    /// Returns the error.
     fn as_dyn_error(&self) -> &(dyn Error + 'static);
 }
 
@@ -22,7 +22,7 @@ impl<E: Error + 'static> AsDynError<()> for E {
     }
 }
 
-/// `Box<dyn Error>`, `anyhow::Error`, `eyre::Report`.
+/// For `Box<dyn Error>`, `anyhow::Error` and `eyre::Report`.
 impl<E: AsRef<dyn Error + 'static>> AsDynError<Box<dyn Error>> for E {
     fn as_dyn_error(&self) -> &(dyn Error + 'static) {
         self.as_ref()

@@ -9,11 +9,20 @@ use signal_hook::{
 use std::borrow::Borrow;
 use std::io;
 
-/// Says which signals cancel a [`SignalToken`], and what else they do. Made by [`SignalToken::builder`].
+/// Configures the signals of a [`SignalToken`] and their effects. Made by [`SignalToken::builder`].
+///
+/// | method | default | sets |
+/// |---|---|---|
+/// | [`signals`](SignalTokenBuilder::signals) | SIGINT | the signals that cancel |
+/// | [`second`](SignalTokenBuilder::second) | [`DefaultAction`](SecondSignal::DefaultAction) | the effect of a second signal |
+/// | [`second_on`](SignalTokenBuilder::second_on) | SIGINT, if it is one of the signals | the signals that have that effect |
+/// | [`honor_ignored`](SignalTokenBuilder::honor_ignored) | `true` | whether an ignored signal stays ignored |
+/// | [`restore_default`](SignalTokenBuilder::restore_default) | `true` | whether the default action comes back after the last token |
+/// | [`exit_on`](SignalTokenBuilder::exit_on) | none | exit codes of `run`, in place of an end by the signal |
 ///
 /// # Examples
 ///
-/// A server that SIGTERM stops gently, the second one as well as a Ctrl-C at once:
+/// A server that stops cleanly on a SIGTERM or Ctrl-C, and at once on a second one of either:
 ///
 /// ```
 /// use cantok_signal::{SecondSignal, Signal, SignalToken};
@@ -49,8 +58,8 @@ impl SignalTokenBuilder {
         }
     }
 
-    /// Which signals cancel the token: [`Signal`]s, or numbers as in `libc` and `signal_hook::consts`. SIGINT alone, if
-    /// nothing is said.
+    /// Sets the signals that cancel the token: [`Signal`]s, or numbers as in `libc` and `signal_hook::consts`. The
+    /// default is SIGINT alone.
     pub fn signals<I>(mut self, signals: I) -> Self
     where
         I: IntoIterator,
@@ -60,17 +69,21 @@ impl SignalTokenBuilder {
         self
     }
 
-    /// What the signals of [`second_on`](SignalTokenBuilder::second_on) do after a first one; without SIGINT among the
-    /// [`signals`](SignalTokenBuilder::signals), say there which these are. [`SecondSignal::DefaultAction`], if nothing
-    /// is said.
+    /// Sets the effect that a signal of [`second_on`](SignalTokenBuilder::second_on) has after a first signal. The
+    /// default is [`SecondSignal::DefaultAction`].
+    ///
+    /// If SIGINT is not among the [`signals`](SignalTokenBuilder::signals), set `second_on` as well: it is empty then.
     pub fn second(mut self, second: SecondSignal) -> Self {
         self.second = second;
         self
     }
 
-    /// Which of the [signals](SignalTokenBuilder::signals) do that, whichever of them was the first. SIGINT, if nothing
-    /// is said: there is somebody at a keyboard who wants it now. A repeated SIGTERM or SIGHUP mostly does not mean so:
-    /// `timeout` and supervisors signal a process and then its group, which it is in.
+    /// Sets which of the [signals](SignalTokenBuilder::signals) have the effect of
+    /// [`second`](SignalTokenBuilder::second), whichever of them was the first. The default is SIGINT, if it is one of
+    /// them.
+    ///
+    /// A user who presses Ctrl-C again wants the program to end now. A repeated SIGTERM or SIGHUP rarely means that:
+    /// `timeout` and supervisors signal a process and then its group, and so signal it twice.
     pub fn second_on<I>(mut self, signals: I) -> Self
     where
         I: IntoIterator,
@@ -80,35 +93,38 @@ impl SignalTokenBuilder {
         self
     }
 
-    /// Whether a signal that the process ignores stays ignored: one that was started by `nohup` is not to end with the
-    /// terminal, and one that a script has started in the background not with a Ctrl-C. `true`, if nothing is said.
+    /// Sets whether a signal that the process ignores stays ignored. The default is `true`.
     ///
-    /// This is read from `/proc`, so it is known on Linux and Android. Elsewhere no signal is taken to be ignored.
-    /// (Rust programs ignore SIGPIPE from their start.)
+    /// So a program under `nohup` outlives its terminal, and a script's background process survives a Ctrl-C.
+    ///
+    /// This is read from `/proc`, on Linux and Android. Elsewhere every signal is assumed not to be ignored. Rust
+    /// programs ignore SIGPIPE from their start.
     pub fn honor_ignored(mut self, honor: bool) -> Self {
         self.honor_ignored = honor;
         self
     }
 
-    /// Whether the signals have their default action back when the last token is gone that listens to them, with its
-    /// sums and children. `true`, if nothing is said. Once any token that listens to a signal has said `false`, that
-    /// holds until the process ends.
+    /// Sets whether a signal's default action comes back once its last token is gone, with its sums, children and
+    /// registrations. The default is `true`. A `false` from any token of a signal holds for that signal until the
+    /// process ends.
     ///
-    /// Say `false` if other code handles the signal that comes to do so only after this token: whoever was there before
-    /// is found out (on Linux and Android) and goes on undisturbed.
+    /// Set `false` if other code installs a handler after this token. A handler from before the first token is noticed
+    /// on Linux and Android, and goes on without this setting.
     pub fn restore_default(mut self, restore: bool) -> Self {
         self.restore_default = restore;
         self
     }
 
-    /// With which code [`SignalToken::run`] exits if this signal is behind the error of its work, in place of ending by
-    /// the signal. Supervisors and containers take an exit with 0 after a SIGTERM for an orderly stop. Shells expect the
-    /// end by the signal, so leave [`INTERRUPT`](Signal::INTERRUPT) as it is. For a signal named twice the last code
-    /// holds.
+    /// Sets the code with which [`SignalToken::run`] exits if this signal is behind the error of its work.
+    ///
+    /// It takes the place of an end by the signal. Of two codes for one signal the last applies.
+    ///
+    /// Supervisors and containers expect an exit with 0 from a service that a SIGTERM stopped cleanly. Shells expect an
+    /// end by the signal, so set no code for [`INTERRUPT`](Signal::INTERRUPT).
     ///
     /// # Examples
     ///
-    /// A service that has drained its work when a SIGTERM asks for it:
+    /// A service that finishes its requests after a SIGTERM and exits with 0:
     ///
     /// ```no_run
     /// use cantok_signal::{Signal, SignalToken};
@@ -121,7 +137,7 @@ impl SignalTokenBuilder {
     ///         .exit_on(Signal::TERMINATION, 0)
     ///         .build()?;
     ///     token.run(|token| {
-    ///         serve(token)?; // an error after SIGTERM, when all that was under way is done
+    ///         serve(token)?; // returns an error after SIGTERM, once its requests are finished
     ///         Ok(())
     ///     })
     /// }
@@ -131,26 +147,29 @@ impl SignalTokenBuilder {
         self
     }
 
-    /// Makes the token, and the handlers that it needs. From here on its signals cancel it. The count of signals begins
-    /// anew for all tokens of the process: the next one is a first one.
+    /// Makes the token and installs its handlers. From here on the signals cancel it.
+    ///
+    /// This restarts the count of signals for all tokens of the process: the next signal is a first one.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput), naming the signal:
+    /// An error leaves the effects of all signals unchanged. It is [`InvalidInput`](io::ErrorKind::InvalidInput) for:
+    ///
     /// - a signal that cannot be handled or whose handler must not return: SIGKILL, SIGSTOP, SIGSEGV, SIGILL, SIGFPE,
     ///   SIGBUS;
-    /// - a number that is no signal, or one without a name, as real-time signals; on Windows all but those of the three
-    ///   signals that [`Signal`] has there;
+    /// - a number without a named signal, such as a real-time signal's; on Windows any but those of the three signals
+    ///   that [`Signal`] has there;
     /// - a signal in [`second_on`](SignalTokenBuilder::second_on) or [`exit_on`](SignalTokenBuilder::exit_on) that is
     ///   not among the [`signals`](SignalTokenBuilder::signals);
-    /// - no signals at all.
+    /// - an empty set of signals.
     ///
-    /// Other errors, after which the signals do what they did before:
-    /// - when the system refuses a thread, a descriptor or a handler;
-    /// - when `/proc/self/status` is there and cannot be read;
-    /// - when other code has replaced this crate's handler of one of the signals by the default action, or has it
-    ///   ignored and that is not [honoured](SignalTokenBuilder::honor_ignored): it cannot be installed twice;
-    /// - in a process that was forked, without an `exec`, from one that had signal tokens.
+    /// All but the last name the signal or its number. It is another error if:
+    ///
+    /// - the system refuses a thread, a descriptor or a handler;
+    /// - `/proc/self/status` exists and cannot be read;
+    /// - other code has replaced this crate's handler by the default action, or by ignoring the signal and that is not
+    ///   [honoured](SignalTokenBuilder::honor_ignored): the handler cannot be installed twice;
+    /// - the process was forked, without an `exec`, from one that had signal tokens.
     pub fn build(self) -> io::Result<SignalToken> {
         let signals = checked(&self.signals)?;
         if signals.is_empty() {
@@ -170,7 +189,7 @@ impl SignalTokenBuilder {
             all_in(signals, signal.into(), "exit_on")?;
             exits.push((signal, code));
         }
-        // There is no such event.
+        // Windows has no such event.
         #[cfg(windows)]
         let signals = signals - Signal::HANGUP.into();
         let settings = Settings {
@@ -207,7 +226,7 @@ fn checked(numbers: &[i32]) -> io::Result<Signals> {
 
 fn check(number: i32) -> io::Result<Signal> {
     #[cfg(unix)]
-    // The instruction that causes a SIGBUS is run again when a handler returns, and again.
+    // When a handler of SIGBUS returns, the faulting instruction runs again, without end.
     if FORBIDDEN.contains(&number) || number == SIGBUS {
         let name = low_level::signal_name(number).unwrap_or_default();
         return Err(invalid(format!("{name} cannot cancel a token")));

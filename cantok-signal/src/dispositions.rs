@@ -1,29 +1,29 @@
-//! What the process does with signals, as the system has it.
+//! The dispositions of signals, as the system reports them.
 
 use crate::Signal;
 use crate::signals::Signals;
 use std::{fs, io};
 
-/// What a signal does.
+/// The disposition of a signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Disposition {
     Default,
     /// As inherited from `nohup`.
     Ignored,
-    /// There is a handler.
+    /// Has a handler.
     Handled,
-    /// The system does not tell.
+    /// The system does not report it.
     Unknown,
 }
 
 impl Disposition {
-    /// Whether the signal did what it does by default, as far as is known.
+    /// Returns whether this is the default action, as far as is known.
     pub(crate) fn is_default(self) -> bool {
         matches!(self, Disposition::Default | Disposition::Unknown)
     }
 }
 
-/// What all signals do. `None` where the system does not tell.
+/// The dispositions of all signals. `None` if the system does not report them.
 #[derive(Default)]
 pub(crate) struct Dispositions(pub(crate) Option<Masks>);
 
@@ -34,26 +34,26 @@ pub(crate) struct Masks {
 }
 
 impl Dispositions {
-    /// As of now.
+    /// Reads the current dispositions.
     pub(crate) fn now() -> io::Result<Self> {
         if !cfg!(any(target_os = "linux", target_os = "android")) {
             return Ok(Dispositions(None));
         }
         match fs::read("/proc/self/status") {
             Ok(status) => Ok(Dispositions::read(&status)),
-            // It is not mounted.
+            // `/proc` is not mounted.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Dispositions(None)),
             Err(error) => Err(error),
         }
     }
 
     fn read(status: &[u8]) -> Self {
-        // The name of the process is in there, cut after 15 bytes, wherever that is.
+        // It contains the process's name, cut after 15 bytes, which may be inside a character.
         let status = String::from_utf8_lossy(status);
         let mask = |key| {
             let mut lines = status.lines();
             let mask = lines.find_map(|line| line.strip_prefix(key))?;
-            // Of 128 bits on some machines.
+            // Some machines have 128 bits.
             let mask = u128::from_str_radix(mask.trim(), 16).ok()?;
             Some(Signals::from_mask(mask as u64))
         };
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_text_hides_nothing() {
+    fn a_name_that_is_not_utf8_hides_nothing() {
         let status =
             b"Name:\ta\xd0\xbf\xd1\nSigIgn:\t0000000000000001\nSigCgt:\t0000000000000000\n";
         let dispositions = Dispositions::read(status);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_told_is_unknown() {
+    fn a_missing_mask_is_unknown() {
         for status in ["", "SigIgn:", "SigIgn:\tno number\nSigCgt:\t\n", "\0"] {
             let dispositions = Dispositions::read(status.as_bytes());
             assert_eq!(dispositions.of(Signal::INTERRUPT), Disposition::Unknown);

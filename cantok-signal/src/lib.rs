@@ -1,11 +1,11 @@
 #![cfg_attr(any(unix, windows), doc = include_str!("../README.md"))]
 #![cfg_attr(
     not(any(unix, windows)),
-    doc = "Empty here: the crate is for Unix and Windows."
+    doc = "Empty on this system: the crate supports Unix and Windows."
 )]
 #![forbid(unsafe_code)]
 #![cfg(any(unix, windows))]
-// Models run without the process's own registry, the only user of some functions.
+// Models run without the process-wide registry, the only user of some functions.
 #![cfg_attr(cantok_loom, allow(dead_code, unused_imports))]
 
 mod action;

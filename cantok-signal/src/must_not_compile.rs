@@ -1,6 +1,6 @@
-//! Programs that must not compile, each followed by its twin, which differs in that one thing and compiles.
+//! Programs that must not compile, each followed by a twin that differs in one thing and compiles.
 //!
-//! What is not an error has no signal behind it: `run` does not take it.
+//! `run` takes errors alone: nothing else has a signal behind it.
 //!
 //! ```compile_fail,E0277
 //! use cantok_signal::SignalToken;
@@ -15,7 +15,7 @@
 //! }
 //! ```
 //!
-//! A builder is no token: nothing has been installed.
+//! A builder is not a token: it has installed nothing.
 //!
 //! ```compile_fail,E0277
 //! use cantok_core::Token;
@@ -28,7 +28,7 @@
 //! let token: Token = SignalToken::builder().build().unwrap().into();
 //! ```
 //!
-//! A token that was moved into a sum is the sum's.
+//! A sum owns a token that was moved into it.
 //!
 //! ```compile_fail,E0382
 //! use cantok_core::SimpleToken;

@@ -10,14 +10,14 @@ use std::io::Write;
 use std::time::Duration;
 use std::{fmt, io, process, thread};
 
-/// A signal of the operating system: the reason with which a [`SignalToken`](crate::SignalToken) is cancelled.
+/// A signal of the operating system, and the reason of a [`SignalToken`](crate::SignalToken)'s cancel.
 ///
-/// [`INTERRUPT`](Signal::INTERRUPT), [`TERMINATION`](Signal::TERMINATION) and [`HANGUP`](Signal::HANGUP) are there on
-/// every system, the others on Unix. On Windows the first two stand for console events, with the names and numbers that
-/// its C library gives them; the third never comes there.
+/// [`INTERRUPT`](Signal::INTERRUPT), [`TERMINATION`](Signal::TERMINATION) and [`HANGUP`](Signal::HANGUP) exist on every
+/// system, the others on Unix. On Windows the first two stand for console events, with the names and numbers of its C
+/// library. The third never comes there.
 ///
-/// It prints as its name and borrows as its number, so that [`signals`](crate::SignalTokenBuilder::signals) takes both.
-/// As it is an error, it can be the reason of any cancel: `token.cancel_with(Signal::INTERRUPT)` is how a test presses
+/// A signal prints as its name. It borrows as its number, so that [`signals`](crate::SignalTokenBuilder::signals) takes
+/// both. As an error, it can be the reason of any cancel: in a test, `token.cancel_with(Signal::INTERRUPT)` stands for
 /// Ctrl-C.
 ///
 /// # Examples
@@ -33,39 +33,39 @@ use std::{fmt, io, process, thread};
 pub struct Signal(Number);
 
 impl Signal {
-    /// `SIGHUP`: the terminal is gone, or, by convention, a daemon is to read its configuration again. Windows has no
-    /// such event: a token of it is not cancelled there.
+    /// `SIGHUP`: the terminal is gone. By convention a daemon reloads its configuration on it. Windows has no such
+    /// event, so it never cancels a token there.
     pub const HANGUP: Signal = Signal(Number(consts::SIGHUP));
-    /// `SIGINT`: Ctrl-C; on Windows Ctrl-Break as well.
+    /// `SIGINT`: Ctrl-C, on Windows also Ctrl-Break.
     pub const INTERRUPT: Signal = Signal(Number(consts::SIGINT));
-    /// `SIGPIPE`: nobody reads what is written. Rust programs have it ignored and get an error from the write instead; by
-    /// this they can end as others do.
+    /// `SIGPIPE`: the reader of a pipe is gone. Rust programs ignore it and get an error from the write instead. With
+    /// [`raise_default`](Signal::raise_default) they can end by it as other programs do.
     #[cfg(unix)]
     pub const PIPE: Signal = Signal(Number(consts::SIGPIPE));
-    /// `SIGQUIT`: Ctrl-\\, which asks for a core dump and is best left alone.
+    /// `SIGQUIT`: Ctrl-\\, which makes a core dump and is best left alone.
     #[cfg(unix)]
     pub const QUIT: Signal = Signal(Number(consts::SIGQUIT));
-    /// `SIGTERM`: what `kill`, supervisors and containers send. On Windows the console is closed, the user logs off, or
-    /// the system shuts down.
+    /// `SIGTERM`: sent by `kill`, supervisors and containers. On Windows it stands for a closed console, a logoff and a
+    /// shutdown.
     pub const TERMINATION: Signal = Signal(Number(consts::SIGTERM));
-    /// `SIGUSR1`: of no meaning of its own.
+    /// `SIGUSR1`: has no meaning of its own.
     #[cfg(unix)]
     pub const USR1: Signal = Signal(Number(consts::SIGUSR1));
-    /// `SIGUSR2`: of no meaning of its own.
+    /// `SIGUSR2`: has no meaning of its own.
     #[cfg(unix)]
     pub const USR2: Signal = Signal(Number(consts::SIGUSR2));
 
-    /// The signal of that number, if it has a name.
+    /// Returns the signal with that number, if it has a name.
     pub(crate) fn new(number: i32) -> Option<Self> {
-        // More is not in a set of them; no named signal has such a number.
+        // `Signals` holds no other numbers, and no named signal has one.
         let named = (1..=64).contains(&number) && signal_name(number).is_some();
         named.then_some(Signal(Number(number)))
     }
 
-    /// Whether the default action is known to end the process.
+    /// Returns whether the default action is known to end the process.
     #[cfg(unix)]
     pub(crate) fn ends_by_default(self) -> bool {
-        // Of SIGIO, signal-hook says so, and does nothing.
+        // SIGIO ends a process on Linux, but signal-hook's emulation of it does nothing.
         !matches!(
             self.name(),
             "SIGCHLD"
@@ -80,10 +80,10 @@ impl Signal {
         )
     }
 
-    /// Finds the signal that is behind an error: in a [`CancellationError`], of
-    /// whichever token, sum or child, or in any error that has one among its [sources](Error::source).
+    /// Returns the signal behind an error, or `None` if there is none.
     ///
-    /// `None`: something else happened.
+    /// It finds the signal in a [`CancellationError`] of any token, sum or child, and in any error that has one among
+    /// its [sources](Error::source). It does not find it in a text made of an error.
     ///
     /// # Examples
     ///
@@ -110,7 +110,7 @@ impl Signal {
             if let Some(number) = error.downcast_ref() {
                 return Some(Signal(*number));
             }
-            // The source of these two is that of the error inside, which would be passed over.
+            // Their source is the source of the error inside, so following it would skip that error.
             let in_io = error.downcast_ref().and_then(io::Error::get_ref);
             next = match error.downcast_ref().map(CancellationError::cause) {
                 Some(Cause::Reason(reason)) => Some(reason.as_error()),
@@ -123,35 +123,40 @@ impl Signal {
         None
     }
 
-    /// The name, as in `SIGINT`.
+    /// Returns the name, such as `SIGINT`.
     pub fn name(&self) -> &'static str {
         signal_name(self.number()).unwrap_or("an unknown signal")
     }
 
-    /// The number that the signal has on this system.
+    /// Returns the number of the signal on this system.
     pub fn number(&self) -> i32 {
         self.0.0
     }
 
-    /// 128 and the number: the exit code by which shells report that a process was ended by the signal, and which
-    /// programs use that exit by themselves. [`raise_default`](Signal::raise_default) is better, since it lets shells
-    /// see what happened.
+    /// Returns 128 plus the number: the code by which shells report an end by this signal.
+    ///
+    /// Some programs exit with it. [`raise_default`](Signal::raise_default) is better: a shell distinguishes an end by a
+    /// signal from an exit.
     pub fn exit_code(&self) -> u8 {
         128 | self.number().to_le_bytes()[0]
     }
 
-    /// Ends the process by this signal, as if it had never been handled. Shells, `make` and supervisors expect that end
-    /// of a program that was told to stop. A shell stops its script after it, where after a mere `exit(130)` it goes on.
+    /// Ends the process by this signal, as if it had never been handled.
     ///
-    /// Standard output is flushed first. That is given up after a second, if another thread keeps it locked or nobody
-    /// reads what is written: then the last line may be lost in part. (Where the system refuses a thread, it is not
-    /// given up.) Nothing is dropped and no thread is waited for: call it when everything has been left, as
-    /// [`SignalToken::run`](crate::SignalToken::run) does. Handlers are not called. A signal that is blocked or ignored
-    /// in this process ends it all the same. Where the signal's default action is not to end a process, as with
-    /// `SIGCHLD`, this exits with [`exit_code`](Signal::exit_code) after that action; and so does the first process of
-    /// a container (PID 1), which the system shields from the default actions of its own signals.
+    /// Shells, `make` and supervisors expect this end from a program that a signal stopped. A shell stops its script
+    /// after it, but continues after an `exit(130)`.
     ///
-    /// On Windows the process exits with the code `0xC000013A`, as the default handler of console events has it.
+    /// - It flushes standard output first. After one second it gives up, if another thread holds the lock or the reader
+    ///   of a pipe does not read. Part of the last line may then be lost. If the system refuses the thread for this
+    ///   limit, it waits without one.
+    /// - It drops nothing, waits for no thread and calls no handler. Call it once everything is cleaned up, as
+    ///   [`SignalToken::run`](crate::SignalToken::run) does.
+    /// - It ends the process even if the signal is blocked or ignored.
+    /// - If the default action does not end a process, as with `SIGCHLD`, that action is followed by an exit with
+    ///   [`exit_code`](Signal::exit_code).
+    /// - The first process of a container (PID 1) exits with that code too, since the system shields it from default
+    ///   actions.
+    /// - On Windows the process exits with `0xC000013A`, the code of the default handler of console events.
     ///
     /// # Examples
     ///
@@ -171,15 +176,15 @@ impl Signal {
         self.end_after_flush(None)
     }
 
-    /// Ends the process with the code, or else by the signal.
+    /// Flushes standard output and ends the process: with the code, or by the signal if there is none.
     pub(crate) fn end_after_flush(self, code: Option<u8>) -> ! {
-        // Should another thread keep standard output locked, or nobody read it. The flush is left to this thread, which
-        // may have the lock itself.
+        // Limits the flush, which blocks if another thread holds the lock or a pipe is full. This thread flushes, since
+        // it may hold the lock itself.
         let _ = thread::Builder::new().spawn(move || {
             thread::sleep(Duration::from_secs(1));
             self.end(code)
         });
-        // Nobody is left to be told of an error.
+        // There is no caller to return an error to.
         let _ = io::stdout().flush();
         self.end(code)
     }
@@ -200,13 +205,13 @@ impl Signal {
     }
 }
 
-/// Whether the system keeps this process from ending by a default action.
+/// Returns whether the system keeps this process from ending by a default action.
 #[cfg(unix)]
 pub(crate) fn is_shielded() -> bool {
     process::id() == 1
 }
 
-/// `STATUS_CONTROL_C_EXIT`, with which the default handler ends a process, whatever the event.
+/// `STATUS_CONTROL_C_EXIT`, with which the default handler ends a process on every event.
 #[cfg(windows)]
 pub(crate) const DEFAULT_EXIT: i32 = 0xC000_013A_u32 as i32;
 
@@ -233,29 +238,29 @@ impl Borrow<i32> for Signal {
     }
 }
 
-/// The source is the signal's number.
+/// The source is the number of the signal.
 impl Error for Signal {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.0)
     }
 }
 
-/// The name.
+/// Shows the name.
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-/// The name.
+/// Shows the name.
 impl fmt::Debug for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-/// A signal's source. The message of a cancel contains the signal, so the cancel's source is this and not the signal.
-/// What wraps the cancel and forwards its source leads here.
+/// The source of a signal. A cancel's message contains the signal, so the cancel's source is this number instead.
+/// Errors that wrap a cancel and forward its source lead here.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 struct Number(i32);
 

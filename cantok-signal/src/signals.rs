@@ -6,7 +6,7 @@ use std::ops::{BitAnd, BitOr, BitOrAssign, Sub};
 pub(crate) struct Signals(u64);
 
 impl Signals {
-    /// Numbers without a signal of this crate are left out.
+    /// Leaves out numbers without a name.
     pub(crate) fn from_mask(mask: u64) -> Self {
         Signals(mask).iter().collect()
     }

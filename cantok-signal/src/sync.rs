@@ -1,4 +1,4 @@
-//! The one place where the crate's atomics and locks come from: the standard library, or loom's models of it under
+//! The only source of the crate's atomics and locks: the standard library, or loom's models of it under
 //! `cfg(cantok_loom)`, which `models/build.rs` sets.
 
 #[cfg(not(cantok_loom))]
@@ -9,5 +9,5 @@ pub(crate) use std::sync::{RwLock, RwLockWriteGuard};
 #[cfg(cantok_loom)]
 pub(crate) use loom::sync::{Mutex, MutexGuard, RwLock, RwLockWriteGuard, atomic::AtomicBool};
 
-// Reference counts are not what the models are about.
+// The models do not test reference counts.
 pub(crate) use std::sync::{Arc, PoisonError, atomic::Ordering};

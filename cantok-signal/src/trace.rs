@@ -1,8 +1,8 @@
-//! The events of the feature `tracing`. Without it none of this is there.
+//! The events of the feature `tracing`, without which this module does not exist.
 
 use crate::Signal;
 
-/// A signal that cancels tokens, or would if they were not cancelled already.
+/// Reports a signal and the number of its tokens, even those that were already cancelled.
 pub(crate) fn arrived(signal: Signal, tokens: usize) {
     tracing::info!(target: "cantok", signal = signal.name(), tokens, "signal received");
 }
