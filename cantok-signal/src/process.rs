@@ -1,4 +1,4 @@
-//! The process's own registry, and the thread that cancels. There is one of each, since signals belong to the process.
+//! The process-wide registry and the thread that cancels. There is one of each, since signals belong to the process.
 
 use crate::dispositions::Dispositions;
 use crate::hooks::{Hooks, Woken};
@@ -14,7 +14,7 @@ use std::{io, thread};
 static PROCESS: Mutex<Option<Process>> = Mutex::new(None);
 
 struct Process {
-    /// Of the process that has the thread. One that is forked from it inherits this, but no thread.
+    /// The process that has the thread. A forked process inherits this value, but not the thread.
     id: u32,
     registry: Registry,
 }
@@ -24,13 +24,13 @@ fn lock() -> MutexGuard<'static, Option<Process>> {
     PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A token that signals cancel, and which these are.
+/// Returns a token that signals cancel, and those signals.
 pub(crate) fn listen(settings: &Settings) -> io::Result<(Token, Signals)> {
     let token = SimpleToken::new();
     let listener = {
         let mut process = lock();
-        // All that the system may refuse comes before the first handler. Under the lock: for a build that installs a
-        // handler after this was read, it would look replaced.
+        // Everything that the system may refuse comes before the first handler. The read is under the lock: if another
+        // build installed a handler after it, that handler would look replaced.
         let now = Dispositions::now()?;
         let (process, plan) = match &mut *process {
             Some(process) => {
@@ -59,7 +59,7 @@ pub(crate) fn listen(settings: &Settings) -> io::Result<(Token, Signals)> {
     Ok((token.into(), signals))
 }
 
-/// Attached to a token: gone with its last handle, sum and child.
+/// Attached to a token: dropped with its last handle, sum and child.
 struct Listening(Listener);
 
 impl Drop for Listening {
@@ -77,7 +77,7 @@ fn cancel_on_arrival(mut woken: Woken) {
             Some(process) => process.registry.take_arrivals(),
             None => Vec::new(),
         };
-        // All tokens are marked before any user code runs, so that none of it keeps one from being cancelled.
+        // Cancel all tokens before any user code runs, which may block.
         let mut cancelled = Vec::new();
         for arrival in &arrivals {
             let cause = Cause::Reason(Reason::new(arrival.signal));
@@ -85,9 +85,9 @@ fn cancel_on_arrival(mut woken: Woken) {
                 cancelled.push(token.begin_cancel(cause.clone()));
             }
         }
-        // The tokens are the users', so they go before anything that may take its time.
+        // Users expect their tokens to be gone after their last drop, so release these before anything slow.
         #[cfg(feature = "tracing")]
-        let told: Vec<_> = arrivals
+        let counts: Vec<_> = arrivals
             .iter()
             .map(|arrival| (arrival.signal, arrival.tokens.len()))
             .collect();
@@ -95,7 +95,7 @@ fn cancel_on_arrival(mut woken: Woken) {
             swallow(|| drop(token));
         }
         #[cfg(feature = "tracing")]
-        for (signal, tokens) in told {
+        for (signal, tokens) in counts {
             swallow(|| crate::trace::arrived(signal, tokens));
         }
         for cancelling in cancelled {
@@ -104,14 +104,14 @@ fn cancel_on_arrival(mut woken: Woken) {
     }
 }
 
-/// Runs user code. A panic has been reported by the panic hook and ends here: the next signal is to find this thread.
+/// Runs user code and stops its panic, which the panic hook has reported: this thread has to serve the next signal.
 fn swallow(user_code: impl FnOnce()) {
-    // What the code leaves half changed is its author's, as on any thread that panics.
+    // As on any thread that panics, broken invariants are a matter of the user code.
     let Err(payload) = panic::catch_unwind(AssertUnwindSafe(user_code)) else {
         return;
     };
     if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // Its drop may panic again.
+        // The payload's drop has panicked, and may do so again.
         std::mem::forget(payload);
     }
 }

@@ -1,50 +1,50 @@
-//! Which tokens are to be cancelled by which signals, and what the handlers have to do for that.
+//! Which signals cancel which tokens, and what the handlers do.
 //!
-//! A handler may run at any moment, on any thread, several at a time. It takes no lock, so it meets whatever state the
-//! flags are in; everything else happens under the registry's lock. No user code runs under that lock, and no token is
-//! dropped.
+//! A handler may run at any moment, on any thread, and on several at a time. It takes no lock, so it must work in every
+//! state of the flags. Everything else happens under the registry's lock. No user code runs under that lock, and no
+//! token is dropped under it.
 //!
 //! # The life of a signal
 //!
-//! | state | what is installed | what an arrival does |
+//! | state | installed | effect of an arrival |
 //! |---|---|---|
-//! | untouched | nothing of this crate | what it did before |
-//! | back | the first action, `back` set | ends the process by the default action |
-//! | left | the first action, `back` clear | nothing: earlier handlers, or none, have it for themselves |
-//! | counting | that, the ends and armings of the kinds that listen, the last actions | arms those kinds, cancels their tokens |
-//! | armed: counting, and a kind that it ends the process for is armed | the same | ends the process as the strongest such kind says |
-//! | replaced, by code that asked nobody | the other code's handler | what that code says |
+//! | untouched | nothing of this crate | as before this crate |
+//! | restored | the first action, `restored` set | ends the process by the default action |
+//! | released | the first action, `restored` clear | nothing: only earlier handlers, if any, act |
+//! | counting | the first action, the ends and armings of the signal's kinds, the last actions | arms those kinds, cancels their tokens |
+//! | armed: counting, and a kind whose end it triggers is armed | the same | ends the process as the strongest such kind requires |
+//! | replaced by other code | the other code's handler | that of the other code |
 //!
 //! A kind is all tokens with the same [`Terms`].
 //!
-//! | event | what it changes |
+//! | event | change |
 //! |---|---|
-//! | build | untouched, back, left → counting; armed → counting, for all kinds: the count begins anew. What has arrived is for the tokens that were there before |
-//! | build that fails | untouched → untouched, or back or left, which do the same; nothing else |
-//! | build, replaced by a handler | nothing: that cannot be seen |
-//! | build, replaced by the default action or by being ignored | fails, or leaves the signal out if it is ignored and that is honoured |
+//! | build | untouched, restored, released → counting. Armed → counting, for all kinds: the count restarts. Earlier arrivals belong to the earlier tokens |
+//! | build that fails | untouched → untouched, or restored or released, with the same effect; nothing else |
+//! | build, replaced by a handler | none: that cannot be detected |
+//! | build, replaced by the default action or by ignoring | fails, or leaves out the signal if it is ignored and that is honoured |
 //! | arrival | counting → armed, for kinds with an end; the thread is woken |
-//! | dispatch: the thread takes what has arrived | the tokens are cancelled; their kinds are armed, if they are not |
-//! | drop of a kind's last token | the kind goes with its actions; a signal without a kind → back, or left where something else was there before or the default is not to come back |
+//! | dispatch: the thread takes the arrivals | the tokens are cancelled, and their kinds are armed unless they are already |
+//! | drop of a kind's last token | the kind goes with its actions. A signal without a kind → restored; → released if it had another disposition before, or if the default action must not come back |
 //!
 //! # Invariants
 //!
-//! 1. **A signal without a token does what it did before.** `Slot::back` is set whenever no token listens to the
-//!    signal, if its default action is to come back; its hook is the signal's first and stays for good. It is set until
-//!    the token has all its actions, so a build that fails half-way leaves it so. What the system may refuse is asked
-//!    for before any handler is installed. (Before there is any hook, signal-hook has a moment in which its handler is
-//!    there and does nothing.)
-//! 2. **The second signal is counted by handlers alone.** A handler checks whether it is the second before it arms, and
-//!    arms before it sets `Slot::arrived`, upon which others arm. So the first never ends the process, and it needs no
-//!    thread of the program to get as far. While actions are replaced a handler may meet both sets of them, which share
-//!    no flag but `arrived`; nothing is armed until it has returned: signal-hook waits for it before it frees the old
-//!    ones, under the registry's lock.
-//! 3. **What a signal cancels is armed, unless a token was built since.** Handlers arm before they set `arrived`, so
-//!    what is armed was armed before its arrival is taken. A dispatch arms again, under the lock under which it finds
-//!    the tokens. A build sets aside what has arrived, for the tokens that there are, and then disarms.
-//! 4. **No arrival is lost.** `Slot::arrived` is set before the thread is woken, and taken by a swap after the thread
-//!    has read. A signal that comes in between sets it, and wakes, once more. A build takes it too, and leaves it in
-//!    `untold` to the thread, which is awake then or about to be.
+//! 1. **Without a token, a signal has its previous effect.** `Slot::restored` is set while a signal has no token, if its
+//!    default action is to come back. Its hook is the signal's first and stays for good. The flag stays set until a new
+//!    token has all of its actions, so a build that fails half-way leaves it set. A build requests everything that the
+//!    system may refuse before it installs a handler. (Before the first hook there is a moment in which signal-hook's
+//!    handler is installed and does nothing.)
+//! 2. **Handlers alone count the second signal.** A handler checks for the second signal before it arms. It arms before
+//!    it sets `Slot::arrived`, which makes others arm. So the first signal never ends the process, and the second needs
+//!    no thread of the program. While actions are replaced, a handler may run both sets of them. They share no flag but
+//!    `arrived`. The registry arms nothing until that handler has returned: signal-hook waits for it before it frees the
+//!    old set, under the registry's lock.
+//! 3. **A signal that cancels also arms, unless a token was built since.** Handlers arm before they set `arrived`, so
+//!    arming precedes the taking of the arrival. A dispatch arms again, under the lock under which it finds the tokens.
+//!    A build first sets earlier arrivals aside for the earlier tokens, and then disarms.
+//! 4. **No arrival is lost.** A handler sets `Slot::arrived` and then wakes the thread. The thread reads from the socket
+//!    and then takes `arrived` by a swap. A signal in between sets `arrived` and wakes the thread once more. A build
+//!    takes `arrived` too, and leaves it in `pending` to the thread, which is awake then or about to be.
 
 use crate::action::{Action, Flag, store};
 use crate::dispositions::{Disposition, Dispositions};
@@ -57,46 +57,48 @@ use cantok_core::Token;
 use cantok_core::adapter::WeakToken;
 use std::{io, mem};
 
-/// What a token is to be like, checked.
+/// The checked settings of a token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) signals: Signals,
     pub(crate) second: SecondSignal,
-    /// Some of `signals`.
+    /// A subset of `signals`.
     pub(crate) second_on: Signals,
     pub(crate) honor_ignored: bool,
     pub(crate) restore_default: bool,
 }
 
-// A few dozen at most of all that is listed here, but for the tokens of a kind.
+// Each list has a few dozen entries at most, except for the tokens of a kind.
 pub(crate) struct Registry {
     hooks: Hooks,
-    /// In the order of their numbers.
+    /// Sorted by number.
     slots: Vec<Slot>,
-    /// In the order in which handlers ask them: the strongest end first.
+    /// In the order in which handlers check them: the strongest end first.
     kinds: Vec<Kind>,
-    /// Of the signals that tokens listen to: those of the kinds, and the last ones, which tell of the arrival.
+    /// The actions of all signals with tokens: those of the kinds, and the last ones, which report the arrival.
     actions: Vec<(Signal, Option<Terms>, Hook)>,
-    /// Signals that have been taken, and the tokens that they have yet to cancel.
-    untold: Vec<(Signal, Vec<WeakToken>)>,
+    /// Arrivals taken from the flags, and the tokens that they have yet to cancel.
+    pending: Vec<(Signal, Vec<WeakToken>)>,
     next_id: u64,
 }
 
-/// A signal that has a handler, from the first token on.
+/// A signal that has a handler, from its first token on.
 struct Slot {
     signal: Signal,
-    /// A signal has come that has yet to be taken.
+    /// The signal has arrived, and the arrival is not taken yet.
     arrived: Flag,
-    /// Set: the signal does what it does by default.
-    back: Flag,
+    /// Set while the first action emulates the default one.
+    restored: Flag,
+    /// The disposition before the first token.
     before: Disposition,
+    /// Whether the default action is to come back.
     restore: bool,
-    /// Ends the process if `back` is set. Held for good. `None` where handlers go with their hooks, and nothing has asked
-    /// for this one to stay.
+    /// The first action, which ends the process if `restored` is set. Held for good. `None` if handlers go with their
+    /// hooks and this one need not stay.
     first: Option<Hook>,
 }
 
-/// What tokens may have in common.
+/// The settings that tokens of one kind share.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Terms {
     signals: Signals,
@@ -104,16 +106,16 @@ struct Terms {
     end: Option<End>,
 }
 
-/// The tokens with the same terms.
+/// All tokens with the same terms.
 struct Kind {
     terms: Terms,
-    /// A signal has come since the last token was built: the next of `second_on` ends the process.
+    /// A signal has arrived since the last build: the next one of `second_on` ends the process.
     armed: Flag,
-    /// In the order of their numbers.
+    /// Sorted by id.
     tokens: Vec<(u64, WeakToken)>,
 }
 
-/// A token that listens, to be given back when it is gone.
+/// Identifies a registered token, for its removal.
 pub(crate) struct Listener {
     id: u64,
     terms: Terms,
@@ -125,13 +127,13 @@ impl Listener {
     }
 }
 
-/// What a build needs of the system, all of it in hand.
+/// Everything that a build needs from the system.
 pub(crate) struct Plan {
     terms: Terms,
     restore_default: bool,
-    /// Signals that have no slot yet, and what they did before.
+    /// Signals without a slot, and their dispositions.
     new: Vec<(Signal, Disposition)>,
-    /// One for each signal that tokens will listen to; none where the kind is there already.
+    /// One for each signal with tokens, this one included. Empty if the kind exists already.
     wakes: Vec<(Signal, Wake)>,
 }
 
@@ -148,19 +150,19 @@ impl Registry {
             slots: Vec::new(),
             kinds: Vec::new(),
             actions: Vec::new(),
-            untold: Vec::new(),
+            pending: Vec::new(),
             next_id: 0,
         }
     }
 
-    /// The part of a build that may fail, and changes nothing.
+    /// Requests everything from the system that it may refuse, and changes nothing.
     pub(crate) fn prepare(&self, settings: &Settings, now: &Dispositions) -> io::Result<Plan> {
         let mut signals = Signals::default();
         let mut new = Vec::new();
         for signal in settings.signals.iter() {
             let now = now.of(signal);
             let slot = self.slot(signal);
-            // A handler is this crate's, as far as can be seen.
+            // A handler is assumed to be this crate's: another one cannot be detected.
             let replaced = matches!(now, Disposition::Default | Disposition::Ignored);
             let before = match slot {
                 Some(slot) if !replaced => slot.before,
@@ -171,7 +173,7 @@ impl Registry {
             }
             match slot {
                 None => new.push((signal, before)),
-                // signal-hook installs its handler once.
+                // signal-hook installs its handler only once.
                 Some(_) if replaced => {
                     let why = "cannot cancel a token: other code has replaced its handler";
                     return Err(io::Error::other(format!("{signal} {why}")));
@@ -200,7 +202,7 @@ impl Registry {
         })
     }
 
-    /// Has a token cancelled by signals, and the count of them restarted. If it fails, everything does what it did.
+    /// Registers a token and restarts the count of signals. An error leaves every signal's effect unchanged.
     pub(crate) fn commit(&mut self, plan: Plan, token: WeakToken) -> io::Result<Listener> {
         let terms = plan.terms;
         for (signal, before) in plan.new {
@@ -236,19 +238,19 @@ impl Registry {
             }
             store(&kind.armed, false);
         }
-        // Relaxed: nothing that the handler wrote is read. What it has armed and not yet announced may be disarmed by
-        // that, and is armed again when the arrival is taken (invariant 3).
+        // Relaxed: it reads nothing else that the handler wrote, so it needs no partner. The disarming above may undo an
+        // arming whose `arrived` is not set yet. Taking that arrival arms again (invariant 3).
         self.arm(self.arrived(|arrived| arrived.load(Ordering::Relaxed)));
         for slot in &mut self.slots {
             if terms.signals.contains(slot.signal) {
                 slot.restore &= plan.restore_default;
-                store(&slot.back, false);
+                store(&slot.restored, false);
             }
         }
         Ok(Listener { id, terms })
     }
 
-    /// Forgets a token that is gone.
+    /// Removes a token that is gone.
     pub(crate) fn remove(&mut self, listener: &Listener) {
         let of_kind = |kind: &Kind| kind.terms == listener.terms;
         let Some(at) = self.kinds.iter().position(of_kind) else {
@@ -263,10 +265,10 @@ impl Registry {
         }
         self.kinds.remove(at);
         let unattended = listener.terms.signals - self.listened();
-        // Before the actions go: in between the signals would do nothing.
+        // Before the actions go: otherwise the signals would have no effect in between.
         for slot in &self.slots {
             if unattended.contains(slot.signal) {
-                store(&slot.back, slot.restore && slot.before.is_default());
+                store(&slot.restored, slot.restore && slot.before.is_default());
             }
         }
         self.actions.retain(|(signal, of, _)| match of {
@@ -275,24 +277,24 @@ impl Registry {
         });
     }
 
-    /// The signals that have come since the last time, and whom they cancel. The tokens are to be dropped after the
-    /// registry is unlocked.
+    /// Takes the signals that have arrived since the last call, with the tokens that they cancel. Drop the tokens after
+    /// the registry is unlocked.
     pub(crate) fn take_arrivals(&mut self) -> Vec<Arrival> {
         let arrived = self.set_arrived_aside();
-        // Nothing is disarmed: a handler may have armed what it has yet to tell of, and this may be the last time that
-        // the thread gets here.
+        // This disarms nothing: a handler may have armed and not set `arrived` yet. And this may be the last dispatch,
+        // if a callback blocks the thread.
         self.arm(arrived);
-        let untold = mem::take(&mut self.untold).into_iter();
-        untold
+        let pending = mem::take(&mut self.pending).into_iter();
+        pending
             .filter_map(|(signal, tokens)| Arrival::new(signal, &tokens))
             .collect()
     }
 
-    /// What has come so far is for the tokens that there are so far.
+    /// Moves all arrivals to `pending`, for the tokens registered so far.
     fn set_arrived_aside(&mut self) -> Signals {
-        // SeqCst, as the handlers' stores: of several handlers the last store is read, and what the others have armed
-        // comes before it only in the one order of all. A swap, since a handler may store once more in between; a load
-        // first, since loom lets a swap pass over a store.
+        // SeqCst: its partners are the handlers' SeqCst stores. Of several handlers this reads the last store alone. The
+        // single total order alone puts the arming of the others before it. A swap, since a handler may store again in
+        // between. A load first, since loom lets a swap pass over a store.
         let arrived = self.arrived(|arrived| {
             arrived.load(Ordering::SeqCst) && arrived.swap(false, Ordering::SeqCst)
         });
@@ -303,7 +305,7 @@ impl Registry {
                     tokens.extend(kind.tokens.iter().map(|(_, token)| token.clone()));
                 }
             }
-            self.untold.push((signal, tokens));
+            self.pending.push((signal, tokens));
         }
         arrived
     }
@@ -313,7 +315,7 @@ impl Registry {
         slots.map(|slot| slot.signal).collect()
     }
 
-    /// Arms the kinds that listen to one of those.
+    /// Arms the kinds of these signals.
     fn arm(&self, signals: Signals) {
         for kind in &self.kinds {
             if !(kind.terms.signals & signals).is_empty() {
@@ -331,8 +333,8 @@ impl Registry {
         kinds.fold(Signals::default(), |all, kind| all | kind.terms.signals)
     }
 
-    /// Adds a kind that has no tokens yet. The actions of all kinds are replaced, and the new ones are there before the
-    /// old ones go: no signal is missed in between.
+    /// Adds a kind without tokens. This replaces the actions of all kinds. The new ones are installed before the old ones
+    /// are removed, so no signal is missed.
     fn add_kind(&mut self, terms: Terms, wakes: Vec<(Signal, Wake)>) -> io::Result<()> {
         let stronger = |kind: &Kind| kind.terms.strength() <= terms.strength();
         let at = self.kinds.partition_point(stronger);
@@ -344,7 +346,7 @@ impl Registry {
             actions.push((signal, of, self.hooks.add(signal, action)?));
             io::Result::Ok(())
         };
-        // In the order in which a handler is to go (invariant 2).
+        // The order in which a handler runs them is that of invariant 2.
         for (signal, wake) in wakes {
             for (terms, armed) in &kinds {
                 if let Some(end) = terms.end.filter(|_| terms.second_on.contains(signal)) {
@@ -376,14 +378,14 @@ impl Registry {
 }
 
 impl Terms {
-    /// The less, the stronger.
+    /// Sorts the strongest terms first.
     fn strength(self) -> (bool, Option<End>) {
         (self.end.is_none(), self.end)
     }
 }
 
 impl Arrival {
-    /// `None` if no token is left to be cancelled.
+    /// Returns `None` if no token is left.
     fn new(signal: Signal, tokens: &[WeakToken]) -> Option<Self> {
         let tokens: Vec<Token> = tokens.iter().filter_map(WeakToken::upgrade).collect();
         (!tokens.is_empty()).then_some(Arrival { signal, tokens })
@@ -392,12 +394,12 @@ impl Arrival {
 
 impl Slot {
     fn new(signal: Signal, before: Disposition) -> Self {
-        let back = Flag::default();
-        store(&back, before.is_default());
+        let restored = Flag::default();
+        store(&restored, before.is_default());
         Slot {
             signal,
             arrived: Flag::default(),
-            back,
+            restored,
             before,
             restore: true,
             first: None,
@@ -405,6 +407,9 @@ impl Slot {
     }
 
     fn hook(&self, hooks: &Hooks) -> io::Result<Hook> {
-        hooks.add(self.signal, Action::EndIf(End::Default, self.back.clone()))
+        hooks.add(
+            self.signal,
+            Action::EndIf(End::Default, self.restored.clone()),
+        )
     }
 }

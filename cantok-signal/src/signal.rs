@@ -135,8 +135,8 @@ impl Signal {
 
     /// Returns 128 plus the number: the code by which shells report an end by this signal.
     ///
-    /// Some programs exit with it. [`raise_default`](Signal::raise_default) is better: a shell distinguishes an end by a
-    /// signal from an exit.
+    /// Some programs exit with it. [`raise_default`](Signal::raise_default) is better: a shell distinguishes an end by
+    /// a signal from an exit.
     pub fn exit_code(&self) -> u8 {
         128 | self.number().to_le_bytes()[0]
     }

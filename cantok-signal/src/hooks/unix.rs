@@ -1,4 +1,4 @@
-//! The one place where handlers are installed, by signal-hook.
+//! Installs handlers, with signal-hook. Nothing else in the crate does.
 
 use crate::Signal;
 use crate::action::Action;
@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
-/// An action that is taken at each arrival of a signal, until this is dropped.
+/// Runs an action at each arrival of a signal, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Hook(SigId);
 
@@ -21,23 +21,22 @@ impl Drop for Hook {
     }
 }
 
-/// What [`Action::Wake`] needs of the system.
+/// The sending end of the socket, for [`Action::Wake`].
 #[derive(Debug)]
 pub(crate) struct Wake(UnixStream);
 
-/// What waits for that.
+/// The receiving end, on which the thread that cancels waits.
 #[derive(Debug)]
 pub(crate) struct Woken(UnixStream);
 
 impl Woken {
-    /// Blocks until there may be something to do.
+    /// Blocks until a signal may have arrived.
     pub(crate) fn wait(&mut self) {
         loop {
             match self.0.read(&mut [0; 64]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(1..) => return,
-                // Somebody has closed descriptors that are not theirs. Nothing wakes this thread any more, but the
-                // flags are there.
+                // Other code has closed this descriptor, so nothing wakes this thread any more. Poll the flags.
                 Ok(0) | Err(_) => return thread::sleep(Duration::from_millis(10)),
             }
         }
@@ -51,27 +50,28 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    /// With what [`Action::Wake`] wakes.
+    /// Returns the hooks, and the end that [`Action::Wake`] wakes.
     pub(crate) fn new() -> io::Result<(Self, Woken)> {
         let (wake, woken) = UnixStream::pair()?;
         Ok((Hooks { wake }, Woken(woken)))
     }
 
-    /// Whether a signal keeps its handler when all its hooks are gone. Then a hook has to end the process.
+    /// Returns whether a signal without hooks keeps its handler. If so, a hook has to emulate the default action.
     pub(crate) fn handlers_stay(&self) -> bool {
         true
     }
 
+    /// Returns a handle for one [`Action::Wake`].
     pub(crate) fn wake(&self) -> io::Result<Wake> {
         self.wake.try_clone().map(Wake)
     }
 
-    /// Appends an action to those that the signal has. They are taken in this order, on the thread that the signal
-    /// interrupts. The signal must not be a forbidden one.
+    /// Appends an action to those of the signal. They run in this order, on the thread that the signal interrupts. The
+    /// signal must not be a forbidden one.
     pub(crate) fn add(&self, signal: Signal, action: Action) -> io::Result<Hook> {
         let number = signal.number();
         let id = match action {
-            // The emulation would abort, and that fails as well.
+            // Shielded: the emulation falls back to an abort, which has no effect either.
             Action::EndIf(End::Default, flag) if is_shielded() && signal.ends_by_default() => {
                 flag::register_conditional_shutdown(number, signal.exit_code().into(), flag)
             }

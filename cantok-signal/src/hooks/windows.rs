@@ -1,7 +1,7 @@
-//! The one place where handlers are installed: for events of the console, by tokio.
+//! Installs handlers for events of the console, with tokio. Nothing else in the crate does.
 //!
-//! Windows runs handlers on a thread of its own. Tokio's notes the event for those who listen, and passes it on where
-//! nobody does. A thread of this crate listens and takes the actions; it runs no user code, so nothing delays it.
+//! Windows runs handlers on a thread of its own. Tokio's handler records the event for its listeners, and passes it on
+//! if there is none. A thread of this crate listens and runs the actions. It runs no user code, so nothing delays it.
 
 use crate::Signal;
 use crate::action::{Action, store};
@@ -16,7 +16,7 @@ use std::thread::{self, Thread};
 use std::{io, process};
 use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
 
-/// An action that is taken at each arrival of a signal, until this is dropped.
+/// Runs an action at each arrival of a signal, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Hook {
     id: u64,
@@ -30,23 +30,23 @@ impl Drop for Hook {
         let Table {
             actions, listeners, ..
         } = &mut *table;
-        // Where nobody else listens, the system's handler is back with this.
+        // Without other listeners, this gives the event back to the system's handler.
         listeners.retain(|(of, _)| actions.iter().any(|(_, signal, _)| signal == of));
     }
 }
 
-/// What [`Action::Wake`] needs.
+/// The sending end of the channel, for [`Action::Wake`].
 #[derive(Debug)]
 pub(crate) struct Wake(SyncSender<()>);
 
-/// What waits for that.
+/// The receiving end, on which the thread that cancels waits.
 #[derive(Debug)]
 pub(crate) struct Woken(Receiver<()>);
 
 impl Woken {
-    /// Blocks until there may be something to do.
+    /// Blocks until a signal may have arrived.
     pub(crate) fn wait(&mut self) {
-        // An error: the tokens of this thread were never built.
+        // An error: the first build failed after it had started this thread.
         if self.0.recv().is_err() {
             thread::park();
         }
@@ -74,11 +74,11 @@ struct Console(Mutex<Table>);
 struct Table {
     next_id: u64,
     actions: Vec<(u64, Signal, Action)>,
-    /// Of the signals that have actions.
+    /// The listeners of all signals that have actions.
     listeners: Vec<(Signal, Listener)>,
 }
 
-/// Whether the event has come.
+/// Returns whether the event has come.
 type Listener = Box<dyn FnMut(&mut Context<'_>) -> bool + Send>;
 
 impl fmt::Debug for Table {
@@ -88,7 +88,7 @@ impl fmt::Debug for Table {
 }
 
 impl Hooks {
-    /// With what [`Action::Wake`] wakes.
+    /// Returns the hooks, and the end that [`Action::Wake`] wakes.
     pub(crate) fn new() -> io::Result<(Self, Woken)> {
         let console = Arc::<Console>::default();
         let listener = Arc::downgrade(&console);
@@ -104,16 +104,17 @@ impl Hooks {
         Ok((hooks, Woken(woken)))
     }
 
-    /// Whether a signal keeps its handler when all its hooks are gone. Then a hook has to end the process.
+    /// Returns whether a signal without hooks keeps its handler. If so, a hook has to emulate the default action.
     pub(crate) fn handlers_stay(&self) -> bool {
         false
     }
 
+    /// Returns a handle for one [`Action::Wake`].
     pub(crate) fn wake(&self) -> io::Result<Wake> {
         Ok(Wake(self.wake.clone()))
     }
 
-    /// Appends an action to those that the signal has. They are taken in this order.
+    /// Appends an action to those of the signal. They run in this order.
     pub(crate) fn add(&self, signal: Signal, action: Action) -> io::Result<Hook> {
         let mut table = self.console.lock();
         if !table.actions.iter().any(|(_, of, _)| *of == signal) {
@@ -126,7 +127,7 @@ impl Hooks {
         let id = table.next_id;
         table.actions.push((id, signal, action));
         drop(table);
-        // To poll what is new.
+        // The thread has to poll the new listeners.
         self.listening.unpark();
         Ok(Hook {
             id,
@@ -142,8 +143,10 @@ impl Console {
     }
 }
 
-/// The handler of a close, a logoff and a shutdown does not return while there is a listener: the system ends the
-/// process when it does, or when its time is up.
+/// Returns the listeners for a signal's events.
+///
+/// The handler of a close, a logoff and a shutdown does not return while there is a listener. The system ends the
+/// process once that handler returns or its time is up.
 fn listeners(signal: Signal) -> io::Result<Vec<Listener>> {
     if signal == Signal::INTERRUPT {
         let (mut c, mut pause) = (ctrl_c()?, ctrl_break()?);
@@ -204,7 +207,7 @@ impl Action {
             },
             Action::EndIf(..) => {}
             Action::Set(flag) => store(flag, true),
-            // Full: it is to wake already.
+            // Full: the thread is about to wake already.
             Action::Wake(Wake(woken)) => woken.try_send(()).unwrap_or_default(),
         }
     }

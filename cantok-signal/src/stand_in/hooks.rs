@@ -1,4 +1,4 @@
-//! What stands in for signal-hook in models: handlers that a test calls, on whichever thread it likes.
+//! Replaces signal-hook in models: handlers that a test calls, on any thread.
 
 use crate::Signal;
 use crate::action::Action;
@@ -24,28 +24,27 @@ impl Drop for Hook {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hooks {
-    /// Locked by handlers as long as they are at it: whoever adds or removes an action in signal-hook waits until
-    /// nobody goes by what was there before, since it is freed then.
+    /// Handlers hold a read lock while they run. As in signal-hook, adding or removing an action waits for the handlers
+    /// that use the old table, which is then freed.
     table: Arc<RwLock<Vec<(u64, Signal, Action)>>>,
     next_id: Arc<Mutex<u64>>,
-    /// Whether there is something in the socket. Not an atomic, since loom lets a swap pass over a store that came
-    /// before it.
+    /// Whether the socket has a byte to read. Not an atomic, since loom lets a swap pass over an earlier store.
     woken: Arc<sync::Mutex<bool>>,
-    /// So many requests are still granted before the system refuses.
+    /// The number of requests that the system still grants, if it is limited.
     pub(crate) refused_after: Arc<Mutex<Option<usize>>>,
     system: Arc<Mutex<System>>,
-    /// As on Windows: a signal without hooks has no handler, and the system does not tell what it does.
+    /// As on Windows: a signal without hooks has no handler, and the system reports no dispositions.
     pub(crate) windows: bool,
 }
 
-/// What signals do, as the system has it.
+/// The system's dispositions of signals.
 #[derive(Debug, Default)]
 struct System {
     ignored: Signals,
     handled: Signals,
-    /// signal-hook has installed its handler, which it does once.
+    /// Signals for which signal-hook has installed its handler, which it does only once.
     installed: Signals,
-    /// Of those, the ones that do something else by now.
+    /// Those of `installed` whose handler was replaced since.
     replaced: Signals,
 }
 
@@ -60,7 +59,7 @@ impl System {
     }
 }
 
-/// What [`Action::Wake`] needs of the system.
+/// The sending end of the socket, for [`Action::Wake`].
 #[derive(Debug)]
 pub(crate) struct Wake;
 
@@ -69,7 +68,7 @@ impl Hooks {
         !self.windows
     }
 
-    fn ask(&self) -> io::Result<()> {
+    fn request(&self) -> io::Result<()> {
         if let Some(left) = &mut *self.refused_after.lock().unwrap() {
             if *left == 0 {
                 return Err(io::Error::other("refused"));
@@ -80,12 +79,12 @@ impl Hooks {
     }
 
     pub(crate) fn wake(&self) -> io::Result<Wake> {
-        self.ask()?;
+        self.request()?;
         Ok(Wake)
     }
 
     pub(crate) fn add(&self, signal: Signal, action: Action) -> io::Result<Hook> {
-        self.ask()?;
+        self.request()?;
         let mut system = self.system.lock().unwrap();
         if !system.installed.contains(signal) {
             system.installed |= signal.into();
@@ -115,7 +114,7 @@ impl Hooks {
         }))
     }
 
-    /// Other code has its way with the signal.
+    /// Other code sets the disposition of the signal.
     #[cfg(not(cantok_loom))]
     pub(crate) fn replace(&self, signal: Signal, disposition: Disposition) {
         let mut system = self.system.lock().unwrap();
@@ -124,13 +123,13 @@ impl Hooks {
         system.set(signal, disposition);
     }
 
-    /// Whether the signal has hooks.
+    /// Returns whether the signal has hooks.
     #[cfg(not(cantok_loom))]
     pub(crate) fn handles(&self, signal: Signal) -> bool {
         self.table().iter().any(|hook| hook.1 == signal)
     }
 
-    /// The signals for which signal-hook has a handler, replaced or not.
+    /// Returns the signals for which signal-hook has a handler, replaced or not.
     #[cfg(not(cantok_loom))]
     pub(crate) fn installed(&self) -> Signals {
         self.system.lock().unwrap().installed
@@ -140,8 +139,8 @@ impl Hooks {
         self.table.write().unwrap()
     }
 
-    /// The signal arrives on this thread. Says how the process has ended, if it has. A signal without a single action
-    /// has no handler, which is up to the test.
+    /// Delivers the signal on this thread. Returns how the process ended, if it did. A signal without any action has no
+    /// handler, which the test has to consider.
     pub(crate) fn deliver(&self, signal: Signal) -> Option<End> {
         if self.system.lock().unwrap().replaced.contains(signal) {
             return None;
@@ -156,7 +155,7 @@ impl Hooks {
                         return Some(*end);
                     }
                 }
-                // In signal-hook a store, which loom does not put into the one order of all.
+                // signal-hook stores here, but loom does not put SeqCst stores into the single total order.
                 Action::Set(flag) => drop(flag.swap(true, Ordering::SeqCst)),
                 Action::Wake(_) => *self.woken.lock().unwrap() = true,
             }
@@ -164,13 +163,13 @@ impl Hooks {
         None
     }
 
-    /// Empties the socket, and tells whether there was anything in it.
+    /// Empties the socket. Returns whether there was anything in it.
     pub(crate) fn read(&self) -> bool {
         mem::take(&mut *self.woken.lock().unwrap())
     }
 }
 
-/// For the parts of the crate that models leave alone.
+/// For the parts of the crate that models do not run.
 #[cfg(not(cantok_loom))]
 pub(crate) struct Woken;
 

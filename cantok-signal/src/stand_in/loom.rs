@@ -1,5 +1,5 @@
-//! What loom runs over every interleaving: the real registry, with handlers on threads of their own. Each model is named
-//! by the events of `registry.rs` that meet in it.
+//! Loom models of the real registry, with handlers on threads of their own. Each model is named after the events of
+//! `registry.rs` that meet in it, and runs in every interleaving of up to three preemptions.
 
 use crate::second::End;
 use crate::world::{Built, World};
@@ -18,26 +18,26 @@ fn model(f: impl Fn(Arc<World>) + Send + Sync + 'static) {
     builder.check(move || f(Arc::new(World::new())));
 }
 
-/// A SIGINT arrives on a thread of its own.
+/// Delivers a SIGINT on a thread of its own.
 fn interrupted(world: &Arc<World>) -> JoinHandle<Option<End>> {
     let world = Arc::clone(world);
     thread::spawn(move || world.deliver(Signal::INTERRUPT))
 }
 
-/// The last handle of a token goes on a thread of its own.
+/// Drops the last handle of a token on a thread of its own.
 fn ended(world: &Arc<World>, built: Built) -> JoinHandle<()> {
     let world = Arc::clone(world);
     thread::spawn(move || world.end(built))
 }
 
-/// The thread that cancels is woken once, or comes too late.
+/// Runs one dispatch on a thread of its own, which may come before the arrival.
 fn dispatched(world: &Arc<World>) -> JoinHandle<()> {
     let world = Arc::clone(world);
     thread::spawn(move || world.dispatch())
 }
 
-/// From here on nothing happens at the same time: the next signal but one ends the process, the next one if the token
-/// is cancelled already.
+/// Asserts that a second signal ends the process: the next one if the token is cancelled already, or else the one after
+/// it. Call it once nothing else runs.
 fn a_second_ends(world: &World, built: &Built) {
     world.dispatch();
     if built.token.cancellation().is_none() {
@@ -48,7 +48,7 @@ fn a_second_ends(world: &World, built: &Built) {
     assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
 }
 
-/// One of two is the first, and the other or a third ends the process.
+/// One of two signals is the first, and the other or a third ends the process.
 #[test]
 fn arrival_during_arrival() {
     model(|world| {
@@ -64,7 +64,7 @@ fn arrival_during_arrival() {
     });
 }
 
-/// The default action is back all the same.
+/// The default action still comes back.
 #[test]
 fn arrival_during_the_last_drop() {
     model(|world| {
@@ -77,7 +77,7 @@ fn arrival_during_the_last_drop() {
     });
 }
 
-/// `first` is what a second signal does where there is one token.
+/// `first` is the effect of a second signal on the first token.
 fn the_arrival_is_a_first_one(first: SecondSignal) {
     model(move |world| {
         let first = world.build(&[Signal::INTERRUPT], first);
@@ -120,7 +120,7 @@ fn arrival_and_dispatch_during_drop_of_the_stronger_kind() {
     });
 }
 
-/// The other stays armed.
+/// The other token stays armed.
 #[test]
 fn dispatch_during_drop_of_one_of_a_kind() {
     model(|world| {
@@ -143,14 +143,14 @@ fn arrival_during_dispatch_of_another_signal() {
         let _built = world.build(&[Signal::INTERRUPT], DEFAULT);
         assert_eq!(world.deliver(Signal::USR1), None);
         let signal = interrupted(&world);
-        // Of SIGUSR1; from here on the thread may be stuck in a callback.
+        // Takes SIGUSR1. From here on a callback may block the thread.
         world.dispatch();
         assert_eq!(signal.join().unwrap(), None);
         assert_eq!(world.deliver(Signal::INTERRUPT), ENDED);
     });
 }
 
-/// A token for each command is cancelled by a signal of its own.
+/// With a token for each command, an arrival cancels only the token that existed then.
 #[test]
 fn arrival_then_dispatch_then_drop_and_build() {
     model(|world| {
@@ -173,7 +173,7 @@ fn arrival_then_dispatch_then_drop_and_build() {
     });
 }
 
-/// The process ends all the same.
+/// The process still ends.
 #[test]
 fn second_arrival_during_dispatch() {
     model(|world| {
@@ -216,7 +216,7 @@ fn arrival_and_drop_of_the_stronger_kind_during_build() {
     });
 }
 
-/// Both cancel the token that was there, or one is the first of the new one.
+/// Both cancel the earlier token, or one is the first of the new token.
 #[test]
 fn two_arrivals_during_build() {
     model(|world| {
@@ -234,7 +234,7 @@ fn two_arrivals_during_build() {
     });
 }
 
-/// What came before two tokens cancels neither.
+/// An arrival before two builds cancels neither of their tokens.
 #[test]
 fn dispatch_during_two_builds_after_arrival() {
     model(|world| {

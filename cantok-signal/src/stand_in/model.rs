@@ -1,5 +1,5 @@
-//! Random programs: the real registry against a reference that keeps lists and follows the tables of `registry.rs`. Its
-//! steps are named by their events.
+//! Runs random programs on the real registry and on a reference, which keeps lists and follows the tables of
+//! `registry.rs`. The steps are named after the events there.
 
 use crate::dispositions::Disposition;
 use crate::hooks::Hooks;
@@ -14,8 +14,8 @@ use signal_hook::consts::SIGWINCH;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-/// The last three are not as usual: one is ignored when the program begins, one has a handler, and one does not end a
-/// process by default.
+/// The last three are special: at the start one is ignored and one has a handler, and one does not end a process by
+/// default.
 fn all() -> Vec<Signal> {
     let [int, term, usr1] = [Signal::INTERRUPT, Signal::TERMINATION, Signal::USR1];
     vec![int, term, usr1, Signal::HANGUP, Signal::USR2, winch()]
@@ -36,7 +36,7 @@ fn at_first(signal: Signal) -> Disposition {
 #[derive(Clone, Debug)]
 enum Step {
     Build(Settings),
-    /// The system grants no more requests than that.
+    /// The system grants only this number of requests.
     FailedBuild(Settings, usize),
     Drop(Index),
     Arrival(Signal),
@@ -105,10 +105,10 @@ struct Expected {
     signals: Vec<Signal>,
     end: Option<End>,
     second_on: Signals,
-    /// In the order in which it is told of them.
+    /// In the order of their dispatch.
     signalled: Vec<Signal>,
     cancelled_by: Option<Signal>,
-    /// A signal has come since the last token was built.
+    /// A signal has arrived since the last build.
     armed: bool,
     built: Built,
 }
@@ -116,20 +116,20 @@ struct Expected {
 #[derive(Default)]
 struct Reference {
     windows: bool,
-    /// Signals that are to keep a hook on Windows.
+    /// Signals that keep a hook on Windows.
     held: Signals,
     tokens: Vec<Expected>,
     restore: BTreeMap<Signal, bool>,
-    /// What signals do by other code, if it had its way with them.
+    /// Dispositions that other code has set.
     by_others: BTreeMap<Signal, Disposition>,
-    /// What signals did before they had a handler.
+    /// Dispositions before the signals had a handler.
     before: BTreeMap<Signal, Disposition>,
-    /// What has come since the last dispatch or build: told in the order of the numbers.
+    /// Arrivals since the last dispatch or build. They are dispatched in the order of their numbers.
     coming: BTreeSet<Signal>,
 }
 
 impl Reference {
-    /// The signals that a token is to listen to, or none where one of them cannot be had.
+    /// Returns the signals of a new token, or `None` if the build has to fail.
     fn listens(&self, settings: &Settings) -> Option<Vec<Signal>> {
         let mut signals = Vec::new();
         if self.windows {
@@ -155,7 +155,7 @@ impl Reference {
         Some(signals)
     }
 
-    /// A build that fails may install handlers, too.
+    /// Notes installed handlers. Even a build that fails may install some.
     fn installed(&mut self, signals: Signals) {
         for signal in signals
             .iter()
@@ -188,7 +188,7 @@ impl Reference {
         });
     }
 
-    /// `None` for a signal without a handler of this crate: what it does is none of this crate's business.
+    /// Returns `None` for a signal without a handler of this crate, which the rules do not cover.
     fn arrival(&mut self, signal: Signal) -> Option<Option<End>> {
         let before = *self.before.get(&signal)?;
         if self.by_others.contains_key(&signal) && !self.windows {
@@ -196,15 +196,15 @@ impl Reference {
         }
         let listening = |token: &&mut Expected| token.signals.contains(&signal);
         if self.tokens.iter_mut().filter(listening).count() == 0 {
-            // There may be a handler by a failed build.
+            // A failed build may have left a handler.
             let restore = self.restore.get(&signal).copied().unwrap_or(true);
-            let back = match self.windows {
+            let restored = match self.windows {
                 // Without a hook the system ends the process.
                 true => restore && self.held.contains(signal),
                 false => restore && before == Disposition::Default,
             };
-            let back = back && signal != winch();
-            return Some(back.then_some(End::Default));
+            let restored = restored && signal != winch();
+            return Some(restored.then_some(End::Default));
         }
         let armed = self
             .tokens
@@ -223,7 +223,7 @@ impl Reference {
         Some(None)
     }
 
-    /// What has come is for the tokens that there are.
+    /// Assigns all arrivals to the tokens that exist now.
     fn take(&mut self) {
         for signal in mem::take(&mut self.coming) {
             for token in &mut self.tokens {
@@ -286,7 +286,7 @@ fn run(windows: bool, steps: Vec<Step>) {
             Step::FailedBuild(settings, after) => {
                 let listens = reference.listens(&settings);
                 *world.hooks.refused_after.lock().unwrap() = Some(after);
-                // That may be enough.
+                // The number may be enough.
                 let built = world.try_build(&settings);
                 *world.hooks.refused_after.lock().unwrap() = None;
                 reference.installed(world.hooks.installed());
@@ -296,7 +296,7 @@ fn run(windows: bool, steps: Vec<Step>) {
             }
             Step::Drop(index) if !reference.tokens.is_empty() => {
                 let index = index.index(reference.tokens.len());
-                // Whatever the system refuses.
+                // A drop must not need the system.
                 *world.hooks.refused_after.lock().unwrap() = Some(0);
                 world.end(reference.tokens.remove(index).built);
                 *world.hooks.refused_after.lock().unwrap() = None;
@@ -328,12 +328,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn random_programs_do_what_the_rules_say(steps in steps()) {
+    fn random_programs_follow_the_rules(steps in steps()) {
         run(false, steps);
     }
 
     #[test]
-    fn random_programs_do_what_the_rules_say_where_handlers_go(steps in steps()) {
+    fn random_programs_follow_the_rules_where_handlers_go(steps in steps()) {
         run(true, steps);
     }
 }

@@ -36,7 +36,7 @@ impl World {
         self.registry.lock().unwrap()
     }
 
-    /// Of those signals; `second` is what a second SIGINT does.
+    /// Builds a token of these signals. `second` is the effect of a second SIGINT.
     pub(crate) fn build(&self, signals: &[Signal], second: SecondSignal) -> Built {
         let signals: Signals = signals.iter().copied().collect();
         let settings = Settings {
@@ -57,7 +57,7 @@ impl World {
         Ok(Built { token, listener })
     }
 
-    /// The last handle of the token goes.
+    /// Drops the last handle of the token.
     pub(crate) fn end(&self, built: Built) {
         drop(built.token);
         self.lock().remove(&built.listener);
@@ -67,7 +67,7 @@ impl World {
         self.hooks.deliver(signal)
     }
 
-    /// What the thread does when it is woken.
+    /// Does what the woken thread does.
     pub(crate) fn dispatch(&self) {
         if !self.hooks.read() {
             return;
