@@ -29,22 +29,22 @@
 //!
 //! # Invariants
 //!
-//! 1. **Without a token, a signal has its previous effect.** `Slot::restored` is set while a signal has no token, if its
-//!    default action is to come back. Its hook is the signal's first and stays for good. The flag stays set until a new
-//!    token has all of its actions, so a build that fails half-way leaves it set. A build requests everything that the
-//!    system may refuse before it installs a handler. (Before the first hook there is a moment in which signal-hook's
-//!    handler is installed and does nothing.)
+//! 1. **Without a token, a signal has its previous effect.** `Slot::restored` is set while a signal has no token, if
+//!    its default action comes back. The hook of that flag is the signal's first and stays for good. The flag stays set
+//!    until a new token has all of its actions, so a build that fails half-way leaves it set. A build requests
+//!    everything that the system may refuse before it installs a handler. (Before the first hook there is a moment in
+//!    which signal-hook's handler is installed and does nothing.)
 //! 2. **Handlers alone count the second signal.** A handler checks for the second signal before it arms. It arms before
 //!    it sets `Slot::arrived`, which makes others arm. So the first signal never ends the process, and the second needs
 //!    no thread of the program. While actions are replaced, a handler may run both sets of them. They share no flag but
-//!    `arrived`. The registry arms nothing until that handler has returned: signal-hook waits for it before it frees the
-//!    old set, under the registry's lock.
+//!    `arrived`. The registry arms nothing until that handler has returned: signal-hook waits for it before it frees
+//!    the old set, under the registry's lock.
 //! 3. **A signal that cancels also arms, unless a token was built since.** Handlers arm before they set `arrived`, so
 //!    arming precedes the taking of the arrival. A dispatch arms again, under the lock under which it finds the tokens.
 //!    A build first sets earlier arrivals aside for the earlier tokens, and then disarms.
-//! 4. **No arrival is lost.** A handler sets `Slot::arrived` and then wakes the thread. The thread reads from the socket
-//!    and then takes `arrived` by a swap. A signal in between sets `arrived` and wakes the thread once more. A build
-//!    takes `arrived` too, and leaves it in `pending` to the thread, which is awake then or about to be.
+//! 4. **No arrival is lost.** A handler sets `Slot::arrived` and then wakes the thread. The thread reads from the
+//!    socket and then takes `arrived` by a swap. A signal in between sets `arrived` and wakes the thread once more. A
+//!    build takes `arrived` too, and leaves it in `pending` to the thread, which is awake then or about to be.
 
 use crate::action::{Action, Flag, store};
 use crate::dispositions::{Disposition, Dispositions};
@@ -238,8 +238,8 @@ impl Registry {
             }
             store(&kind.armed, false);
         }
-        // Relaxed: it reads nothing else that the handler wrote, so it needs no partner. The disarming above may undo an
-        // arming whose `arrived` is not set yet. Taking that arrival arms again (invariant 3).
+        // Relaxed: it reads nothing else that the handler wrote, so it needs no partner. The disarming above may undo
+        // an arming whose `arrived` is not set yet. Taking that arrival arms again (invariant 3).
         self.arm(self.arrived(|arrived| arrived.load(Ordering::Relaxed)));
         for slot in &mut self.slots {
             if terms.signals.contains(slot.signal) {
@@ -292,9 +292,9 @@ impl Registry {
 
     /// Moves all arrivals to `pending`, for the tokens registered so far.
     fn set_arrived_aside(&mut self) -> Signals {
-        // SeqCst: its partners are the handlers' SeqCst stores. Of several handlers this reads the last store alone. The
-        // single total order alone puts the arming of the others before it. A swap, since a handler may store again in
-        // between. A load first, since loom lets a swap pass over a store.
+        // SeqCst: its partners are the handlers' SeqCst stores. Of several handlers this reads the last store alone.
+        // Only the single total order puts the arming of the others before it. A swap, since a handler may store again
+        // in between. A load first, since loom lets a swap pass over a store.
         let arrived = self.arrived(|arrived| {
             arrived.load(Ordering::SeqCst) && arrived.swap(false, Ordering::SeqCst)
         });
@@ -333,8 +333,8 @@ impl Registry {
         kinds.fold(Signals::default(), |all, kind| all | kind.terms.signals)
     }
 
-    /// Adds a kind without tokens. This replaces the actions of all kinds. The new ones are installed before the old ones
-    /// are removed, so no signal is missed.
+    /// Adds a kind without tokens. This replaces the actions of all kinds. The new ones are installed before the old
+    /// ones are removed, so no signal is missed.
     fn add_kind(&mut self, terms: Terms, wakes: Vec<(Signal, Wake)>) -> io::Result<()> {
         let stronger = |kind: &Kind| kind.terms.strength() <= terms.strength();
         let at = self.kinds.partition_point(stronger);

@@ -22,8 +22,8 @@ use std::{fmt, io};
 /// - **A signal cancels all of its tokens before any callback runs.** A callback that panics stops neither other
 ///   callbacks nor later signals.
 /// - **The default action comes back** once no token of that signal is left, with its sums, children and registrations.
-///   It does not if other code had a handler before the first of them (known on Linux and Android). A new token works
-///   again.
+///   The exceptions are a handler of other code from before the first token (known on Linux and Android), and
+///   [`restore_default`](SignalTokenBuilder::restore_default). A new token works again.
 /// - **An ignored signal stays ignored**, as under `nohup` (on Linux and Android).
 ///
 /// Not guaranteed: that the default action is back when your function returns. A result that holds the token, a sum or
@@ -58,9 +58,9 @@ use std::{fmt, io};
 ///
 /// # Cost
 ///
-/// Handlers touch atomics and a socket and nothing else. One thread for the whole process, started by the first token,
-/// cancels and runs callbacks. A callback that blocks there delays later callbacks and the cancels of later signals. On
-/// Windows a second thread receives the events.
+/// On Unix, handlers touch atomics and a socket and nothing else. One thread for the whole process, started by the first
+/// token, cancels and runs callbacks. A callback that blocks there delays later callbacks and the cancels of later
+/// signals. On Windows a second thread receives the events.
 ///
 /// The first token takes 0.13 ms to make and drop, each later one 20 to 35 µs, mostly to read `/proc/self/status`.
 /// `cargo bench -p cantok-signal` prints this and the figures below. It sends one SIGINT from another thread to each of
