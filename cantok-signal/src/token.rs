@@ -58,9 +58,9 @@ use std::{fmt, io};
 ///
 /// # Cost
 ///
-/// On Unix, handlers touch atomics and a socket and nothing else. One thread for the whole process, started by the first
-/// token, cancels and runs callbacks. A callback that blocks there delays later callbacks and the cancels of later
-/// signals. On Windows a second thread receives the events.
+/// On Unix, handlers touch atomics and a socket and nothing else. One thread for the whole process, started by the
+/// first token, cancels and runs callbacks. A callback that blocks there delays later callbacks and the cancels of
+/// later signals. On Windows a second thread receives the events.
 ///
 /// The first token takes 0.13 ms to make and drop, each later one 20 to 35 µs, mostly to read `/proc/self/status`.
 /// `cargo bench -p cantok-signal` prints this and the figures below. It sends one SIGINT from another thread to each of
