@@ -46,7 +46,7 @@ pub(crate) struct Woken(Receiver<()>);
 impl Woken {
     /// Blocks until a signal may have arrived.
     pub(crate) fn wait(&mut self) {
-        // An error: the first build failed after it had started this thread.
+        // An error: all senders are gone, so nothing will wake this thread.
         if self.0.recv().is_err() {
             thread::park();
         }
