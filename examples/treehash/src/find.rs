@@ -95,7 +95,7 @@ impl<'a> Finder<'a> {
     fn is_wanted(&self, entry: &DirEntry) -> io::Result<bool> {
         let kind = entry.file_type();
         let given = entry.depth() == 0;
-        // Only links, given paths and candidates for the output cost a call of the system.
+        // Only links, the given paths and the possible output may take a second call of the system.
         let may_be_output = self.output.is_some_and(|(_, number)| number == entry.ino());
         if kind.is_file() && !may_be_output {
             return Ok(true);
