@@ -80,8 +80,8 @@ impl WithToken<&mut Command> {
 
     /// Starts the child, reads both of its pipes, and blocks until it has ended, as [`Command::output`].
     ///
-    /// Both pipes are read as they fill, so that the child never waits. After a cancel this waits for the child, but not
-    /// for other processes that hold its pipes open. The error contains the output until then.
+    /// Both pipes are read as they fill, so that the child never waits. After a cancel this waits for the child, but
+    /// not for other processes that hold its pipes open. The error contains the output until then.
     ///
     /// Unlike [`Command::output`], this always sets standard output and standard error to pipes. It leaves standard
     /// input as it is: the child reads yours, unless the command says otherwise.

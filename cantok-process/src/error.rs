@@ -116,7 +116,7 @@ impl From<io::Error> for CommandError {
     }
 }
 
-/// Converts `Cancelled` as [`CancellationError`] does, and the limit to [`io::ErrorKind::Other`]. Returns `Io` as it is.
+/// Converts `Cancelled` as [`CancellationError`] does, and the limit to [`io::ErrorKind::Other`]. `Io` stays as it is.
 impl From<CommandError> for io::Error {
     fn from(error: CommandError) -> Self {
         match error {

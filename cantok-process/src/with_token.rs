@@ -15,10 +15,10 @@ use std::time::Duration;
 /// - **SIGTERM first, then SIGKILL.** The cancel sends the polite [signal](WithToken::signal). After the
 ///   [grace](WithToken::grace) it sends SIGKILL. A stopped child is continued, so that it can end.
 /// - **The first end counts.** A child that has ended before the cancel keeps its own result, which is `Ok`.
-/// - **No thread has to wait for it.** The cancelling thread sends the polite signal, before it calls any callback of the
-///   token. `cantok-core`'s thread for deadlines sends SIGKILL, and the polite signal of a deadline.
-/// - **Always reaped.** `status` and `output` return once the child has ended and was waited for. No zombie is left, even
-///   after an error or a panic.
+/// - **No thread has to wait for it.** The cancelling thread sends the polite signal, before it calls any callback of
+///   the token. `cantok-core`'s thread for deadlines sends SIGKILL, and the polite signal of a deadline.
+/// - **Always reaped.** `status` and `output` return once the child has ended and was waited for. No zombie is left,
+///   even after an error or a panic.
 /// - **No signal hits another process.** Nothing is sent to a process id once its child was waited for. The exception
 ///   is a group with tokio, or on a system other than Linux. There the rest of the group may get SIGKILL up to 20 ms
 ///   after it was last found alive.
@@ -26,7 +26,7 @@ use std::time::Duration;
 /// # Cost
 ///
 /// A blocked call sleeps in the system, on Linux without threads of its own. `cantok-core` handles the cancel and the
-/// grace, with one thread for all deadlines. After the cancel of a group, its remaining processes are read from `/proc`.
+/// grace, with one thread for all deadlines. After the cancel of a group, `/proc` is read to find its remaining processes.
 #[derive(Debug)]
 #[must_use = "a command does nothing until it is started"]
 pub struct WithToken<C> {

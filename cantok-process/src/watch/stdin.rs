@@ -2,7 +2,7 @@ use super::thread::watch;
 use cantok_core::Token;
 use std::io;
 
-/// A token that is cancelled when standard input ends: for programs that run as long as the other end of a pipe is open.
+/// A token that is cancelled when standard input ends: for programs that run while the other end of a pipe is open.
 ///
 /// The parent process need not send a signal. When it closes the pipe, or ends in any way, the token is cancelled with
 /// the reason "standard input has ended".

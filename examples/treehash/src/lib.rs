@@ -8,8 +8,8 @@
 //! ```
 //!
 //! One thread finds files (`find.rs`) and sends them over a channel to rayon's threads, which hash them (`run.rs`,
-//! `hash.rs`). Everything that may stop them is added up in one place (`stops.rs`). The rest of the program only
-//! gets a token to check.
+//! `hash.rs`). Everything that may stop them is added up in one place (`stops.rs`). The rest of the program only gets
+//! a token to check.
 #![cfg(unix)]
 #![cfg_attr(
     not(feature = "tokens"),

@@ -1,5 +1,5 @@
-//! Everything that stops the program. This file adds up the tokens, and turns the cause into an
-//! exit status or a signal.
+//! Everything that stops the program. This file adds up the tokens, and turns the cause into an exit
+//! status or a signal.
 
 use crate::arguments::Arguments;
 use crate::console::Console;
