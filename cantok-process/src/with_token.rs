@@ -26,7 +26,7 @@ use std::time::Duration;
 /// # Cost
 ///
 /// A blocked call sleeps in the system, on Linux without threads of its own. `cantok-core` handles the cancel and the
-/// grace, with one thread for all deadlines. After the cancel of a group, `/proc` is read to find its remaining processes.
+/// grace, with one thread for all deadlines. After the cancel of a group, `/proc` is read for its remaining processes.
 #[derive(Debug)]
 #[must_use = "a command does nothing until it is started"]
 pub struct WithToken<C> {

@@ -106,7 +106,7 @@ struct Tell(SyncSender<News>);
 
 impl Wake for Tell {
     fn wake(self: Arc<Self>) {
-        // If there is no room, the reading is not blocked, and finds the cancel before the child ends.
+        // If there is no room, data is being read. The reading then ends with the child, which the cancel ends.
         let _ = self.0.try_send(News::Cancelled);
     }
 }

@@ -1,11 +1,11 @@
 //! # Invariants
 //!
-//! 1. **No signal hits another process.** Signals are sent, and the child is reaped, under one lock. A process id is used
-//!    only while the child is not reaped, so the child is reaped after its group. There are two exceptions: tokio reaps
-//!    the child itself, and some systems do not list their processes. There the group may get SIGKILL if it was not
-//!    empty some milliseconds ago.
+//! 1. **No signal hits another process.** Signals are sent, and the child is reaped, under one lock. A process id is
+//!    used only while the child is not reaped, so the child is reaped after its group. There are two exceptions: tokio
+//!    reaps the child itself, and some systems do not list their processes. There the group may get SIGKILL if it was
+//!    not empty some milliseconds ago.
 //! 2. **One verdict.** The first signal decides under that lock whether the child had ended by itself.
-//! 3. **No cancel is missed.** If the cancel comes before the process id is known, [`Ending::started`] sends the signals.
+//! 3. **No cancel is missed.** If the cancel comes before the process id is known, [`Ending::started`] sends the signal.
 //! 4. **The lock is short.** No thread blocks while it holds the lock, and no user code runs under it.
 
 use super::Notice;
@@ -118,7 +118,8 @@ impl Ending {
         }
     }
 
-    /// Sends the polite signal, once: from the waker, or earlier from a caller that finds the token cancelled.
+    /// Sends the polite signal, once: from the waker, or earlier from a caller that finds the token cancelled. Before
+    /// the child was started, this is put off until then.
     pub(crate) fn ask(&self) {
         let mut state = self.state();
         if state.is_cancelled {
@@ -130,7 +131,7 @@ impl Ending {
         self.send_notice();
     }
 
-    /// Sends SIGKILL.
+    /// Sends SIGKILL, now or once the child was started.
     pub(crate) fn kill(&self) {
         let mut state = self.state();
         state.is_over = true;
