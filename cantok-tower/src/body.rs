@@ -16,7 +16,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 pin_project! {
     /// A body that ends early when the token of its request is cancelled.
     ///
-    /// The responses of [`TokenService`](crate::TokenService) and [`PropagateService`](crate::PropagateService) have it.
+    /// It is in the responses of [`TokenService`](crate::TokenService) and
+    /// [`PropagateService`](crate::PropagateService).
     ///
     /// # Guarantees
     ///

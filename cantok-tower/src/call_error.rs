@@ -85,7 +85,7 @@ fn status_of(error: &CancellationError) -> tonic::Status {
     }
 }
 
-/// The error of a call that the token has ended. A handler converts with this after it has waited for work with the token.
+/// The error of a call that the token has ended. A handler needs this after it has waited for work under the token.
 impl From<CancellationError> for CallError {
     fn from(error: CancellationError) -> Self {
         CallError::cancelled(error)

@@ -3,8 +3,9 @@ use std::ops::Deref;
 
 /// The token of a request, in its extensions.
 ///
-/// [`TokenLayer`](crate::TokenLayer) inserts it, and [`PropagateLayer`](crate::PropagateLayer) reads it. It dereferences
-/// to [`Token`] and converts into one. With the feature `axum` it is an extractor, which responds with
+/// [`TokenLayer`](crate::TokenLayer) inserts it, and [`PropagateLayer`](crate::PropagateLayer) reads it.
+///
+/// It dereferences to [`Token`] and converts into one. With the feature `axum` it is an extractor, which responds with
 /// [500](http::StatusCode::INTERNAL_SERVER_ERROR) if there is no `TokenLayer`.
 ///
 /// # Examples

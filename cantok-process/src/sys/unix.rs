@@ -5,7 +5,7 @@
 //!    reaps the child itself, and some systems do not list their processes. There the group may get SIGKILL if it was
 //!    not empty some milliseconds ago.
 //! 2. **One verdict.** The first signal decides under that lock whether the child had ended by itself.
-//! 3. **No cancel is missed.** If the cancel comes before the process id is known, [`Ending::started`] sends the signal.
+//! 3. **No cancel is missed.** If it comes before the process id is known, [`Ending::started`] sends the signal.
 //! 4. **The lock is short.** No thread blocks while it holds the lock, and no user code runs under it.
 
 use super::Notice;

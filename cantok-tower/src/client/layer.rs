@@ -12,12 +12,12 @@ use tower_layer::Layer;
 /// # Guarantees
 ///
 /// - If the token has a deadline, the remaining time is written into a header, rounded down. A smaller value of the
-///   header stays. The header is `grpc-timeout` if the content type is that of gRPC, else `x-request-timeout` in seconds.
+///   header stays. The header is `grpc-timeout` for gRPC, by the content type, else `x-request-timeout` in seconds.
 /// - Once the token is cancelled, the call fails with a [`CallError`](crate::CallError) that has the cause, even if the
 ///   response would be ready. The inner future or body is dropped, which resets the stream, or closes the connection of
 ///   HTTP/1.
-/// - Each call is one [check](cantok_core::Token#checks-and-peeks). If the token is already cancelled, the inner service
-///   is not called. Everything else peeks.
+/// - Each call is one [check](cantok_core::Token#checks-and-peeks). If the token is already cancelled, the inner
+///   service is not called. Everything else peeks.
 /// - Dropping a call cancels nothing, since the token belongs to the caller.
 ///
 /// # Examples

@@ -18,8 +18,8 @@ use tower_layer::Layer;
 ///   dropped before its end. The last has the reason [`ClientGone`](crate::ClientGone): a server drops both when the
 ///   client closes the connection or resets the stream.
 /// - **The token comes first.** Once it is cancelled, the service's future is dropped, even if it would be ready, and
-///   [`on_cancelled`](TokenLayer::on_cancelled) makes the response. [`TokenBody`](crate::TokenBody) documents how a body
-///   ends.
+///   [`on_cancelled`](TokenLayer::on_cancelled) makes the response. [`TokenBody`](crate::TokenBody) documents how a
+///   body ends.
 /// - A response that has ended does not cancel its token.
 /// - Each request is one [check](Token#checks-and-peeks). If the token is already cancelled, the service is not called.
 ///   Everything else peeks.
@@ -33,8 +33,8 @@ use tower_layer::Layer;
 ///
 /// # Shutdown
 ///
-/// Pass `shutdown.delayed(grace)` to the layer, and have `shutdown` stop the server from accepting connections. Requests
-/// under way then have `grace` to end.
+/// Pass `shutdown.delayed(grace)` to the layer, and have `shutdown` stop the server from accepting connections.
+/// Requests under way then have `grace` to end.
 ///
 /// # Upgrades
 ///

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Why the layer responds to a request itself: its token was cancelled, or its timeout header is malformed.
 ///
-/// `Display` shows the message of the error. [`TokenLayer::on_cancelled`](crate::TokenLayer::on_cancelled) has an example.
+/// `Display` shows the error's message. [`TokenLayer::on_cancelled`](crate::TokenLayer::on_cancelled) has an example.
 #[derive(Clone, Debug)]
 pub struct Stopped {
     why: Why,
@@ -83,8 +83,8 @@ impl Stopped {
 
     /// Returns a response with this [status](Stopped::status) and an empty body.
     ///
-    /// The response to a request of gRPC has the HTTP status 200 and the message. Its gRPC status is `DEADLINE_EXCEEDED`,
-    /// `UNAVAILABLE` or, for a malformed header, `INTERNAL`.
+    /// The response to a request of gRPC has the HTTP status 200 and the message. Its gRPC status is
+    /// `DEADLINE_EXCEEDED`, `UNAVAILABLE` or, for a malformed header, `INTERNAL`.
     pub fn response<B: Default>(&self) -> Response<B> {
         let mut response = Response::new(B::default());
         if !self.is_grpc {
@@ -102,8 +102,8 @@ impl Stopped {
         response
     }
 
-    /// Returns the [`response`](Stopped::response) with the message as a line of text. Without a change for gRPC, whose
-    /// response already has the message.
+    /// Returns the [`response`](Stopped::response) with the message as a line of text. The response of gRPC stays as it
+    /// is, since it already has the message.
     pub fn text_response<B: Default + From<String>>(&self) -> Response<B> {
         let mut response = self.response();
         if !self.is_grpc {
