@@ -1,18 +1,18 @@
 use std::fmt;
 
-/// What a child has written: the `output` of a [`CommandError`](crate::CommandError).
+/// The output of a child until it was ended: the `output` of a [`CommandError`](crate::CommandError).
 ///
-/// Empty where nothing was read: by `status` and `wait`, and where the child was not started.
+/// It is empty if nothing was read: by `status` and `wait`, and if the child was not started.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Captured {
-    /// What it has written to its standard output, in bytes.
+    /// The bytes that the child has written to its standard output.
     pub stdout: Vec<u8>,
-    /// What it has written to its standard error, in bytes.
+    /// The bytes that the child has written to its standard error.
     pub stderr: Vec<u8>,
 }
 
-/// As text, with what is not UTF-8 replaced.
+/// Shows the output as text, with invalid UTF-8 replaced.
 impl fmt::Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Captured")

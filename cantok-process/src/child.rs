@@ -6,13 +6,12 @@ use cantok_core::Token;
 use std::io;
 use std::process::{self, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Output};
 
-/// A child process that ends when its token is cancelled, whether or not a thread waits for it. Made by
-/// [`spawn`](crate::WithToken::spawn).
+/// A child process that ends when its token is cancelled, even if no thread waits for it.
 ///
-/// [`WithToken`](crate::WithToken) lists the guarantees.
+/// Returned by [`spawn`](crate::WithToken::spawn). [`WithToken`](crate::WithToken) lists the guarantees.
 ///
-/// **Dropping it ends the child**, as a cancel does, and waits until it has ended: for the grace at most, and until
-/// SIGKILL has worked. [`detach`](Child::detach) leaves it alone instead.
+/// **Dropping it ends the child**, as a cancel does, and blocks until it has ended: at most for the grace, and until
+/// SIGKILL has worked. Call [`detach`](Child::detach) to let the child continue.
 ///
 /// # Examples
 ///
@@ -47,7 +46,7 @@ pub struct Child {
     /// The reading end of the child's standard error, if that was piped.
     pub stderr: Option<ChildStderr>,
     id: u32,
-    /// `None` once it was detached.
+    /// `None` once the child was detached.
     process: Option<Process>,
     link: Link,
     status: Option<ExitStatus>,
@@ -72,25 +71,26 @@ impl Child {
         })
     }
 
-    /// The process id. It may be another process's once the child was waited for.
+    /// Returns the process id. Once the child was waited for, the id may belong to another process.
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// The token of this child alone. It is cancelled with the token that the child was started with; cancel it to end
-    /// only this child.
+    /// Returns the token of this child alone. Cancel it to end only this child.
+    ///
+    /// It is a child of the token that the command was started with.
     pub fn token(&self) -> &Token {
         &self.link.token
     }
 
-    /// Blocks until the child has ended. Its standard input is closed first.
+    /// Closes the child's standard input and blocks until the child has ended.
     ///
     /// Once this has returned a status, or an error with one, later calls return the same.
     ///
     /// # Errors
     ///
-    /// [`Cancelled`](CommandError::Cancelled) if the token was cancelled before the child ended, and
-    /// [`Io`](CommandError::Io) if the system has lost the child, as it does where SIGCHLD is ignored.
+    /// - [`Cancelled`](CommandError::Cancelled) if the token was cancelled before the child ended.
+    /// - [`Io`](CommandError::Io) if the system has lost the child, as it does while SIGCHLD is ignored.
     pub fn wait(&mut self) -> Result<ExitStatus, CommandError> {
         drop(self.stdin.take());
         let status = self.reap()?;
@@ -98,7 +98,7 @@ impl Child {
         Ok(status)
     }
 
-    /// The status, if the child has ended; `None` if it has not.
+    /// Returns the status if the child has ended, and `None` if it has not.
     ///
     /// # Errors
     ///
@@ -116,10 +116,10 @@ impl Child {
         Ok(Some(status))
     }
 
-    /// Closes the child's standard input, reads what it writes to both pipes, as far as they are piped and not taken,
-    /// and waits until it has ended.
+    /// Closes the child's standard input, reads its output, and blocks until it has ended.
     ///
-    /// After a cancel this waits for the child, and not for other processes that hold its pipes open.
+    /// This reads standard output and standard error if they are piped and not taken. After a cancel it waits for the
+    /// child, but not for other processes that hold its pipes open.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl Child {
         self.link.outcome(status, reading)
     }
 
-    /// The child as the standard library has it, without its pipes. It no longer ends with the token.
+    /// Returns the child of the standard library, without its pipes. It no longer ends with the token.
     pub fn detach(mut self) -> process::Child {
         self.link.let_go();
         match self.process.take() {
@@ -161,7 +161,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         if self.process.is_some() && self.status.is_none() {
             self.link.token.cancel();
-            // A drop cannot return it.
+            // A drop cannot return an error.
             let _ = self.reap();
         }
     }

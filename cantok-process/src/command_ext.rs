@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 /// `with_token`, `status_with_token`, `output_with_token` and `spawn_with_token` for the `Command` of the standard
 /// library.
 pub trait CommandTokenExt {
-    /// The command, with a token and with options.
+    /// Adds a token, and options, to the command.
     ///
     /// # Examples
     ///
@@ -71,19 +71,20 @@ impl WithToken<&mut Command> {
     ///
     /// # Errors
     ///
-    /// [`Cancelled`](CommandError::Cancelled) if the token was cancelled before the child ended, with its status, or
-    /// without one if it was not started; [`Io`](CommandError::Io) if the system refuses the child.
+    /// - [`Cancelled`](CommandError::Cancelled) if the token was cancelled before the child ended. It has the status,
+    ///   unless the child was not started.
+    /// - [`Io`](CommandError::Io) if the system refuses the child.
     pub fn status(self) -> Result<ExitStatus, CommandError> {
         self.spawn()?.wait()
     }
 
     /// Starts the child, reads both of its pipes, and blocks until it has ended, as [`Command::output`].
     ///
-    /// Both pipes are read as they fill, so that the child never waits. After a cancel this waits for the child, and not
-    /// for other processes that hold its pipes open. What had been written by then is in the error.
+    /// Both pipes are read as they fill, so that the child never waits. After a cancel this waits for the child, but
+    /// not for other processes that hold its pipes open. The error contains the output until then.
     ///
-    /// Unlike [`Command::output`] this sets standard output and standard error to pipes, whatever they were, and leaves
-    /// standard input as it is: your program's own, unless the command says otherwise.
+    /// Unlike [`Command::output`], this always sets standard output and standard error to pipes. It leaves standard
+    /// input as it is: the child reads yours, unless the command says otherwise.
     ///
     /// # Errors
     ///
@@ -95,12 +96,12 @@ impl WithToken<&mut Command> {
 
     /// Starts the child and returns it, as [`Command::spawn`].
     ///
-    /// The cancel ends it from then on, whether or not a thread waits for it.
+    /// From then on a cancel ends it, even if no thread waits for it.
     ///
     /// # Errors
     ///
-    /// [`Cancelled`](CommandError::Cancelled) if the token was cancelled before, and [`Io`](CommandError::Io) if the
-    /// system refuses the child.
+    /// - [`Cancelled`](CommandError::Cancelled) if the token was cancelled before the call.
+    /// - [`Io`](CommandError::Io) if the system refuses the child.
     pub fn spawn(self) -> Result<Child, CommandError> {
         self.settings.without_output()?;
         self.start()

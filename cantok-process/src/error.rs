@@ -4,9 +4,9 @@ use std::error::Error;
 use std::process::ExitStatus;
 use std::{fmt, io};
 
-/// Why a command with a token has not ended by itself.
+/// Why a command with a token did not end by itself.
 ///
-/// A child that ends by itself, even with a failure, is no error: its status is in the `Ok`.
+/// A child that ends by itself is no error, even if it fails: `Ok` has its status.
 ///
 /// # Examples
 ///
@@ -35,14 +35,14 @@ use std::{fmt, io};
 pub enum CommandError {
     /// The token was cancelled first.
     Cancelled {
-        /// Why, and by which token.
+        /// The cause, and the token.
         error: CancellationError,
-        /// How the child ended, `None` if it was not started.
+        /// How the child ended, or `None` if it was not started.
         status: Option<ExitStatus>,
-        /// What it had written until then.
+        /// The output of the child until then.
         output: Captured,
     },
-    /// The child wrote more than its [limit](crate::WithToken::output_limit), and was ended for that.
+    /// The child was ended because it wrote more than its [limit](crate::WithToken::output_limit).
     OutputLimit {
         /// The limit in bytes.
         limit: usize,
@@ -51,7 +51,7 @@ pub enum CommandError {
         /// As many bytes as the limit allows.
         output: Captured,
     },
-    /// The system refused something: to start the child, most often.
+    /// The system refused something, most often to start the child.
     Io(io::Error),
 }
 
@@ -64,7 +64,7 @@ impl CommandError {
         }
     }
 
-    /// The cancel, if that is why.
+    /// Returns the cancellation, if the token was cancelled first.
     pub fn cancellation(&self) -> Option<&CancellationError> {
         match self {
             CommandError::Cancelled { error, .. } => Some(error),
@@ -72,12 +72,12 @@ impl CommandError {
         }
     }
 
-    /// Whether the token was cancelled.
+    /// Returns whether the token was cancelled first.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation().is_some()
     }
 
-    /// How the child ended, if it was started and its status is known.
+    /// Returns how the child ended, if it was started and its status is known.
     pub fn status(&self) -> Option<ExitStatus> {
         match self {
             CommandError::Cancelled { status, .. } => *status,
@@ -87,7 +87,7 @@ impl CommandError {
     }
 }
 
-/// Of a cancel, what its [`CancellationError`] says; of `Io`, what the [`io::Error`] says.
+/// Shows `Cancelled` as its [`CancellationError`], and `Io` as its [`io::Error`].
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -116,7 +116,7 @@ impl From<io::Error> for CommandError {
     }
 }
 
-/// A cancel as [`CancellationError`] converts, `Io` as it is, and the limit as [`io::ErrorKind::Other`].
+/// Converts `Cancelled` as [`CancellationError`] does, and the limit to [`io::ErrorKind::Other`]. `Io` stays as it is.
 impl From<CommandError> for io::Error {
     fn from(error: CommandError) -> Self {
         match error {

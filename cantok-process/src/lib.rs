@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-// docs.rs sets `docsrs`, and marks what needs a feature.
+// docs.rs sets `docsrs`, and marks items that need a feature.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod captured;

@@ -7,11 +7,10 @@ use std::process::{ExitStatus, Output};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-/// What connects a child to its token. Its signals are sent by wakers, so that they do not depend on what the caller is
-/// doing.
+/// Connects a child to its token. Wakers send the signals, so that they do not depend on the caller.
 #[derive(Debug)]
 pub(crate) struct Link {
-    /// Of this child alone. It is cancelled with the caller's token.
+    /// The token of this child alone, a child of the caller's token.
     pub(crate) token: SimpleToken,
     pub(crate) idle: Option<IdleToken>,
     pub(crate) ending: Arc<Ending>,
@@ -37,10 +36,10 @@ impl Wake for Kill {
 }
 
 impl Link {
-    /// The check. After it only peeks.
+    /// Makes the one check of a call, which only peeks after that.
     pub(crate) fn new(token: &Token, settings: &Settings) -> Result<Self, CommandError> {
         token.check().map_err(refused)?;
-        // What follows panics without them.
+        // The registrations would panic without these threads.
         start_threads()?;
         let idle = settings.idle.map(IdleToken::new);
         let token = match &idle {
@@ -62,14 +61,14 @@ impl Link {
             registrations: Some(registrations),
             is_reported: false,
         };
-        // One that came meanwhile.
+        // The token may have been cancelled meanwhile.
         match link.token.cancellation() {
             Some(error) => Err(refused(error)),
             None => Ok(link),
         }
     }
 
-    /// The outcome of a child that was reaped.
+    /// The result of a reaped child.
     pub(crate) fn outcome(
         &mut self,
         status: ExitStatus,
@@ -102,7 +101,7 @@ impl Link {
         }
     }
 
-    /// Once, however often the caller waits.
+    /// Makes one event, even if the caller waits several times.
     fn report(&mut self, error: &CancellationError) {
         #[cfg(feature = "tracing")]
         if !self.is_reported {
@@ -113,7 +112,7 @@ impl Link {
         self.is_reported = true;
     }
 
-    /// From now on the child is not ended with the token.
+    /// Lets the child continue when the token is cancelled.
     pub(crate) fn let_go(&mut self) {
         self.registrations = None;
         self.ending.give_up();

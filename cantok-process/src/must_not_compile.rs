@@ -1,6 +1,6 @@
-//! Programs that must not compile, each followed by its twin, which differs in that one thing and compiles.
+//! Programs that must not compile, each followed by a twin that compiles and differs only in that point.
 //!
-//! What is made for its effect, or is a result, is not to be forgotten.
+//! Commands and results must be used.
 //!
 //! ```compile_fail
 //! #![deny(unused_must_use)]
@@ -23,7 +23,7 @@
 //! command.status_with_token(&SimpleToken::new()).unwrap();
 //! ```
 //!
-//! One token and its options are for one start.
+//! A token and its options are for one start.
 //!
 //! ```compile_fail,E0382
 //! use cantok_core::SimpleToken;

@@ -1,22 +1,22 @@
 use crate::Captured;
 use crate::link::Link;
 
-/// What was read of a child.
+/// The output that was read from a child.
 #[derive(Default)]
 pub(crate) struct Reading {
     pub(crate) output: Captured,
-    /// After a cancel something could still write.
+    /// The pipes were still open when reading ended after a cancel.
     pub(crate) is_cut_short: bool,
     pub(crate) is_over_limit: bool,
 }
 
 impl Reading {
-    /// What there is of standard output and of standard error.
+    /// The bytes of standard output and of standard error.
     pub(crate) fn kept(&mut self) -> [&mut Vec<u8>; 2] {
         [&mut self.output.stdout, &mut self.output.stderr]
     }
 
-    /// So many bytes were just added to one of them.
+    /// Call this after adding that many bytes to one of them.
     pub(crate) fn has_read(&mut self, link: &Link, index: usize, bytes: usize) {
         if bytes == 0 {
             return;

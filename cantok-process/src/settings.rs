@@ -2,7 +2,7 @@ use crate::Signal;
 use std::io;
 use std::time::Duration;
 
-/// What a `WithToken` was told.
+/// The options of a `WithToken`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) signal: Signal,
@@ -25,7 +25,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Of a call that does not read what the child writes.
+    /// Refuses the options that need the output, for calls that do not read it.
     pub(crate) fn without_output(&self) -> io::Result<()> {
         let needs_output = match self {
             Settings { idle: Some(_), .. } => "idle",

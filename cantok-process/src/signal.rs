@@ -1,9 +1,9 @@
 use std::fmt;
 
-/// A signal that asks a child to end: that of [`WithToken::signal`](crate::WithToken::signal).
+/// The polite signal that ends a child, for [`WithToken::signal`](crate::WithToken::signal).
 ///
-/// The names are those of `cantok_signal::Signal`. That type is not used here because its crate installs handlers,
-/// which starting a child does not need. A number makes one of the other: `Signal::new(signal.number())`.
+/// The names are those of `cantok_signal::Signal`. That crate installs handlers, which starting a child does not need,
+/// so this is a type of its own. Convert by the number: `Signal::new(signal.number())`.
 ///
 /// On Windows, which has no signals, all of them end the child at once.
 ///
@@ -25,22 +25,22 @@ use rustix::process::Signal as Raw;
 impl Signal {
     /// `SIGHUP`: the terminal is gone.
     pub const HUP: Signal = Signal(1);
-    /// `SIGINT`: what Ctrl-C sends.
+    /// `SIGINT`, which Ctrl-C sends.
     pub const INT: Signal = Signal(2);
-    /// `SIGQUIT`: asks for a core dump.
+    /// `SIGQUIT`, which also requests a core dump.
     pub const QUIT: Signal = Signal(3);
     /// `SIGKILL`: ends the child at once. It cannot be handled.
     pub const KILL: Signal = Signal(9);
-    /// `SIGTERM`: what `kill`, supervisors and containers send, and the default.
+    /// `SIGTERM`, the default, which `kill`, supervisors and containers send.
     pub const TERM: Signal = Signal(15);
-    /// `SIGUSR1`: of no meaning of its own.
+    /// `SIGUSR1`, which has no fixed meaning.
     #[cfg(unix)]
     pub const USR1: Signal = Signal(Raw::USR1.as_raw());
-    /// `SIGUSR2`: of no meaning of its own.
+    /// `SIGUSR2`, which has no fixed meaning.
     #[cfg(unix)]
     pub const USR2: Signal = Signal(Raw::USR2.as_raw());
 
-    /// The signal of that number, if it has a name on this system.
+    /// Returns the signal with this number, if it has a name on this system.
     pub fn new(number: i32) -> Option<Self> {
         #[cfg(unix)]
         let is_named = Raw::from_named_raw(number).is_some();
@@ -49,7 +49,7 @@ impl Signal {
         is_named.then_some(Signal(number))
     }
 
-    /// The number that the signal has on this system.
+    /// Returns the signal's number on this system.
     pub fn number(self) -> i32 {
         self.0
     }
@@ -63,7 +63,7 @@ impl Signal {
     }
 }
 
-/// The name of the signals above, the number of others: `SIGTERM`, `signal 28`.
+/// Shows the name of the signals above and the number of others: `SIGTERM`, `signal 28`.
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match *self {

@@ -1,8 +1,8 @@
-//! The events of the feature `tracing`. Without it none of this is there.
+//! The events of the feature `tracing`.
 
 use cantok_core::CancellationError;
 
-/// A child was ended by its token, or not started.
+/// Makes the event of a child that its token ended or kept from starting.
 pub(crate) fn stopped_early(job: &str, error: &CancellationError) {
     tracing::debug!(
         target: "cantok",

@@ -14,44 +14,45 @@ use std::task::{Context, Poll, ready};
 type BoxError = Box<dyn Error + Send + Sync>;
 
 pin_project! {
-    /// A body that ends early when the token of its request is cancelled. In the responses of
-    /// [`TokenService`](crate::TokenService) and [`PropagateService`](crate::PropagateService).
+    /// A body that ends early when the token of its request is cancelled.
+    ///
+    /// It is in the responses of [`TokenService`](crate::TokenService) and
+    /// [`PropagateService`](crate::PropagateService).
     ///
     /// # Guarantees
     ///
-    /// - What is ready at the first poll is passed on, even if the token was cancelled after the head of the response.
-    ///   Each later poll looks at the token first.
+    /// - The first poll passes a ready frame on, even if the token was cancelled after the head of the response. Each
+    ///   later poll peeks at the token first.
     /// - Once the token is cancelled, the inner body is dropped and this yields one [`CallError`], then nothing. A
     ///   server that gets it closes the connection or resets the stream. The response of a gRPC service ends with
     ///   trailers instead, with `DEADLINE_EXCEEDED` or `UNAVAILABLE`.
     /// - **In a service, dropping it before its end cancels the token**, with [`ClientGone`](crate::ClientGone). It has
-    ///   ended once it was polled to its end or an error, says that it is
-    ///   [at its end](Body::is_end_stream), or has yielded as many bytes as were announced. Bodies that no client reads
-    ///   cancel nothing: of an answer to `HEAD`, or of an upgrade.
+    ///   ended once it was polled to its end or to an error, once it is [at its end](Body::is_end_stream), or once it
+    ///   has yielded the announced number of bytes. Bodies that no client reads cancel nothing: those of a response to
+    ///   `HEAD` or of an upgrade.
     /// - The [current token](cantok_core::Token::current) of the inner body is that of the request.
     ///
-    /// A client that is slow to read keeps the body from being polled, and so from ending. The token is cancelled all
-    /// the same.
+    /// A slow client keeps the body from being polled, and so from ending. This does not delay the cancel.
     ///
     /// # Panics
     ///
     /// A drop that cancels runs the callbacks of the token and resumes their first panic.
     #[derive(Debug)]
     pub struct TokenBody<B> {
-        // Dropped first, so that the inner body is dropped with a cancelled token. `None`: has ended.
+        // Dropped first, so that the token is cancelled when the inner body is dropped. `None` after the end.
         watch: Option<Watch>,
-        // `None`: the token has ended it.
+        // `None` once the token has ended the body.
         #[pin]
         inner: Option<B>,
-        // Of a gRPC service: the server's token.
+        // The server's token, if this is the body of a gRPC service.
         shutdown: Option<Token>,
-        // How many bytes are announced and have not been yielded.
+        // The number of announced bytes that have not been yielded yet.
         announced: Option<u64>,
     }
 }
 
 impl<B: Body> TokenBody<B> {
-    /// Of a response whose body no token ends.
+    /// Makes a body that no token ends.
     pub(crate) fn unwatched(inner: B) -> Self {
         TokenBody {
             watch: None,
@@ -61,7 +62,7 @@ impl<B: Body> TokenBody<B> {
         }
     }
 
-    /// Of a response with these headers.
+    /// Makes the body of a response with these headers.
     pub(crate) fn new(inner: B, mut watch: Watch, headers: &HeaderMap) -> Self {
         let announced = content_length(headers).or_else(|| inner.size_hint().exact());
         watch.begin_anew();
@@ -79,7 +80,7 @@ impl<B: Body> TokenBody<B> {
         body
     }
 
-    /// Has the body end with gRPC's trailers, if this is the token of a gRPC server.
+    /// Has the body end with gRPC's trailers, if this is passed the token of a gRPC server.
     pub(crate) fn grpc(mut self, shutdown: Option<Token>) -> Self {
         self.shutdown = shutdown;
         self
@@ -91,7 +92,7 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     length?.ok()?.parse().ok()
 }
 
-/// How a body ends that the token has stopped.
+/// Returns the last frame of a body that the token has stopped.
 fn last_frame<D>(error: CancellationError, shutdown: Option<Token>) -> Result<Frame<D>, CallError> {
     let Some(shutdown) = shutdown else {
         return Err(CallError::cancelled(error));
@@ -122,7 +123,7 @@ where
             return inner.poll_frame(cx).map_err(CallError::failed);
         };
         let mut polled = ready!(watch.poll(cx, |cx| inner.as_mut().poll_frame(cx)));
-        // A failure after the cancel is most probably its consequence.
+        // A failure after the cancel is probably a consequence of it.
         if matches!(polled, Ok(Some(Err(_)))) {
             if let Some(error) = watch.cancellation() {
                 watch.disarm();
@@ -135,7 +136,7 @@ where
                     let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
                     *left = left.saturating_sub(bytes);
                     if *left == 0 {
-                        // A server may drop it now.
+                        // From here on, a server may drop the body.
                         watch.disarm();
                     }
                 }
@@ -148,7 +149,7 @@ where
             }
             Err(error) => {
                 *this.watch = None;
-                // What the body holds is released before the client is told.
+                // Release the body's resources before the client gets the error.
                 this.inner.set(None);
                 #[cfg(feature = "tracing")]
                 crate::trace::stopped_early("body", &error);

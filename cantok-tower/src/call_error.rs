@@ -4,10 +4,10 @@ use std::fmt;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Why a call or a body has failed: its token has ended it, or it has failed by itself.
+/// Why a call or a body has failed: either its token has ended it, or it has failed by itself.
 ///
-/// The message is that of the token's error, or that of the failure. With the feature `tonic`, tonic makes a status of
-/// it: `DEADLINE_EXCEEDED` for deadlines, `CANCELLED` for other causes.
+/// The message is that of the token's error, or that of the failure. With the feature `tonic`, tonic converts it into a
+/// status: `DEADLINE_EXCEEDED` for deadlines, `CANCELLED` for other causes.
 ///
 /// # Examples
 ///
@@ -36,7 +36,7 @@ pub struct CallError(Kind);
 enum Kind {
     Cancelled {
         error: CancellationError,
-        /// What tonic looks for among the sources of an error.
+        /// tonic searches for this among the sources of an error.
         #[cfg(feature = "tonic")]
         status: tonic::Status,
     },
@@ -56,7 +56,7 @@ impl CallError {
         CallError(Kind::Failed(error.into()))
     }
 
-    /// The error of the token, if that has ended the call.
+    /// Returns the error of the token, if the token has ended the call.
     pub fn cancellation(&self) -> Option<&CancellationError> {
         match &self.0 {
             Kind::Cancelled { error, .. } => Some(error),
@@ -64,11 +64,11 @@ impl CallError {
         }
     }
 
-    /// Gives back the error of the inner service or body, if it has failed by itself.
+    /// Returns the error of the inner service or body, if it has failed by itself.
     ///
     /// # Errors
     ///
-    /// The token has ended the call: returns its error.
+    /// The error of the token, if the token has ended the call.
     pub fn into_inner(self) -> Result<Box<dyn Error + Send + Sync>, CancellationError> {
         match self.0 {
             Kind::Cancelled { error, .. } => Err(error),
@@ -85,7 +85,7 @@ fn status_of(error: &CancellationError) -> tonic::Status {
     }
 }
 
-/// As if the token had ended the call: for a handler that has waited for work under the token.
+/// The error of a call that the token has ended. A handler needs this after it has waited for work under the token.
 impl From<CancellationError> for CallError {
     fn from(error: CancellationError) -> Self {
         CallError::cancelled(error)
@@ -120,8 +120,9 @@ impl Error for CallError {
     }
 }
 
-/// The error of the token that has ended a call, found in an error of any library: a [`CallError`] or a
-/// [`CancellationError`] among its sources.
+/// Finds the error of the token that has ended a call, in an error of any library.
+///
+/// It searches the error and its sources for a [`CallError`] or a [`CancellationError`].
 ///
 /// # Examples
 ///
@@ -147,7 +148,7 @@ pub fn cancellation<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Cancella
                 return Some(error);
             }
         }
-        // The error inside of an I/O error is not its source.
+        // The error inside an I/O error is not its source.
         if let Some(inner) = error
             .downcast_ref::<std::io::Error>()
             .and_then(|error| error.get_ref())

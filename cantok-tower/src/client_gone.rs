@@ -1,8 +1,9 @@
 use std::error::Error;
 use std::fmt;
 
-/// Why a request's token is cancelled if its response is dropped before its end: the client has closed the connection
-/// or reset the stream, or a layer further out has given up.
+/// The reason for cancelling a request's token when its response is dropped before its end.
+///
+/// Either the client has closed the connection or reset the stream, or an outer layer has dropped the response.
 ///
 /// # Examples
 ///

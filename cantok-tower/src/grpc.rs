@@ -1,4 +1,4 @@
-//! What HTTP is to gRPC: its content type, its status.
+//! gRPC over HTTP: its content type and its status.
 
 use cantok_core::{CancellationError, Cause, Token};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -17,13 +17,13 @@ pub(crate) enum Code {
     Unavailable = 14,
 }
 
-/// Whether a deadline of the request's has ended it, and not one of the server's token.
+/// Returns whether a deadline of the request has ended it, and not a deadline of the server's token.
 pub(crate) fn is_deadline(error: &CancellationError, shutdown: &Token) -> bool {
     matches!(error.cause(), Cause::Timeout { .. })
         && shutdown.cancellation().as_ref() != Some(error)
 }
 
-/// The status of a request that the token has ended.
+/// Returns the status of a request that the token has ended.
 pub(crate) fn code(error: &CancellationError, shutdown: &Token) -> Code {
     match is_deadline(error, shutdown) {
         true => Code::DeadlineExceeded,
@@ -31,7 +31,7 @@ pub(crate) fn code(error: &CancellationError, shutdown: &Token) -> Code {
     }
 }
 
-/// Whether this is a message of gRPC, and not of gRPC-Web, which has its trailers elsewhere.
+/// Returns whether this is a message of gRPC, and not of gRPC-Web, which has its trailers elsewhere.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let content = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let rest = content.and_then(|content| content.strip_prefix(CONTENT.as_bytes()));
@@ -45,7 +45,7 @@ pub(crate) fn set_status(headers: &mut HeaderMap, code: Code, message: &str) {
     headers.insert(MESSAGE, message.expect("only visible ASCII and spaces"));
 }
 
-/// As the specification of gRPC over HTTP/2 wants messages to be.
+/// Encodes a message as the specification of gRPC over HTTP/2 requires.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,11 +1,11 @@
-// Its example needs the feature.
+// The example of the README needs the feature.
 #![cfg_attr(feature = "axum", doc = include_str!("../README.md"))]
 #![cfg_attr(
     not(feature = "axum"),
     doc = "A cancellation token for each HTTP and gRPC request."
 )]
 #![forbid(unsafe_code)]
-// docs.rs sets `docsrs`, and marks what needs a feature.
+// docs.rs sets `docsrs`, and marks items that need a feature.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;

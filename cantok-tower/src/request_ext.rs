@@ -17,15 +17,16 @@ use http::{Extensions, Request};
 /// assert!(!Request::new(()).token().can_be_cancelled());
 /// ```
 pub trait RequestTokenExt: sealed::Sealed + Sized {
-    /// The token of this request. Without a [`TokenLayer`](crate::TokenLayer), or
-    /// [`with_token`](RequestTokenExt::with_token), [`Token::never`].
+    /// Returns the token of this request, or [`Token::never`] if it has none.
+    ///
+    /// A [`TokenLayer`](crate::TokenLayer) or [`with_token`](RequestTokenExt::with_token) gives it one.
     fn token(&self) -> Token {
         let token = self.request_extensions().get::<RequestToken>();
         token.map(Token::from).unwrap_or_default()
     }
 
-    /// Gives this request a token, for a client with a [`PropagateLayer`](crate::PropagateLayer). It replaces an earlier
-    /// one.
+    /// Gives this request a token, for a client with a [`PropagateLayer`](crate::PropagateLayer). It replaces the
+    /// previous one.
     #[must_use]
     fn with_token(mut self, token: impl Into<Token>) -> Self {
         let token = RequestToken::new(token);

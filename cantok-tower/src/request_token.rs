@@ -1,11 +1,12 @@
 use cantok_core::Token;
 use std::ops::Deref;
 
-/// The token of a request, in its extensions. [`TokenLayer`](crate::TokenLayer) puts it there, and
-/// [`PropagateLayer`](crate::PropagateLayer) looks for it.
+/// The token of a request, in its extensions.
 ///
-/// It dereferences to [`Token`] and converts into one. With the feature `axum` it is an extractor, which answers with
-/// [500](http::StatusCode::INTERNAL_SERVER_ERROR) where there is no `TokenLayer`.
+/// [`TokenLayer`](crate::TokenLayer) inserts it, and [`PropagateLayer`](crate::PropagateLayer) reads it.
+///
+/// It dereferences to [`Token`] and converts into one. With the feature `axum` it is an extractor, which responds with
+/// [500](http::StatusCode::INTERNAL_SERVER_ERROR) if there is no `TokenLayer`.
 ///
 /// # Examples
 ///
@@ -23,7 +24,7 @@ use std::ops::Deref;
 pub struct RequestToken(Token);
 
 impl RequestToken {
-    /// For a request of your own, in a test for example.
+    /// Makes one for a request of your own, for example in a test.
     pub fn new(token: impl Into<Token>) -> Self {
         RequestToken(token.into())
     }
@@ -59,8 +60,8 @@ mod extractor {
     use std::error::Error;
     use std::fmt;
 
-    /// A handler asks for a [`RequestToken`], and there is no [`TokenLayer`](crate::TokenLayer) around it. Needs the
-    /// feature `axum`.
+    /// A handler extracts a [`RequestToken`], but has no [`TokenLayer`](crate::TokenLayer) around it. Needs the feature
+    /// `axum`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct MissingTokenLayer;
 

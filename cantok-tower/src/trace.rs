@@ -2,7 +2,7 @@
 
 use cantok_core::CancellationError;
 
-/// A token has ended a request, body or call, or kept it from beginning.
+/// Makes the event of a request, body or call that a token has ended, or kept from beginning.
 pub(crate) fn stopped_early(job: &str, error: &CancellationError) {
     tracing::debug!(
         target: "cantok",

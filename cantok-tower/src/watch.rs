@@ -5,25 +5,25 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll};
 use std::thread;
 
-/// What a response waits with: the token of its request and the waker that the cancel wakes.
+/// The token of a request, with the waker that a cancel wakes. A response waits with it.
 ///
-/// Dropping it cancels the token if the response is to be ended and has not: the client is gone.
+/// Dropping it cancels the token, since the client is gone, unless the response has ended or needs no end.
 #[derive(Debug)]
 pub(crate) struct Watch {
     waiting: WakerRegistration,
     cancels: bool,
-    /// Polled before: the first poll comes right after a check, or after the head of the response.
+    /// Whether it was polled. The first poll need not peek: it follows a check, or the head of the response.
     is_begun: bool,
-    /// A poll is under way, or has panicked.
+    /// Whether a poll is under way, or has panicked.
     is_polling: bool,
 }
 
-// A panic is noted, and a token has no state that one could break.
+// `is_polling` records a panic, and a panic cannot break the state of a token.
 impl UnwindSafe for Watch {}
 impl RefUnwindSafe for Watch {}
 
 impl Watch {
-    /// Its drop cancels the token.
+    /// Makes a watch whose drop cancels the token.
     pub(crate) fn cancelling(token: Token) -> Self {
         Watch {
             waiting: WakerRegistration::new(token),
@@ -33,19 +33,19 @@ impl Watch {
         }
     }
 
-    /// Its drop leaves the token alone.
+    /// Makes a watch whose drop does not cancel the token.
     pub(crate) fn observing(token: Token) -> Self {
         let mut watch = Watch::cancelling(token);
         watch.disarm();
         watch
     }
 
-    /// From now on the drop leaves the token alone.
+    /// From now on, the drop does not cancel the token.
     pub(crate) fn disarm(&mut self) {
         self.cancels = false;
     }
 
-    /// For the body, after the head of the response.
+    /// Makes the next poll a first one: that of the body, after the head of the response.
     pub(crate) fn begin_anew(&mut self) {
         self.is_begun = false;
     }
@@ -62,12 +62,13 @@ impl Watch {
         output
     }
 
-    /// The token's error, if it is cancelled or its deadline has passed, marked or not: other timers may be faster.
+    /// Returns the token's error if it is cancelled or its deadline has passed. The deadline counts even before the
+    /// token is marked, since other timers may be faster.
     pub(crate) fn cancellation(&self) -> Option<CancellationError> {
         self.token().cancellation()
     }
 
-    /// Polls, after a look at the token, and has the cancel wake the task if that is pending.
+    /// Peeks at the token and polls. If the poll is pending, a cancel wakes the task.
     pub(crate) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -99,7 +100,7 @@ impl Drop for Watch {
         if !self.cancels {
             return;
         }
-        // Before the cancel, which need not wake this task.
+        // Clear first, since the cancel need not wake this task.
         self.waiting.clear();
         if self.is_polling || thread::panicking() {
             self.token().cancel_with("the service has panicked");

@@ -144,7 +144,7 @@ mod signals {
         computes.send(&format!("{ENDLESS}\n"));
         waits.begin();
         service.sender()(Signal::TERM);
-        // Nobody is told goodbye.
+        // The connections end without a goodbye.
         assert!(waits.has_ended());
         assert!(computes.has_ended());
         let (status, printed, reported) = service.end();

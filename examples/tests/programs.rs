@@ -228,7 +228,7 @@ fn pipeline_says_what_it_could_not_write() {
 }
 
 #[test]
-fn ctrl_c_ends_well_when_nobody_stops_it() {
+fn ctrl_c_ends_well_when_it_is_not_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("primes");
     let file = path.to_str().unwrap();

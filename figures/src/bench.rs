@@ -1,11 +1,11 @@
-//! The benchmarks in which contenders take turns.
+//! The benchmarks whose contenders take turns.
 
 use crate::root;
 use std::path::PathBuf;
 
 #[derive(Debug)]
 pub(crate) struct Bench {
-    /// What it is called here, and its file in `results`.
+    /// Its name here, and that of its file in `results`.
     pub(crate) name: &'static str,
     kind: Kind,
 }
@@ -21,7 +21,7 @@ enum Kind {
     Program { manifest: &'static str },
 }
 
-/// How users build. What they are called stands behind the names of groups.
+/// The profiles that users build with, and their names, which are appended to the names of groups.
 const PROFILES: [(&str, &str); 3] = [
     ("release", "16 codegen units"),
     ("one-unit", "1 codegen unit"),
@@ -53,11 +53,11 @@ const fn bench(name: &'static str, package: &'static str, target: &'static str) 
 /// One build of a benchmark.
 #[derive(Debug)]
 pub(crate) struct Build {
-    /// What it is called, if there are several.
+    /// Its name, if there are several builds.
     pub(crate) name: Option<&'static str>,
-    /// The arguments of cargo that only build it.
+    /// The arguments with which cargo only builds it.
     pub(crate) build: Vec<&'static str>,
-    /// The arguments of cargo that run it.
+    /// The arguments with which cargo runs it.
     pub(crate) run: Vec<&'static str>,
 }
 
@@ -86,12 +86,12 @@ impl Bench {
         }
     }
 
-    /// The command that prints what it measures, in the first of its builds.
+    /// Returns the command that prints its figures, for the first of its builds.
     pub(crate) fn command(&self) -> String {
         format!("cargo {}", self.builds()[0].run.join(" "))
     }
 
-    /// Where its results are.
+    /// Returns the path of its results.
     pub(crate) fn path(&self) -> PathBuf {
         let file = format!("{}.tsv", self.name);
         root().join("figures/results").join(file)

@@ -2,18 +2,18 @@
 
 use std::fmt::Write;
 
-/// What is drawn.
+/// The contents of a chart.
 #[derive(Debug)]
 pub(crate) struct Chart {
     pub(crate) title: &'static str,
-    /// A line of text below the title each.
+    /// Lines of text below the title.
     pub(crate) notes: Vec<String>,
-    /// What the shades mean, if there are two.
+    /// The meaning of the shades, if there are two.
     pub(crate) legend: Option<[&'static str; 2]>,
     pub(crate) groups: Vec<Group>,
-    /// Where bars begin.
+    /// The value at which bars begin.
     pub(crate) origin: f64,
-    /// The lines across, with their texts.
+    /// The values of the vertical lines, with their texts.
     pub(crate) lines: Vec<(f64, &'static str)>,
 }
 
@@ -27,11 +27,11 @@ pub(crate) struct Group {
 pub(crate) struct Contender {
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// One for each shade: a value and its text.
+    /// A value and its text for each shade.
     pub(crate) values: Vec<(f64, String)>,
 }
 
-/// Who a contender is, which shows in its colour.
+/// The kind of a contender, which selects its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Cantok,
@@ -58,7 +58,7 @@ const BETWEEN: f64 = 8.0;
 const LINE: f64 = 18.0;
 
 impl Chart {
-    /// Draws it, on a background of its own, since it is looked at in front of a light one and a dark one.
+    /// Draws the chart on a background of its own, since pages may be light or dark.
     pub(crate) fn draw(&self) -> String {
         let mut body = String::new();
         let mut y = 34.0;
@@ -131,7 +131,7 @@ text {{ font: 13px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; f
         )
     }
 
-    /// Draws a contender at `y`. Returns where it ends.
+    /// Draws a contender at `y`. Returns the `y` of its end.
     fn contender(&self, body: &mut String, contender: &Contender, y: f64) -> f64 {
         let end = y + contender.values.len() as f64 * (BAR + 2.0);
         let class = if contender.kind == Kind::Cantok {
@@ -139,7 +139,7 @@ text {{ font: 13px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; f
         } else {
             "name"
         };
-        // Four below the middle, which is where the feet of letters are.
+        // The baseline of letters is 4 below the middle.
         text(
             body,
             LEFT - 12.0,
@@ -150,7 +150,7 @@ text {{ font: 13px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; f
         for (shade, (value, name)) in contender.values.iter().enumerate() {
             let y = y + shade as f64 * (BAR + 2.0);
             let (origin, x) = (self.x(self.origin), self.x(*value));
-            // Whatever is at the origin is still seen.
+            // A bar at the origin is still visible.
             let (from, to) = (origin.min(x), origin.max(x).max(origin.min(x) + 1.5));
             rect(
                 body,
@@ -163,13 +163,13 @@ text {{ font: 13px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; f
         end + BETWEEN / 2.0
     }
 
-    /// Where a value is, on a logarithmic scale.
+    /// Returns the `x` of a value, on a logarithmic scale.
     fn x(&self, value: f64) -> f64 {
         let (least, greatest) = self.scale();
         LEFT + (value / least).ln() / (greatest / least).ln() * (RIGHT - LEFT)
     }
 
-    /// Where the scale begins and ends: at the origin and the last line, or with what is beyond.
+    /// Returns the ends of the scale: the origin and the last line, or the values beyond them.
     fn scale(&self) -> (f64, f64) {
         let contenders = self.groups.iter().flat_map(|group| &group.contenders);
         let values = contenders.flat_map(|contender| &contender.values);
@@ -230,7 +230,7 @@ mod tests {
         }
     }
 
-    /// The bars' left ends and lengths. The first rectangle is the background.
+    /// Returns the left ends and lengths of the bars. The first rectangle is the background.
     fn bars(svg: &str) -> Vec<(f64, f64)> {
         let number = |line: &str, key: &str| -> f64 {
             let (_, rest) = line.split_once(&format!(" {key}=\"")).unwrap();

@@ -1,11 +1,11 @@
-//! The charts, and whose times they show.
+//! The charts, and the contenders in them.
 
 use crate::chart::{Chart, Contender, Group, Kind};
 use crate::results::{Results, median};
 use anyhow::Result;
 use std::iter;
 
-/// Makes a chart of what a benchmark measured.
+/// Makes a chart of the results of a benchmark.
 type Make = fn(&Results) -> Result<Chart>;
 
 /// The name of the benchmark and the file of each chart.
@@ -14,7 +14,7 @@ pub(crate) const CHARTS: [(&str, &str, Make); 2] = [
     ("rayon", "docs/src/rayon.svg", rayon),
 ];
 
-/// What a check costs.
+/// The chart of the cost of a check.
 fn check(results: &Results) -> Result<Chart> {
     let contenders = [
         (
@@ -73,7 +73,7 @@ fn check(results: &Results) -> Result<Chart> {
     })
 }
 
-/// What a token costs in a parallel iterator of rayon.
+/// The chart of the cost of a token in a parallel iterator of rayon.
 fn rayon(results: &Results) -> Result<Chart> {
     let groups = [
         ("sum from cache", "u64 from the cache, added up"),
@@ -143,7 +143,7 @@ fn notes(results: &Results, what: &str) -> Vec<String> {
         .collect()
 }
 
-/// Two or three digits that mean something.
+/// Shows two or three significant digits.
 fn short(figure: f64) -> String {
     match figure {
         10.0.. => format!("{figure:.0}"),

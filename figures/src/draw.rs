@@ -1,4 +1,4 @@
-//! What is made of the results, and the files that hold it.
+//! Writes the charts and the table from the results.
 
 use crate::bench::BENCHES;
 use crate::charts::CHARTS;
@@ -24,7 +24,7 @@ pub(crate) fn draw() -> Result<()> {
     Ok(())
 }
 
-/// Fails if a file is not what would be written.
+/// Fails if a file differs from what [`draw`] would write.
 pub(crate) fn check() -> Result<()> {
     let mut different = Vec::new();
     for (path, text) in files()? {
@@ -40,7 +40,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// All files and what is to be in them.
+/// Returns all files and their contents.
 fn files() -> Result<Vec<(PathBuf, String)>> {
     let mut results = BTreeMap::new();
     for bench in &BENCHES {
@@ -59,7 +59,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     Ok(files)
 }
 
-/// The page with another text between the two marks.
+/// Returns the page with the text between the two marks replaced.
 fn replaced(page: &str, text: &str) -> Result<String> {
     let parts = page
         .split_once(BEGIN)

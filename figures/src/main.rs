@@ -1,4 +1,4 @@
-//! Measures all benchmarks, and draws the charts and the table of what was measured.
+//! Measures all benchmarks, and draws the charts and the table of the results.
 
 mod bench;
 mod chart;
@@ -16,24 +16,24 @@ use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use std::path::Path;
 
-/// Measures all benchmarks, and draws the charts and the table of what was measured.
+/// Measures all benchmarks, and draws the charts and the table of the results.
 #[derive(Parser)]
 enum Command {
     /// Runs the benchmarks and writes figures/results. The machine should have nothing else to do.
     Measure {
-        /// Only this one of them; can be given several times.
+        /// Only this benchmark. You can pass this several times.
         #[arg(long, value_name = "BENCH", value_parser = PossibleValuesParser::new(BENCHES.map(|bench| bench.name)))]
         only: Vec<String>,
-        /// How often each of them is run.
+        /// How often each benchmark is run.
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
         runs: u32,
-        /// Has each contender run once, to try it out. The results are marked as provisional.
+        /// Runs each contender only once, to try it out. The results are marked as provisional.
         #[arg(long)]
         test: bool,
     },
     /// Draws the charts and writes the table, from figures/results, and draws the recorded session of treehash.
     Draw {
-        /// Writes nothing, and fails if what is there is something else.
+        /// Writes nothing, and fails if a file is not up to date.
         #[arg(long)]
         check: bool,
     },

@@ -1,4 +1,4 @@
-//! Running the benchmarks.
+//! Runs the benchmarks.
 
 use crate::bench::{Bench, Build};
 use crate::results::{Results, Times};
@@ -9,8 +9,8 @@ use std::fs;
 use std::process::Command;
 use std::thread;
 
-/// Runs each benchmark that often, all of them before any is run again, and writes down what they measured. What was
-/// written before is kept where a benchmark fails.
+/// Runs all benchmarks that many times, one round after another, and writes their results. If a benchmark fails, its
+/// previous results are kept.
 pub(crate) fn measure(benches: &[&Bench], runs: u32, is_test: bool) -> Result<()> {
     // Build first: compiling would skew the measurements.
     for bench in benches {
@@ -59,7 +59,7 @@ pub(crate) fn measure(benches: &[&Bench], runs: u32, is_test: bool) -> Result<()
     Ok(())
 }
 
-/// Runs a benchmark, each of its builds.
+/// Runs each build of a benchmark.
 fn take_times(bench: &Bench, number: u32, is_test: bool) -> Result<Vec<Times>> {
     let mut times = Vec::new();
     for build in bench.builds() {
@@ -97,7 +97,7 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What kind of machine this is.
+/// Returns a description of this machine.
 fn machine() -> Result<String> {
     let rustc = Command::new("rustc")
         .arg("--version")
@@ -116,7 +116,7 @@ fn machine() -> Result<String> {
     ))
 }
 
-/// The processor's model, where the system tells.
+/// Returns the model of the processor, if the system has it.
 fn processor() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;

@@ -1,4 +1,4 @@
-//! What a benchmark measured, and the file that says so: lines of columns that are separated by tabs.
+//! The results of a benchmark and their file: lines with columns that are separated by tabs.
 
 use crate::bench::Bench;
 use anyhow::{Context, Result, bail, ensure};
@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 const COLUMNS: &str = "run\tgroup\tcontender\ttimes\tleast ns\tmedian ns";
 
-/// Marks results that are not to be relied on.
+/// Marks results that are not reliable.
 const PROVISIONAL: &str = "provisional";
 
 #[derive(Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub(crate) struct Results {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Times {
     run: u32,
-    /// With the name of the build in brackets, if there are several.
+    /// With the name of the build in brackets, if there are several builds.
     group: String,
     contender: String,
     /// How many times were taken.
@@ -38,7 +38,7 @@ pub(crate) struct Times {
 }
 
 impl Results {
-    /// Reads the results of a benchmark, if it was ever measured.
+    /// Reads the results of a benchmark, if it was measured before.
     pub(crate) fn read(bench: &Bench) -> Result<Option<Results>> {
         let path = bench.path();
         let text = match fs::read_to_string(&path) {
@@ -51,16 +51,16 @@ impl Results {
             .with_context(|| path.to_string_lossy().into_owned())
     }
 
-    /// The median of a contender in each run, in nanoseconds. The greatest, where there are several groups or builds: see
-    /// [`Results::worst`].
+    /// Returns the median of a contender in each run, in nanoseconds. Of several groups or builds, the greatest counts:
+    /// see [`Results::worst`].
     pub(crate) fn medians(&self, group: &str, contender: &str) -> Result<Vec<f64>> {
         self.worst(group, |group| {
             self.each_run(group, contender, |times| times.median)
         })
     }
 
-    /// The median of a contender divided by that of another one of its group, in each run. The greatest, where there are
-    /// several groups or builds.
+    /// Returns the median of a contender divided by that of another one of its group, in each run. Of several groups or
+    /// builds, the greatest counts.
     pub(crate) fn ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
         let median = |group: &str, contender| self.each_run(group, contender, |times| times.median);
         self.worst(group, |group| {
@@ -68,7 +68,7 @@ impl Results {
         })
     }
 
-    /// [`Results::ratios`] of the least times.
+    /// Returns the same as [`Results::ratios`], for the least times.
     pub(crate) fn least_ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
         let least = |group: &str, contender| self.each_run(group, contender, |times| times.least);
         self.worst(group, |group| {
@@ -76,7 +76,8 @@ impl Results {
         })
     }
 
-    /// The greatest figure of each run, of all builds of a group; of `*` and an ending, of all groups that end so.
+    /// Returns the greatest figure of each run, over all builds of a group. A `*` and an ending stand for all groups with
+    /// that ending.
     fn worst(&self, wanted: &str, figures: impl Fn(&str) -> Result<Vec<f64>>) -> Result<Vec<f64>> {
         let is_wanted = |group: &str| match wanted.strip_prefix('*') {
             None => group == wanted,
@@ -212,7 +213,7 @@ fn divide(times: &[f64], others: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// The middle one of some figures.
+/// Returns the median of some figures.
 pub(crate) fn median(figures: &[f64]) -> f64 {
     let mut figures = figures.to_vec();
     figures.sort_by(f64::total_cmp);

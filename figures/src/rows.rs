@@ -1,4 +1,4 @@
-//! The figures that the project set out to reach, and what is to be said about those that it does not.
+//! The figures that the project aims at, with remarks on those that it does not reach.
 
 /// A figure.
 #[derive(Debug)]
@@ -6,21 +6,21 @@ pub(crate) struct Row {
     pub(crate) what: &'static str,
     /// The name of the benchmark that prints it.
     pub(crate) bench: &'static str,
-    /// After a `*` all groups that end so.
+    /// A `*` and an ending stand for all groups with that ending.
     pub(crate) group: &'static str,
     pub(crate) contender: &'static str,
     pub(crate) limit: Limit,
-    /// Why it does not hold, or what else to know. Not empty where it does not hold.
+    /// Why it does not hold, or what else to know. Must not be empty if it does not hold.
     pub(crate) remark: &'static str,
 }
 
-/// What a figure must not exceed.
+/// The limit of a figure.
 #[derive(Debug)]
 pub(crate) enum Limit {
-    /// That many times the median of another contender of the same group.
+    /// A multiple of the median of another contender of the same group.
     Times(f64, &'static str),
-    /// That many times the least time of another contender of the same group. For work of one thread: other programs
-    /// only add to its time.
+    /// A multiple of the least time of another contender of the same group. For work of one thread, to whose time other
+    /// programs can only add.
     Least(f64, &'static str),
     /// Nanoseconds.
     Nanos(f64),
@@ -45,33 +45,34 @@ const FUSE: &str = "rayon's panic_fuse";
 const RAYON_CANCEL: &str = "peer: rayon-cancel";
 const UNTIL_CANCELLED: &str = "tokio-util: run_until_cancelled";
 
-const LINES: &str = "Both loops have the same seven instructions. Such a loop takes up to twice as long where it crosses a line of \
+const LINES: &str = "Both loops have the same seven instructions. Such a loop takes up to twice as long if it crosses a line of \
     the instruction cache, so the worst of 24 ratios is that of the unluckiest loop.";
-const BLOCKS: &str = "The worst of 24 ratios, on a machine whose memory and cores others use as well. The median is 1.00.";
-const COUNTED: &str = "Two threads add to one counter, a cache line that takes some 50 ns to change its core, as long as a third of a \
-    block of 1,024 numbers that are added up several at a time. With `check_every(16384)` nothing of it is left.";
-const COLLECTED: &str = "Rayon collects into a `Result` through a list of vectors, which it then copies into one: plain rayon takes two to six \
-    times as long for that as into a `Vec`. `collect_vec` has no such copy.";
+const BLOCKS: &str =
+    "The worst of 24 ratios, on a machine whose memory and cores are shared. The median is 1.00.";
+const COUNTED: &str = "Two threads add to one counter. Its cache line takes some 50 ns to change its core. A third of a block of 1,024 \
+    numbers, added up several at a time, takes as long. With `check_every(16384)` this cost disappears.";
+const COLLECTED: &str = "Rayon collects into a `Result` through a list of vectors, which it then copies into one. Plain rayon takes two to \
+    six times as long for that as into a `Vec`. `collect_vec` has no such copy.";
 const MARKED_FIRST: &str = "All derived tokens are marked before the first waker is called, so that all threads agree on \
     which tokens are cancelled. This takes a list of all wakers, which tokio-util does without.";
-const CHILD_EACH: &str = "Each task gives back its share of the parent and of the one error that all of them get, counts \
-    that several threads then write in turn. Tasks that share one token have only the error in common.";
+const CHILD_EACH: &str = "Each task gives back its reference to the parent and to the one error that all tasks get. Several \
+    threads then write these counts in turn. Tasks that share one token have only the error in common.";
 const FUTEX: &str = "The scheduler sets the pace of two threads that sleep and wake each other, and the ratio changes from \
     run to run. The cancel adds a list of waiters and the error that each of them gets.";
 
-const SCHEDULER: &str = "The handler runs on the main thread, the token is cancelled on another one. Where every core \
-    computes, that one waits for its turn like everybody else, and what it waits is up to the scheduler.";
+const SCHEDULER: &str = "The handler runs on the main thread, and another thread cancels the token. If every core computes, \
+    that thread waits for its turn, and the scheduler decides how long.";
 
-const ALARM: &str = "tokio's `Sleep` is a timer alone and lives on the stack. This also makes and drops a token, which is an \
-    allocation, and reads the clock once more, to find a deadline that has already passed.";
+const ALARM: &str = "tokio's `Sleep` is only a timer and lives on the stack. This also makes and drops a token, which is an \
+    allocation. It reads the clock once more, to find a deadline that has already passed.";
 const HANDLE: &str = "A registration keeps its token alive, so it takes and gives back a reference count. The list also holds \
     wakers and links, and returns its memory after a burst.";
 const LATE: &str = "The timing wheel refiles a quarter of a million entries every 268 ms, which takes 10 to 20 ms. After a first \
     burst glibc merges what it freed, which takes 100 ms and more. Otherwise a deadline is late by about a millisecond.";
 const ALLOCATIONS: &str = "The sum of four tokens takes five allocations, the limit a single one.";
-const TWO_OBJECTS: &str = "The error, which says when and why, is a second allocation.";
-const COUNTS: &str = "Each child is found through a weak reference, and its two counts and its state are written in turn, in two \
-    cache lines. 1,000 children reach the figure; 100,000 no longer fit into the cache.";
+const TWO_OBJECTS: &str = "The error, which has the time and the cause, is a second allocation.";
+const COUNTS: &str = "Each child is found through a weak reference. Its two counts and its state are written in turn, in two cache \
+    lines. 1,000 children reach the figure, but 100,000 no longer fit into the cache.";
 const OWNED: &str =
     "The future holds a handle of its token, and takes and gives back a reference count.";
 const REQUESTS: &str = "Makes two tokens on the heap and links them to the root. The peer makes one, and its timeout lives on the stack.";
@@ -80,12 +81,12 @@ const ASKED: &str = "Depends on the processor: 1.2 to 1.4 on an Intel Xeon, wher
 const WAITERS: &str = "0.5 to 1.0 on an Intel Xeon. Here the two differ by a few nanoseconds, and two threads that wait for one \
     token take turns on its lock.";
 
-const SHARED_ROOT: &str = "Makes the counter and the sum, two objects on the heap, and takes a share of the root. The limit makes one \
-    object.";
-const ALL_TASKS: &str = "Each task takes a share of the one error, which says when and why, and returns it: a count that all tasks \
-    write in turn. Tasks of tokio-util's get nothing.";
+const SHARED_ROOT: &str = "Makes the counter and the sum, two objects on the heap, and takes a reference to the root. The limit makes \
+    one object.";
+const ALL_TASKS: &str = "Each task takes a reference to the one error, which has the time and the cause, and gives it back. All tasks \
+    write this count in turn. Tasks of tokio-util get no error.";
 
-const WORST: &str = "The worst of the builds in one run: within 1 per cent of the limit in most of them, and two threads on two cores \
+const WORST: &str = "The worst of the builds in one run. Most builds are within 1 per cent of the limit, and two threads on two cores \
     vary by more.";
 
 pub(crate) const ROWS: &[Row] = &[

@@ -1,4 +1,4 @@
-//! What somebody typed in a terminal, and what it showed, as SVG.
+//! Draws a recorded session of a terminal as SVG.
 
 use crate::root;
 use anyhow::{Context, Result};
@@ -15,7 +15,7 @@ const LINE: f64 = 18.0;
 const MARGIN: f64 = 20.0;
 const TITLE: f64 = 34.0;
 
-/// Draws it.
+/// Draws the session.
 pub(crate) fn picture() -> Result<String> {
     let text = fs::read_to_string(root().join(TEXT)).context(TEXT)?;
     Ok(draw(&text))
@@ -32,7 +32,7 @@ fn draw(text: &str) -> String {
     }
     let mut y = TITLE + LINE / 2.0 + 5.0;
     for line in text.lines() {
-        // What was typed stands out.
+        // Typed lines stand out.
         let class = if line.starts_with("$ ") {
             "typed"
         } else {

@@ -6,7 +6,7 @@ use crate::rows::{Limit, ROWS, Row};
 use anyhow::{Context, Result, ensure};
 use std::fmt::Write;
 
-/// Makes the table of what `results` says for each benchmark, by name.
+/// Makes the table from the results of each benchmark, which `results` returns by name.
 pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result<String> {
     let mut rows = String::new();
     let mut remarks = Vec::new();
@@ -91,7 +91,7 @@ fn line(row: &Row, results: Option<&Results>, remarks: &mut Vec<&'static str>) -
     };
     let least = figures.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = figures.iter().copied().fold(0.0, f64::max);
-    // More digits than the limit has, so that what is close to it can be seen to be.
+    // One digit more than the limit has, to show figures close to it.
     let mut measured = format!("**{}**", unit.show(median(&figures), 3));
     if figures.len() > 1 {
         write!(
@@ -106,7 +106,7 @@ fn line(row: &Row, results: Option<&Results>, remarks: &mut Vec<&'static str>) -
     ))
 }
 
-/// What a figure is shown in.
+/// The unit of a figure.
 #[derive(Clone, Copy)]
 enum Unit {
     Times,
@@ -115,7 +115,7 @@ enum Unit {
 }
 
 impl Unit {
-    /// What a limit in nanoseconds is shown in.
+    /// Returns the unit for a limit in nanoseconds.
     fn of(nanos: f64) -> Unit {
         if nanos < 1e6 {
             Unit::Micros
@@ -146,7 +146,7 @@ mod tests {
         remark: "",
     };
 
-    /// What is said of a figure, of which each run has measured one.
+    /// Returns the table's line for these figures, one for each run.
     fn said(row: &Row, figures: &[f64]) -> Result<String> {
         said_of("# a\n# b\n", row, figures)
     }

@@ -7,21 +7,21 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How a `poll` learns that a child has ended. The child is not reaped by this.
+/// How a `poll` learns that a child has ended. This does not reap the child.
 #[derive(Debug)]
 pub(crate) enum Death {
-    /// Readable from then on.
+    /// A descriptor that is readable once the process has ended.
     Descriptor(OwnedFd),
-    /// Sends a notice.
+    /// A thread that sends a notice.
     Thread(Option<JoinHandle<()>>),
-    /// Nothing can be had: the `poll` has to end at this interval.
+    /// Neither is available, so the `poll` has to end at this interval.
     Interval,
 }
 
 const INTERVAL: Duration = Duration::from_millis(10);
 
 impl Death {
-    /// Of a child.
+    /// Watches a child.
     pub(crate) fn of(pid: Pid, notice: &Arc<Notice>) -> Self {
         match open_process(pid) {
             Ok(descriptor) => Death::Descriptor(descriptor),
@@ -29,12 +29,12 @@ impl Death {
         }
     }
 
-    /// Of a process that is not a child of this one.
+    /// Watches a process that is not a child of this one.
     pub(crate) fn of_another(pid: Pid) -> Self {
         open_process(pid).map_or(Death::Interval, Death::Descriptor)
     }
 
-    /// Where the system has no descriptors of processes, or no more of them.
+    /// Watches by a thread, for systems without descriptors of processes or without any left.
     pub(crate) fn by_thread(pid: Pid, notice: &Arc<Notice>) -> Self {
         let notice = Arc::clone(notice);
         let watch = move || {
@@ -71,7 +71,7 @@ impl Death {
         matches!(self, Death::Interval).then_some(INTERVAL)
     }
 
-    /// Leaves no thread behind. The child has ended, or the caller waits for that next.
+    /// Joins the thread. Call this once the child has ended, or if the caller waits for that next.
     pub(crate) fn finish(&mut self) {
         if let Death::Thread(thread) = self {
             if let Some(thread) = thread.take() {
@@ -81,7 +81,7 @@ impl Death {
     }
 }
 
-/// Readable when the process has ended.
+/// Opens a descriptor that is readable once the process has ended.
 #[cfg(target_os = "linux")]
 pub(crate) fn open_process(pid: Pid) -> rustix::io::Result<OwnedFd> {
     use rustix::process::{PidfdFlags, pidfd_open};
@@ -107,7 +107,7 @@ pub(crate) fn has_exited(pid: Pid) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! What does without descriptors of processes, on every system.
+    //! Tests the ways without descriptors of processes, on every system.
 
     use super::*;
     use std::process::{Command, Stdio};
@@ -137,7 +137,7 @@ mod tests {
         death.finish();
         assert!(has_exited(pid));
         assert!(child.wait().unwrap().success());
-        // Reaped: gone, which counts as ended.
+        // A reaped child counts as ended.
         assert!(has_exited(pid));
         wait_for_exit(pid);
     }

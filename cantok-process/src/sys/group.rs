@@ -1,18 +1,18 @@
-//! What is left of a process group.
+//! The remaining processes of a group.
 //!
-//! No system tells when a group is empty. A signal of number 0 finds zombies too, which only their parents can remove:
-//! that takes the first process of some containers seconds, and that of others for ever. Linux lists its processes, and
-//! tells when one of them ends.
+//! No system notifies when a group is empty. Signal number 0 finds zombies too, which only their parents can remove.
+//! The first process of some containers takes seconds for that, and in others it never does it. Linux lists its
+//! processes, and notifies when one of them ends.
 
 use super::death::Death;
 use rustix::process::Pid;
 use std::io;
 
-/// A process of the group that has not ended.
+/// Returns a process of the group that has not ended.
 ///
 /// # Errors
 ///
-/// If that cannot be found out on this system.
+/// If this system does not list its processes.
 #[cfg(target_os = "linux")]
 pub(crate) fn live_member(group: Pid) -> io::Result<Option<Pid>> {
     let mut is_listed = false;
@@ -29,7 +29,7 @@ pub(crate) fn live_member(group: Pid) -> io::Result<Option<Pid>> {
     }
     match is_listed {
         true => Ok(None),
-        // The folder is there, as in a bare root, and nothing in it.
+        // The folder exists but is empty, as in a bare root.
         false => Err(io::ErrorKind::Unsupported.into()),
     }
 }
@@ -39,29 +39,29 @@ pub(crate) fn live_member(_: Pid) -> io::Result<Option<Pid>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// What tells when that process ends, unless it has.
+/// Watches that process, unless it has ended.
 pub(crate) fn death_of_member(pid: Pid, group: Pid) -> Option<Death> {
     let death = Death::of_another(pid);
-    // Its number may have become another process's before the descriptor was opened.
+    // Before the descriptor was opened, the id may have become another process's.
     is_live_member(pid, group).then_some(death)
 }
 
 #[cfg(target_os = "linux")]
 fn is_live_member(pid: Pid, group: Pid) -> bool {
     let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
-    // One that has gone meanwhile cannot be read.
+    // A process that has ended meanwhile cannot be read.
     let Ok(stat) = std::fs::read(path) else {
         return false;
     };
     let stat = String::from_utf8_lossy(&stat);
-    // Behind the name, which may be anything.
+    // Skip the name, which may contain anything.
     let Some((_, fields)) = stat.rsplit_once(") ") else {
         return false;
     };
     let mut fields = fields.split(' ');
     let state = fields.next();
     let in_group = fields.nth(1) == Some(&group.as_raw_nonzero().to_string());
-    // Other threads may outlive the first one, which is a zombie then.
+    // Other threads may outlive the first one, which then is a zombie.
     let has_threads = fields
         .nth(14)
         .is_some_and(|threads| !["0", "1"].contains(&threads));

@@ -1,4 +1,4 @@
-//! What a child is on each system: how it is signalled, waited for and read.
+//! Children on each system: how to signal them, wait for them and read them.
 
 #[cfg(unix)]
 mod death;

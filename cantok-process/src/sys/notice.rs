@@ -20,7 +20,7 @@ impl Notice {
     }
 
     pub(crate) fn send(&self) {
-        // If there is no room, there is a notice already.
+        // If there is no room, a notice is already pending.
         let _ = (&self.writer).write(&[0]);
     }
 
@@ -28,7 +28,7 @@ impl Notice {
         while matches!((&self.reader).read(&mut [0; 16]), Ok(1..)) {}
     }
 
-    /// Readable once a notice was sent.
+    /// Returns a descriptor that is readable once a notice was sent.
     pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
         self.reader.as_fd()
     }

@@ -3,7 +3,7 @@
 //! # Invariants
 //!
 //! 1. **One verdict.** The cancel decides under the lock whether the child had ended by itself.
-//! 2. **Nothing is missed.** A cancel that comes before the child is there is made up for by [`Ending::started`].
+//! 2. **No cancel is missed.** If the cancel comes before the child exists, [`Ending::started`] ends the child.
 
 use crate::Settings;
 use shared_child::SharedChild;
@@ -11,14 +11,14 @@ use std::io;
 use std::process::{Child, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Can be ended by one thread while another one waits for it.
+/// A child that one thread can end while another thread waits for it.
 pub(crate) type Process = Arc<SharedChild>;
 
 pub(crate) fn share(child: Child) -> io::Result<Process> {
     SharedChild::new(child).map(Arc::new)
 }
 
-/// The child, once nothing else has it.
+/// Returns the child. No other handle may be left.
 pub(crate) fn unshare(process: Process) -> Child {
     match Arc::try_unwrap(process) {
         Ok(process) => process.into_inner(),
@@ -26,7 +26,7 @@ pub(crate) fn unshare(process: Process) -> Child {
     }
 }
 
-/// What a cancel does to a child: shared by its wakers and by what waits for the child.
+/// What a cancel does to a child. Its wakers and its waiters share this.
 #[derive(Debug)]
 pub(crate) struct Ending {
     state: Mutex<State>,
@@ -62,7 +62,7 @@ impl Ending {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The child was started.
+    /// Call this once the child was started.
     pub(crate) fn started(&self, process: &Process) {
         let mut state = self.state();
         state.process = Some(Arc::clone(process));
@@ -79,10 +79,10 @@ impl Ending {
         }
     }
 
-    /// The cancel has ended the child already.
+    /// Has no effect, since the cancel has already ended the child.
     pub(crate) fn kill(&self) {}
 
-    /// Whether the cancel came before the child's own end.
+    /// Returns whether the cancel came before the child's own end.
     pub(crate) fn has_ended_child(&self) -> bool {
         self.state().is_ended
     }
@@ -95,13 +95,13 @@ impl Ending {
         process.try_wait()
     }
 
-    /// For what gives the child up: it is not ended any more.
+    /// Gives the child up. After this, a cancel does not end it.
     pub(crate) fn give_up(&self) {
         self.state().process = None;
     }
 }
 
-/// tokio's child cannot be ended from elsewhere: its own poll does that.
+/// Only its own poll can end a child of tokio.
 #[cfg(feature = "tokio")]
 impl Ending {
     pub(crate) fn begin_reading(&self) {}

@@ -11,16 +11,17 @@ use std::thread;
 use std::time::Duration;
 
 enum News {
-    /// Of standard output or of standard error; without bytes at its end.
+    /// Bytes of standard output (0) or of standard error (1). Empty at its end.
     Read(usize, io::Result<Vec<u8>>),
     Cancelled,
 }
 
-/// How long the ends of the pipes may be behind that of the child.
+/// How long the pipes may take to end after the child.
 const LAST: Duration = Duration::from_millis(100);
 
-/// Reads both pipes, by a thread each, until nothing can write to them any more, or until the token is cancelled and the
-/// child has ended. What holds the pipes open after that, holds a thread.
+/// Reads both pipes until they end, or until the token is cancelled and the child has ended.
+///
+/// Each pipe has a thread of its own. A process that holds a pipe open after that also keeps its thread.
 pub(crate) fn read_output(
     link: &Link,
     process: &mut Process,
@@ -52,7 +53,7 @@ pub(crate) fn read_output(
     Ok(reading)
 }
 
-/// Whether all of it was read.
+/// Returns whether all of it was read.
 fn read_rest(
     link: &Link,
     news: &Receiver<News>,
@@ -93,7 +94,7 @@ fn read_on_thread(
 }
 
 impl Reading {
-    /// Whether that was the end of the pipe.
+    /// Adds the bytes. Returns whether that was the end of the pipe.
     fn take(&mut self, link: &Link, index: usize, bytes: Vec<u8>) -> bool {
         self.kept()[index].extend(&bytes);
         self.has_read(link, index, bytes.len());
@@ -105,7 +106,7 @@ struct Tell(SyncSender<News>);
 
 impl Wake for Tell {
     fn wake(self: Arc<Self>) {
-        // If there is no room, something is read, and so the cancel is found by the end of the child.
+        // If there is no room, data is being read. The reading then ends with the child, which the cancel ends.
         let _ = self.0.try_send(News::Cancelled);
     }
 }

@@ -10,11 +10,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::{ChildStderr, ChildStdout};
 use std::sync::Arc;
 
-/// The first reads of a pipe ask for so many bytes, later ones for more.
+/// Number of bytes in the first reads of a pipe. Later reads are larger.
 const FIRST: usize = 4096;
 
-/// Reads both pipes until nothing can write to them any more, or until the token is cancelled and the child, or its
-/// group, has ended.
+/// Reads both pipes until they end, or until the token is cancelled and the child, or its group, has ended.
 pub(crate) fn read_output(
     link: &Link,
     process: &mut Process,
@@ -34,7 +33,7 @@ pub(crate) fn read_output(
             link.ending.end_reading();
             break;
         }
-        // After the cancel, which sends a notice, or came before there was anything to send.
+        // The cancel has sent a notice, or came before the notice was set up.
         if link.token.peek_cancelled() && end.has_come(link, process)? {
             for (index, pipe) in pipes.iter().enumerate() {
                 if let Some(pipe) = pipe {
@@ -50,7 +49,7 @@ pub(crate) fn read_output(
     Ok(reading)
 }
 
-/// Blocks until there is something to read, a notice, that death, or the end of its interval, and reads.
+/// Blocks until there is data, a notice, that death or the end of its interval, and reads the data.
 fn wait(
     pipes: &mut [Option<OwnedFd>; 2],
     notice: &Notice,
@@ -108,7 +107,7 @@ fn read_some(pipe: impl AsFd, kept: &mut Vec<u8>) -> rustix::io::Result<usize> {
     read(pipe, spare_capacity(kept))
 }
 
-/// Reads what is in the pipe now, and no more: something that goes on writing does not keep this.
+/// Reads the current contents of the pipe. A process that continues to write does not prolong this.
 pub(crate) fn drain(
     pipe: impl AsFd,
     link: &Link,
@@ -133,15 +132,15 @@ pub(crate) fn drain(
 /// The end of the child after a cancel.
 struct End {
     notice: Arc<Notice>,
-    /// Of the child, or of a process of its group.
+    /// The death of the child, or of a process of its group.
     death: Option<Death>,
 }
 
 impl End {
-    /// Whether the child has ended, and its group if that is to be ended too. If not, `death` is what to wait for.
+    /// Returns whether the child has ended, and its group if a cancel ends that too. If not, `death` is to be awaited.
     fn has_come(&mut self, link: &Link, process: &mut Process) -> io::Result<bool> {
         let ending = &link.ending;
-        // A passed deadline may be found here before its waker is woken, and what it ends has to be known.
+        // This may find a passed deadline before its waker runs, and has to know whether that ends the child.
         ending.ask();
         if let Some(pid) = ending.child().filter(|pid| !has_exited(*pid)) {
             let notice = &self.notice;

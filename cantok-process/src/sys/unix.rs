@@ -1,12 +1,11 @@
 //! # Invariants
 //!
-//! 1. **No signal hits a stranger.** Signals are sent, and the child is reaped, under one lock, and a process id is used
-//!    only while the child is not reaped. So the child is reaped after its group, except with tokio, which reaps it
-//!    itself, and where the system does not list its processes. There its group may get SIGKILL as long as it was not
-//!    empty some milliseconds ago.
+//! 1. **No signal hits another process.** Signals are sent, and the child is reaped, under one lock. A process id is
+//!    used only while the child is not reaped, so the child is reaped after its group. There are two exceptions: tokio
+//!    reaps the child itself, and some systems do not list their processes. There the group may get SIGKILL if it was
+//!    not empty some milliseconds ago.
 //! 2. **One verdict.** The first signal decides under that lock whether the child had ended by itself.
-//! 3. **Nothing is missed.** A cancel that comes before the child's process id is known is made up for by
-//!    [`Ending::started`].
+//! 3. **No cancel is missed.** If it comes before the process id is known, [`Ending::started`] sends the signal.
 //! 4. **The lock is short.** No thread blocks while it holds the lock, and no user code runs under it.
 
 use super::Notice;
@@ -32,13 +31,13 @@ pub(crate) fn unshare(process: Process) -> Child {
     process
 }
 
-/// What a cancel does to a child: shared by its wakers and by what waits for the child.
+/// What a cancel does to a child. Its wakers and its waiters share this.
 #[derive(Debug)]
 pub(crate) struct Ending {
     signal: Signal,
     is_group: bool,
     state: Mutex<State>,
-    /// Sent by the cancel, if something polls.
+    /// The cancel sends it, if a thread polls.
     notice: OnceLock<Arc<Notice>>,
 }
 
@@ -49,9 +48,9 @@ struct State {
     is_cancelled: bool,
     /// SIGKILL was due.
     is_over: bool,
-    /// What the child writes is being read, so it ends with its output.
+    /// The output of the child is being read, so the child ends with its output.
     is_read: bool,
-    /// The child, or a group that may go on writing, had not ended by itself when the polite signal was due.
+    /// When the polite signal was due, the child, or a group that may still write, had not ended by itself.
     is_ended: bool,
 }
 
@@ -85,27 +84,27 @@ impl Ending {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the child writes is read from now on.
+    /// Call this before reading the output of the child.
     pub(crate) fn begin_reading(&self) {
         self.state().is_read = true;
     }
 
-    /// The cancel sends a notice from now on.
+    /// Has the cancel send a notice from now on.
     pub(crate) fn notify(&self, notice: Arc<Notice>) {
         let _ = self.notice.set(notice);
     }
 
-    /// Nothing can write any more.
+    /// Call this once the pipes have ended.
     pub(crate) fn end_reading(&self) {
         self.state().is_read = false;
     }
 
-    /// The child was started.
+    /// Call this once the child was started.
     pub(crate) fn started(&self, process: &Process) {
         self.started_with(process.id());
     }
 
-    /// The child of this process id was started.
+    /// Call this once the child with this process id was started.
     pub(crate) fn started_with(&self, id: u32) {
         let mut state = self.state();
         if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
@@ -119,7 +118,8 @@ impl Ending {
         }
     }
 
-    /// The polite signal is due. It is sent once: by the waker, or before by what finds the token cancelled.
+    /// Sends the polite signal, once: from the waker, or earlier from a caller that finds the token cancelled. Before
+    /// the child was started, this is put off until then.
     pub(crate) fn ask(&self) {
         let mut state = self.state();
         if state.is_cancelled {
@@ -131,7 +131,7 @@ impl Ending {
         self.send_notice();
     }
 
-    /// SIGKILL is due.
+    /// Sends SIGKILL, now or once the child was started.
     pub(crate) fn kill(&self) {
         let mut state = self.state();
         state.is_over = true;
@@ -149,12 +149,12 @@ impl Ending {
         state.is_ended = !has_exited || state.is_read;
         self.send(state, self.signal.raw());
         if self.signal != Signal::KILL {
-            // A stopped process gets the signal once it goes on.
+            // A stopped process gets the signal once it continues.
             self.send(state, Raw::CONT);
         }
     }
 
-    /// Errors are not for the canceller: what has ended needs no signal, and what may not be signalled is waited for.
+    /// Drops errors: an ended process needs no signal, and a process that refuses signals is waited for.
     fn send(&self, state: &State, signal: Raw) {
         let _ = match state.life {
             Life::Child(pid) | Life::Group(pid) if self.is_group => kill_process_group(pid, signal),
@@ -169,12 +169,12 @@ impl Ending {
         }
     }
 
-    /// Whether the cancel came before the child's own end.
+    /// Returns whether the cancel came before the child's own end.
     pub(crate) fn has_ended_child(&self) -> bool {
         self.state().is_ended
     }
 
-    /// The child, unless it is reaped.
+    /// Returns the child, unless it was reaped.
     pub(crate) fn child(&self) -> Option<Pid> {
         match self.state().life {
             Life::Child(pid) => Some(pid),
@@ -182,7 +182,7 @@ impl Ending {
         }
     }
 
-    /// Reaps the child by `try_wait`, which returns the same status ever after.
+    /// Reaps the child by `try_wait`, which then always returns the same status.
     pub(crate) fn reap(
         &self,
         try_wait: impl FnOnce() -> io::Result<Option<ExitStatus>>,
@@ -190,7 +190,7 @@ impl Ending {
         let mut state = self.state();
         let reaped = try_wait();
         if let (Life::Child(pid), Ok(Some(_)) | Err(_)) = (state.life, &reaped) {
-            // After an error something else may have reaped it, and the process id be another's.
+            // After an error the child may have been reaped elsewhere, and its id may be another process's.
             let is_group_left = self.is_group && state.is_ended && reaped.is_ok();
             state.life = if is_group_left {
                 Life::Group(pid)
@@ -211,12 +211,12 @@ impl Ending {
         }
         match self.reap(|| process.try_wait())? {
             Some(status) => Ok(status),
-            // A debugger had it.
+            // A debugger held the child.
             None => process.wait(),
         }
     }
 
-    /// [`Ending::wait`], if that need not block.
+    /// Does the same as [`Ending::wait`] if that need not block, else returns `None`.
     pub(crate) fn try_wait(&self, process: &mut Process) -> io::Result<Option<ExitStatus>> {
         let is_alive = self.child().is_some_and(|pid| !has_exited(pid));
         if is_alive || self.left_of_group(|| process.try_wait())?.is_some() {
@@ -225,8 +225,9 @@ impl Ending {
         self.reap(|| process.try_wait())
     }
 
-    /// What has to end before a cancelled child's group is empty, the child having ended. Where the system cannot tell,
-    /// this reaps the child, since a zombie is found in the group.
+    /// Returns what must still end before a cancelled child's group is empty. The child has already ended.
+    ///
+    /// If the system does not list its processes, this reaps the child, since a zombie counts as part of the group.
     pub(crate) fn left_of_group(
         &self,
         try_wait: impl FnOnce() -> io::Result<Option<ExitStatus>>,
@@ -248,7 +249,7 @@ impl Ending {
         Ok(self.is_group_left().then_some(Death::Interval))
     }
 
-    /// Whether there is something in a cancelled child's group after the child was reaped.
+    /// Returns whether a cancelled child's group has processes left after the child was reaped.
     pub(crate) fn is_group_left(&self) -> bool {
         let Life::Group(group) = self.state().life else {
             return false;
@@ -256,7 +257,7 @@ impl Ending {
         let is_left = match live_member(group) {
             Ok(member) => member.is_some(),
             Err(_) => {
-                // Orphans come to this process where it is the first one of a container.
+                // The first process of a container adopts orphans.
                 while let Ok(Some(_)) = waitpgid(group, WaitOptions::NOHANG) {}
                 test_kill_process_group(group) != Err(Errno::SRCH)
             }
@@ -267,7 +268,7 @@ impl Ending {
         is_left
     }
 
-    /// For what gives the child up: no signal is sent any more.
+    /// Gives the child up. After this, no signal is sent.
     pub(crate) fn give_up(&self) {
         self.state().life = Life::Gone;
     }

@@ -11,11 +11,10 @@ use std::process::{ExitStatus, Output};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// A child process of tokio's that ends when its token is cancelled, whether or not a task waits for it. Made by
-/// [`spawn`](crate::WithToken::spawn).
+/// A child process of tokio that ends when its token is cancelled, even if no task waits for it.
 ///
-/// On Windows a cancel ends it while a task waits for it. Dropping it kills the child at once, and its group if it has
-/// one.
+/// Returned by [`spawn`](crate::WithToken::spawn). On Windows a cancel ends it only while a task waits for it. Dropping
+/// it kills the child at once, and its group if it has one.
 ///
 /// # Examples
 ///
@@ -46,7 +45,7 @@ pub struct Child {
     pub stderr: Option<ChildStderr>,
     process: process::Child,
     link: Link,
-    /// Once it was reaped, and its group has ended.
+    /// `Some` once the child was reaped and its group has ended.
     status: Option<ExitStatus>,
 }
 
@@ -66,18 +65,19 @@ impl Child {
         }
     }
 
-    /// The process id, `None` once the child was waited for.
+    /// Returns the process id, and `None` once the child was waited for.
     pub fn id(&self) -> Option<u32> {
         self.process.id()
     }
 
-    /// The token of this child alone. It is cancelled with the token that the child was started with; cancel it to end
-    /// only this child.
+    /// Returns the token of this child alone. Cancel it to end only this child.
+    ///
+    /// It is a child of the token that the command was started with.
     pub fn token(&self) -> &Token {
         &self.link.token
     }
 
-    /// Waits until the child has ended. Its standard input is closed first.
+    /// Closes the child's standard input and waits until the child has ended.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Child {
     ///
     /// # Cancel safety
     ///
-    /// The future can be dropped and made anew without losing the status.
+    /// You can drop the future and call this again. The status is not lost.
     pub async fn wait(&mut self) -> Result<ExitStatus, CommandError> {
         drop(self.stdin.take());
         let status = self.end().await?;
@@ -93,10 +93,10 @@ impl Child {
         Ok(status)
     }
 
-    /// Closes the child's standard input, reads what it writes to both pipes, as far as they are piped and not taken,
-    /// and waits until it has ended.
+    /// Closes the child's standard input, reads its output, and waits until it has ended.
     ///
-    /// After a cancel this waits for the child, and not for other processes that hold its pipes open.
+    /// This reads standard output and standard error if they are piped and not taken. After a cancel it waits for the
+    /// child, but not for other processes that hold its pipes open.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl Child {
         }
         let mut cancelled = self.link.token.cancelled_owned();
         let status = poll_fn(|cx| {
-            // Where tokio's child can be ended by its own poll alone, the cancel has to wake this.
+            // On systems where only its own poll can end tokio's child, the cancel has to wake this task.
             if cfg!(not(unix)) {
                 let _ = Pin::new(&mut cancelled).poll(cx);
             }
@@ -135,19 +135,19 @@ impl Child {
     }
 }
 
-/// Between two questions whether a group is empty: 1 ms and growing, at most 20.
+/// The pauses between two polls of a group: from 1 ms, doubled up to 20 ms.
 pub(super) fn pauses() -> impl Iterator<Item = Duration> + Send {
     const LONGEST: Duration = Duration::from_millis(20);
     let longer = |pause: &Duration| Some((*pause * 2).min(LONGEST));
     std::iter::successors(Some(Duration::from_millis(1)), longer)
 }
 
-/// Not tokio's timer, which a runtime need not have.
+/// Waits without tokio's timer, which a runtime need not have.
 pub(super) fn pause(pauses: &mut impl Iterator<Item = Duration>) -> TimeoutToken {
     TimeoutToken::new(pauses.next().unwrap_or_default())
 }
 
-/// tokio reaps the child in this poll, which the lock of the ending keeps signals away from.
+/// Lets tokio reap the child in this poll, under the lock of the ending, so that no signal is sent meanwhile.
 #[cfg(unix)]
 pub(super) fn poll_reap(
     link: &Link,
@@ -183,7 +183,7 @@ impl Drop for Child {
             #[cfg(not(unix))]
             let _ = self.process.start_kill();
         }
-        // tokio reaps it from here on.
+        // From here on, tokio reaps the child.
         self.link.let_go();
     }
 }

@@ -8,7 +8,7 @@ use std::process::{ExitStatus, Output, Stdio};
 
 /// `with_token`, `status_with_token`, `output_with_token` and `spawn_with_token` for the `Command` of tokio.
 pub trait CommandTokenExt {
-    /// The command, with a token and with options.
+    /// Adds a token, and options, to the command.
     ///
     /// # Examples
     ///
@@ -70,11 +70,11 @@ impl CommandTokenExt for Command {
     }
 }
 
-/// For tokio, with the feature `tokio`.
+/// The methods for tokio's `Command`, with the feature `tokio`.
 impl WithToken<&mut Command> {
     /// Starts the child and waits until it has ended.
     ///
-    /// The check and the start are part of this call, the future only waits.
+    /// This call makes the check and starts the child. The future only waits.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl WithToken<&mut Command> {
     ///
     /// # Panics
     ///
-    /// Outside of a runtime of tokio that has its I/O enabled.
+    /// If it is called outside a runtime of tokio that has its I/O enabled.
     pub fn status(self) -> impl Future<Output = Result<ExitStatus, CommandError>> + Send + use<> {
         let child = self.spawn();
         async { child?.wait().await }
@@ -94,8 +94,8 @@ impl WithToken<&mut Command> {
 
     /// Starts the child, reads both of its pipes, and waits until it has ended.
     ///
-    /// As with the standard library's `Command`, both pipes are set whatever they were, standard input is left as it is,
-    /// and a cancel does not wait for other processes that hold the pipes open.
+    /// This always sets both pipes, and leaves standard input as it is. A cancel does not wait for other processes that
+    /// hold the pipes open. Both are the same for the standard library's `Command`.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl WithToken<&mut Command> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future kills the child at once. What was read is lost.
+    /// Dropping the future kills the child at once. The output that was read is lost.
     ///
     /// # Panics
     ///

@@ -1,8 +1,7 @@
-//! The same for the `Command` of tokio.
+//! The same methods for the `Command` of tokio.
 //!
-//! What differs: the methods that wait are `async`, and dropping a future, or a [`Child`], kills the child at once,
-//! since a drop cannot wait. Cancel the token instead for the polite signal. A child that was killed by a drop is reaped by
-//! tokio, some time later.
+//! The methods that wait are `async`. Dropping a future, or a [`Child`], kills the child at once, since a drop cannot
+//! wait. For the polite signal, cancel the token instead. tokio reaps a child that a drop has killed, some time later.
 
 mod child;
 mod command_ext;

@@ -9,18 +9,17 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-/// What the reading waits for besides the pipes.
+/// What the reading waits for, apart from the pipes.
 enum Stage {
     /// The cancel.
     Running(Cancelled),
     /// The end of the child.
     Cancelled,
-    /// The end of its group, which is looked for after a pause.
+    /// The end of its group, which is polled after a pause.
     Group(Cancelled),
 }
 
-/// Reads both pipes until nothing can write to them any more, or until the token is cancelled and the child, or its
-/// group, has ended.
+/// Reads both pipes until they end, or until the token is cancelled and the child, or its group, has ended.
 pub(super) async fn read_output(
     link: &Link,
     process: &mut Child,
@@ -32,7 +31,7 @@ pub(super) async fn read_output(
     let mut pauses = pauses();
     loop {
         let is_read = poll_fn(|cx| {
-            // Both, in either case, so that both wake the task.
+            // Always poll both, so that both wake the task.
             let polls = [
                 poll_pipe(&mut stdout, 0, link, &mut reading, cx),
                 poll_pipe(&mut stderr, 1, link, &mut reading, cx),
@@ -63,7 +62,7 @@ pub(super) async fn read_output(
             return Ok(reading);
         }
         if let Stage::Running(_) = stage {
-            // The waker of the ending may come later than that of this task.
+            // This task may be woken before the waker of the ending.
             link.ending.ask();
             stage = Stage::Cancelled;
         } else if link.ending.is_group_left() {
@@ -72,7 +71,7 @@ pub(super) async fn read_output(
             break;
         }
     }
-    // What is there although tokio has not heard of it yet.
+    // Read data that tokio has not noticed yet.
     #[cfg(unix)]
     {
         use crate::sys::drain;
@@ -87,7 +86,7 @@ pub(super) async fn read_output(
     Ok(reading)
 }
 
-/// Reads what there is. Ready at the end of the pipe, which becomes `None`.
+/// Reads the available data. Ready at the end of the pipe, which becomes `None`.
 fn poll_pipe(
     pipe: &mut Option<impl AsyncRead + Unpin>,
     index: usize,

@@ -1,8 +1,8 @@
-/// What the tokens here have in common with those of `cantok-core`: each is a handle to a `Token`.
+/// The methods and traits of a handle to a `Token`, as the tokens of `cantok-core` have them.
 macro_rules! handle {
     ($name:ident) => {
         impl $name {
-            /// Gives the token a name, for all its handles; see [`Token::named`].
+            /// Names the token, for all its handles. See [`Token::named`].
             pub fn named(self, name: impl Into<::std::sync::Arc<str>>) -> Self {
                 $name {
                     token: self.token.named(name),
@@ -59,7 +59,7 @@ macro_rules! handle {
             }
         }
 
-        /// As the token shows itself, under this name: within a sum it shows as a `SimpleToken`.
+        /// Shows the token under this name. Within a sum it shows as a `SimpleToken`.
         impl ::std::fmt::Debug for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 let shown = format!("{:?}", self.token);
@@ -68,7 +68,7 @@ macro_rules! handle {
             }
         }
 
-        /// One line, as of every token.
+        /// Shows the token in one line, as every token does.
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 let shown = self.token.to_string();

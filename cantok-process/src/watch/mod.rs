@@ -1,4 +1,4 @@
-//! Tokens that are cancelled when something outside of the process ends.
+//! Tokens that are cancelled when something outside the process ends.
 
 #[macro_use]
 mod handle;

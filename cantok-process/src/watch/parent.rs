@@ -2,21 +2,20 @@ use super::thread::watch;
 use cantok_core::Token;
 use std::io;
 
-/// A token that is cancelled when the process that started this one has ended: for servers and workers that must not
-/// outlive what started them.
+/// A token that is cancelled when the parent process has ended: for servers and workers that must not outlive it.
 ///
 /// # Guarantees
 ///
-/// - However the parent ends, even by SIGKILL, the token is cancelled. The reason is "the parent process has ended".
-/// - The parent is the process, and not its thread that started this one, as it is for Linux's `PR_SET_PDEATHSIG`.
-/// - With the last handle, sum and child of the token its thread ends.
+/// - The token is cancelled however the parent ends, even by SIGKILL. The reason is "the parent process has ended".
+/// - The parent is the process that started this one. For Linux's `PR_SET_PDEATHSIG` it is only the starting thread.
+/// - The token's thread ends with the last handle, sum and child of the token.
 ///
-/// Make it early. If the parent has ended before, the token watches the process that has adopted this one.
+/// Make it early. If the parent has already ended, the token watches the process that has adopted this one.
 ///
 /// # Cost
 ///
-/// A thread and three descriptors for each token. On Linux 5.3 and later the thread sleeps until the parent ends. Other
-/// systems are polled every 100 ms.
+/// Each token takes a thread and three descriptors. On Linux 5.3 and later the thread sleeps until the parent ends. On
+/// other systems it polls every 100 ms.
 ///
 /// # Examples
 ///
@@ -27,7 +26,7 @@ use std::io;
 ///
 /// let stop = SimpleToken::new();
 /// let token = &stop + ParentToken::new()?;
-/// assert!(token.keep_on()); // what has started this is still there
+/// assert!(token.keep_on()); // the parent is still running
 /// # }
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -40,12 +39,13 @@ pub struct ParentToken {
 handle!(ParentToken);
 
 impl ParentToken {
-    /// A token that watches the parent process.
+    /// Makes a token that watches the parent process.
     ///
     /// # Errors
     ///
-    /// If the parent cannot be seen, as that of the first process of a container; if the system refuses a thread or a
-    /// descriptor; and with [`Unsupported`](io::ErrorKind::Unsupported) on systems other than Unix.
+    /// - The parent is not visible, as for the first process of a container.
+    /// - The system refuses a thread or a descriptor.
+    /// - [`Unsupported`](io::ErrorKind::Unsupported) on systems other than Unix.
     pub fn new() -> io::Result<Self> {
         let wait = wait_for_parent()?;
         let token = watch("the parent process has ended", wait)?;
@@ -60,7 +60,7 @@ fn wait_for_parent() -> io::Result<impl FnOnce(&crate::sys::Notice) -> bool + Se
     use rustix::io::Errno;
     use rustix::process::getppid;
 
-    /// Nanoseconds between two questions, where the system does not tell.
+    /// How often to poll if the system cannot notify.
     const INTERVAL: Timespec = Timespec {
         tv_sec: 0,
         tv_nsec: 100_000_000,
@@ -72,12 +72,12 @@ fn wait_for_parent() -> io::Result<impl FnOnce(&crate::sys::Notice) -> bool + Se
     };
     let process = match open_process(parent) {
         Ok(process) => Some(process),
-        // It has ended, which the wait finds; or this system has no such descriptors.
+        // Either the parent has ended, which the wait finds, or this system has no such descriptors.
         Err(Errno::SRCH | Errno::NOSYS | Errno::PERM) => None,
         Err(error) => return Err(error.into()),
     };
     Ok(move |stop: &Notice| {
-        // Its number was another process's by then, if the parent had ended before it was opened.
+        // If the parent ended before its descriptor was opened, the id may have become another process's.
         while getppid() == Some(parent) {
             let stopped = stop.as_fd();
             let mut polled = vec![PollFd::new(&stopped, PollFlags::IN)];

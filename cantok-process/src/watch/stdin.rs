@@ -2,20 +2,18 @@ use super::thread::watch;
 use cantok_core::Token;
 use std::io;
 
-/// A token that is cancelled when standard input ends: for programs that are to run as long as the other end of a pipe is
-/// open.
+/// A token that is cancelled when standard input ends: for programs that run while the other end of a pipe is open.
 ///
-/// What started the program then need not signal it. It closes the pipe, or ends in whatever way, and the token is
-/// cancelled with the reason "standard input has ended".
+/// The parent process need not send a signal. When it closes the pipe, or ends in any way, the token is cancelled with
+/// the reason "standard input has ended".
 ///
 /// # Guarantees
 ///
-/// - **It reads standard input and drops what it reads.** Use it only if nothing else in the program reads it.
-/// - An error of a read counts as the end, as that of a terminal that is gone.
-/// - With the last handle, sum and child of the token its thread ends, on Unix. Elsewhere the thread lives as long as its
-///   read does.
+/// - **It reads standard input and drops the data.** Use it only if nothing else in the program reads standard input.
+/// - A failed read counts as the end, for example if the terminal is gone.
+/// - On Unix the token's thread ends with the last handle, sum and child of the token. Elsewhere it ends with its read.
 ///
-/// Where standard input is `/dev/null`, as for services and under `nohup`, the token is cancelled at once.
+/// If standard input is `/dev/null`, as for services and under `nohup`, the token is cancelled at once.
 ///
 /// # Examples
 ///
@@ -44,7 +42,7 @@ pub struct StdinToken {
 handle!(StdinToken);
 
 impl StdinToken {
-    /// A token that reads standard input until its end.
+    /// Makes a token that reads standard input until its end.
     ///
     /// # Errors
     ///
@@ -82,7 +80,7 @@ fn read_all(stop: &crate::sys::Notice) -> bool {
 
 #[cfg(not(unix))]
 fn read_all(_: &super::thread::Stop) -> bool {
-    // Ends with an error or with the input.
+    // This returns on an error or at the end of the input.
     let _ = io::copy(&mut io::stdin(), &mut io::sink());
     true
 }

@@ -7,7 +7,7 @@ use std::thread;
 #[cfg(unix)]
 use crate::sys::Notice as Stop;
 
-/// Nothing ends a blocking read here.
+/// Has no effect, since a blocking read cannot be ended on this system.
 #[cfg(not(unix))]
 #[derive(Debug)]
 pub(crate) struct Stop;
@@ -21,7 +21,7 @@ impl Stop {
     fn send(&self) {}
 }
 
-/// Ends the thread with the token.
+/// Ends the thread when the token is dropped.
 struct Guard(Arc<Stop>);
 
 impl Drop for Guard {
@@ -30,7 +30,7 @@ impl Drop for Guard {
     }
 }
 
-/// A token that is cancelled for this reason when `wait` has returned `true`, on a thread that ends with the token.
+/// Returns a token that is cancelled with this reason once `wait` returns `true`, on a thread that ends with the token.
 pub(super) fn watch(
     reason: &'static str,
     wait: impl FnOnce(&Stop) -> bool + Send + 'static,

@@ -16,7 +16,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// As cancel safe as the inner future, which is dropped with this. The token stays as it is.
+    /// As cancel safe as the inner future, which is dropped with this. A drop does not cancel the token.
     ///
     /// # Panics
     ///
@@ -25,7 +25,7 @@ pin_project! {
     pub struct PropagateFuture<F> {
         #[pin]
         inner: Option<F>,
-        // `None`: done, or cancelled before the call.
+        // `None` once it is done, or if it was cancelled before the call.
         watch: Option<Watch>,
         error: Option<CancellationError>,
     }

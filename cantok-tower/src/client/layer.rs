@@ -3,22 +3,22 @@ use crate::TimeoutHeader;
 use std::sync::Arc;
 use tower_layer::Layer;
 
-/// A layer for clients: calls end with a token, and tell the next service how much time remains.
+/// A layer for clients: calls end with a token, and a header carries the remaining time to the next service.
 ///
-/// The token is the one of the request, given by [`with_token`](crate::RequestTokenExt::with_token) or by the
-/// [`TokenLayer`](crate::TokenLayer) that the request came through, else the [current
+/// The token is that of the request, from [`with_token`](crate::RequestTokenExt::with_token) or from the
+/// [`TokenLayer`](crate::TokenLayer) that the request came through. Without one it is the [current
 /// token](cantok_core::Token::current). In a service behind a `TokenLayer` that is the token of the request under way.
 ///
 /// # Guarantees
 ///
-/// - If the token has a deadline, what remains until then is written into a header, unless the header has less already:
-///   `grpc-timeout` for gRPC, by the content type, and `x-request-timeout` in seconds for the rest. It is rounded down.
+/// - If the token has a deadline, the remaining time is written into a header, rounded down. A smaller value of the
+///   header stays. The header is `grpc-timeout` for gRPC, by the content type, else `x-request-timeout` in seconds.
 /// - Once the token is cancelled, the call fails with a [`CallError`](crate::CallError) that has the cause, even if the
 ///   response would be ready. The inner future or body is dropped, which resets the stream, or closes the connection of
 ///   HTTP/1.
-/// - Each call is one [check](cantok_core::Token#checks-and-peeks). If the token is cancelled by then, the inner service
-///   is not called. Everything else peeks.
-/// - Dropping a call cancels nothing: the token is the caller's.
+/// - Each call is one [check](cantok_core::Token#checks-and-peeks). If the token is already cancelled, the inner
+///   service is not called. Everything else peeks.
+/// - Dropping a call cancels nothing, since the token belongs to the caller.
 ///
 /// # Examples
 ///
@@ -58,7 +58,7 @@ impl PropagateLayer {
         PropagateLayer::default()
     }
 
-    /// The header to write, for gRPC as well.
+    /// Sets the header to write, for gRPC as well.
     #[must_use]
     pub fn header(mut self, header: TimeoutHeader) -> Self {
         self.header = Some(Arc::new(header));

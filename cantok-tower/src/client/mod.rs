@@ -1,4 +1,4 @@
-//! The client's side: what remains of a token's time goes with the call.
+//! The client's side: each call carries the remaining time of its token.
 
 mod future;
 mod layer;

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 use tower_service::Service;
 
-/// A client whose calls end with a token. Made by [`PropagateLayer`](crate::PropagateLayer), which lists the guarantees.
+/// A client whose calls end with a token. [`PropagateLayer`](crate::PropagateLayer) makes it and lists the guarantees.
 #[derive(Clone, Debug)]
 pub struct PropagateService<S> {
     inner: S,
@@ -24,7 +24,7 @@ impl<S> PropagateService<S> {
         PropagateService { inner, header }
     }
 
-    /// Writes what remains until the deadline.
+    /// Writes the time that remains until the deadline.
     fn write(&self, deadline: Instant, headers: &mut HeaderMap) {
         let remaining = deadline.saturating_duration_since(Instant::now());
         let header = match &self.header {

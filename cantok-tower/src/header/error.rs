@@ -3,7 +3,7 @@ use http::HeaderName;
 use std::error::Error;
 use std::fmt;
 
-/// A header whose value is no timeout. Made by [`TimeoutHeader::read`](crate::TimeoutHeader::read).
+/// The error of [`TimeoutHeader::read`](crate::TimeoutHeader::read) for a header whose value is not a timeout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeoutHeaderError {
     header: HeaderName,
@@ -24,7 +24,7 @@ impl TimeoutHeaderError {
         }
     }
 
-    /// The name of the header.
+    /// Returns the name of the header.
     pub fn header(&self) -> &HeaderName {
         &self.header
     }

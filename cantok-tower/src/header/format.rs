@@ -3,9 +3,9 @@ use std::time::Duration;
 /// How a header spells a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// Up to 8 digits and a unit, as the specification of gRPC over HTTP/2 has it.
+    /// Up to 8 digits and a unit, as specified for gRPC over HTTP/2.
     Grpc,
-    /// Digits, perhaps a point and more digits.
+    /// Digits, optionally followed by a point and more digits.
     Seconds,
     Milliseconds,
 }
@@ -24,7 +24,7 @@ const MOST_DIGITS: usize = 8;
 const HIGHEST: u128 = 99_999_999;
 
 impl Format {
-    /// `None`: malformed. A number that is too large to be represented lasts for ever.
+    /// Returns `None` for a malformed value. A number that is too large to be represented lasts for ever.
     pub(super) fn parse(self, value: &[u8]) -> Option<Duration> {
         match self {
             Format::Grpc => grpc(value),
@@ -33,7 +33,7 @@ impl Format {
         }
     }
 
-    /// Rounded down, so that the next service gets no more time than there is.
+    /// Rounds down, so that the next service does not get more time than remains.
     pub(super) fn write(self, duration: Duration) -> String {
         match self {
             Format::Grpc => write_grpc(duration),
@@ -46,7 +46,7 @@ impl Format {
     }
 }
 
-/// A number of digits alone, of which there is at least one.
+/// Parses a number of one or more digits, and nothing else.
 fn digits(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
@@ -63,7 +63,7 @@ fn grpc(value: &[u8]) -> Option<Duration> {
     if number.len() > MOST_DIGITS {
         return None;
     }
-    // At most 8 digits of hours, which is far below the limit of both.
+    // 8 digits of hours are far below the limits of both.
     let nanos = u128::from(digits(number)?) * u128::from(nanos);
     let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
     Some(Duration::new(seconds, (nanos % 1_000_000_000) as u32))
@@ -77,7 +77,7 @@ fn seconds(value: &[u8]) -> Option<Duration> {
     };
     let whole = digits(whole)?;
     digits(fraction)?;
-    // Nine digits, with zeros for those that are missing and without those beyond.
+    // Pad or cut the digits to nine.
     let padded = fraction.iter().chain(std::iter::repeat(&b'0'));
     let nanos = padded
         .take(9)

@@ -1,4 +1,4 @@
-//! Headers that say how much time a request has.
+//! Headers with the timeout of a request.
 
 mod error;
 mod format;

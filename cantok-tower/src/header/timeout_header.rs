@@ -4,7 +4,7 @@ use super::format::Format;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
 
-/// A header with the time that a request has: its name, and how it spells durations.
+/// A header with the timeout of a request: its name, and how it spells durations.
 ///
 /// # Examples
 ///
@@ -62,16 +62,17 @@ impl TimeoutHeader {
         TimeoutHeader::seconds(HeaderName::from_static("x-request-timeout"))
     }
 
-    /// The name of the header.
+    /// Returns the name of the header.
     pub fn name(&self) -> &HeaderName {
         &self.name
     }
 
-    /// The timeout in these headers, if there is one. A number that is too large to be represented lasts for ever.
+    /// Returns the timeout in these headers, if there is one. A number that is too large to be represented lasts for
+    /// ever.
     ///
     /// # Errors
     ///
-    /// If the header has more than one value, or one that is malformed.
+    /// If the header has more than one value, or a malformed one.
     pub fn read(&self, headers: &HeaderMap) -> Result<Option<Duration>, TimeoutHeaderError> {
         let mut values = headers.get_all(&self.name).iter();
         let Some(value) = values.next() else {
@@ -85,7 +86,7 @@ impl TimeoutHeader {
         Err(TimeoutHeaderError::new(&self.name, fault))
     }
 
-    /// Sets the header, in place of what it was. Rounds down, to no less than a nanosecond for gRPC.
+    /// Sets the header, and replaces its previous value. Rounds down. For gRPC the result is at least a nanosecond.
     pub fn write(&self, headers: &mut HeaderMap, timeout: Duration) {
         let value = HeaderValue::try_from(self.format.write(timeout));
         headers.insert(&self.name, value.expect("digits, a point and a unit"));

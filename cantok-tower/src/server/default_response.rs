@@ -1,8 +1,7 @@
 use super::{OnCancelled, Stopped};
 use http::Response;
 
-/// [`Stopped::response`]: a status without a body. What a [`TokenLayer`](crate::TokenLayer) answers with unless told
-/// otherwise.
+/// Makes the default response of a [`TokenLayer`](crate::TokenLayer), [`Stopped::response`]: a status without a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DefaultResponse;
 

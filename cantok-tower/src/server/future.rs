@@ -25,11 +25,11 @@ pin_project! {
     /// panic.
     #[must_use = "futures do nothing unless polled"]
     pub struct TokenFuture<F, R> {
-        // Dropped first, so that the service's future is dropped with a cancelled token. `None`: done, or stopped.
+        // Dropped first, so that the token is cancelled when the service's future is dropped. `None` at the end.
         watch: Option<Watch>,
         #[pin]
         inner: Option<F>,
-        // Stopped before the service was called.
+        // Why the service was not called.
         stopped: Option<Stopped>,
         shared: Arc<Shared<R>>,
         is_grpc: bool,
@@ -86,7 +86,7 @@ where
         };
         let polled = ready!(watch.poll(cx, |cx| inner.poll(cx)));
         let mut watch = this.watch.take().expect("just polled");
-        // What the service holds is released before the client is told.
+        // Release the service's resources before the client gets the response.
         this.inner.set(None);
         let shutdown = &this.shared.shutdown;
         Poll::Ready(match polled {
@@ -114,7 +114,7 @@ where
     }
 }
 
-/// Whether a response with this status has a body, and not the bytes of another protocol or nothing.
+/// Returns whether a response with this status has a body, and not the bytes of another protocol or nothing.
 fn has_body(status: StatusCode) -> bool {
     !status.is_informational()
         && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)

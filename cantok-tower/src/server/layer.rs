@@ -11,33 +11,35 @@ use tower_layer::Layer;
 ///
 /// # Guarantees
 ///
-/// - The token is in the extensions of the request, as a [`RequestToken`](crate::RequestToken), and is the
+/// - The token is in the extensions of the request, as a [`RequestToken`](crate::RequestToken). It is also the
 ///   [current token](Token::current) while the service and its response are polled. It is derived from `shutdown`, and
-///   from the token of a `TokenLayer` further out.
+///   from the token of an outer `TokenLayer`.
 /// - It is cancelled when its deadline passes, when `shutdown` is cancelled, and when the response, or its body, is
 ///   dropped before its end. The last has the reason [`ClientGone`](crate::ClientGone): a server drops both when the
 ///   client closes the connection or resets the stream.
-/// - **The token comes first.** Once it is cancelled the service's future is dropped, even if it would be ready, and
-///   [`on_cancelled`](TokenLayer::on_cancelled) makes the response. [`TokenBody`](crate::TokenBody) says how a body ends.
-/// - A response that has ended leaves its token alone.
-/// - Each request is one [check](Token#checks-and-peeks). If the token is cancelled by then, the service is not called.
+/// - **The token comes first.** Once it is cancelled, the service's future is dropped, even if it would be ready, and
+///   [`on_cancelled`](TokenLayer::on_cancelled) makes the response. [`TokenBody`](crate::TokenBody) documents how a
+///   body ends.
+/// - A response that has ended does not cancel its token.
+/// - Each request is one [check](Token#checks-and-peeks). If the token is already cancelled, the service is not called.
 ///   Everything else peeks.
 ///
 /// # Deadlines
 ///
-/// A request has the time of the [`timeout`](TokenLayer::timeout), or that of a header if it is less: `grpc-timeout`, or
-/// `x-request-timeout` with a decimal number of seconds. It counts from the call of the service to the end of the body.
-/// A malformed header, or one that occurs twice, is answered with 400; [`headers`](TokenLayer::headers) chooses others.
+/// A request has the time of the [`timeout`](TokenLayer::timeout), or that of a header if it is less. The headers are
+/// `grpc-timeout`, and `x-request-timeout` with a decimal number of seconds; [`headers`](TokenLayer::headers) chooses
+/// others. The time counts from the call of the service to the end of the body. The response to a malformed header, or
+/// to one that occurs twice, is 400.
 ///
 /// # Shutdown
 ///
-/// Give the layer `shutdown.delayed(grace)`: `shutdown` stops the acceptance of connections, and what is under way has
-/// `grace` to end.
+/// Pass `shutdown.delayed(grace)` to the layer, and have `shutdown` stop the server from accepting connections.
+/// Requests under way then have `grace` to end.
 ///
 /// # Upgrades
 ///
-/// The end of the response is the end of HTTP: what goes on over the connection has the token for as long as it keeps
-/// it, with the same deadline. Use a layer without a timeout for WebSockets, or add up other tokens.
+/// HTTP ends with the response. Work on an upgraded connection has the token for as long as it keeps it, with the same
+/// deadline. Use a layer without a timeout for WebSockets, or add up other tokens.
 ///
 /// # Examples
 ///
@@ -74,7 +76,7 @@ pub struct TokenLayer<R = DefaultResponse> {
 }
 
 impl TokenLayer {
-    /// Requests end with `shutdown`, and have no timeout but that of a header.
+    /// Makes a layer whose requests end with `shutdown`. Their only timeout is that of a header.
     pub fn new(shutdown: impl Into<Token>) -> Self {
         TokenLayer {
             config: Shared {
@@ -88,24 +90,25 @@ impl TokenLayer {
 }
 
 impl<R> TokenLayer<R> {
-    /// The most time that a request gets, whatever its headers say.
+    /// Sets the maximum time of a request. A header can only shorten it.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = Some(timeout);
         self
     }
 
-    /// The headers that may shorten the timeout of a request, in place of `grpc-timeout` and `x-request-timeout`. The
-    /// least counts. With an empty list none does.
+    /// Sets the headers that may shorten the timeout of a request, instead of `grpc-timeout` and `x-request-timeout`.
+    ///
+    /// The smallest value counts. With an empty list no header counts.
     #[must_use]
     pub fn headers(mut self, headers: impl IntoIterator<Item = TimeoutHeader>) -> Self {
         self.config.headers = headers.into_iter().collect();
         self
     }
 
-    /// What makes the response to a request that was stopped. By default its [status](Stopped::status) alone, or gRPC's.
+    /// Sets the closure that makes the response to a stopped request. Its body has the type of the service's body.
     ///
-    /// The body is of the service's type.
+    /// The default response has only a [status](Stopped::status), or that of gRPC.
     ///
     /// # Examples
     ///

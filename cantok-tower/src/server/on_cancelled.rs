@@ -1,14 +1,16 @@
 use super::Stopped;
 use http::Response;
 
-/// What makes the response to a request that was stopped: any closure from [`Stopped`] to a response with the body of
-/// the service, or [`DefaultResponse`](crate::DefaultResponse).
+/// Makes the response to a stopped request.
+///
+/// [`DefaultResponse`](crate::DefaultResponse) implements this, and so does any closure from [`Stopped`] to a response
+/// with the body type of the service.
 ///
 /// # Examples
 ///
 /// [`TokenLayer::on_cancelled`](crate::TokenLayer::on_cancelled) has one.
 pub trait OnCancelled<B> {
-    /// The response.
+    /// Returns the response.
     fn response(&self, stopped: &Stopped) -> Response<B>;
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_service::Service;
 
-/// A service that gives each request a token. Made by [`TokenLayer`](crate::TokenLayer), which lists the guarantees.
+/// A service that gives each request a token. [`TokenLayer`](crate::TokenLayer) makes it and lists the guarantees.
 pub struct TokenService<S, R = super::DefaultResponse> {
     inner: S,
     shared: Arc<Shared<R>>,

@@ -6,7 +6,7 @@ use http::header::HeaderMap;
 use http_body::Body;
 use std::time::Duration;
 
-/// What all services of a layer and their futures share.
+/// The settings that all services of a layer and their futures share.
 #[derive(Clone, Debug)]
 pub(super) struct Shared<R> {
     pub(super) shutdown: Token,
@@ -16,7 +16,7 @@ pub(super) struct Shared<R> {
 }
 
 impl<R> Shared<R> {
-    /// The least of the layer's timeout and of those in the headers.
+    /// Returns the smallest of the layer's timeout and those in the headers.
     pub(super) fn timeout(
         &self,
         headers: &HeaderMap,
@@ -30,7 +30,7 @@ impl<R> Shared<R> {
         Ok(least)
     }
 
-    /// The response to a request that was stopped.
+    /// Returns the response to a stopped request.
     pub(super) fn answer<B: Body>(&self, stopped: &Stopped) -> Response<TokenBody<B>>
     where
         R: OnCancelled<B>,
@@ -38,7 +38,7 @@ impl<R> Shared<R> {
         self.respond.response(stopped).map(TokenBody::unwatched)
     }
 
-    /// The token of a request, which may have one by a layer further out.
+    /// Makes the token of a request, which may already have one from an outer layer.
     pub(super) fn token(&self, outer: Option<&RequestToken>, timeout: Option<Duration>) -> Token {
         let timeout = timeout.map(TimeoutToken::new);
         match (outer, timeout) {

@@ -5,9 +5,9 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use std::fmt;
 
-/// Why the layer answers a request itself: its token was cancelled, or a header with its timeout is malformed.
+/// Why the layer responds to a request itself: its token was cancelled, or its timeout header is malformed.
 ///
-/// `Display` is the message of the error. [`TokenLayer::on_cancelled`](crate::TokenLayer::on_cancelled) has an example.
+/// `Display` shows the error's message. [`TokenLayer::on_cancelled`](crate::TokenLayer::on_cancelled) has an example.
 #[derive(Clone, Debug)]
 pub struct Stopped {
     why: Why,
@@ -39,7 +39,7 @@ impl Stopped {
         }
     }
 
-    /// The error of the request's token; `None` if a header is malformed.
+    /// Returns the error of the request's token, or `None` if a header is malformed.
     pub fn cancellation(&self) -> Option<&CancellationError> {
         match &self.why {
             Why::Cancelled { error, .. } => Some(error),
@@ -47,7 +47,7 @@ impl Stopped {
         }
     }
 
-    /// The malformed header; `None` if the token was cancelled.
+    /// Returns the error of the malformed header, or `None` if the token was cancelled.
     pub fn refused_header(&self) -> Option<&TimeoutHeaderError> {
         match &self.why {
             Why::Cancelled { .. } => None,
@@ -55,8 +55,8 @@ impl Stopped {
         }
     }
 
-    /// Whether the request's own deadline has passed: that of the layer or that of a header. A deadline of the server's
-    /// token is a shutdown.
+    /// Returns whether the request's own deadline has passed: that of the layer or that of a header. A deadline of the
+    /// server's token is a shutdown.
     pub fn is_deadline(&self) -> bool {
         matches!(
             self.why,
@@ -67,12 +67,12 @@ impl Stopped {
         )
     }
 
-    /// Whether the request is one of gRPC, by its content type.
+    /// Returns whether this is a request of gRPC, by its content type.
     pub fn is_grpc(&self) -> bool {
         self.is_grpc
     }
 
-    /// 504 for the request's deadline, 503 for any other cause, 400 for a malformed header.
+    /// Returns 504 for the request's deadline, 503 for any other cause, and 400 for a malformed header.
     pub fn status(&self) -> StatusCode {
         match &self.why {
             Why::Refused(_) => StatusCode::BAD_REQUEST,
@@ -81,10 +81,10 @@ impl Stopped {
         }
     }
 
-    /// A response with this [status](Stopped::status) and an empty body.
+    /// Returns a response with this [status](Stopped::status) and an empty body.
     ///
-    /// To a request of gRPC: `DEADLINE_EXCEEDED`, `UNAVAILABLE` or, for a malformed header, `INTERNAL`, with the message
-    /// and the HTTP status 200.
+    /// The response to a request of gRPC has the HTTP status 200 and the message. Its gRPC status is
+    /// `DEADLINE_EXCEEDED`, `UNAVAILABLE` or, for a malformed header, `INTERNAL`.
     pub fn response<B: Default>(&self) -> Response<B> {
         let mut response = Response::new(B::default());
         if !self.is_grpc {
@@ -102,7 +102,8 @@ impl Stopped {
         response
     }
 
-    /// [`response`](Stopped::response) with the message as a line of text, except for gRPC, which has it already.
+    /// Returns the [`response`](Stopped::response) with the message as a line of text. The response of gRPC stays as it
+    /// is, since it already has the message.
     pub fn text_response<B: Default + From<String>>(&self) -> Response<B> {
         let mut response = self.response();
         if !self.is_grpc {

@@ -1,4 +1,4 @@
-//! The second service: it computes.
+//! The second service, which counts primes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 use crate::messages::{Ask, Counted, Range, Stats};
 use crate::rpc::primes_server::Primes;
 
-/// They order nothing, so all of them are relaxed.
+/// All of them but `under_way` are relaxed, since no other data depends on them.
 #[derive(Debug, Default)]
 struct Counters {
     under_way: AtomicU64,
@@ -26,7 +26,7 @@ struct Counters {
 }
 
 impl Counters {
-    /// The one for how some work has ended.
+    /// Returns the counter for this end of the work.
     fn ending(&self, counted: &Result<u64, CancellationError>) -> &AtomicU64 {
         match counted {
             Ok(_) => &self.finished,
@@ -48,7 +48,7 @@ fn is_prime(number: u64) -> bool {
     number > 1 && factors.all(|factor| number % factor != 0)
 }
 
-/// Knows nothing of requests: it checks its token, once for each number.
+/// Knows nothing of requests. It only checks its token, once for each number.
 fn count_primes(range: Range, token: &Token, steps: &AtomicU64) -> Result<u64, CancellationError> {
     (range.from..range.below)
         .into_par_iter()
@@ -69,18 +69,18 @@ impl Primes for Back {
             counters.under_way.fetch_add(1, Ordering::Relaxed);
             let counted = count_primes(request.into_inner(), &token, &counters.steps);
             counters.ending(&counted).fetch_add(1, Ordering::Relaxed);
-            // Last, and seen last: when nothing is under way, the rest is counted.
+            // Release, so that a reader that sees no work under way also sees the other counters.
             counters.under_way.fetch_sub(1, Ordering::Release);
             counted
         });
-        // If the token ends the request, the layer answers, and this is dropped.
+        // If the token ends the request, the layer responds and drops this.
         let primes = work.await.map_err(CallError::from)?;
         Ok(Response::new(Counted { primes }))
     }
 
     async fn stats(&self, _: Request<Ask>) -> Result<Response<Stats>, Status> {
         let counters = &self.counters;
-        // Pairs with the release of the work that has ended.
+        // Acquire, paired with the release at the end of the work.
         let under_way = counters.under_way.load(Ordering::Acquire);
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Ok(Response::new(Stats {

@@ -1,4 +1,4 @@
-//! The first service: it passes calls on.
+//! The first service, which passes calls on.
 
 use tonic::{Request, Response, Status};
 
@@ -6,7 +6,7 @@ use crate::messages::{Ask, Counted, Range, Stats};
 use crate::net::Client;
 use crate::rpc::primes_server::Primes;
 
-/// The first service. It knows nothing of tokens: the call to the second one is made under the token of the request
+/// The first service. It knows nothing of tokens: its call to the second service ends with the token of the request
 /// under way.
 #[derive(Debug)]
 pub struct Front {
@@ -14,7 +14,7 @@ pub struct Front {
 }
 
 impl Front {
-    /// In front of that service.
+    /// Makes the service that passes its calls to this one.
     pub fn new(back: Client) -> Self {
         Front { back }
     }

@@ -1,4 +1,4 @@
-//! Two gRPC services in two processes, and a client that shows how work in the second one stops. README.md says more.
+//! Two gRPC services in two processes, and a client that shows how work in the second one stops. See README.md.
 
 use std::error::Error;
 use std::io;
@@ -19,36 +19,36 @@ use tokio::runtime::Runtime;
 use tokio::time::sleep;
 use tonic::{Request, Status};
 
-/// Work in a second service that stops with the request of the first: both are started, called and ended.
+/// Starts two services, calls the first, and shows that work in the second stops with the request of the first.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
     role: Option<Role>,
 }
 
-/// One of the services alone. It prints where it listens.
+/// Starts only one of the services, which prints its address.
 #[derive(Clone, Subcommand)]
 enum Role {
     /// The first service, which passes its calls on.
     Front {
-        /// Where the second service listens.
+        /// The address of the second service.
         #[arg(long, value_name = "ADDRESS")]
         back: String,
-        /// How many milliseconds requests have once the service is to end.
+        /// How many milliseconds requests have to end after the service is stopped.
         #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
         grace: u64,
     },
-    /// The second service, which computes.
+    /// The second service, which counts primes.
     Back,
 }
 
-/// Takes days.
+/// A request that takes days.
 const ENDLESS: Range = Range {
     from: 0,
     below: 1_000_000_000_000,
 };
 
-/// One of this program's services, which is ended when this is dropped.
+/// One of this program's services. Dropping this ends it.
 struct Service {
     process: Child,
     address: String,
@@ -79,7 +79,7 @@ impl Service {
             .id()
             .and_then(|id| Pid::from_raw(id.try_into().ok()?));
         if let Some(id) = id {
-            // An error: it has ended.
+            // An error means that the process has already ended.
             let _ = kill_process(id, Signal::TERM);
         }
     }
@@ -90,7 +90,7 @@ impl Service {
     }
 }
 
-/// Asks for the counters until they are as wanted.
+/// Polls the counters until they satisfy the condition.
 async fn until(back: &mut Client, wanted: impl Fn(&Stats) -> bool) -> Result<Stats, Status> {
     loop {
         let stats = back.stats(Ask {}).await?.into_inner();
@@ -101,8 +101,8 @@ async fn until(back: &mut Client, wanted: impl Fn(&Stats) -> bool) -> Result<Sta
     }
 }
 
-/// Calls the first service under the token, has it end by `end` while the second one is at work, and reports how long
-/// that goes on.
+/// Calls the first service with the token, ends the call by `end` while the second service works, and prints how long
+/// the second one still worked.
 async fn show(
     what: &str,
     front: &Client,
@@ -187,7 +187,7 @@ async fn run(role: Option<Role>, shutdown: &Token) -> Result<(), Box<dyn Error>>
     Ok(shutdown.check()?)
 }
 
-/// Does not return when a signal has stopped it: then everything is dropped, and the program ends by the signal.
+/// Does not return if a signal has stopped it: then everything is dropped, and the program ends by the signal.
 #[cfg(unix)]
 fn run_until_signalled(role: Option<Role>) -> Result<(), Box<dyn Error>> {
     let token = cantok_signal::SignalToken::termination()?.named("shutdown");

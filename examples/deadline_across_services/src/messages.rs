@@ -1,4 +1,4 @@
-//! What goes over the wire, in the format of protocol buffers.
+//! The messages between the services, as protocol buffers.
 
 /// `from..below`.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
@@ -6,7 +6,7 @@ pub struct Range {
     /// The first number.
     #[prost(uint64, tag = "1")]
     pub from: u64,
-    /// The one after the last number.
+    /// The number after the last one.
     #[prost(uint64, tag = "2")]
     pub below: u64,
 }
@@ -19,11 +19,11 @@ pub struct Counted {
     pub primes: u64,
 }
 
-/// For [`Stats`].
+/// Requests the [`Stats`].
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub struct Ask {}
 
-/// What a service has done so far.
+/// The counters of a service since its start.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub struct Stats {
     /// Work that is under way on rayon's threads.
@@ -32,7 +32,7 @@ pub struct Stats {
     /// Work that was completed.
     #[prost(uint64, tag = "2")]
     pub finished: u64,
-    /// Work that was stopped since its client was gone.
+    /// Work that was stopped because its client was gone.
     #[prost(uint64, tag = "3")]
     pub client_gone: u64,
     /// Work that was stopped by a deadline.
@@ -41,7 +41,7 @@ pub struct Stats {
     /// Work that was stopped by the end of the service.
     #[prost(uint64, tag = "5")]
     pub shutdown: u64,
-    /// Numbers that were looked at.
+    /// Numbers that were tested.
     #[prost(uint64, tag = "6")]
     pub steps: u64,
 }

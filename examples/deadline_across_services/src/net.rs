@@ -12,21 +12,21 @@ use tower_layer::Layer as _;
 use crate::rpc::primes_client::PrimesClient;
 use crate::rpc::primes_server::{Primes, PrimesServer};
 
-/// A client whose calls end with a token, and take its deadline along.
+/// A client whose calls end with a token, and carry its deadline.
 pub type Client = PrimesClient<PropagateService<Channel>>;
 
-/// A client of the service at this address. It connects when it is first used.
+/// Makes a client of the service at this address. It connects at its first call.
 ///
 /// # Errors
 ///
-/// If the address is none.
+/// If the address is not valid.
 pub fn client(address: &str) -> Result<Client, tonic::transport::Error> {
     let channel = Endpoint::from_shared(format!("http://{address}"))?.connect_lazy();
     Ok(PrimesClient::new(PropagateLayer::new().layer(channel)))
 }
 
-/// Serves on a free port of 127.0.0.1 until the token is cancelled, and prints the address. Requests under way have
-/// `grace` to end.
+/// Serves on a free port of 127.0.0.1 until the token is cancelled, and prints the address. After that, requests under
+/// way have `grace` to end.
 ///
 /// # Errors
 ///
@@ -38,11 +38,11 @@ pub async fn serve(
 ) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on {}", listener.local_addr()?);
-    // Otherwise a short answer waits up to 40 ms for company.
+    // Without this, a short response may be delayed by up to 40 ms.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let stopped = shutdown.cancelled_owned();
     Server::builder()
-        // Each request has a token: of this shutdown, its deadline and its client.
+        // Each request has a token of its own, which the shutdown, its deadline and its client cancel.
         .layer(TokenLayer::new(shutdown.delayed(grace)))
         .add_service(PrimesServer::new(service))
         .serve_with_incoming_shutdown(incoming, async { drop(stopped.await) })

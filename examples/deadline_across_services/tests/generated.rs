@@ -1,4 +1,4 @@
-//! `src/primes.Primes.rs` is what `examples/generate.rs` makes.
+//! `src/primes.Primes.rs` equals the output of `examples/generate.rs`.
 
 #[path = "../examples/service/description.rs"]
 mod description;

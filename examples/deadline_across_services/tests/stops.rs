@@ -1,5 +1,5 @@
-//! Work in the second service stops when the client of the first gives up, when its time is over, and when the first
-//! service is to end: the second one's counters say so. Without such a stop, the work takes days.
+//! Work in the second service stops when the client of the first gives up, when its deadline passes, and when the first
+//! service is stopped. The counters of the second service show it. Without such a stop, the work takes days.
 #![cfg(unix)]
 
 use std::future::Future;
@@ -20,13 +20,13 @@ use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
 use tonic::{Code, Request, Status};
 
-/// Takes days.
+/// A request that takes days.
 const ENDLESS: Range = Range {
     from: 0,
     below: 1_000_000_000_000,
 };
 
-/// What the closure returns, unless that takes too long.
+/// Returns the closure's result, and panics if it takes too long.
 fn soon<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(f()));
@@ -34,7 +34,7 @@ fn soon<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -
     returned.unwrap_or_else(|error| panic!("{what}: {error} (300 s)"))
 }
 
-/// A service in a process of its own, until this is dropped.
+/// A service in a process of its own. Dropping this ends it.
 struct Service {
     process: Option<Child>,
     address: String,
@@ -59,13 +59,13 @@ impl Service {
         service
     }
 
-    /// What sends SIGTERM.
+    /// Returns a closure that sends SIGTERM.
     fn terminator(&self) -> impl FnOnce() + Send + use<> {
         let id = Pid::from_child(self.process.as_ref().unwrap());
         move || kill_process(id, Signal::TERM).unwrap()
     }
 
-    /// The signal that has ended it.
+    /// Waits for the end. Returns the signal that has ended the service.
     fn end(mut self) -> Option<i32> {
         let mut process = self.process.take().unwrap();
         soon("the end", move || process.wait()).unwrap().signal()
@@ -75,14 +75,14 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            // An error: it has ended.
+            // An error means that the process has already ended.
             let _ = process.kill();
             let _ = process.wait();
         }
     }
 }
 
-/// Both services, and what talks to them.
+/// Both services.
 struct Services {
     front: Service,
     back: Service,
@@ -95,7 +95,7 @@ impl Services {
         Services { front, back }
     }
 
-    /// What a client makes of the addresses of both.
+    /// Runs a client of both services.
     fn talk<F>(&self, f: impl FnOnce(Client, Back) -> F + Send + 'static) -> F::Output
     where
         F: Future<Output: Send + 'static>,
@@ -111,7 +111,7 @@ impl Services {
     }
 }
 
-/// The second service, to be asked for its counters.
+/// A client that reads the counters of the second service.
 struct Back(Client);
 
 impl Back {
@@ -119,7 +119,7 @@ impl Back {
         self.0.stats(Ask {}).await.unwrap().into_inner()
     }
 
-    /// Returns when work is under way.
+    /// Returns once work is under way.
     async fn begun(&mut self) {
         loop {
             let stats = self.stats().await;
@@ -129,7 +129,7 @@ impl Back {
         }
     }
 
-    /// Returns the counters when all work has stopped: no number is looked at any more.
+    /// Returns the counters once all work has stopped, so that no more numbers are tested.
     async fn stopped(&mut self, by: impl Fn(&Stats) -> u64) -> Stats {
         loop {
             let stats = self.stats().await;
@@ -141,7 +141,7 @@ impl Back {
     }
 }
 
-/// Calls without an end.
+/// Starts a call in a task.
 fn call(client: &Client, request: Request<Range>) -> JoinHandle<Result<Counted, Status>> {
     let mut client = client.clone();
     tokio::spawn(async move { Ok(client.count(request).await?.into_inner()) })
@@ -195,7 +195,7 @@ fn the_work_stops_at_the_deadline_of_the_client() {
         let deadline = TimeoutToken::new(Duration::from_millis(200));
         let status = call(&front, endless(&deadline)).await.unwrap().unwrap_err();
         assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
-        // The client's reset and the second one's own deadline come at the same moment.
+        // The client's reset and the second service's own deadline come at the same moment.
         back.stopped(|stats| stats.client_gone + stats.deadline)
             .await;
     });

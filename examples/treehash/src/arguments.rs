@@ -2,35 +2,36 @@ use clap::Parser;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Prints the SHA-256 of every file under some folders, as `sha256sum -c` takes it, hashed on all cores.
+/// Prints the SHA-256 of every file under your folders, hashed on all cores, as `sha256sum -c` accepts it.
 ///
-/// Links to files are followed, links to folders are not; what is neither file nor folder is left out, and so is the
-/// output. What cannot be read is reported, counted, and does not stop the run. Lines come in no order: add `| sort -k 2`.
+/// It follows links to files, but not to folders. It leaves out everything that is neither file nor folder, and the
+/// output itself. Unreadable files are reported and counted, and do not stop the run. Lines are unordered: add
+/// `| sort -k 2`.
 ///
-/// A run that is stopped prints what was done, and says on standard error why it stopped and how many files are missing.
-/// Ctrl-C stops it, a second one ends it at once.
+/// A stopped run prints all finished lines. It reports on standard error why it stopped and how many files are missing.
+/// Ctrl-C stops it, and a second Ctrl-C ends it at once.
 #[derive(Debug, Parser)]
 #[command(version, after_help = STATUS)]
 pub(crate) struct Arguments {
     /// Folders, or files.
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Stop after that time: 5s, 1m 30s, 500ms, or a number of seconds.
+    /// Stop after this time: 5s, 1m 30s, 500ms, or a number of seconds.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
-    /// Hash exactly that many files, if there are as many; those that cannot be read count.
+    /// Hash exactly that many files, if there are as many. Unreadable files count.
     #[arg(long, value_name = "FILES")]
     pub(crate) limit: Option<u64>,
-    /// Stop when there is no such file any more.
+    /// Stop once this file no longer exists.
     #[arg(long, value_name = "FILE")]
     pub(crate) while_exists: Option<PathBuf>,
-    /// How many threads hash, 1,024 at the most. By default as many as there are cores.
+    /// Number of threads that hash, at most 1,024. The default is the number of cores.
     #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
-    /// Listen on a Unix socket of this name, and tell whoever connects how far it is.
+    /// Listen on a Unix socket of this name, and report the progress to each client.
     #[arg(long, value_name = "SOCKET")]
     pub(crate) status: Option<PathBuf>,
-    /// Report on standard error what was cancelled, by whom and why.
+    /// Log on standard error what was cancelled, by which token and why.
     #[arg(long)]
     pub(crate) log: bool,
 }
@@ -38,12 +39,12 @@ pub(crate) struct Arguments {
 const STATUS: &str = "\
 Exit status:
   0    everything was hashed
-  1    everything was hashed but what could not be read
+  1    everything was hashed, except unreadable files
   2    wrong arguments, or the output could not be written
   3    stopped by --limit or --while-exists
   124  stopped by --timeout, as timeout(1) has it
-Stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP it ends by that signal, 130, 143 or 129 in a shell, and where nobody reads
-its output any more, as before `| head`, by SIGPIPE.";
+Stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP, it ends by that signal: 130, 143 or 129 in a shell. If the reader of its
+output is gone, as with `| head`, it ends by SIGPIPE: 141.";
 
 fn time(text: &str) -> Result<Duration, humantime::DurationError> {
     match text.parse() {
@@ -70,7 +71,7 @@ mod tests {
         for text in ["", "s", "-1", "5 parsecs", "99999999999999999999"] {
             assert!(time(text).is_err(), "{text}");
         }
-        // Never, and no overflow.
+        // This never expires, and does not overflow.
         assert_eq!(
             time(&u64::MAX.to_string()),
             Ok(Duration::from_secs(u64::MAX))

@@ -4,13 +4,13 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// A terminal is there, or was.
+/// Writes a complaint to standard error, even if its terminal is gone.
 pub(crate) fn complain(what: impl fmt::Display) {
-    // `eprintln!` would panic once the terminal is gone, which is what SIGHUP tells of.
+    // `eprintln!` would panic once the terminal is gone, as it is after SIGHUP.
     let _ = writeln!(io::stderr(), "treehash: {what}");
 }
 
-/// Standard error: complaints, and the progress below them if it is a terminal.
+/// Standard error: complaints, and on a terminal the progress below them.
 #[derive(Clone, Debug)]
 pub(crate) struct Console {
     bar: ProgressBar,
@@ -18,7 +18,7 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// `plain`: without the progress.
+    /// `plain` leaves out the progress.
     pub(crate) fn new(counts: &Arc<Counts>, plain: bool) -> Console {
         let counts = Arc::clone(counts);
         let style = ProgressStyle::with_template("{spinner} {counts} [{elapsed}]")
@@ -35,7 +35,7 @@ impl Console {
         }
     }
 
-    /// Shows the progress from now on, if there is a terminal: `indicatif` sees to that.
+    /// Shows the progress from now on. `indicatif` hides it if there is no terminal.
     pub(crate) fn show_progress(&self) {
         if self.has_progress {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -51,7 +51,7 @@ impl Console {
         self.aside(|| complain(what));
     }
 
-    /// Does something that writes to the terminal while the progress is out of the way.
+    /// Hides the progress while the closure writes to the terminal.
     pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bar.suspend(write)
     }

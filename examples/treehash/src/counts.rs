@@ -2,15 +2,15 @@ use indicatif::{HumanBytes, HumanCount};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How far the run is. Read while it changes, so that the numbers need not belong together until it is over.
+/// The progress of the run. Until the run is over, the numbers may be from different moments.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) found: Count,
-    /// A line was made of them.
+    /// Files with a line.
     pub(crate) hashed: Count,
-    /// Files among those found.
+    /// Files that were found but could not be read.
     pub(crate) unreadable: Count,
-    /// Folders that could not be read to their end, and paths at which there is nothing.
+    /// Folders that could not be read to their end, and paths that do not exist.
     pub(crate) unsearched: Count,
     pub(crate) bytes: Count,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Count(AtomicU64);
 
 impl Count {
     pub(crate) fn add(&self, more: u64) {
-        // Relaxed, as below: a number and nothing else. What is counted at the end is read behind the threads' ends.
+        // Relaxed, as below: no other data depends on this number. The final read happens after the threads have ended.
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
@@ -34,7 +34,7 @@ impl Counts {
         self.unreadable.get() + self.unsearched.get()
     }
 
-    /// For the end of the run.
+    /// The summary at the end of the run.
     pub(crate) fn done(&self) -> String {
         let count = |count, what| match count {
             1 => format!("1 {what}"),
@@ -47,14 +47,14 @@ impl Counts {
         }
     }
 
-    /// Found, and neither hashed nor unreadable.
+    /// Files that were found, but neither hashed nor unreadable.
     pub(crate) fn missing(&self) -> u64 {
         let done = self.hashed.get() + self.unreadable.get();
         self.found.get().saturating_sub(done)
     }
 }
 
-/// One line for somebody who waits.
+/// One line for the progress and the status.
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -10,15 +10,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 use walkdir::{DirEntry, DirEntryExt, WalkDir};
 
-/// How long a finder that was stopped goes on to count what is missing.
+/// How long a stopped finder continues, to count the missing files.
 const COUNTING: Duration = Duration::from_millis(25);
 
-/// Finds files until there are no more, or its token stops it.
+/// Finds files until there are no more, or until its token is cancelled.
 #[derive(Debug)]
 pub(crate) struct Finder<'a> {
     counts: &'a Counts,
     console: &'a Console,
-    /// Device and number of the file that the output goes to, if it is one.
+    /// Device and inode of the output, if it is a file.
     output: Option<(u64, u64)>,
 }
 
@@ -31,15 +31,15 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Sends the files at these paths and below. Returns whether all of them have been counted.
+    /// Sends the files at and below these paths. Returns whether all of them were counted.
     pub(crate) fn find(&self, paths: &[PathBuf], files: Sender<PathBuf>, stops: &Stops) -> bool {
         let mut entries = paths.iter().flat_map(WalkDir::new);
-        // A check for each entry, since there may be a long way between two files; `--limit` counts files alone.
+        // One check for each entry, since many entries may lie between two files. `--limit` counts only files.
         for entry in entries.by_ref().with_token(&stops.all) {
             match self.file(entry) {
                 Ok(Some(path)) => {
                     self.counts.found.add(1);
-                    // The file that comes back is one of those that are missing.
+                    // The file that comes back counts as missing.
                     if files.send_with_token(path, &stops.search).is_err() {
                         break;
                     }
@@ -56,28 +56,32 @@ impl<'a> Finder<'a> {
                 }
             }
         }
-        drop(files); // so that those who hash come to an end
+        drop(files); // so that the hashing threads end
         let mut all_counted = true;
         #[cfg(feature = "tokens")]
         for entry in entries.try_with_token(TimeoutToken::new(COUNTING).named("counting")) {
             let Ok(entry) = entry else { return false };
             match self.file(entry) {
                 Ok(file) => self.counts.found.add(file.is_some().into()),
-                // It would have been reported, had it not been stopped: it is not complete.
+                // A complete run would have reported it, so the count is not complete.
                 Err(_) => all_counted = false,
             }
         }
         all_counted
     }
 
-    /// The path of an entry that is to be hashed, or what is wrong with it, and where, as far as that is known.
+    /// The path of the entry, if it is to be hashed.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the entry, with its path if that is known.
     fn file(
         &self,
         entry: walkdir::Result<DirEntry>,
     ) -> Result<Option<PathBuf>, (Option<PathBuf>, io::Error)> {
         let entry = entry.map_err(|error| {
             let path = error.path().map(PathBuf::from);
-            // Its own text would name the path once more.
+            // The text of walkdir's error would repeat the path.
             let error = error.into_io_error();
             let error = error.unwrap_or_else(|| io::Error::other("leads back to itself"));
             (path, error)
@@ -91,7 +95,7 @@ impl<'a> Finder<'a> {
     fn is_wanted(&self, entry: &DirEntry) -> io::Result<bool> {
         let kind = entry.file_type();
         let given = entry.depth() == 0;
-        // Where a link leads is asked of the system, like the little that is asked of the output itself.
+        // Only links, the given paths and the possible output may take a second call of the system.
         let may_be_output = self.output.is_some_and(|(_, number)| number == entry.ino());
         if kind.is_file() && !may_be_output {
             return Ok(true);

@@ -7,13 +7,13 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// How many bytes are read between two checks.
+/// Number of bytes between two checks.
 pub(crate) const BLOCK: usize = 128 * 1024;
 
 /// Why a file has no digest.
 #[derive(Debug)]
 pub(crate) enum Unhashed {
-    /// It was told to stop before the file's end.
+    /// The token was cancelled before the end of the file.
     Stopped,
     /// The file cannot be read.
     Unreadable(io::Error),
@@ -31,14 +31,14 @@ impl From<io::Error> for Unhashed {
     }
 }
 
-/// The digest of a file, which is read by way of the buffer. Asks the token between blocks.
+/// Returns the digest of a file, which it reads through the buffer. Checks the token between blocks.
 pub(crate) fn hash(
     path: &Path,
     buffer: &mut [u8],
     token: &Token,
     bytes: &Count,
 ) -> Result<[u8; 32], Unhashed> {
-    // Does not wait for a writer, should the file have become a pipe since it was found.
+    // The file may have become a pipe since it was found. Then this does not wait for a writer.
     let nonblocking = OFlags::NONBLOCK.bits() as i32;
     let mut file = OpenOptions::new()
         .read(true)

@@ -1,5 +1,5 @@
-//! Hashes every file under some folders with SHA-256, on all cores, and prints lines that `sha256sum -c` accepts. It
-//! stops when it is told to, prints what was done by then, and says what is missing.
+//! Hashes every file under your folders with SHA-256, on all cores, and prints lines that `sha256sum -c` accepts. If it
+//! is stopped, it still prints all finished lines, and reports what is missing.
 //!
 //! ```text
 //! treehash photos > SHA256SUMS
@@ -8,11 +8,12 @@
 //! ```
 //!
 //! One thread finds files (`find.rs`) and sends them over a channel to rayon's threads, which hash them (`run.rs`,
-//! `hash.rs`). What may stop them is made in one place (`stops.rs`); the rest is handed a token and knows no more.
+//! `hash.rs`). Everything that may stop them is added up in one place (`stops.rs`). The rest of the program only gets
+//! a token to check.
 #![cfg(unix)]
 #![cfg_attr(
     not(feature = "tokens"),
-    allow(dead_code, unused_mut, reason = "what stops it is left out")
+    allow(dead_code, unused_mut, reason = "the tokens are left out")
 )]
 
 mod arguments;
@@ -35,7 +36,7 @@ mod tokens;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Does what the program's arguments say. Does not return where a signal ends it.
+/// Runs the program with its command-line arguments. Does not return if a signal ends it.
 pub fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
     run::run(&arguments).unwrap_or_else(|error| {

@@ -1,8 +1,9 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The line that `sha256sum` prints for a file: the digest, two spaces and the name, byte for byte. Where the name has a
-/// backslash or the end of a line in it, these are escaped, and the line begins with a backslash.
+/// The line that `sha256sum` prints for a file: the digest, two spaces and the name, byte for byte.
+///
+/// If the name has a backslash or a line break, these are escaped, and the line begins with a backslash.
 pub(crate) fn line(path: &Path, digest: &[u8]) -> Vec<u8> {
     let name = match path.as_os_str().as_bytes() {
         b"-" => b"./-", // `sha256sum -c` would read its standard input
@@ -27,7 +28,7 @@ pub(crate) fn line(path: &Path, digest: &[u8]) -> Vec<u8> {
     line
 }
 
-/// As coreutils has it since version 9.0.
+/// The escapes of coreutils since version 9.0.
 fn escape(byte: u8) -> Option<&'static [u8; 2]> {
     match byte {
         b'\\' => Some(b"\\\\"),

@@ -2,7 +2,7 @@ use std::io;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-/// Shows the events of the cantok crates.
+/// Logs the events of the cantok crates to standard error.
 pub(crate) fn to_standard_error() {
     let events = Targets::new().with_target("cantok", LevelFilter::DEBUG);
     let lines = tracing_subscriber::fmt::layer()

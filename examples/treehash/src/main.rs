@@ -1,4 +1,4 @@
-//! The program; what it does is in `lib.rs`.
+//! Starts the program, which is in `lib.rs`.
 
 use std::process::ExitCode;
 

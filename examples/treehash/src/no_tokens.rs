@@ -1,5 +1,5 @@
-//! What stands in for the tokens where the program is built without them, so that the benchmark can tell what they
-//! cost: the same names, and nothing behind them.
+//! The same names as in `tokens.rs`, without effect. The benchmark compares a build with these to one with tokens, and
+//! so shows what the tokens cost.
 
 use crate::console::Console;
 use crate::counts::Counts;
@@ -60,24 +60,24 @@ impl SimpleToken {
     }
 
     pub(crate) fn wait_timeout(&self, timeout: Duration) -> Option<()> {
-        let is_cancelled = self.is_cancelled.lock().expect("nobody panics");
+        let is_cancelled = self.is_cancelled.lock().expect("no panic under the lock");
         let wait = |is_cancelled: &mut bool| !*is_cancelled;
         let (is_cancelled, _) = self
             .cancelled
             .wait_timeout_while(is_cancelled, timeout, wait)
-            .expect("nobody panics");
+            .expect("no panic under the lock");
         is_cancelled.then_some(())
     }
 }
 
 impl Drop for DropGuard<'_> {
     fn drop(&mut self) {
-        *self.0.is_cancelled.lock().expect("nobody panics") = true;
+        *self.0.is_cancelled.lock().expect("no panic under the lock") = true;
         self.0.cancelled.notify_all();
     }
 }
 
-/// For iterators and for rayon's.
+/// For sequential and parallel iterators.
 pub(crate) trait WithToken: Sized {
     fn with_token(self, _: &Token) -> Self {
         self

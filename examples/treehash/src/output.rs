@@ -5,15 +5,16 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a pipe takes as a whole or not at all (POSIX asks for 512 bytes, Linux has 4096). A line is written with one
-/// call, so that none is torn, however the process ends.
+/// Number of bytes that a pipe takes as a whole or not at all: at least 512 by POSIX, 4096 on Linux.
+///
+/// Each line is written with one call, so that none is torn, however the process ends.
 const WHOLE: usize = 4096;
 
-/// Standard output: whole lines, of any thread.
+/// Standard output, which takes whole lines from any thread.
 #[derive(Debug)]
 pub(crate) struct Output {
     pending: Mutex<Pending>,
-    // Not `Stdout`, for which a descriptor that cannot be written is no error.
+    // Not `Stdout`, which ignores that a descriptor cannot be written.
     file: File,
     console: Console,
 }
@@ -21,7 +22,7 @@ pub(crate) struct Output {
 #[derive(Debug, Default)]
 struct Pending {
     lines: Vec<u8>,
-    /// A write has failed, perhaps in the middle of a line: nothing may follow.
+    /// A write has failed, perhaps in the middle of a line, so nothing may follow.
     failed: bool,
 }
 
@@ -34,17 +35,17 @@ impl Output {
         })
     }
 
-    /// Device and number of the file that it is, if it is one.
+    /// Device and inode of the output, if it is a file.
     pub(crate) fn file_id(&self) -> Option<(u64, u64)> {
         let metadata = self.file.metadata().ok().filter(Metadata::is_file);
         metadata.map(|file| (file.dev(), file.ino()))
     }
 
-    /// Takes a line. It is written with others, or by [`flush`](Output::flush).
+    /// Takes a line, to be written together with others or by [`flush`](Output::flush).
     ///
     /// # Errors
     ///
-    /// Once, when standard output cannot be written. From then on lines are dropped.
+    /// Returns an error once if standard output cannot be written. After that, lines are dropped.
     pub(crate) fn push(&self, line: &[u8]) -> io::Result<()> {
         let mut pending = self.pending();
         if pending.lines.len() + line.len() > WHOLE {

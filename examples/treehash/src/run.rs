@@ -18,23 +18,23 @@ use std::sync::Arc;
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-/// How many files may be found and not yet hashed. More would not make it faster, and take memory.
+/// How many found files may wait for a hash. More would take memory, and not make it faster.
 const AHEAD: usize = 1_000;
 
-/// How long a line waits for others at the most.
+/// How long a line waits for others, at most.
 const FLUSH: Duration = Duration::from_millis(50);
 
-/// How long a run has no progress to show: what is over by then needs none.
+/// When the progress is first shown. A shorter run needs none.
 const SHORT: Duration = Duration::from_millis(500);
 
 /// How often the progress is drawn again.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long a stop may take before somebody is told how to end it.
+/// How long a stop may take before the program prints how to end it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Does what the arguments say. If a signal has stopped it, it does not return: then everything in it is dropped, and
-/// the process ends by that signal.
+/// Runs the program. Does not return if a signal has stopped it: then it drops everything it holds, and the process
+/// ends by that signal.
 #[cfg(feature = "tokens")]
 pub(crate) fn run(arguments: &Arguments) -> io::Result<ExitCode> {
     if arguments.log {
@@ -66,14 +66,14 @@ fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
     let (sender, files) = bounded(AHEAD);
     let all_counted = thread::scope(|scope| {
         let _over = over.drop_guard();
-        // Unlike `Scope::spawn`, no panic where the system refuses a thread.
+        // Unlike `Scope::spawn`, this does not panic if the system refuses a thread.
         spawn(scope, || write_regularly(&output, stops, &over))?;
         spawn(scope, || show_progress(&console, &over))?;
         #[cfg(feature = "tokens")]
         spawn(scope, || say_how_to_end(&console, stops, &over))?;
         let finder = Finder::new(&counts, &console, &output);
         let finder = spawn(scope, move || finder.find(&arguments.paths, sender, stops))?;
-        // The channel wakes whoever waits for a file; rayon hands nothing on after that.
+        // A cancel ends both the wait for a file and the hand-over to rayon's threads.
         pool.install(|| {
             files
                 .with_token_owned(&stops.all)
@@ -105,7 +105,7 @@ fn hash_one(
             counts.hashed.add(1);
             write(output.push(&line(&path, &digest)), stops);
         }
-        Err(Unhashed::Stopped) => {} // found, and so one of those that are missing
+        Err(Unhashed::Stopped) => {} // found but not hashed, so it counts as missing
         Err(Unhashed::Unreadable(error)) => {
             counts.unreadable.add(1);
             console.complain(format_args!("{}: {error}", path.display()));
@@ -126,14 +126,14 @@ fn spawn<'scope, T: Send + 'scope>(
     thread::Builder::new().spawn_scoped(scope, work)
 }
 
-/// Writes what has waited long enough.
+/// Writes the pending lines at a regular interval.
 fn write_regularly(output: &Output, stops: &Stops, over: &SimpleToken) {
     while over.wait_timeout(FLUSH).is_none() {
         write(output.flush(), stops);
     }
 }
 
-/// On a thread that writes no lines, so that it goes on while nobody reads them.
+/// Draws the progress on a thread that writes no lines, so that it continues while the output blocks.
 fn show_progress(console: &Console, over: &SimpleToken) {
     if over.wait_timeout(SHORT).is_none() {
         console.show_progress();
@@ -143,7 +143,7 @@ fn show_progress(console: &Console, over: &SimpleToken) {
     }
 }
 
-/// Nothing can be done about a file or a terminal that blocks, but for a second signal.
+/// Points to a second signal if the stop takes long. Only that ends the program while a file or a terminal blocks.
 #[cfg(feature = "tokens")]
 fn say_how_to_end(console: &Console, stops: &Stops, over: &SimpleToken) {
     if stops.wait_for_signal(over) && over.wait_timeout(PATIENCE).is_none() {

@@ -14,10 +14,10 @@ use tokio::net::UnixListener;
 use tokio::runtime;
 use tokio::time::sleep;
 
-/// How long nobody is listened to after it has failed, as for want of file descriptors.
+/// How long to wait after a failed `accept`, for example for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Tells whoever connects to a Unix socket how far the run is, on a thread of its own. The socket is removed with this.
+/// Reports the progress to each client of a Unix socket, on a thread of its own. Dropping this removes the socket.
 #[derive(Debug)]
 pub(crate) struct Status {
     socket: PathBuf,
@@ -53,7 +53,7 @@ impl Drop for Status {
     }
 }
 
-/// A run that was ended by a second Ctrl-C leaves its socket behind: that one is replaced.
+/// Binds the socket. Replaces one that a run left behind when a second Ctrl-C ended it.
 fn bind(socket: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(socket) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_behind(socket) => {
@@ -76,7 +76,7 @@ async fn tell(listener: &UnixListener, counts: &Counts, over: &Token) {
             let _ = sleep(PAUSE).with_token(over).await;
             continue;
         };
-        // Room for a line there is in every new socket, but the client may have left.
+        // Every new socket has room for a line, but the client may have left.
         let line = format!("{counts}\n");
         let _ = client.write_all(line.as_bytes()).with_token(over).await;
     }

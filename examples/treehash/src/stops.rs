@@ -1,4 +1,5 @@
-//! What may stop the program: the one place where its tokens are made, and where a cause becomes an end.
+//! Everything that stops the program. This file adds up the tokens, and turns the cause into an exit
+//! status or a signal.
 
 use crate::arguments::Arguments;
 use crate::console::Console;
@@ -13,14 +14,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{fs, io};
 
-/// How often `--while-exists` is asked while nobody else asks.
+/// How often the condition of `--while-exists` is called between the checks of the program.
 const LOOK: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub(crate) struct Stops {
     /// Stops everything.
     pub(crate) all: Token,
-    /// Stops the search. What has been found by then is hashed, unless everything is stopped.
+    /// Stops only the search. Files that were already found are still hashed.
     pub(crate) search: Token,
     signals: SignalToken,
     output: SimpleToken,
@@ -36,7 +37,7 @@ impl Stops {
         }
         let while_exists = arguments.while_exists.clone();
         if let Some(file) = while_exists.clone() {
-            // If nobody can tell, it goes on.
+            // An error does not cancel.
             let gone = ConditionToken::fallible(move || fs::exists(&file).map(|exists| !exists));
             all += gone.poll_interval(LOOK).named("--while-exists");
         }
@@ -53,27 +54,27 @@ impl Stops {
         }
     }
 
-    /// Waits for a signal, which asks for a gentle end. Returns whether one came before `over`.
+    /// Blocks until the first signal or the end of the run. Returns whether the signal came first.
     pub(crate) fn wait_for_signal(&self, over: &SimpleToken) -> bool {
         let error = (&self.signals + over).wait();
         error.is_from(&self.signals)
     }
 
-    /// There is no use in going on.
+    /// Stops the program, since its output cannot be written.
     pub(crate) fn output_failed(&self, error: io::Error) {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            // What would have ended the program, had its Rust runtime not had the signal ignored.
+            // This signal would have ended the program, but the runtime of Rust ignores it.
             self.output.cancel_with(Signal::PIPE);
         } else {
             self.output.cancel_with(error);
         }
     }
 
-    /// Says what is missing and why, and how the program is to end.
+    /// Prints what is missing and why, and returns the exit status.
     ///
     /// # Errors
     ///
-    /// If it is to end by a signal, an error with that signal behind it.
+    /// If the program is to end by a signal, an error that carries that signal.
     pub(crate) fn end(
         &self,
         all_counted: bool,
@@ -81,8 +82,8 @@ impl Stops {
         console: &Console,
     ) -> io::Result<ExitCode> {
         let is_complete = all_counted && counts.missing() == 0;
-        // A cancel that comes when all is done stops nothing. An output that fails by then is not all there, whatever
-        // else has stopped it; but Ctrl-C often ends whoever reads the output, too.
+        // A cancel after the last file stops nothing. A failed output is incomplete in any case, so it comes before
+        // other causes. Signals come first, since Ctrl-C often ends the reader of the output too.
         let stopped = self.search.cancellation().filter(|_| !is_complete);
         let by_signal = stopped.clone().filter(|error| error.is_from(&self.signals));
         let Some(error) = by_signal.or_else(|| self.output.cancellation()).or(stopped) else {
@@ -93,7 +94,7 @@ impl Stops {
             return Ok(ExitCode::from(u8::from(errors > 0)));
         };
         let signal = Signal::of(&error);
-        // Nobody reads the lines, so nobody misses any.
+        // The reader is gone, so it misses no lines.
         if signal != Some(Signal::PIPE) {
             let reason = self.reason(&error);
             let at_least = if all_counted { "" } else { "at least " };

@@ -1,4 +1,4 @@
-//! What the rest of the program uses of the cantok crates. Without the feature `tokens` it is `no_tokens.rs` instead.
+//! Everything that the other files use of the cantok crates. Without the feature `tokens`, `no_tokens.rs` replaces it.
 
 pub(crate) use crate::stops::Stops;
 pub(crate) use cantok_channel::prelude::*;

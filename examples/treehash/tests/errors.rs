@@ -47,7 +47,7 @@ fn what_goes_while_it_walks() {
     let right = tree.lines();
     for threads in ["1", "2"] {
         let mut running = Running::start(tree.treehash(&["--threads", threads]));
-        // Nobody reads on, so it comes to a halt.
+        // The rest of the output is not read, so the program blocks.
         let read = running.read_lines(1);
         let elsewhere = tree.folder().join("elsewhere");
         fs::rename(tree.path(), &elsewhere).unwrap();
@@ -70,7 +70,7 @@ fn what_becomes_a_pipe_while_it_walks() {
     let tree = Tree::new(STUCK + 1_500);
     let right = tree.lines();
     let mut running = Running::start(tree.treehash(&["--threads", "2"]));
-    // Nobody reads on, so it comes to a halt.
+    // The rest of the output is not read, so the program blocks.
     let read = running.read_lines(1);
     for file in 0..tree.files {
         let path = tree.path().join(format!("{}/{file}", file / 100));

@@ -17,7 +17,7 @@ use rustix::pipe::{fcntl_setpipe_size, pipe};
 use rustix::process::Signal;
 use support::{Running, STUCK, Tree, run};
 
-/// So that it cannot be done before it is stopped: nobody reads more than that many lines before.
+/// So many files that it cannot finish before it is stopped: no test reads more lines than that before the stop.
 const FILES: usize = STUCK + 1_500;
 
 /// Threads to hash with, and a moment: how many lines are read before.
@@ -107,7 +107,7 @@ fn by_a_timeout() {
     }
     assert!(stopped > 0);
 
-    // Nobody reads, so it comes before the end.
+    // The output is not read, so the timeout comes before the end.
     for threads in ["1", "2"] {
         let timeout = ["--threads", threads, "--timeout", "100ms", "--log"];
         let mut running = Running::start(tree.treehash(&timeout));
@@ -164,7 +164,7 @@ fn by_a_file_that_goes() {
             .starts_with("treehash: stopped as there is no flag: ");
         assert!(starts, "{}", ended.stderr);
     }
-    // Nobody can tell whether a file is there whose name is too long.
+    // A name that is too long makes the condition fail, which does not cancel.
     let ended = run(tree.treehash(&["--while-exists", &"n".repeat(300)]));
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert_eq!(ended.check_lines(&right), FILES);

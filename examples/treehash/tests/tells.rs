@@ -1,4 +1,4 @@
-//! How far it is, to whoever asks at its socket, and what happened, in its log.
+//! It reports its progress to each client of its socket, and logs events.
 #![cfg(unix)]
 
 mod support;
@@ -34,13 +34,13 @@ fn at_a_socket() {
             assert!(number(found) <= right.len(), "{answer}");
             assert!(rest.ends_with("B\n"), "{answer}");
         }
-        // One that connects and says nothing keeps nobody waiting.
+        // An idle client delays neither the other clients nor the end.
         let mut idle = UnixStream::connect(&socket).unwrap();
         if let Some(signal) = signal {
             running.signal(signal);
         }
         let ended = running.end(read);
-        // As whatever else it holds.
+        // The socket is removed, as everything it holds.
         assert!(!socket.exists());
         idle.read_to_end(&mut Vec::new()).unwrap();
         match ended.status.signal() {
@@ -68,7 +68,7 @@ fn at_a_socket_once_there_are_descriptors() {
     let tree = Tree::new(STUCK + 1_500);
     let mut running = Running::start(tree.treehash(&["--status", "socket"]));
     let _ = running.read_lines(1);
-    // Nobody reads, so that it has nothing to do before long, and that shows in the time of the processor.
+    // The output is not read, so the program soon becomes idle. Its processor time shows that.
     let is_idle = || {
         let before = processor_time(&running);
         thread::sleep(Duration::from_millis(300)); // the span that is measured, not one to hope in

@@ -94,7 +94,7 @@ fn ctrl_c_typed_once() {
         let read = terminal.running.read_lines(100);
         terminal.until_shown(" files hashed, ");
         terminal.type_in(CTRL_C);
-        // It is stuck if nobody reads, and may be done if everything is read at once.
+        // It is stuck while its output is not read, and may finish once everything is read.
         terminal.until_shown("^C");
         let ended = terminal.running.end(read);
         let shown = terminal.rest();
@@ -119,7 +119,7 @@ fn ctrl_c_typed_twice() {
         let read = terminal.running.read_lines(1);
         terminal.until_shown(" files hashed, ");
         terminal.type_in(CTRL_C);
-        // Nobody reads, so that it is stuck, if it was not done just before.
+        // The output is not read, so it is stuck, unless it has just finished.
         has_been_stuck |= terminal.shows("still stopping; Ctrl-C ends it at once");
         terminal.type_in(CTRL_C);
         let status = terminal.running.wait();

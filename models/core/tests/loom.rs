@@ -37,7 +37,7 @@ impl std::task::Wake for Woken {
     }
 }
 
-/// Guarantee 4: whoever sees a token cancelled finds its cause.
+/// Guarantee 4: a thread that finds a token cancelled finds its cause.
 #[test]
 fn cancelled_implies_a_cause() {
     model(|| {
@@ -93,7 +93,7 @@ fn one_of_two_cancels_wins() {
     });
 }
 
-/// Invariant 3: a cancel that comes while somebody begins to wait wakes them.
+/// Invariant 3: a cancel wakes a thread that is just beginning to wait.
 #[test]
 fn no_wake_up_is_lost() {
     model(|| {
@@ -357,8 +357,8 @@ fn armed(token: impl Into<Token>) -> Token {
     token
 }
 
-/// Guarantee 3 for both cancellers: each finds everything below its own token cancelled when it returns, whoever
-/// marked it. What lies below is armed and watches both of them itself.
+/// Guarantee 3 for both cancellers: when a cancel returns, everything below its token is cancelled, even if the other
+/// thread marked it. The tokens below are armed and watch both of them.
 #[test]
 fn a_cancel_returns_when_everything_below_is_marked() {
     model(|| cancel_both(SimpleToken::new(), SimpleToken::new(), 0));

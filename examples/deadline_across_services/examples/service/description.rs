@@ -1,4 +1,4 @@
-//! What a `.proto` would say, for tonic's generator. It needs no `protoc` in this form.
+//! The description of the service for tonic's generator, in place of a `.proto` file, so that no `protoc` is needed.
 
 use std::path::Path;
 use tonic_build::manual::{Builder, Method, Service};

@@ -21,8 +21,9 @@ use untouched::untouched;
 /// No program lives longer.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// How many lines may be on their way at the most: the pipe of 64 KiB takes about 800 of our trees, one write of the
-/// program 51. It is stuck before it has printed a line more, as long as nobody reads.
+/// An upper bound of the lines that the program can print while its output is not read. After that it is stuck.
+///
+/// The pipe of 64 KiB takes about 800 lines of these trees, and one write of the program takes 51.
 pub(crate) const STUCK: usize = 2_500;
 
 /// A folder with a folder `tree` in it, of small files, 100 in each folder.
@@ -158,7 +159,7 @@ impl Running {
         line
     }
 
-    /// Nobody reads what it prints any more.
+    /// Closes the reading end of its output.
     pub(crate) fn close(&mut self) {
         self.stdout = None;
     }
