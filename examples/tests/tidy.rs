@@ -254,3 +254,50 @@ fn the_guide_names_files_that_exist() {
     }
     assert!(found > 10, "found {found}");
 }
+
+/// All files of the workspace with that extension, except tests, benchmarks and what is built.
+fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let is_left_out = ["benches", "target", "tests"].contains(&name) || name.starts_with('.');
+        if path.is_dir() && !is_left_out {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|other| other == extension) {
+            found.push(path);
+        }
+    }
+}
+
+/// What reads as translated, and words that only this project would know.
+#[test]
+fn texts_and_comments_use_the_words_of_the_field() {
+    const AVOIDED: [&str; 9] = [
+        "whoever",
+        "somebody",
+        "nobody",
+        "everybody",
+        "in vain",
+        "without a word",
+        "in a hurry",
+        "wherever there is room",
+        "had come by",
+    ];
+    let mut found = Vec::new();
+    files(root(), "rs", &mut found);
+    files(root(), "md", &mut found);
+    assert!(found.len() > 200, "found {}", found.len());
+    for path in found {
+        for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let line = line.to_lowercase();
+            for word in AVOIDED {
+                assert!(
+                    !line.contains(word),
+                    "{}:{}: {word}",
+                    path.display(),
+                    number + 1
+                );
+            }
+        }
+    }
+}
