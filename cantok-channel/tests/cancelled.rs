@@ -41,7 +41,7 @@ fn it_is_empty_until_the_cancel_and_disconnected_from_then_on() {
 }
 
 #[test]
-fn it_is_disconnected_though_nobody_checks() {
+fn it_is_disconnected_without_a_check() {
     watchdog("what fires by itself", || {
         for token in [
             Token::from(TimeoutToken::new(Duration::from_millis(5))),

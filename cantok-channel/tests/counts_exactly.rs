@@ -166,7 +166,7 @@ fn on_many_threads_as_many_calls_begin_as_there_are_units() {
                 })
                 .collect();
             drop(receiver);
-            // Until nobody is left to receive.
+            // Until no receiver is left.
             while sender.send(()).is_ok() {}
             let received: usize = threads
                 .into_iter()
@@ -210,7 +210,7 @@ fn an_iterator_makes_no_check_after_its_end() {
 }
 
 #[test]
-fn draining_asks_nobody() {
+fn draining_checks_no_token() {
     let counter = CounterToken::new(1);
     let (condition, asked) = counted_condition(HOUR);
     let (sender, receiver) = unbounded();

@@ -88,7 +88,7 @@ fn calls_that_waited() {
 #[test]
 fn calls_that_were_woken() {
     let (sender, receiver) = bounded(0);
-    // Until nobody receives any more.
+    // Until no receiver is left.
     thread::spawn(move || while sender.send(()).is_ok() {});
     stays_flat("calls that were woken", move |token| {
         receiver.recv_with_token(token).unwrap();
@@ -107,7 +107,7 @@ fn views_of_children() {
     });
 }
 
-/// Whatever is registered for a call is gone with it, and a view registers nothing while nobody calls.
+/// A call takes all its registrations with it, and a view registers nothing between calls.
 #[test]
 fn a_view_keeps_its_token_and_nothing_else_does() {
     let token = SimpleToken::new();

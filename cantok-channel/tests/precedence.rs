@@ -33,7 +33,7 @@ fn buffers() -> impl Iterator<Item = Channel> {
         .filter(|(_, _, receiver)| receiver.capacity() != Some(0))
 }
 
-/// What comes of a call without waiting once there is somebody at the other end.
+/// The outcome of a call that does not wait, once another thread is at the other end.
 fn once_met(call: impl Fn() -> Outcome) -> Outcome {
     loop {
         let outcome = call();
@@ -148,7 +148,7 @@ fn a_cancelled_token_comes_before_room() {
 }
 
 #[test]
-fn a_cancelled_token_comes_before_somebody_who_waits_to_receive() {
+fn a_cancelled_token_comes_before_a_waiting_receiver() {
     watchdog("a receiver that waits", || {
         for send in sends() {
             let (sender, receiver) = bounded(0);
@@ -205,7 +205,7 @@ fn room_comes_before_the_end_of_the_time() {
 }
 
 #[test]
-fn somebody_who_waits_to_receive_is_given_the_message() {
+fn a_waiting_receiver_gets_the_message() {
     watchdog("a receiver that waits", || {
         for send in sends() {
             let (sender, receiver) = bounded(0);

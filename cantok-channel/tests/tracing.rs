@@ -106,7 +106,7 @@ fn a_call_that_ends_otherwise_is_no_event() {
     assert!(stops.is_empty(), "{stops:?}");
 }
 
-/// Whoever collects events may take their time.
+/// A collector of events may be slow.
 #[test]
 fn a_call_is_woken_before_the_cancel_is_reported() {
     watchdog("a report that waits for a call to end", || {

@@ -176,7 +176,7 @@ fn a_cancel_wakes_all_threads_that_share_a_view() {
                     })
                     .collect();
                 begin.wait();
-                // Somebody gets this, or nobody.
+                // At most one of the calls gets this.
                 sender.send(1).unwrap();
                 token.cancel();
                 let outcomes: Vec<_> = calls.into_iter().map(|call| call.join().unwrap()).collect();

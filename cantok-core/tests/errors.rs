@@ -29,7 +29,7 @@ impl fmt::Display for Shutdown {
 
 impl Error for Shutdown {}
 
-/// The error of a token that was cancelled by hand.
+/// The error of a token that was cancelled by a call.
 fn cancelled() -> CancellationError {
     let token = SimpleToken::new();
     token.cancel();

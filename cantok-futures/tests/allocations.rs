@@ -65,7 +65,7 @@ fn items_that_are_there_are_taken_without_an_allocation() {
     }
 }
 
-/// A token that somebody has waited for before has everything that waiting takes.
+/// A token that had a waiter before has everything that waiting takes.
 #[test]
 fn the_only_one_who_waits_for_a_simple_token_allocates_nothing() {
     let token = SimpleToken::new();

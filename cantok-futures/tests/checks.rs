@@ -163,7 +163,7 @@ fn a_stream_checks_once_for_each_item_that_it_is_asked_for() {
 
 /// It has to be asked for, unless it is known that nothing comes.
 #[test]
-fn the_end_of_a_stream_takes_a_unit_like_an_item_if_nobody_knows_that_it_is_the_end() {
+fn the_end_of_a_stream_takes_a_unit_like_an_item_if_it_is_not_known_to_be_the_end() {
     for (units, knows, is_whole) in [
         (2, true, false),
         (3, true, true),

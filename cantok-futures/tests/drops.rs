@@ -1,4 +1,4 @@
-//! A future can be dropped at any time: it takes everything along, and nobody knows of it any more.
+//! A future can be dropped at any time. It takes everything along, and no registration remains.
 
 #[path = "support/counted.rs"]
 mod counted;
@@ -260,9 +260,9 @@ fn futures_come_and_go_beside_a_cancel() {
     });
 }
 
-/// Its place is never given back, and nobody else minds.
+/// Its place is never given back, which does not affect other futures.
 #[test]
-fn a_future_that_is_forgotten_disturbs_nobody() {
+fn a_forgotten_future_disturbs_no_other() {
     for index in 0..waiting(&Token::never()).len() {
         let token = SimpleToken::new();
         let [lost, task] = [Counted::new(), Counted::new()];

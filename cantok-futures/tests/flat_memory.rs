@@ -61,7 +61,7 @@ fn stays_flat(
     assert_eq!((task.wakes(), task.is_held()), (0, false), "{what}");
 }
 
-/// The root itself, and tokens that somebody else keeps too.
+/// The root itself, and tokens that are also kept elsewhere.
 fn long_lived() -> (SimpleToken, [Token; 3]) {
     let root = SimpleToken::new();
     let tokens = [

@@ -299,7 +299,7 @@ mod reference {
             job.is_gone = true;
         }
 
-        /// Whether somebody has that task's waker: a token that has yet to wake it, or what is inside.
+        /// Whether that task's waker is held: by a token that has yet to wake it, or by the inner future.
         pub(super) fn is_held(&self, task: usize) -> bool {
             self.jobs.iter().any(|job| {
                 let is_to_be_told =

@@ -87,7 +87,7 @@ const ACTS: [(&str, Act); 10] = [
     }),
 ];
 
-/// Where the tree is. It is taken out by whoever acts, so that no lock is held meanwhile.
+/// Where the tree is. An action takes it out, so that no lock is held meanwhile.
 #[derive(Clone)]
 struct Place(Arc<Mutex<Option<Tree>>>);
 
@@ -167,7 +167,7 @@ enum Goes {
     ByReady,
 }
 
-/// One waker that acts, on a token of each shape, for each thing that waits; beside it somebody who is not to notice.
+/// One waker that acts, on a token of each shape, for each kind of waiter. Beside it is a waiter that must not notice.
 fn runs(goes: Goes, when_woken: Act, when_dropped: Act, what: &str) {
     for (index, kind) in (0..shapes(&Token::never()).len())
         .flat_map(|index| (0..waiting(&Token::never()).len()).map(move |kind| (index, kind)))
@@ -365,7 +365,7 @@ fn caught<R>(f: impl FnOnce() -> R) -> &'static str {
 }
 
 #[test]
-fn a_waker_that_panics_when_it_is_woken_stops_nobody_else() {
+fn a_waker_that_panics_when_it_is_woken_stops_no_other() {
     for index in 0..shapes(&Token::never()).len() {
         let source = SimpleToken::new();
         let (shape, token) = shapes(&source).swap_remove(index);

@@ -186,7 +186,7 @@ fn a_future_that_cancels_its_own_token_and_waits_is_ended_by_the_same_poll() {
             }
             let error = ready(task.poll(&mut future)).unwrap_err();
             assert!(error.is_from(&source), "{shape}");
-            // Who waited was woken by the cancel, like everybody.
+            // A waiter was woken by the cancel, like all waiters.
             assert_eq!(task.wakes(), usize::from(cancels_in > 1), "{shape}");
             assert!(!task.is_held(), "{shape}");
             drop(future);
@@ -266,7 +266,7 @@ fn an_item_that_comes_with_the_cancel_is_left_where_it_is() {
 
 /// The end has to be asked for like an item.
 #[test]
-fn a_cancel_comes_before_an_end_that_nobody_knows_of() {
+fn a_cancel_comes_before_an_unknown_end() {
     for has_begun in [false, true] {
         let token = SimpleToken::new();
         let task = Counted::new();

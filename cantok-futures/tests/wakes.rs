@@ -70,7 +70,7 @@ fn a_task_is_woken_once_for_each_future_that_waits() {
     assert_eq!(task.wakes(), all.len());
 }
 
-/// Also where nobody's call cancels.
+/// Even if no call cancels.
 #[test]
 fn everything_that_ends_a_wait_wakes_once_and_before_callbacks() {
     watchdog("tasks and callbacks", || {
@@ -136,7 +136,7 @@ fn kinds() -> Vec<(&'static str, Token, Stir)> {
     let other_sum = &simple + SimpleToken::new();
     let (asks, asked) = mpsc::channel();
     let condition = ConditionToken::new(move || {
-        // Nobody may be listening any more.
+        // The receiver may be gone.
         let _ = asks.send(());
         false
     });
@@ -511,9 +511,9 @@ fn the_last_unit_wakes_no_task_and_the_refused_check_wakes_all() {
     assert_eq!(ready(late.poll(&mut cancelled_late)), error);
 }
 
-/// What is ready in the first poll leaves nothing behind and wakes nobody.
+/// A future that is ready in its first poll leaves nothing behind and wakes no task.
 #[test]
-fn a_future_that_finds_the_token_cancelled_wakes_nobody() {
+fn a_future_that_finds_the_token_cancelled_wakes_no_task() {
     let cancelled = SimpleToken::new();
     cancelled.cancel();
     let tokens = [

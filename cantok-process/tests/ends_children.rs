@@ -163,7 +163,7 @@ fn a_child_that_ends_by_itself_is_no_error() {
 }
 
 #[test]
-fn a_deadline_ends_a_child_that_nobody_watches() {
+fn a_deadline_ends_a_child_without_a_waiter() {
     watchdog("a deadline", || {
         let mut after = Duration::from_millis(10);
         loop {

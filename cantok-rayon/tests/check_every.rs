@@ -68,7 +68,7 @@ fn a_counter_lets_exactly_its_number_of_items_pass() {
 }
 
 #[test]
-fn a_counter_is_exact_where_nobody_knows_how_many_items_come() {
+fn a_counter_is_exact_for_an_unknown_number_of_items() {
     each_counter(|token, every| {
         let items = (0..LEN * 2).into_par_iter().filter(|item| item % 2 == 0);
         items.with_token(token).check_every(every).count()

@@ -40,7 +40,7 @@ where
                 let passed = pool.install(|| passing(&token));
                 assert_eq!(passed, units.min(LEN), "of {units} units");
                 assert_eq!(counter.remaining(), units.saturating_sub(LEN) as u64);
-                // As many units as items: nobody was refused.
+                // As many units as items, so none was refused.
                 assert_eq!(token.cancellation().is_some(), units < LEN);
             }
         }

@@ -1,5 +1,5 @@
-//! Rayon's rules between those who make items and those who take them: every split is passed on, a part of a known
-//! length gets exactly as many results as that, and nobody is told too early that enough has come.
+//! Rayon's rules between producers and consumers: every split is passed on, a part of a known length gets exactly that
+//! many results, and no consumer is full too early.
 
 #[path = "support/pools.rs"]
 mod pools;
@@ -334,7 +334,7 @@ fn push(len: Option<usize>, in_lots: bool) -> (Vec<Option<usize>>, Vec<bool>) {
 }
 
 #[test]
-fn where_a_length_is_known_nobody_is_told_that_it_is_enough() {
+fn a_known_length_is_never_reported_as_enough() {
     let expected: Vec<_> = (0..10).map(|item| (item < 3).then_some(item)).collect();
     assert_eq!(push(Some(10), false), (expected.clone(), vec![false; 11]));
     assert_eq!(push(Some(10), true), (expected, vec![false; 3]));
@@ -354,8 +354,7 @@ fn where_none_is_known_one_error_is_enough() {
     assert_eq!(push(None, true), (expected, vec![false, true, true]));
 }
 
-/// Nobody is told that enough has come before an error was delivered in that very part, even if the token has been
-/// cancelled for long.
+/// A part is not full before it has delivered an error, even if the token was cancelled long before.
 #[test]
 fn an_error_comes_before_enough_in_every_part() {
     let token = SimpleToken::new();

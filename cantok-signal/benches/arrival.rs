@@ -160,7 +160,7 @@ fn flag(threads: usize) -> Duration {
     arrival(|| compute(threads, || flag.load(Ordering::Acquire)))
 }
 
-/// A token that nobody uses.
+/// A token that is not used.
 fn make() -> Duration {
     let start = Instant::now();
     drop(SignalToken::interrupt().unwrap());

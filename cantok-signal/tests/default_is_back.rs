@@ -198,7 +198,7 @@ fn a_handler_that_was_there_first_is_back() {
             assert!(seen.swap(false, Ordering::SeqCst));
             tell("alive");
         }
-        // Nobody else's.
+        // A signal without a handler.
         raise(SIGTERM);
         tell("alive");
     });

@@ -114,8 +114,8 @@ fn output_is_flushed_by_who_has_locked_it_and_where_threads_are_refused() {
 }
 
 #[test]
-fn who_keeps_standard_output_locked_keeps_nobody_alive() {
-    let test = "who_keeps_standard_output_locked_keeps_nobody_alive";
+fn a_lock_of_standard_output_keeps_no_program_alive() {
+    let test = "a_lock_of_standard_output_keeps_no_program_alive";
     let program = Program::of(test, |_| {
         let (locked, is_locked) = mpsc::channel();
         thread::spawn(move || {

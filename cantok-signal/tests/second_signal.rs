@@ -105,7 +105,7 @@ fn a_clean_up_that_is_stuck_with_the_lock_of_stdout() {
     a_second_signal_ends_it(&program, &["stuck"]);
 }
 
-/// Nobody is asked for it: the handler itself ends the program.
+/// The handler itself ends the program, without another thread.
 #[test]
 fn on_the_thread_that_it_arrives_on() {
     let program = Program::of("on_the_thread_that_it_arrives_on", |first| {

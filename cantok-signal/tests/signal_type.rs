@@ -256,8 +256,8 @@ fn raise_default_ends_the_program_by_it() {
 }
 
 #[test]
-fn raise_default_ends_the_program_whoever_handles_the_signal() {
-    let test = "raise_default_ends_the_program_whoever_handles_the_signal";
+fn raise_default_ends_the_program_despite_other_handlers() {
+    let test = "raise_default_ends_the_program_despite_other_handlers";
     let program = Program::of(test, ends_itself);
     all_end(&program, &WAYS, &ALL[..4]);
 }

@@ -112,7 +112,7 @@ fn tokens_come_and_go_while_their_signals_arrive() {
         let _all = deaf.build().unwrap();
         tell("ready");
         for round in 0..ROUNDS {
-            // Other handlers each time, which end the program at a signal that nobody sends.
+            // Other handlers each time, which end the program at a signal that is not sent.
             let code = u8::try_from(round % 200).unwrap();
             let exit = builder(&[SIGINT, SIGTERM, SIGUSR2]).second(SecondSignal::Exit(code));
             drop(exit.second_on([SIGUSR2]).build().unwrap());

@@ -144,7 +144,7 @@ impl World {
     }
 }
 
-/// Cancels something, and says which things are cancelled with it. `None`: nobody can cancel it any more.
+/// Cancels something, and returns what is cancelled with it. `None` if it can no longer be cancelled.
 type End = fn(&World) -> Option<Vec<usize>>;
 
 /// Drops the things of a world in every order, and cancels from every end at every point.
@@ -561,7 +561,7 @@ fn user_code_runs_on_the_thread_that_cancels() {
     });
 }
 
-/// Whoever cancels first has cancelled everything when that returns, however many cancel at the same time.
+/// When the first cancel returns, everything is cancelled, even if several threads cancel at the same time.
 #[test]
 fn the_cancel_that_did_it_returns_when_both_sides_are_cancelled() {
     const THREADS: usize = 3;
@@ -618,7 +618,7 @@ fn a_bridge_that_is_made_while_its_token_is_cancelled_is_cancelled() {
 }
 
 #[test]
-fn a_panic_behind_a_bridge_to_ours_harms_nobody_else() {
+fn a_panic_behind_a_bridge_to_ours_harms_no_other() {
     watchdog("panics behind bridges", || {
         // More than tokio wakes at once, before, between and after those that panic.
         const TASKS: usize = 50;
@@ -675,7 +675,7 @@ fn a_panic_behind_a_bridge_to_ours_harms_nobody_else() {
 }
 
 #[test]
-fn a_panic_behind_a_bridge_to_tokio_reaches_whoever_cancels_and_harms_nobody_else() {
+fn a_panic_behind_a_bridge_to_tokio_reaches_the_canceller_and_harms_no_other() {
     let token = SimpleToken::new();
     let called = Arc::<AtomicUsize>::default();
     let calls = || {

@@ -535,7 +535,7 @@ impl Drop for PanicsInDrop {
 }
 
 #[test]
-fn a_callback_that_panics_harms_nobody_else() {
+fn a_callback_that_panics_harms_no_other() {
     watchdog("callbacks that panic in a runtime", || {
         // More than tokio wakes at once.
         const TOKENS: usize = 100;

@@ -1,4 +1,4 @@
-//! Work on rayon's threads is stopped when nobody waits for it any more, and no panic of it ends the process.
+//! Work on rayon's threads is stopped when it is no longer awaited, and no panic of it ends the process.
 #![cfg(feature = "rayon")]
 
 #[path = "support/runtimes.rs"]
@@ -92,7 +92,7 @@ impl Waiting {
         let work = place.spawn(token, move |token| {
             starts.send(token.clone()).unwrap();
             let error = token.wait();
-            // Nobody may be listening any more.
+            // The receiver may be gone.
             let _ = ends.send(error.clone());
             error
         });
@@ -201,7 +201,7 @@ fn nothing_is_cancelled_after_the_output_was_returned() {
 }
 
 #[test]
-fn an_output_that_nobody_has_taken_goes_with_its_token() {
+fn an_output_that_was_not_taken_goes_with_its_token() {
     for_every_place("work that is done", |place| {
         let (output, outputs_end) = mpsc::channel::<()>();
         let work = place.spawn(Token::never(), |_| output);
@@ -570,7 +570,7 @@ fn work_that_work_has_spawned_and_not_waited_for_is_cancelled() {
 }
 
 #[test]
-fn a_callback_that_panics_reaches_whoever_drops_and_the_work_stops() {
+fn a_callback_that_panics_reaches_the_dropping_thread_and_the_work_stops() {
     for_every_place("work whose callback panics", |place| {
         let Waiting { work, token, ended } = Waiting::of(place, SimpleToken::new());
         token
@@ -646,7 +646,7 @@ fn given_up<T: Send + 'static>(what: &'static str, f: impl Fn() -> T + Copy + Se
 }
 
 #[test]
-fn a_panic_that_nobody_awaits_goes_no_further() {
+fn a_panic_that_is_not_awaited_goes_no_further() {
     given_up("work that panics", || -> () {
         panic_any("a test panic in work");
     });
@@ -665,7 +665,7 @@ fn an_output_that_panics_when_it_is_dropped_goes_no_further() {
 }
 
 #[test]
-fn captures_that_panic_when_they_are_dropped_reach_whoever_drops_or_awaits() {
+fn captures_that_panic_when_they_are_dropped_reach_the_drop_or_the_await() {
     given_up("work that forgets its panics", || {
         std::mem::forget(PanicsInDrop)
     });
@@ -709,7 +709,7 @@ fn captures_that_panic_when_they_are_dropped_reach_whoever_drops_or_awaits() {
 }
 
 #[test]
-fn an_output_that_panics_when_it_is_dropped_untaken_reaches_whoever_drops() {
+fn an_output_that_panics_when_it_is_dropped_untaken_reaches_the_dropping_thread() {
     survives("work whose output panics", |pool| {
         let work = pool.spawn_with_token(SimpleToken::new(), |_| PanicsInDrop);
         while !work.is_finished() {

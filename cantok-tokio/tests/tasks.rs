@@ -1,4 +1,4 @@
-//! Work on tokio's threads is stopped when nobody waits for it any more, and by nothing else but its token.
+//! Work on tokio's threads is stopped when it is no longer awaited, and otherwise only by its token.
 
 #[path = "support/kinds.rs"]
 mod kinds;
@@ -62,7 +62,7 @@ impl Waiting {
         let work = kind.spawn(token, |token| async move {
             starts.send(token.clone()).unwrap();
             let error = token.cancelled().await;
-            // Nobody may be listening any more.
+            // The receiver may be gone.
             let _ = ends.send(error.clone());
             error
         });
@@ -185,7 +185,7 @@ fn nothing_is_cancelled_after_the_output_was_returned() {
 }
 
 #[test]
-fn an_output_that_nobody_has_taken_goes_with_its_token() {
+fn an_output_that_was_not_taken_goes_with_its_token() {
     for_every_kind("work that is done", async |kind| {
         let (output, outputs_end) = oneshot::channel::<()>();
         let work = kind.spawn(SimpleToken::new(), |_| async move { output });
@@ -553,7 +553,7 @@ fn a_panic_in_the_function_that_makes_the_future_reaches_the_caller() {
 }
 
 #[test]
-fn a_callback_that_panics_reaches_whoever_drops_and_the_work_stops() {
+fn a_callback_that_panics_reaches_the_dropping_thread_and_the_work_stops() {
     for_every_kind("work whose callback panics", async |kind| {
         let Waiting { work, token, ended } = Waiting::of(kind, SimpleToken::new()).await;
         let panics = |_: &CancellationError| panic_any("a test panic in a callback");
@@ -619,7 +619,7 @@ fn work_is_awaited_outside_of_its_runtime() {
                 });
                 token.cancel();
                 let [other, _] = runtimes();
-                // The flavour whose tasks run only while somebody is in it.
+                // The flavour whose tasks run only inside `block_on`.
                 let error = match runtime.handle().runtime_flavor() {
                     tokio::runtime::RuntimeFlavor::CurrentThread => runtime.block_on(work).unwrap(),
                     _ => other.block_on(work).unwrap(),

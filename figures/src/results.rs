@@ -76,8 +76,8 @@ impl Results {
         })
     }
 
-    /// Returns the greatest figure of each run, over all builds of a group. A `*` and an ending stand for all groups with
-    /// that ending.
+    /// Returns the greatest figure of each run, over all builds of a group. A `*` and an ending stand for all groups
+    /// with that ending.
     fn worst(&self, wanted: &str, figures: impl Fn(&str) -> Result<Vec<f64>>) -> Result<Vec<f64>> {
         let is_wanted = |group: &str| match wanted.strip_prefix('*') {
             None => group == wanted,

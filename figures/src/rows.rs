@@ -86,7 +86,7 @@ const SHARED_ROOT: &str = "Makes the counter and the sum, two objects on the hea
 const ALL_TASKS: &str = "Each task takes a reference to the one error, which has the time and the cause, and gives it back. All tasks \
     write this count in turn. Tasks of tokio-util get no error.";
 
-const WORST: &str = "The worst of the builds in one run. Most builds are within 1 per cent of the limit, and two threads on two cores \
+const WORST: &str = "The worst of the builds in one run. It is mostly within 1 per cent of the limit, and two threads on two cores \
     vary by more.";
 
 pub(crate) const ROWS: &[Row] = &[

@@ -1,5 +1,4 @@
-//! Receiving and sending with everything that can do it: crossbeam's own calls, the select that is written by hand to
-//! make them stoppable, and ours.
+//! All ways to receive and send: crossbeam's own calls, a hand-written select that makes them stoppable, and ours.
 
 use cantok_channel::prelude::*;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
@@ -16,7 +15,7 @@ type Channel = fn() -> (Sender<u64>, Receiver<u64>);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Calls of a run where nobody has to wait.
+/// Calls of a run in which no call has to wait.
 const CALLS: u64 = 10_000;
 /// Round trips of a run between two threads.
 const ROUND_TRIPS: u64 = 300;
@@ -44,7 +43,7 @@ pub(crate) fn each_group(mut f: impl FnMut(&str, u64, &[Contender<'_>])) {
     f("ping-pong, unbounded", ROUND_TRIPS, &ping_pongs(unbounded));
 }
 
-/// What is selected by hand beside an operation to make it stoppable. Nobody is ever killed here.
+/// The channel that a hand-written select adds to an operation to make it stoppable. It never fires here.
 fn kill_channel() -> Receiver<Infallible> {
     let (kill, killed) = bounded(0);
     mem::forget(kill);
@@ -71,7 +70,7 @@ fn receive_all<F: Fn() -> u64>(channel: Channel, by: impl FnOnce(Receiver<u64>) 
     start.elapsed()
 }
 
-/// The select that is written by hand.
+/// The hand-written select.
 fn select_of(receiver: Receiver<u64>, killed: &Receiver<Infallible>) -> impl Fn() -> u64 {
     move || {
         select! {

@@ -27,7 +27,7 @@ impl Probe {
                 Some("cantok-background") => By::Poll,
                 _ => By::Check,
             };
-            // Nobody may be listening any more.
+            // The receiver may be gone.
             let _ = asks.send(by);
             false
         });

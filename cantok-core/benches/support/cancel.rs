@@ -58,7 +58,7 @@ fn cancel<R: 'static, D>(
     (name, Box::new(run))
 }
 
-/// Children that nobody waits on, checked fewer than 64 times.
+/// Children without waiters, checked fewer than 64 times.
 fn polling(children: usize) -> (SimpleToken, Vec<SimpleToken>) {
     let root = SimpleToken::new();
     let tokens = (0..children).map(|_| root.child()).collect();

@@ -49,7 +49,7 @@ impl Inside {
         InsideStream(Source(self.clone()))
     }
 
-    /// Gives it an item, and wakes whoever waits for one.
+    /// Gives it an item, and wakes the task that waits for one.
     pub(crate) fn put(&self, item: u32) {
         self.state().items.push_back(item);
         self.wake();
@@ -61,7 +61,7 @@ impl Inside {
         self.wake();
     }
 
-    /// Wakes whoever waits, also if there is nothing.
+    /// Wakes the task that waits, even if there is nothing.
     pub(crate) fn wake(&self) {
         let waker = self.state().waker.take();
         if let Some(waker) = waker {

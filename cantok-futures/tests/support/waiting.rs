@@ -97,7 +97,7 @@ pub(crate) struct Ending {
     pub(crate) token: Token,
     /// What the error is from.
     pub(crate) origin: Token,
-    /// Whether [`Ending::end`] has woken everybody when it returns, or does nothing and it is a thread of
+    /// Whether [`Ending::end`] has woken all waiters when it returns, or does nothing and it is a thread of
     /// `cantok-core` that does.
     pub(crate) is_by_itself: bool,
     end: Box<dyn FnOnce() + Send>,

@@ -24,7 +24,7 @@ pub(crate) fn stops(len: usize) -> [Stop; 7] {
         Stop::Before,
         Stop::After(1),
         Stop::After(len / 2),
-        // As many as there are: nobody is refused.
+        // As many as there are, so none is refused.
         Stop::After(len),
         Stop::At(len / 3),
         Stop::At(len - 1),

@@ -257,7 +257,7 @@ impl Text {
                 let mut from = BufReader::new(from);
                 let mut line = Vec::new();
                 loop {
-                    // A terminal that everybody has left ends with an error, which may come after something.
+                    // A terminal without processes ends with an error, which may come after some output.
                     let _ = from.read_until(b'\n', &mut line);
                     if line.is_empty() {
                         break;

@@ -1,5 +1,4 @@
-//! Futures and streams that a token can end, with everything that can do it: tokio-util's token, the `select!`
-//! that is written by hand, and ours.
+//! Futures and streams that a token can end, in all ways: tokio-util's token, a hand-written `select!`, and ours.
 
 use crate::calls::{self, Threads};
 use crate::future::{self, poll};

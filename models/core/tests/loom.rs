@@ -249,7 +249,7 @@ fn arming_undoes_no_cancel() {
     });
 }
 
-/// A callback is given the cause that everybody sees, also where the token and its parent are cancelled at once.
+/// A callback gets the cause that all threads see, even if the token and its parent are cancelled at once.
 #[test]
 fn a_callback_is_given_the_cause() {
     model(|| {
