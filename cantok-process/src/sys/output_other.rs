@@ -37,17 +37,22 @@ pub(crate) fn read_output(
         read_on_thread(1, stderr, sender.clone())?;
         open += 1;
     }
-    let waker = Waker::from(Arc::new(Tell(sender)));
+    let waker = Waker::from(Arc::new(Report(sender)));
     let _registration = link.token.register(&waker);
     let mut reading = Reading::default();
     while open > 0 {
-        match news.recv() {
-            Ok(News::Read(index, bytes)) => open -= usize::from(reading.take(link, index, bytes?)),
-            Ok(News::Cancelled) | Err(_) => {
-                process.wait()?;
-                reading.is_cut_short = !read_rest(link, &news, open, &mut reading)?;
-                break;
+        let is_read = match news.recv() {
+            Ok(News::Read(index, bytes)) => {
+                open -= usize::from(reading.take(link, index, bytes?));
+                true
             }
+            Ok(News::Cancelled) | Err(_) => false,
+        };
+        // With each read, since the news of a cancel finds no room in a full channel.
+        if !is_read || link.token.peek_cancelled() {
+            process.wait()?;
+            reading.is_cut_short = !read_rest(link, &news, open, &mut reading)?;
+            break;
         }
     }
     Ok(reading)
@@ -102,11 +107,11 @@ impl Reading {
     }
 }
 
-struct Tell(SyncSender<News>);
+struct Report(SyncSender<News>);
 
-impl Wake for Tell {
+impl Wake for Report {
     fn wake(self: Arc<Self>) {
-        // If there is no room, data is being read. The reading then ends with the child, which the cancel ends.
+        // If there is no room, the reader peeks after the next read.
         let _ = self.0.try_send(News::Cancelled);
     }
 }
