@@ -124,6 +124,8 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     pub(crate) fn of(token: T, waker: &Waker) -> Self {
         let mut registration = WakerRegistration::new(token);
         if registration.token().peek_cancelled() || !registration.register(waker) {
+            // A registration fails if an operand is cancelled. The token is marked before its waker is woken.
+            registration.token().node().cancellation();
             waker.wake_by_ref();
         }
         registration

@@ -64,12 +64,9 @@ struct Begin(Weak<Node>);
 impl Wake for Begin {
     fn wake(self: Arc<Self>) {
         // Without a lock, since this may drop the node.
-        let Some(node) = self.0.upgrade() else { return };
-        if let Some(source) = node.source() {
-            // If the registration found a cancelled edge, the source is not yet marked.
-            source.cancellation();
+        if let Some(node) = self.0.upgrade() {
+            node.set_alarm_now();
         }
-        node.set_alarm_now();
     }
 }
 
@@ -92,14 +89,6 @@ impl Node {
             Token::from_node(Arc::clone(source)).register_owned(&waker);
         node.attach(Box::new(registration));
         node
-    }
-
-    /// The source of this delayed node.
-    fn source(&self) -> Option<&Arc<Node>> {
-        match &self.body {
-            Body::Delayed(delayed) => delayed.source.as_ref(),
-            _ => None,
-        }
     }
 
     fn leaf_of(delayed: Delayed) -> Arc<Node> {
