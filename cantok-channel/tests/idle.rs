@@ -4,10 +4,11 @@
 
 #[path = "support/operations.rs"]
 mod operations;
+#[path = "../../cantok-core/tests/support/processor_time.rs"]
+mod processor_time;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -15,17 +16,8 @@ use cantok_channel::cancelled;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use crossbeam_channel::{after, never, select_biased};
 use operations::{HOUR, Recv, Send, channels, fill, waiting_recvs, waiting_sends};
+use processor_time::processor_time;
 use support::watchdog;
-
-/// How long all threads of this process have run so far, in steps of 10 ms.
-fn processor_time() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    // The program's name, in brackets, may hold anything.
-    let (_, fields) = stat.rsplit_once(") ").unwrap();
-    let ticks = fields.split(' ').skip(11).take(2);
-    let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
-    Duration::from_millis(ticks * 10)
-}
 
 #[test]
 fn calls_that_wait_use_no_processor_time() {

@@ -10,30 +10,19 @@ mod probe;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use cantok_channel::prelude::*;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken};
 use crossbeam_channel::{bounded, never, unbounded};
-use events::{Collector, line};
+use events::{Collector, line, stops};
 use operations::{HOUR, Outcome, recvs, sends, waiting_recvs};
 use probe::Probe;
 use support::watchdog;
 use tracing::Event;
 use tracing::subscriber::with_default;
-
-/// The events of adapters in what `f` does.
-fn stops(f: impl FnOnce()) -> Vec<String> {
-    let lines = Arc::<Mutex<Vec<String>>>::default();
-    let collected = lines.clone();
-    let collector = Collector(move |event: &Event<'_>| collected.lock().unwrap().push(line(event)));
-    with_default(collector, f);
-    let lines = lines.lock().unwrap();
-    let stops = lines.iter().filter(|line| line.contains("stopped early"));
-    stops.cloned().collect()
-}
 
 /// What an operation is called there.
 fn job(name: &str) -> &str {

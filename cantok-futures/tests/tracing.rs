@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken};
 use cantok_futures::prelude::*;
-use events::{Collector, events, line};
+use events::{Collector, line, stops};
 use futures::StreamExt;
 use futures::stream;
 use polls::poll;
@@ -23,13 +23,6 @@ use pollster::block_on;
 use support::watchdog;
 use tracing::Event;
 use tracing::subscriber::with_default;
-
-/// Those of adapters.
-fn stops(f: impl FnOnce()) -> Vec<String> {
-    let mut events = events(f);
-    events.retain(|event| event.contains("stopped early"));
-    events
-}
 
 const BUDGET: &str = "token=\"budget\" cause=Counter { limit: 1 }";
 

@@ -4,10 +4,11 @@
 
 #[path = "support/peer.rs"]
 mod peer;
+#[path = "../../cantok-core/tests/support/processor_time.rs"]
+mod processor_time;
 #[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -15,19 +16,10 @@ use cantok_core::{SimpleToken, TimeoutToken};
 use cantok_process::ParentToken;
 use cantok_process::prelude::*;
 use peer::shell;
+use processor_time::processor_time;
 use support::watchdog;
 
 const NEVER: Duration = Duration::MAX;
-
-/// How long all threads of this process have run so far, in steps of 10 ms. That of its children is not in it.
-fn processor_time() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    // The program's name, in brackets, may hold anything.
-    let (_, fields) = stat.rsplit_once(") ").unwrap();
-    let ticks = fields.split(' ').skip(11).take(2);
-    let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
-    Duration::from_millis(ticks * 10)
-}
 
 #[test]
 fn calls_that_wait_use_no_processor_time() {

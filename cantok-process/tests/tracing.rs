@@ -7,25 +7,11 @@ mod events;
 mod support;
 
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use cantok_core::{CounterToken, SimpleToken};
 use cantok_process::prelude::*;
-use events::{Collector, line};
+use events::stops;
 use support::watchdog;
-use tracing::Event;
-use tracing::subscriber::with_default;
-
-/// The events of adapters in what `f` does.
-fn stops(f: impl FnOnce()) -> Vec<String> {
-    let lines = Arc::<Mutex<Vec<String>>>::default();
-    let collected = lines.clone();
-    let collector = Collector(move |event: &Event<'_>| collected.lock().unwrap().push(line(event)));
-    with_default(collector, f);
-    let lines = lines.lock().unwrap();
-    let stops = lines.iter().filter(|line| line.contains("stopped early"));
-    stops.cloned().collect()
-}
 
 #[test]
 fn a_child_that_is_not_started_is_one_event() {

@@ -65,7 +65,7 @@ fn with(second: SecondSignal) -> SignalTokenBuilder {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn default_the_second_ends_a_stuck_program() {
     watched();
     let token = SignalToken::interrupt().unwrap();
@@ -74,7 +74,7 @@ fn default_the_second_ends_a_stuck_program() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn default_while_a_callback_is_stuck() {
     watched();
     let token = SignalToken::interrupt().unwrap();
@@ -86,7 +86,7 @@ fn default_while_a_callback_is_stuck() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn default_after_a_callback_has_panicked() {
     watched();
     let token = SignalToken::interrupt().unwrap();
@@ -99,7 +99,7 @@ fn default_after_a_callback_has_panicked() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn system_after_the_last_token() {
     watched();
     drop(SignalToken::termination().unwrap());
@@ -107,7 +107,7 @@ fn system_after_the_last_token() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn system_after_the_last_token_that_was_cancelled() {
     watched();
     for _ in 0..3 {
@@ -118,7 +118,7 @@ fn system_after_the_last_token_that_was_cancelled() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn default_two_libraries() {
     watched();
     let one = SignalToken::interrupt().unwrap();
@@ -130,7 +130,7 @@ fn default_two_libraries() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn default_run() {
     watched();
     let token = SignalToken::termination().unwrap();
@@ -142,7 +142,7 @@ fn default_run() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn exit_5_run_exits_on_it() {
     watched();
     let token = SignalToken::builder().exit_on(Signal::INTERRUPT, 5);
@@ -154,7 +154,7 @@ fn exit_5_run_exits_on_it() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn exit_7_the_second_exits() {
     watched();
     let token = with(SecondSignal::Exit(7)).build().unwrap();
@@ -163,7 +163,7 @@ fn exit_7_the_second_exits() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn exit_0_further_ones_are_ignored() {
     watched();
     let mut other = Other::new();
@@ -174,7 +174,7 @@ fn exit_0_further_ones_are_ignored() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn default_tokio_hears_it_and_the_second_ends_the_program() {
     watched();
     let mut other = Other::new();
@@ -185,7 +185,7 @@ fn default_tokio_hears_it_and_the_second_ends_the_program() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn exit_0_tokio_goes_on_after_the_last_token() {
     watched();
     let mut other = Other::new();
@@ -198,7 +198,7 @@ fn exit_0_tokio_goes_on_after_the_last_token() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn exit_0_it_stays_if_told_so() {
     watched();
     let token = SignalToken::builder().restore_default(false).build();
@@ -208,7 +208,7 @@ fn exit_0_it_stays_if_told_so() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn exit_0_a_token_for_each_command() {
     watched();
     let _at_the_prompt = with(SecondSignal::Ignore).build().unwrap();
@@ -218,7 +218,7 @@ fn exit_0_a_token_for_each_command() {
 }
 
 #[test]
-#[ignore = "needs a console at which somebody types"]
+#[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
 fn system_before_any_token() {
     watched();
     stuck();

@@ -10,7 +10,7 @@ use std::future::pending;
 use cantok_core::SimpleToken;
 use cantok_tower::prelude::*;
 use cantok_tower::{PropagateLayer, TokenLayer};
-use events::events;
+use events::stops;
 use futures::FutureExt as _;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -22,19 +22,13 @@ fn stopped(job: &str) -> String {
     format!("DEBUG cantok message=stopped early job=\"{job}\" token=\"stop\" cause=Cancelled")
 }
 
-fn only_stops(f: impl FnOnce()) -> Vec<String> {
-    let mut events = events(f);
-    events.retain(|event| event.contains("stopped early"));
-    events
-}
-
 async fn silent(_: Request<()>) -> Result<Response<Text>, Infallible> {
     pending().await
 }
 
 #[test]
 fn a_request_that_is_stopped_is_one_event() {
-    let events = only_stops(|| {
+    let events = stops(|| {
         let stop = SimpleToken::new().named("stop");
         let mut service = TokenLayer::new(&stop).layer(service_fn(silent));
         let mut future = Box::pin(service.call(Request::new(())));
@@ -50,7 +44,7 @@ fn a_request_that_is_stopped_is_one_event() {
 
 #[test]
 fn a_body_that_is_stopped_is_one_event() {
-    let events = only_stops(|| {
+    let events = stops(|| {
         let stop = SimpleToken::new().named("stop");
         let mut service = TokenLayer::new(&stop).layer(service_fn(async |_: Request<()>| {
             let stream = http_body_util::StreamBody::new(futures::stream::pending::<
@@ -69,7 +63,7 @@ fn a_body_that_is_stopped_is_one_event() {
 
 #[test]
 fn a_call_that_is_stopped_is_one_event() {
-    let events = only_stops(|| {
+    let events = stops(|| {
         let stop = SimpleToken::new().named("stop");
         let mut client = PropagateLayer::new().layer(service_fn(silent));
         let request = || Request::new(()).with_token(&stop);

@@ -53,3 +53,10 @@ pub(crate) fn events(f: impl FnOnce()) -> Vec<String> {
     with_default(collector, f);
     receiver.try_iter().collect()
 }
+
+/// Those of adapters.
+pub(crate) fn stops(f: impl FnOnce()) -> Vec<String> {
+    let mut events = events(f);
+    events.retain(|event| event.contains("stopped early"));
+    events
+}
