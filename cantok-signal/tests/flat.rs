@@ -6,7 +6,8 @@ mod memory;
 #[path = "support/program.rs"]
 mod program;
 
-use std::fs;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use cantok_signal::{SecondSignal, SignalToken};
 use memory::resident_bytes;
@@ -20,15 +21,35 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
+/// Waits until the other threads sleep. The one that cancels holds a token, and with it a descriptor, until it waits
+/// for the next signal.
+fn settle() {
+    let begun = Instant::now();
+    let this = fs::read_link("/proc/thread-self").unwrap();
+    let sleeps = |task: fs::DirEntry| {
+        let stat = fs::read_to_string(task.path().join("stat")).unwrap();
+        // The state follows the name.
+        let (_, state) = stat.rsplit_once(") ").unwrap();
+        state.starts_with('S')
+    };
+    let others = || fs::read_dir("/proc/self/task").unwrap().map(Result::unwrap);
+    while !others().filter(|task| this.file_name() != Some(&task.file_name())).all(sleeps) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "they never sleep");
+        thread::yield_now();
+    }
+}
+
 /// Does a tenth of the rounds to warm up, and then all of them without growing.
 fn stays_flat(test: &'static str, rounds: usize, round: fn(usize)) {
     let program = Program::of(test, |_| {
         (0..rounds / 10).for_each(round);
+        settle();
         let before = (resident_bytes().unwrap(), descriptors());
         for part in 0..10 {
             (part * rounds / 10..(part + 1) * rounds / 10).for_each(round);
             tell("a part");
         }
+        settle();
         let after = (resident_bytes().unwrap(), descriptors());
         let grown = after.0.saturating_sub(before.0);
         assert!(grown <= LIMIT, "{grown} bytes in {rounds} rounds");
