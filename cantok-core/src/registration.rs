@@ -20,11 +20,11 @@ use std::fmt;
 /// use cantok_core::SimpleToken;
 ///
 /// let token = SimpleToken::new();
-/// let registration = token.on_cancel(|_| unreachable!("taken back in time"));
+/// let registration = token.on_cancel(|_| unreachable!("unregistered in time"));
 /// drop(registration);
 /// token.cancel();
 /// ```
-#[must_use = "dropping a registration takes the callback back at once"]
+#[must_use = "dropping a registration unregisters the callback at once"]
 pub struct Registration {
     /// The node, and the callback's key there. `None` if the callback was called at once, or the registration has
     /// ended.

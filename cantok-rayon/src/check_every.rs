@@ -28,7 +28,7 @@ impl<A> CheckEvery<A> {
 impl<I: IndexedParallelIterator> WithToken<I> {
     /// Checks the token once for each `items` items.
     ///
-    /// For short items, where a check for each item shows. A stop may take the time of `items` items longer. A stopped
+    /// Use it for short items, for which a check for each is noticeable. A stop may come `items` items later. A stopped
     /// iterator still looks finished.
     ///
     /// # Guarantees
@@ -77,7 +77,7 @@ impl<I: IndexedParallelIterator> WithToken<I> {
     /// | 5 ns of work or more | 1.0 | 1.0 | 1.0 |
     /// | with a counter that threads share | and one write to it | and one for 64 items | and one for 1,024 |
     ///
-    /// A write to a shared counter for 1,024 items shows only if these take less than a microsecond.
+    /// One write to a shared counter for 1,024 items is noticeable only if these take less than a microsecond.
     #[track_caller]
     pub fn check_every(self, items: usize) -> CheckEvery<Self> {
         CheckEvery::new(self, items)

@@ -104,9 +104,9 @@ use rayon::iter::ParallelIterator;
 ///
 /// # Cost
 ///
-/// A check is one load and a branch, as in rayon's `panic_fuse`. It shows if an item takes less than a nanosecond,
-/// above all if the compiler would vectorise the loop; [`check_every`](WithToken::check_every) avoids that. A counter
-/// is shared by all threads, which all write to it.
+/// A check is one load and a branch, as in rayon's `panic_fuse`. It is noticeable if an item takes less than a
+/// nanosecond, above all if the compiler would vectorise the loop; [`check_every`](WithToken::check_every) avoids that.
+/// A counter is shared by all threads, which all write to it.
 ///
 /// An endless iterator returns 6 to 10 µs after `cancel()` with items of 5 ns to 1,000 ns, and one item later with
 /// items of 100 µs. `take_any_while` and rayon-cancel take as long (`cargo bench -p cantok-rayon --bench stop`).

@@ -6,6 +6,9 @@
 //!
 //! # The life of a signal
 //!
+//! A kind is all tokens with the same [`Terms`]. A handler runs its actions in order: the first one ends the process if
+//! `restored` is set, an end does so if its kind is armed, an arming arms a kind, and the last ones report the arrival.
+//!
 //! | state | installed | effect of an arrival |
 //! |---|---|---|
 //! | untouched | nothing of this crate | as before this crate |
@@ -14,8 +17,6 @@
 //! | counting | the first action, the ends and armings of the signal's kinds, the last actions | arms those kinds, cancels their tokens |
 //! | armed: counting, and a kind whose end it triggers is armed | the same | ends the process as the strongest such kind requires |
 //! | replaced by other code | the other code's handler | that of the other code |
-//!
-//! A kind is all tokens with the same [`Terms`].
 //!
 //! | event | change |
 //! |---|---|

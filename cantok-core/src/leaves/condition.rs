@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// had a callback, without being a handle.
 pub(crate) struct Condition<A: ?Sized = dyn Call> {
     pub(crate) on_error: AtomicBool,
-    /// What a check must heed: [`SATISFIED`], [`HOOKED`], [`CALLING`], [`PAUSED`]. One load shows that none is set.
+    /// What a check must react to: [`SATISFIED`], [`HOOKED`], [`CALLING`], [`PAUSED`]. One load shows that none is set.
     marks: AtomicU8,
     pub(crate) before: OnceLock<Hook>,
     pub(crate) after: OnceLock<Hook>,
@@ -19,8 +19,8 @@ pub(crate) struct Condition<A: ?Sized = dyn Call> {
     closure: A,
 }
 
-/// A closure, with the path to it that checks take. The path is compiled for each closure, so that what surrounds the
-/// call does not cost a second one.
+/// A closure, and the function by which checks call it. That function is compiled for each closure, so that a check
+/// makes one virtual call.
 pub(crate) trait Call: Send + Sync {
     /// Calls the closure. `None` if it failed.
     fn call(&self) -> Option<bool>;

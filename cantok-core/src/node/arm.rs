@@ -112,8 +112,8 @@ impl Node {
         })
     }
 
-    /// Arms a node that others will watch alone. Even without the timer's thread the links are registered; what derives
-    /// from the node then watches the deadline.
+    /// Arms a node that others will watch as a whole. Even without the timer's thread the links are registered; what
+    /// derives from the node then watches the deadline.
     pub(super) fn arm_for_derived(self: &Arc<Self>) {
         if self.arm().is_err() {
             let _lock = lock(&self.waiters);

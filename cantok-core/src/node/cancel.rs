@@ -12,11 +12,11 @@ use std::time::Instant;
 #[derive(Default)]
 struct Walk {
     jobs: Jobs,
-    /// Nodes with links, and the keys from which on these have yet to be followed.
+    /// Nodes with links, and the key from which their links have yet to be followed.
     open: Vec<(Arc<Node>, u32)>,
     /// Nodes whose links have all been followed.
     done: Vec<Arc<Node>>,
-    /// The nodes that are, or were, in one of the two lists. These keep the nodes, so no address is used again.
+    /// The nodes that are, or were, in one of the two lists. The lists keep them alive, so no address is reused.
     visited: Option<Box<Addresses>>,
 }
 
@@ -68,8 +68,8 @@ impl Walk {
 
     /// Marks a node whose one edge is cancelled. Cheaper than [`Walk::mark`] by half.
     ///
-    /// The edge does not follow another one, so the cause is found in one step: it has no edge itself, or more than are
-    /// copied.
+    /// The edge does not follow another one, since it has no edge itself, or more than `LIMIT`. So the cause is found
+    /// in one step.
     fn follow(&mut self, node: &Arc<Node>) {
         debug_assert!(
             node.edges()
@@ -144,8 +144,8 @@ impl Walk {
 }
 
 impl Node {
-    /// Cancels the token, unless it is cancelled or must be; that cause then stays. Returns whether it did, and the
-    /// jobs that are left. When this returns, everything below is marked.
+    /// Cancels the token, unless it or a source is cancelled or a deadline has passed; that cause then stays. Returns
+    /// whether it did, and the jobs that are left. When this returns, everything below is marked.
     pub(crate) fn cancel(self: &Arc<Self>, cause: Cause) -> (bool, Jobs) {
         Node::link_rest();
         // Acquire: as in `cancellation`.

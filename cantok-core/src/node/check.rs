@@ -62,8 +62,8 @@ impl Node {
         self.is_marked()
     }
 
-    /// Calls the conditions, then spends the counters. Each step is a small function of its own: what it keeps on the
-    /// stack must be written before a counter's read-modify-write.
+    /// Calls the conditions, then spends the counters. Each step is a small function of its own: a counter's
+    /// read-modify-write waits for all earlier writes, those to the stack included.
     #[inline(never)]
     fn check_polled(self: &Arc<Self>, state: Snapshot, derived: &Derived) -> bool {
         let mut edges = derived.polled();

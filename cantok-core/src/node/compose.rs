@@ -237,7 +237,7 @@ impl Composer<'_> {
         self.push(node, operand, rank);
     }
 
-    /// Copies the edges of an operand, or has it watched alone if there are many. Returns whether checks poll the
+    /// Copies the edges of an operand, or has it watched as a whole if there are many. Returns whether checks poll the
     /// operand itself.
     fn copy(&mut self, node: &Arc<Node>, derived: &Derived) -> bool {
         self.node.deadline = earlier(self.node.deadline, node.deadline);
@@ -247,7 +247,7 @@ impl Composer<'_> {
         } else {
             if node.state.get().is_unarmed() && !node.poll_sources_again() {
                 node.arm_for_derived();
-                // An edge was cancelled meanwhile. The node must be marked, because it is watched alone.
+                // An edge was cancelled meanwhile. The node must be marked, because it is watched as a whole.
                 if node.state.get().is_unarmed() {
                     node.poll_sources_again();
                 }
@@ -313,7 +313,7 @@ impl Composer<'_> {
         if rank == Rank::Nested {
             polls.add(Polls::NESTED);
         }
-        // A deadline that moves is always polled. An operand with a longer list is watched alone, and armed.
+        // A deadline that moves is always polled. An operand with a longer list is watched as a whole, and armed.
         self.node.moves |= rank != Rank::NotPolled && node.moves;
         let edge = Edge::new(node, operand);
         let Composer { node, index, .. } = self;

@@ -1,4 +1,4 @@
-//! A node's list of edges: rarely more than three, and then without an allocation.
+//! A node's list of edges. Up to three, as in almost every node, take no allocation.
 
 use super::{Body, Node};
 use crate::sync::{Arc, AtomicU32, Ordering, fence};

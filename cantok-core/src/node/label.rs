@@ -1,4 +1,5 @@
-//! What a token was given to be reported with its cause. Most tokens have none, so a node has only a pointer to it.
+//! The name and the reason that are reported with a token's cause. Most tokens have none, so a node has only a pointer
+//! to them.
 
 use super::Node;
 use crate::Reason;

@@ -1,9 +1,9 @@
 //! What every handle points to. The handles in [`crate::token`] and [`crate::tokens`] are thin; all logic is here.
 //!
 //! A typed token is a node of its own. A child or a sum is a node with *edges* to its sources. Creating a node
-//! registers it nowhere. So cancelling a root costs the same, however many nodes derive from it and only check. A node
-//! that is checked often or has a waiter *arms* itself: it registers a link with each source and hands its deadline to
-//! the timer. From then on a cancel is pushed to it.
+//! registers it nowhere, and its checks *poll* the sources and the clock. So cancelling a root costs the same, however
+//! many nodes derive from it and only check. A node that is checked often or has a waiter *arms* itself: it registers a
+//! link with each source and hands its deadline to the timer. From then on a cancel is *pushed* to it.
 //!
 //! # Invariants
 //!
@@ -23,7 +23,7 @@
 //! 5. **The first cause in time wins.** Before a node is marked, its edges and its deadline are polled, and the
 //!    earliest cause is taken. A node with one edge and no deadline is not polled: it follows. Polling a deadline that
 //!    moves makes it expire, so that a passed deadline cannot move any more. Deadlines below an armed node that is
-//!    watched alone are left to the timer, unless a user's call polls them ([`Depth`](sources::Depth)).
+//!    watched as a whole are left to the timer, unless a user's call polls them ([`Depth`](sources::Depth)).
 //! 6. **All marking precedes all user code.** Callbacks, wake-ups and the drop of users' values are collected in
 //!    [`Jobs`], which run when no lock is held.
 //! 7. **Locks nest from derived to source.** Under the lock of a node's waiters the locks of its sources' waiters and
@@ -31,8 +31,8 @@
 //!    condition's `watch` the lock of the background thread's queue may be taken.
 //! 8. **Edges own.** A node owns its sources. They and the timer refer to it only weakly, so there are no cycles.
 //!    Detached callbacks make two exceptions. A node that cancels by itself owns itself until then. When another node
-//!    is dropped, its sources own what is left of it, which has no edges. (What is left of a delayed node is owned by a
-//!    detached callback of its source.)
+//!    is dropped, its sources own its *heir*: a node with its callbacks and without edges. (The heir of a delayed node
+//!    is an *orphan*, which a detached callback of its source owns.)
 //! 9. **Units are free, held or spent.** A check for many items holds units until its items have passed, and gives back
 //!    the rest. Every change of the number of units that are not free is one read-modify-write, so no unit has two
 //!    owners. A check is refused only if no unit is free. It then cancels, and from then on nothing is given back. So

@@ -78,8 +78,8 @@ impl Node {
 
     /// The cause, if the token is cancelled, or must be because of an edge or a passed deadline. Latches what it finds.
     pub(crate) fn cancellation(self: &Arc<Self>) -> Option<&CancellationError> {
-        // Acquire: pairs with a release that told this thread of the cancel through a relaxed load, as when crossbeam
-        // reads that a channel is disconnected. The mark came before that, so it is seen here.
+        // Acquire: pairs with a release whose store this thread has read by a relaxed load, as when crossbeam reads
+        // that a channel is disconnected. The mark came before that, so it is seen here.
         fence(Ordering::Acquire);
         let state = self.state.get();
         if state.is_cancelled() {

@@ -9,11 +9,11 @@ use crate::leaves::{Condition, Counter, Idle, MovingDeadline};
 use crate::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// An operand with more edges is armed and watched alone, instead of having its edges copied. So lists stay short at
-/// any depth.
+/// An operand with more edges is armed and watched as a whole, instead of having its edges copied. So lists stay short
+/// at any depth.
 pub(super) const LIMIT: usize = 16;
 
-/// What a node watches. With a tag of its own, as [`Edges`] has.
+/// What a node watches. It has a tag of its own for the same reason as [`Edges`].
 #[repr(u8)]
 pub(crate) enum Body {
     /// Nothing.
@@ -40,7 +40,7 @@ pub(super) enum Rank {
     NotPolled,
 }
 
-/// Through which derived nodes deadlines that move are polled.
+/// Which derived nodes a poll searches for deadlines that move.
 #[derive(Clone, Copy)]
 pub(super) enum Depth {
     /// All of them, for what a user's call does once: peeks, and the token that is cancelled.

@@ -25,7 +25,7 @@ pub(crate) enum Waiter {
     Waker(Waker),
     /// Stays in the list until it is called, so that it can be unregistered.
     Callback(Callback),
-    /// Stands in for a callback that this thread is calling.
+    /// In place of a callback that this thread is calling.
     Running(ThreadKey),
     /// The node itself, which has a detached callback (invariant 8).
     Itself(Arc<Node>),
@@ -64,7 +64,7 @@ impl Waiter {
         matches!(self, Waiter::Waker(_) | Waiter::Callback(_))
     }
 
-    /// Has a waiter that was taken out notified.
+    /// Adds the notification of a waiter that was taken out to the jobs.
     #[inline]
     fn notify(self, jobs: &mut Jobs) {
         match self {

@@ -115,7 +115,7 @@ where
         I: IntoIterator<Item = T>,
     {
         let items = iter.into_iter();
-        // A part without items leaves none out. If there may be none, only pulling an item shows it.
+        // A part without items leaves none out. Where there may be none, only pulling an item decides it.
         let has_items = match self.owed {
             Owed::Exactly(left) => left > 0,
             Owed::OneError | Owed::Nothing => items.size_hint().0 > 0,
