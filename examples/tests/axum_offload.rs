@@ -1,5 +1,5 @@
 //! The example `axum_offload` stops the work behind a request when its client hangs up, when its time is over and when
-//! the program is to end. All that is asked of it here without such a stop takes longer than the tests wait.
+//! the program is to end. Without such a stop, each request here takes longer than the tests wait.
 
 #[path = "support/service.rs"]
 mod service;
@@ -161,7 +161,7 @@ fn a_request_is_answered_when_its_work_is_done() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn malformed_requests_are_refused() {
     let server = server(&[]);
     talk(&server, |client| async move {
         for query in ["", "below=x", "below=1000000000000001"] {

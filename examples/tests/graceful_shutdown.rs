@@ -1,5 +1,5 @@
-//! The example `graceful_shutdown` finishes the requests that it is at, awaits what it has started, and stops what is
-//! not over after the grace period.
+//! The example `graceful_shutdown` finishes its current requests, awaits its tasks, and stops those that outlast the
+//! grace period.
 
 #[path = "support/service.rs"]
 mod service;

@@ -1,11 +1,11 @@
-//! What a user's Cargo.lock gets by each crate. Cargo locks all that a manifest names for any target, wanted or not, so
-//! nothing that our tests or models need may be named there.
+//! What each crate adds to a user's Cargo.lock. Cargo locks everything that a manifest names for any target, even if it
+//! is not built. So nothing that our tests or models need may be named there.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The packages that a program locks which depends on this crate alone, in the versions that the workspace has.
+/// The packages that a program with this crate alone locks, in the versions of the workspace.
 fn locked_by(name: &str) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let folder = if name == "cantok" { "." } else { name };

@@ -1,4 +1,4 @@
-//! The example programs run, end, and print what their readers are told.
+//! The example programs run, end, and print what their texts promise.
 
 mod support;
 
@@ -31,7 +31,7 @@ fn run_in_full(example: &str, arguments: &[&str], input: &str) -> (Option<i32>, 
     finish(example, program, input)
 }
 
-/// [`run_in_full`], with the output wherever it was sent to.
+/// [`run_in_full`] for a program whose output may be redirected.
 fn finish(example: &str, mut program: Command, input: &str) -> (Option<i32>, String, String) {
     let mut program = program
         .stdin(Stdio::piped())
@@ -64,7 +64,7 @@ fn quick_start_counts_to_a_thousand_or_less() {
 }
 
 #[test]
-fn stop_on_enter_says_who_stopped_it() {
+fn stop_on_enter_says_which_token_fired() {
     let printed = run("stop_on_enter", "\n");
     assert!(
         printed.ends_with("you did not want to wait\n"),

@@ -42,11 +42,11 @@ fn end(mut command: Command) -> End {
     (output.status.code(), output.status.signal(), printed)
 }
 
-/// One that has not gone on after its fork would end without its child: `timeout(1)` does.
+/// Before its child runs, `timeout(1)` would end without it.
 fn wait_until_it_sleeps(id: u32) {
     let is_asleep = || {
         let stat = fs::read_to_string(format!("/proc/{id}/stat"));
-        // Where there is no such file this is left to luck.
+        // Without such a file, the test depends on the timing.
         stat.map_or(true, |stat| {
             stat.rsplit_once(") ")
                 .is_some_and(|(_, more)| more.starts_with('S'))
@@ -91,7 +91,7 @@ fn it_ends_as_timeout_does() {
     }
 }
 
-/// Which signal that is, and that what the command has started ends too.
+/// It ends by the same signal, and so do the children of the command.
 #[test]
 fn a_signal_ends_it_as_it_ends_timeout() {
     if !is_there() {
