@@ -33,9 +33,9 @@
 //! | `tokio` | `cantok::tokio` | [cantok-tokio](https://docs.rs/cantok-tokio) |
 //! | `tower` | `cantok::tower` | [cantok-tower](https://docs.rs/cantok-tower), without its extractors for axum and tonic |
 //!
-//! `tracing` adds the events of all of them. `full` is everything. There are no default features. What has a feature
-//! of its own beyond these, as the bridges to tokio-util have, is a feature of that crate: name it as a dependency
-//! beside this one.
+//! `tracing` adds the events of all of them. `full` is everything. There are no default features. Further features,
+//! such as that of the bridges to tokio-util, belong to the crates themselves: add such a crate as a dependency beside
+//! this one.
 
 #![forbid(unsafe_code)]
 // docs.rs sets `docsrs`, and marks what needs a feature.
