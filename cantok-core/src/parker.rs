@@ -1,4 +1,4 @@
-//! What a thread sleeps on in `wait`. `std::thread::park` has one token per thread, which belongs to the user.
+//! What a thread sleeps on in `wait`. `std::thread::park` has one permit per thread, which belongs to the user.
 
 use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
 use std::time::Instant;

@@ -172,8 +172,8 @@ pub trait ParallelIteratorTokenExt: ParallelIterator {
     /// - Without a known length, each part into which rayon has split the work ends with an error if items of it were
     ///   left out.
     /// - Each item is one check, and nothing else is.
-    /// - After the cancel no work of the base starts where rayon pulls items from it, apart from one item for each
-    ///   thread, and without a known length for each part. A base that pushes its items runs on until one of them
+    /// - Where rayon pulls items from the base, no more of its work starts after the cancel, except for one item for
+    ///   each thread (for each part, if the length is unknown). A base that pushes its items runs on until one of them
     ///   arrives here: [`filter` and `flat_map`](ParallelIteratorTokenExt#how-late-is-a-stop) do. So put this before
     ///   those and before expensive work.
     ///

@@ -10,8 +10,8 @@ use std::io::{self, BufRead, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 /// - The error is the [`CancellationError`](crate::CancellationError) as an [`io::Error`], of the kind
 ///   [`TimedOut`](io::ErrorKind::TimedOut) for deadlines and [`Other`](io::ErrorKind::Other) otherwise.
 /// - The kind is never `Interrupted`, so [`io::copy`], [`read_to_end`](Read::read_to_end),
-///   [`write_all`](Write::write_all) and [`BufReader`](io::BufReader) end instead of trying again. What they had read
-///   or written by then is not lost: it is where it is without a token.
+///   [`write_all`](Write::write_all) and [`BufReader`](io::BufReader) end instead of trying again. What they have read
+///   or written by then is kept, as after any other error.
 /// - A call that blocks is not interrupted. The guide shows how to unblock sockets and pipes.
 ///
 /// # Buffers

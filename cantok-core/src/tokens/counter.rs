@@ -50,7 +50,7 @@ impl CounterToken {
 
     /// Restricts the counter to checks of this token itself.
     ///
-    /// Checks of sums and children spend no unit. They are still cancelled with this token, by the check of it that is
+    /// Checks of sums and children spend no unit. These tokens are still cancelled with this one, once a check of it is
     /// refused. The Python library does this by default.
     ///
     /// # Examples
@@ -78,7 +78,7 @@ impl CounterToken {
         self
     }
 
-    /// Sets the reason for this token, which its error carries as one of [`cancel_with`](Token::cancel_with).
+    /// Sets the reason that this token's error carries, like that of [`cancel_with`](Token::cancel_with).
     ///
     /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
     /// Pass the error itself, not a box with it.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 ///
 /// - Never early: a touch that has returned before the deadline moves it, on any number of threads, in any order.
 /// - One way: a touch after the deadline changes nothing, even if no check has found the deadline yet.
-/// - [`deadline`](Token::deadline) of this token, and of everything derived from it, is that of the moment.
+/// - [`deadline`](Token::deadline) of this token, and of everything derived from it, is the current one.
 ///
 /// # Examples
 ///
@@ -63,7 +63,7 @@ impl IdleToken {
         }
     }
 
-    /// Sets the reason for this token, which its error carries as one of [`cancel_with`](Token::cancel_with).
+    /// Sets the reason that this token's error carries, like that of [`cancel_with`](Token::cancel_with).
     ///
     /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
     /// Pass the error itself, not a box with it.

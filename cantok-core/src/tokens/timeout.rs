@@ -52,7 +52,7 @@ impl TimeoutToken {
         }
     }
 
-    /// Sets the reason for this token, which its error carries as one of [`cancel_with`](Token::cancel_with).
+    /// Sets the reason that this token's error carries, like that of [`cancel_with`](Token::cancel_with).
     ///
     /// The reason is at the end of the error's message, and [`reason`](crate::CancellationError::reason) downcasts it.
     /// Pass the error itself, not a box with it.

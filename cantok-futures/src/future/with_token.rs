@@ -89,9 +89,9 @@ impl<F: Future> WithToken<F> {
     /// Polls the inner future before it peeks at the token, so that a ready output wins over a cancel. This is the
     /// order of tokio-util's `run_until_cancelled`.
     ///
-    /// For futures that lose an output when they are dropped, such as a `oneshot::Receiver`, a `JoinHandle` or an
-    /// `async` block of several steps. (The `recv` of a `tokio::sync::mpsc` leaves the message in the channel and loses
-    /// nothing.) The first poll still checks the token first, and does not start the future if it is cancelled.
+    /// Use it for futures that lose an output when they are dropped, such as a `oneshot::Receiver`, a `JoinHandle` or
+    /// an `async` block of several steps. (The `recv` of a `tokio::sync::mpsc` leaves the message in the channel and
+    /// loses nothing.) The first poll still checks the token first, and does not start the future if it is cancelled.
     ///
     /// # Examples
     ///

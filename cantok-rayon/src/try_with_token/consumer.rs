@@ -7,9 +7,9 @@ use std::iter;
 
 /// Passes results on to its base.
 ///
-/// It is *full*, which makes rayon leave out later items, only after an error of its own, and only if it owes no exact
-/// number of results. An error in another part is not enough: a search for the first hit may skip that error and accept
-/// a hit that follows what was left out here.
+/// It is *full* only after an error of its own, and only if it owes no exact number of results. Rayon then leaves out
+/// later items. An error in another part is not enough: a search for the first hit may skip that error and accept a hit
+/// that follows what was left out here.
 pub(super) struct TryConsumer<'r, C> {
     base: C,
     run: &'r Run,
