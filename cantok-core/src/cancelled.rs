@@ -26,7 +26,7 @@ use std::task::{Context, Poll};
 ///
 /// # Cancel safety
 ///
-/// You can drop the future and make it anew without missing a cancel.
+/// You can drop the future and make another without missing a cancel.
 ///
 /// # Cost
 ///

@@ -136,7 +136,7 @@ impl<T> Wheel<T> {
         u64::MAX
     }
 
-    /// Takes out the due entries of a slot and links the others anew. Returns the earliest instant of those.
+    /// Takes out the due entries of a slot and links the others again. Returns the earliest instant of those.
     fn empty(&mut self, place: Place, now: u64, due: &mut Vec<T>) -> u64 {
         let level = &mut self.levels[place.level as usize];
         level.occupied &= !(1 << place.slot);

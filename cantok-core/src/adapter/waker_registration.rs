@@ -84,7 +84,7 @@ impl Identity {
     /// No waker, since the address of a vtable is not zero.
     const NONE: Identity = Identity([0; 3]);
 
-    /// `NONE` if an address does not fit, so that each poll registers anew.
+    /// `NONE` if an address does not fit, so that each poll registers again.
     fn of(waker: &Waker) -> Self {
         let data = waker.data().addr() as u64;
         let vtable = ptr::from_ref(waker.vtable()).addr() as u64;

@@ -62,7 +62,7 @@ use std::{fmt, thread};
 /// # Errors
 ///
 /// If a thread returned an error, or was skipped. [`ScopeError`] reports which came first: the failure of a thread or
-/// the cancel of the token. What `f` returned is then dropped. If all threads return `Ok` in spite of a cancel, so does
+/// the cancel of the token. What `f` returned is then dropped. If all threads return `Ok` despite a cancel, so does
 /// this.
 ///
 /// # Panics

@@ -29,7 +29,7 @@ use std::future::Future;
 /// let (sender, cleaned_up) = tokio::sync::oneshot::channel();
 /// let task = spawn_with_token(&shutdown, |token| async move {
 ///     let _ = sleep(Duration::from_secs(60)).with_token(&token).await;
-///     let _ = sender.send("cleaned up"); // stopping is gentle
+///     let _ = sender.send("cleaned up"); // the task still runs to its end
 /// });
 ///
 /// let late = timeout(Duration::from_millis(5), task).await; // drops the task's future
