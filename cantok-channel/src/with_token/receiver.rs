@@ -80,7 +80,7 @@ impl<R: ReceiverTokenExt> WithToken<R> {
     ///
     /// A stopped iterator looks finished: it was not stopped if
     /// [`Token::cancellation`](cantok_core::Token::cancellation) is `None` afterwards.
-    /// [`try_with_token`](crate::ReceiverTokenExt::try_with_token) returns the difference itself.
+    /// [`try_with_token`](crate::ReceiverTokenExt::try_with_token) ends with an error instead.
     pub fn iter(&self) -> Iter<'_, R> {
         Iter::new(self)
     }
