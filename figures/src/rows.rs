@@ -1,9 +1,12 @@
-//! The figures that the project aims at, with remarks on those that it does not reach.
+//! The figures that the project aims at, with remarks on those that it does not reach, and those of others beside them.
+
+use std::borrow::Cow;
+use std::iter;
 
 /// A figure.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Row {
-    pub(crate) what: &'static str,
+    pub(crate) what: Cow<'static, str>,
     /// The name of the benchmark that prints it.
     pub(crate) bench: &'static str,
     /// A `*` and an ending stand for all groups with that ending.
@@ -12,10 +15,14 @@ pub(crate) struct Row {
     pub(crate) limit: Limit,
     /// Why it does not hold, or what else to know. Must not be empty if it does not hold.
     pub(crate) remark: &'static str,
+    /// Its name in the chart of its group, if it is in one.
+    pub(crate) name: Option<&'static str>,
+    /// The names of others in that chart, and the contenders. They have no limit.
+    pub(crate) others: &'static [(&'static str, &'static str)],
 }
 
 /// The limit of a figure.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Limit {
     /// A multiple of the median of another contender of the same group.
     Times(f64, &'static str),
@@ -27,6 +34,36 @@ pub(crate) enum Limit {
 }
 
 use Limit::{Least, Nanos, Times};
+
+/// Stands for no limit.
+const ANY: f64 = f64::INFINITY;
+
+impl Limit {
+    /// Returns the greatest figure that is allowed, if there is a limit.
+    pub(crate) fn most(self) -> Option<f64> {
+        let (Times(most, _) | Least(most, _) | Nanos(most)) = self;
+        most.is_finite().then_some(most)
+    }
+}
+
+/// Returns all rows, each followed by those of others.
+pub(crate) fn rows() -> impl Iterator<Item = Row> {
+    ROWS.iter().flat_map(|row| {
+        let others = row.others.iter().map(|(name, contender)| Row {
+            what: format!("{name}, to the same").into(),
+            contender,
+            limit: match row.limit {
+                Times(_, of) => Times(ANY, of),
+                Least(_, of) => Least(ANY, of),
+                Nanos(_) => Nanos(ANY),
+            },
+            remark: "",
+            name: Some(name),
+            ..row.clone()
+        });
+        iter::once(row.clone()).chain(others)
+    })
+}
 
 const LOAD: &str = "limit: Arc<AtomicBool>";
 const TOKIO: &str = "peer: tokio-util";
@@ -44,6 +81,18 @@ const CACHE: &str = "* from cache";
 const FUSE: &str = "rayon's panic_fuse";
 const RAYON_CANCEL: &str = "peer: rayon-cancel";
 const UNTIL_CANCELLED: &str = "tokio-util: run_until_cancelled";
+
+const TOKENS_OF_OTHERS: &[(&str, &str)] = &[
+    ("almost-enough", "peer: almost-enough"),
+    ("cancel-this", "peer: cancel-this"),
+    ("tokio-util", TOKIO),
+    (
+        "almost-enough with a timeout",
+        "peer: almost-enough with timeout",
+    ),
+];
+const ITERATORS_OF_OTHERS: &[(&str, &str)] =
+    &[("rayon: panic_fuse", FUSE), ("rayon-cancel", RAYON_CANCEL)];
 
 const LINES: &str = "Both loops have the same seven instructions. Such a loop takes up to twice as long if it crosses a line of \
     the instruction cache, so the worst of 24 ratios is that of the unluckiest loop.";
@@ -89,7 +138,7 @@ const ALL_TASKS: &str = "Each task takes a reference to the one error, which has
 const WORST: &str = "The worst of the builds in one run. It is mostly within 1 per cent of the limit, and two threads on two cores \
     vary by more.";
 
-pub(crate) const ROWS: &[Row] = &[
+const ROWS: &[Row] = &[
     row(
         "check of a SimpleToken, to a load of an `Arc<AtomicBool>`",
         "core",
@@ -97,7 +146,8 @@ pub(crate) const ROWS: &[Row] = &[
         "simple",
         Least(1.15, LOAD),
         "",
-    ),
+    )
+    .named("cantok: SimpleToken"),
     row(
         "check of 16 shared tokens and a timeout, to the same",
         "core",
@@ -105,7 +155,8 @@ pub(crate) const ROWS: &[Row] = &[
         "16 shared and timeout",
         Least(1.15, LOAD),
         "",
-    ),
+    )
+    .named("cantok: 16 tokens and a timeout"),
     row(
         "check at depth 1,000 of nested children, to the same",
         "core",
@@ -113,7 +164,28 @@ pub(crate) const ROWS: &[Row] = &[
         "depth 1000",
         Least(1.15, LOAD),
         "",
-    ),
+    )
+    .named("cantok: 1,000 nested children")
+    .beside(TOKENS_OF_OTHERS),
+    row(
+        "check of a SimpleToken, a second thread checking too, to the same load",
+        "core",
+        TWO,
+        "simple",
+        Times(ANY, LOAD),
+        "",
+    )
+    .named("cantok: SimpleToken"),
+    row(
+        "check of 16 shared tokens and a timeout, a second thread too, to the same",
+        "core",
+        TWO,
+        "16 shared and timeout",
+        Times(ANY, LOAD),
+        "",
+    )
+    .named("cantok: 16 tokens and a timeout")
+    .beside(TOKENS_OF_OTHERS),
     row(
         "check, to tokio-util's",
         "core",
@@ -483,23 +555,45 @@ pub(crate) const ROWS: &[Row] = &[
         LINES,
     ),
     row(
+        "the same from the cache, to plain rayon",
+        "rayon",
+        CACHE,
+        "with_token",
+        Times(ANY, "plain"),
+        "",
+    )
+    .named("cantok: with_token"),
+    row(
         "the same from the cache, `check_every(1024)`, to plain rayon",
         "rayon",
         CACHE,
         "check_every(1024)",
         Times(1.03, "plain"),
         BLOCKS,
-    ),
+    )
+    .named("cantok: check_every(1024)")
+    .beside(ITERATORS_OF_OTHERS),
     row(
-        "the same from memory",
+        "the same from memory, a check for each item",
+        "rayon",
+        MEMORY,
+        "with_token",
+        Times(ANY, "plain"),
+        "",
+    )
+    .named("cantok: with_token"),
+    row(
+        "the same from memory, `check_every(1024)`",
         "rayon",
         MEMORY,
         "check_every(1024)",
         Times(1.03, "plain"),
         BLOCKS,
-    ),
+    )
+    .named("cantok: check_every(1024)")
+    .beside(ITERATORS_OF_OTHERS),
     row(
-        "the same from the cache, with a counter in the token",
+        "the same from the cache, `check_every(1024)` with a counter in the token",
         "rayon",
         CACHE,
         "check_every(1024), counter",
@@ -553,7 +647,18 @@ pub(crate) const ROWS: &[Row] = &[
         "with_token",
         Times(1.03, "plain"),
         WORST,
-    ),
+    )
+    .named("cantok: with_token"),
+    row(
+        "the same, `check_every(1024)`",
+        "rayon",
+        "20 ns",
+        "check_every(1024)",
+        Times(ANY, "plain"),
+        "",
+    )
+    .named("cantok: check_every(1024)")
+    .beside(ITERATORS_OF_OTHERS),
     row(
         "rayon, sum of `u64` from memory, the worst of three builds, to rayon-cancel",
         "rayon",
@@ -717,11 +822,27 @@ const fn row(
     remark: &'static str,
 ) -> Row {
     Row {
-        what,
+        what: Cow::Borrowed(what),
         bench,
         group,
         contender,
         limit,
         remark,
+        name: None,
+        others: &[],
+    }
+}
+
+impl Row {
+    /// Shows it in the chart of its group, under this name.
+    const fn named(mut self, name: &'static str) -> Row {
+        self.name = Some(name);
+        self
+    }
+
+    /// Adds others of the same group, compared with the same.
+    const fn beside(mut self, others: &'static [(&'static str, &'static str)]) -> Row {
+        self.others = others;
+        self
     }
 }

@@ -1,19 +1,20 @@
 //! The table of all figures.
 
 use crate::bench::BENCHES;
-use crate::results::{Results, median};
-use crate::rows::{Limit, ROWS, Row};
+use crate::figure::{self, Figure};
+use crate::results::Results;
+use crate::rows::{Limit, Row, rows};
 use anyhow::{Context, Result, ensure};
 use std::fmt::Write;
 
 /// Makes the table from the results of each benchmark, which `results` returns by name.
 pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result<String> {
-    let mut rows = String::new();
+    let mut lines = String::new();
     let mut remarks = Vec::new();
     let mut errors = Vec::new();
-    for row in ROWS {
-        match line(row, results(row.bench), &mut remarks) {
-            Ok(line) => writeln!(rows, "{line}")?,
+    for row in rows() {
+        match line(&row, results(row.bench), &mut remarks) {
+            Ok(line) => writeln!(lines, "{line}")?,
             Err(error) => errors.push(format!("{}: {error:#}", row.what)),
         }
     }
@@ -21,7 +22,7 @@ pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result
     let mut text = String::from(
         "| what | must be at most | measured | holds | remark | printed by |\n|---|---|---|---|---|---|\n",
     );
-    text += &rows;
+    text += &lines;
     text += "\n";
     for (index, remark) in remarks.iter().enumerate() {
         writeln!(text, "{}. {remark}", index + 1)?;
@@ -41,109 +42,82 @@ pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result
     Ok(text)
 }
 
-fn line(row: &Row, results: Option<&Results>, remarks: &mut Vec<&'static str>) -> Result<String> {
-    let Row {
-        what,
-        group,
-        contender,
-        ..
-    } = row;
-    let (most, unit, of) = match row.limit {
-        Limit::Times(most, of) | Limit::Least(most, of) => {
-            (most, Unit::Times, format!(" to `{of}`"))
-        }
-        Limit::Nanos(most) => (most, Unit::of(most), String::new()),
-    };
+pub(crate) fn line(
+    row: &Row,
+    results: Option<&Results>,
+    remarks: &mut Vec<&'static str>,
+) -> Result<String> {
+    let Row { what, remark, .. } = row;
     let bench = BENCHES
         .iter()
         .find(|bench| bench.name == row.bench)
         .context("no such benchmark")?;
-    let shown_group = group.replace('*', "all");
-    let printed_by = format!("`{}`, *{shown_group}*: `{contender}`{of}", bench.command());
-    let most_text = unit.show(most, 2);
+    let of = match row.limit {
+        Limit::Times(_, of) | Limit::Least(_, of) => format!(" to `{of}`"),
+        Limit::Nanos(_) => String::new(),
+    };
+    let printed_by = format!(
+        "`{}`, *{}*: `{}`{of}",
+        bench.command(),
+        row.group.replace('*', "all"),
+        row.contender
+    );
+    let limit = figure::limit(row).unwrap_or_default();
     let Some(results) = results else {
         return Ok(format!(
-            "| {what} | {most_text} | not measured | | | {printed_by} |"
+            "| {what} | {limit} | not measured | | | {printed_by} |"
         ));
     };
-    let figures = match row.limit {
-        Limit::Times(_, of) => results.ratios(group, contender, of)?,
-        Limit::Least(_, of) => results.least_ratios(group, contender, of)?,
-        Limit::Nanos(_) => results.medians(group, contender)?,
-    };
-    let held = figures.iter().filter(|figure| **figure <= most).count();
-    let holds = match held {
-        _ if held == figures.len() => "yes".to_owned(),
-        0 => "no".to_owned(),
-        _ => format!("in {held} of {} runs", figures.len()),
-    };
+    let figure = Figure::of(row, results)?;
+    let holds = row.limit.most().map_or(String::new(), |most| {
+        let runs = figure.values.len();
+        match figure.values.iter().filter(|value| **value <= most).count() {
+            held if held == runs => "yes".to_owned(),
+            0 => "no".to_owned(),
+            held => format!("in {held} of {runs} runs"),
+        }
+    });
     ensure!(
-        holds == "yes" || !row.remark.is_empty() || results.is_provisional,
-        "does not hold ({figures:.3?}, at most {most}): say why in figures/src/rows.rs"
+        ["yes", ""].contains(&holds.as_str()) || !remark.is_empty() || results.is_provisional,
+        "does not hold ({:.3?}, at most {limit}): say why in figures/src/rows.rs",
+        figure.values
     );
-    let remark = match remarks.iter().position(|remark| *remark == row.remark) {
-        _ if row.remark.is_empty() => String::new(),
+    let remark = match remarks.iter().position(|known| known == remark) {
+        _ if remark.is_empty() => String::new(),
         Some(index) => format!("{}", index + 1),
         None => {
-            remarks.push(row.remark);
+            remarks.push(remark);
             remarks.len().to_string()
         }
     };
-    let least = figures.iter().copied().fold(f64::INFINITY, f64::min);
-    let greatest = figures.iter().copied().fold(0.0, f64::max);
-    // One digit more than the limit has, to show figures close to it.
-    let mut measured = format!("**{}**", unit.show(median(&figures), 3));
-    if figures.len() > 1 {
+    let mut measured = format!("**{}**", figure.show(figure.median()));
+    if figure.values.len() > 1 {
         write!(
             measured,
             " ({} to {})",
-            unit.show(least, 3),
-            unit.show(greatest, 3)
+            figure.show(figure.least()),
+            figure.show(figure.greatest())
         )?;
     }
     Ok(format!(
-        "| {what} | {most_text} | {measured} | {holds} | {remark} | {printed_by} |"
+        "| {what} | {limit} | {measured} | {holds} | {remark} | {printed_by} |"
     ))
-}
-
-/// The unit of a figure.
-#[derive(Clone, Copy)]
-enum Unit {
-    Times,
-    Micros,
-    Millis,
-}
-
-impl Unit {
-    /// Returns the unit for a limit in nanoseconds.
-    fn of(nanos: f64) -> Unit {
-        if nanos < 1e6 {
-            Unit::Micros
-        } else {
-            Unit::Millis
-        }
-    }
-
-    fn show(self, figure: f64, digits: usize) -> String {
-        match self {
-            Unit::Times => format!("{figure:.digits$} ×"),
-            Unit::Micros => format!("{:.digits$} µs", figure / 1e3),
-            Unit::Millis => format!("{:.digits$} ms", figure / 1e6),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::borrow::Cow;
 
     const ROW: Row = Row {
-        what: "a check",
+        what: Cow::Borrowed("a check"),
         bench: "core",
         group: "check",
         contender: "simple",
         limit: Limit::Times(1.15, "load"),
         remark: "",
+        name: None,
+        others: &[],
     };
 
     /// Returns the table's line for these figures, one for each run.
