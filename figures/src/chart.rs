@@ -73,23 +73,20 @@ const BELOW: i32 = 88;
 const LINE: i32 = 24;
 
 impl Chart {
-    /// Returns the title of each group, and its rows.
-    fn groups(&self) -> impl Iterator<Item = (&'static str, Vec<Row>)> {
-        self.groups.iter().map(|&(group, title)| {
-            let is_shown =
-                |row: &Row| row.bench == self.bench && row.group == group && row.name.is_some();
-            (title, rows().filter(is_shown).collect())
-        })
+    /// Returns the names and the rows of a group.
+    fn rows(&self, group: &str) -> Result<Vec<(&'static str, Row)>> {
+        let rows = rows()?.into_iter();
+        let rows = rows.filter(|row| row.bench == self.bench && row.group == group);
+        Ok(rows.filter_map(|row| Some((row.name?, row))).collect())
     }
 
     /// Draws the chart on a background of its own, since not all pages follow the system's colours.
     pub(crate) fn draw(&self, results: &Results) -> Result<String> {
         let mut lines = Vec::new();
-        for (title, rows) in self.groups() {
-            lines.push((title, None));
-            for row in rows {
-                let figure = Figure::of(&row, results)?;
-                lines.push((row.name.unwrap_or_default(), Some((row, figure))));
+        for (group, title) in self.groups {
+            lines.push((*title, None));
+            for (name, row) in self.rows(group)? {
+                lines.push((name, Some((row, Figure::of(&row, results)?))));
             }
         }
         let figures = || lines.iter().filter_map(|(_, line)| Some(&line.as_ref()?.1));
@@ -147,7 +144,7 @@ impl Chart {
             let column = style(16, colour, Right);
             write(name, (SCALE[0] - 12, y), column.clone())?;
             write(&figure.show(figure.median()), (MEASURED, y), column)?;
-            if let (Some(most), Some(shown)) = (row.limit.most(), figure::limit(row)) {
+            if let (Some(most), Some(shown)) = (row.most, figure::limit(row)) {
                 write(&shown, (MOST, y), style(16, LIMIT, Right))?;
                 let mark = [(most, y - 8), (most, y + 8)];
                 area.draw(&PathElement::new(mark, LIMIT.stroke_width(2)))?;
@@ -218,11 +215,15 @@ mod tests {
             let texts = lines.windows(2).filter(|pair| pair[0].starts_with("<text"));
             let mut texts = texts.map(|pair| pair[1]);
             let mut logarithms = Vec::new();
-            for row in chart.groups().flat_map(|(_, rows)| rows) {
+            let rows = chart
+                .groups
+                .iter()
+                .flat_map(|(group, _)| chart.rows(group).unwrap());
+            for (name, row) in rows {
                 let shown = line(&row, Some(&results), &mut Vec::new()).unwrap();
                 let columns: Vec<&str> = shown.split(" | ").collect();
                 let (limit, measured) = (columns[1], columns[2].split("**").nth(1).unwrap());
-                assert!(texts.any(|text| text == row.name.unwrap()), "{shown}");
+                assert!(texts.any(|text| text == name), "{shown}");
                 assert_eq!(texts.next(), Some(measured), "{shown}");
                 if !limit.is_empty() {
                     assert_eq!(texts.next(), Some(limit), "{shown}");

@@ -1,7 +1,7 @@
 //! What was measured of a row. The table and the charts show this and nothing else, so they cannot differ.
 
 use crate::results::{Results, median};
-use crate::rows::{Limit, Row};
+use crate::rows::Row;
 use anyhow::Result;
 
 /// The figure of a row: one value for each run.
@@ -15,14 +15,7 @@ type Unit = (f64, &'static str);
 
 impl Figure {
     pub(crate) fn of(row: &Row, results: &Results) -> Result<Figure> {
-        let Row {
-            group, contender, ..
-        } = row;
-        let values = match row.limit {
-            Limit::Times(_, of) => results.ratios(group, contender, of)?,
-            Limit::Least(_, of) => results.least_ratios(group, contender, of)?,
-            Limit::Nanos(_) => results.medians(group, contender)?,
-        };
+        let values = results.values(row.group, row.contender, row.of, row.statistic)?;
         let unit = unit(row, median(&values));
         Ok(Figure { values, unit })
     }
@@ -54,16 +47,16 @@ impl Figure {
 
 /// Shows the limit of a row, if it has one.
 pub(crate) fn limit(row: &Row) -> Option<String> {
-    let most = row.limit.most()?;
+    let most = row.most?;
     let (divisor, name) = unit(row, most);
     Some(format!("{} {name}", most / divisor))
 }
 
 /// A value has the unit of its limit, if there is one.
 fn unit(row: &Row, value: f64) -> Unit {
-    match row.limit {
-        Limit::Times(..) | Limit::Least(..) => (1.0, "×"),
-        Limit::Nanos(_) if row.limit.most().unwrap_or(value) < 1e6 => (1e3, "µs"),
-        Limit::Nanos(_) => (1e6, "ms"),
+    match row.most.unwrap_or(value) {
+        _ if row.of.is_some() => (1.0, "×"),
+        ..1e6 => (1e3, "µs"),
+        _ => (1e6, "ms"),
     }
 }

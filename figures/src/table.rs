@@ -3,7 +3,8 @@
 use crate::bench::BENCHES;
 use crate::figure::{self, Figure};
 use crate::results::Results;
-use crate::rows::{Limit, Row, rows};
+use crate::rows::{Row, rows};
+
 use anyhow::{Context, Result, ensure};
 use std::fmt::Write;
 
@@ -12,7 +13,7 @@ pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result
     let mut lines = String::new();
     let mut remarks = Vec::new();
     let mut errors = Vec::new();
-    for row in rows() {
+    for row in rows()? {
         match line(&row, results(row.bench), &mut remarks) {
             Ok(line) => writeln!(lines, "{line}")?,
             Err(error) => errors.push(format!("{}: {error:#}", row.what)),
@@ -52,10 +53,7 @@ pub(crate) fn line(
         .iter()
         .find(|bench| bench.name == row.bench)
         .context("no such benchmark")?;
-    let of = match row.limit {
-        Limit::Times(_, of) | Limit::Least(_, of) => format!(" to `{of}`"),
-        Limit::Nanos(_) => String::new(),
-    };
+    let of = row.of.map_or(String::new(), |of| format!(" to `{of}`"));
     let printed_by = format!(
         "`{}`, *{}*: `{}`{of}",
         bench.command(),
@@ -69,7 +67,7 @@ pub(crate) fn line(
         ));
     };
     let figure = Figure::of(row, results)?;
-    let holds = row.limit.most().map_or(String::new(), |most| {
+    let holds = row.most.map_or(String::new(), |most| {
         let runs = figure.values.len();
         match figure.values.iter().filter(|value| **value <= most).count() {
             held if held == runs => "yes".to_owned(),
@@ -78,18 +76,18 @@ pub(crate) fn line(
         }
     });
     ensure!(
-        ["yes", ""].contains(&holds.as_str()) || !remark.is_empty() || results.is_provisional,
-        "does not hold ({:.3?}, at most {limit}): say why in figures/src/rows.rs",
+        ["yes", ""].contains(&holds.as_str()) || remark.is_some() || results.is_provisional,
+        "does not hold ({:.3?}, at most {limit}): say why in figures/remarks.tsv",
         figure.values
     );
-    let remark = match remarks.iter().position(|known| known == remark) {
-        _ if remark.is_empty() => String::new(),
-        Some(index) => format!("{}", index + 1),
-        None => {
+    let remark = remark.map_or(String::new(), |remark| {
+        let known = remarks.iter().position(|known| *known == remark);
+        let index = known.unwrap_or_else(|| {
             remarks.push(remark);
-            remarks.len().to_string()
-        }
-    };
+            remarks.len() - 1
+        });
+        (index + 1).to_string()
+    });
     let mut measured = format!("**{}**", figure.show(figure.median()));
     if figure.values.len() > 1 {
         write!(
@@ -107,17 +105,18 @@ pub(crate) fn line(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::borrow::Cow;
+    use crate::results::Statistic;
 
     const ROW: Row = Row {
-        what: Cow::Borrowed("a check"),
         bench: "core",
         group: "check",
         contender: "simple",
-        limit: Limit::Times(1.15, "load"),
-        remark: "",
+        of: Some("load"),
+        statistic: Statistic::Median,
+        most: Some(1.15),
         name: None,
-        others: &[],
+        remark: None,
+        what: "a check",
     };
 
     /// Returns the table's line for these figures, one for each run.
@@ -142,7 +141,7 @@ mod tests {
             "{line}"
         );
         let row = Row {
-            remark: "because",
+            remark: Some("because"),
             ..ROW
         };
         assert!(
