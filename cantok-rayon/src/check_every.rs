@@ -67,17 +67,9 @@ impl<I: IndexedParallelIterator> WithToken<I> {
     ///
     /// # Cost
     ///
-    /// Each block runs in the base's own loop, so the compiler can vectorise it as without a token. The time of an
-    /// item, as a multiple of plain rayon's (`cargo run --release -p cantok-figures -- measure --only rayon`):
-    ///
-    /// | an item is | a check for each | `check_every(64)` | `check_every(1024)` |
-    /// |---|---|---|---|
-    /// | a `u64` from the cache, added up | 2 to 3.5 | 1.05 to 1.3 | about 1.0 |
-    /// | a `u64` from memory, added up | 1.2 | about 1.0 | about 1.0 |
-    /// | 5 ns of work or more | 1.0 | 1.0 | 1.0 |
-    /// | with a counter that threads share | and one write to it | and one for 64 items | and one for 1,024 |
-    ///
-    /// A write to a shared counter for 1,024 items shows only if these take less than a microsecond.
+    /// Each block runs in the base's own loop, so the compiler can vectorise it as without a token. Threads that share a
+    /// counter write to it once for each block. A check for each item shows only if an item is as short as adding up a
+    /// number. The guide's page *Figures* compares both with plain rayon.
     #[track_caller]
     pub fn check_every(self, items: usize) -> CheckEvery<Self> {
         CheckEvery::new(self, items)
