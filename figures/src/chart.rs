@@ -3,7 +3,7 @@
 use crate::figure::{self, Figure};
 use crate::results::Results;
 use crate::rows::{Row, rows};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos::{self, Left, Right};
 use plotters::style::text_anchor::{Pos, VPos};
@@ -44,6 +44,8 @@ pub(crate) const CHARTS: [Chart; 2] = [
     },
 ];
 
+const KEY: &str = "A dot is the median of the runs, its line goes from the least to the greatest. A red mark is the limit.";
+
 const PAPER: RGBColor = RGBColor(255, 255, 255);
 const INK: RGBColor = RGBColor(31, 35, 40);
 const PALE: RGBColor = RGBColor(89, 99, 110);
@@ -77,7 +79,9 @@ impl Chart {
     fn rows(&self, group: &str) -> Result<Vec<(&'static str, Row)>> {
         let rows = rows()?.into_iter();
         let rows = rows.filter(|row| row.bench == self.bench && row.group == group);
-        Ok(rows.filter_map(|row| Some((row.name?, row))).collect())
+        let rows: Vec<_> = rows.filter_map(|row| Some((row.name?, row))).collect();
+        ensure!(!rows.is_empty(), "{}: no rows for '{group}'", self.path);
+        Ok(rows)
     }
 
     /// Draws the chart on a background of its own, since not all pages follow the system's colours.
@@ -89,9 +93,11 @@ impl Chart {
                 lines.push((name, Some((row, Figure::of(&row, results)?))));
             }
         }
-        let figures = || lines.iter().filter_map(|(_, line)| Some(&line.as_ref()?.1));
-        let least = figures().map(Figure::least).fold(f64::INFINITY, f64::min);
-        let greatest = figures().map(Figure::greatest).fold(0.0, f64::max);
+        let shown = lines.iter().filter_map(|(_, line)| line.as_ref());
+        let shown = shown.flat_map(|(row, figure)| figure.values.iter().chain(&row.most));
+        let (least, greatest) = shown.fold((f64::INFINITY, 0.0_f64), |(least, greatest), value| {
+            (value.min(least), value.max(greatest))
+        });
         let bottom = ABOVE + LINE * lines.len() as i32;
 
         let mut svg = String::new();
@@ -104,11 +110,7 @@ impl Chart {
         write(self.note, (MARGIN, 56), small(Left))?;
         write("measured", (MEASURED, ABOVE - 8), small(Right))?;
         write("at most", (MOST, ABOVE - 8), small(Right))?;
-        let key = format!(
-            "A dot is the median of {} runs, its line goes from the least to the greatest. A red mark is the limit.",
-            results.runs()
-        );
-        write(&key, (MARGIN, bottom + 50), small(Left))?;
+        write(KEY, (MARGIN, bottom + 50), small(Left))?;
         let mut source = format!("{}: {}", results.command, results.machine);
         if results.is_provisional {
             source += ", provisional";

@@ -4,8 +4,7 @@ use crate::bench::BENCHES;
 use crate::figure::{self, Figure};
 use crate::results::Results;
 use crate::rows::{Row, rows};
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use std::fmt::Write;
 
 /// Makes the table from the results of each benchmark, which `results` returns by name.
@@ -28,7 +27,7 @@ pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result
     for (index, remark) in remarks.iter().enumerate() {
         writeln!(text, "{}. {remark}", index + 1)?;
     }
-    text += "\n| benchmark | runs | machine |\n|---|---|---|\n";
+    text += "\n| benchmark | command | runs | machine |\n|---|---|---|---|\n";
     for bench in &BENCHES {
         let (runs, machine) = match results(bench.name) {
             Some(results) if results.is_provisional => (
@@ -38,25 +37,28 @@ pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result
             Some(results) => (results.runs().to_string(), results.machine.as_str()),
             None => ("none yet".to_owned(), ""),
         };
-        writeln!(text, "| `{}` | {runs} | {machine} |", bench.command())?;
+        let (name, command) = (bench.name, bench.command());
+        writeln!(text, "| {name} | `{command}` | {runs} | {machine} |")?;
     }
     Ok(text)
 }
 
+/// Makes the line of a row. Adds its remark to those of earlier lines.
 pub(crate) fn line(
     row: &Row,
     results: Option<&Results>,
     remarks: &mut Vec<&'static str>,
 ) -> Result<String> {
     let Row { what, remark, .. } = row;
-    let bench = BENCHES
-        .iter()
-        .find(|bench| bench.name == row.bench)
-        .context("no such benchmark")?;
+    ensure!(
+        BENCHES.iter().any(|bench| bench.name == row.bench),
+        "no such benchmark: {}",
+        row.bench
+    );
     let of = row.of.map_or(String::new(), |of| format!(" to `{of}`"));
     let printed_by = format!(
-        "`{}`, *{}*: `{}`{of}",
-        bench.command(),
+        "{}, *{}*: `{}`{of}",
+        row.bench,
         row.group.replace('*', "all"),
         row.contender
     );
