@@ -62,10 +62,10 @@ use std::{fmt, io};
 /// first token, cancels and runs callbacks. A callback that blocks there delays later callbacks and the cancels of
 /// later signals. On Windows a second thread receives the events.
 ///
-/// The first token takes 0.13 ms to make and drop, each later one 20 to 35 µs, mostly to read `/proc/self/status`. A
-/// signal cancels the token within 0.1 ms at the median. If every core computes, it takes as long as the scheduler lets
-/// a thread wait. `cargo bench -p cantok-signal --bench arrival` prints it, beside `ctrlc`, `tokio::signal` and
-/// `signal_hook::flag`; the guide's page *Figures* has what was measured.
+/// Making the first token starts the thread. Making a later one takes less time, most of it to read `/proc/self/status`.
+/// If every core computes, a cancel waits until the scheduler lets the thread run. The guide's page *Figures* has what
+/// was measured. `cargo bench -p cantok-signal --bench arrival` prints it, beside `ctrlc`, `tokio::signal` and
+/// `signal_hook::flag`.
 #[derive(Clone)]
 #[must_use = "it is dropped at once, and its signals have their default action back"]
 pub struct SignalToken {

@@ -28,7 +28,7 @@ const PROFILES: [(&str, &str); 3] = [
     ("thin-lto", "thin LTO"),
 ];
 
-pub(crate) const BENCHES: [Bench; 7] = [
+pub(crate) const BENCHES: [Bench; 8] = [
     bench("core", "cantok-core", "turns"),
     Bench {
         name: "rayon",
@@ -40,6 +40,7 @@ pub(crate) const BENCHES: [Bench; 7] = [
     bench("signal", "cantok-signal", "arrival"),
     bench("tokio", "cantok-tokio", "turns"),
     bench("process", "cantok-process", "turns"),
+    bench("tower", "cantok-tower", "turns"),
     bench("treehash", "treehash", "overhead"),
 ];
 

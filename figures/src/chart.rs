@@ -1,279 +1,265 @@
-//! A chart of horizontal bars, as SVG.
+//! Charts of rows of the table: dots on a logarithmic scale.
 
-use std::fmt::Write;
+use crate::figure::{self, Figure};
+use crate::results::Results;
+use crate::rows::{Row, rows};
+use anyhow::{Result, ensure};
+use plotters::prelude::*;
+use plotters::style::text_anchor::HPos::{self, Left, Right};
+use plotters::style::text_anchor::{Pos, VPos};
 
-/// The contents of a chart.
-#[derive(Debug)]
+/// Shows the rows of some groups of a benchmark that have a name for charts.
 pub(crate) struct Chart {
-    pub(crate) title: &'static str,
-    /// Lines of text below the title.
-    pub(crate) notes: Vec<String>,
-    /// The meaning of the shades, if there are two.
-    pub(crate) legend: Option<[&'static str; 2]>,
-    pub(crate) groups: Vec<Group>,
-    /// The value at which bars begin.
-    pub(crate) origin: f64,
-    /// The values of the vertical lines, with their texts.
-    pub(crate) lines: Vec<(f64, &'static str)>,
+    pub(crate) path: &'static str,
+    title: &'static str,
+    /// What the values are.
+    note: &'static str,
+    /// Its name.
+    pub(crate) bench: &'static str,
+    /// Groups, with their titles.
+    groups: &'static [(&'static str, &'static str)],
 }
 
-#[derive(Debug)]
-pub(crate) struct Group {
-    pub(crate) title: Option<&'static str>,
-    pub(crate) contenders: Vec<Contender>,
-}
+pub(crate) const CHARTS: [Chart; 2] = [
+    Chart {
+        path: "docs/src/check.svg",
+        title: "What a check costs",
+        note: "The time of a check of a token that is not cancelled, as a multiple of a load of an Arc<AtomicBool>",
+        bench: "core",
+        groups: &[
+            ("check", "one thread checks"),
+            ("check, a second thread too", "two threads check one token"),
+        ],
+    },
+    Chart {
+        path: "docs/src/rayon.svg",
+        title: "What a token costs in a parallel iterator of rayon",
+        note: "The time of an item, as a multiple of plain rayon's: the worst of three builds, and for u64 of eight computations",
+        bench: "rayon",
+        groups: &[
+            ("* from cache", "u64 from the cache"),
+            ("* from memory", "u64 from memory"),
+            ("20 ns", "20 ns of work for each item"),
+        ],
+    },
+];
 
-#[derive(Debug)]
-pub(crate) struct Contender {
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
-    /// A value and its text for each shade.
-    pub(crate) values: Vec<(f64, String)>,
-}
+const KEY: &str = "A dot is the median of the runs, its line goes from the least to the greatest. A red mark is the limit.";
 
-/// The kind of a contender, which selects its colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Cantok,
-    Peer,
-    Limit,
-}
+const PAPER: RGBColor = RGBColor(255, 255, 255);
+const INK: RGBColor = RGBColor(31, 35, 40);
+const PALE: RGBColor = RGBColor(89, 99, 110);
+const GRID: RGBColor = RGBColor(209, 217, 224);
+const OURS: RGBColor = RGBColor(9, 105, 218);
+const LIMIT: RGBColor = RGBColor(207, 34, 46);
 
-impl Kind {
-    /// The colours of both shades.
-    fn colours(self) -> [&'static str; 2] {
-        match self {
-            Kind::Cantok => ["#1f6feb", "#8dbbf5"],
-            Kind::Peer => ["#8b929c", "#c8ccd2"],
-            Kind::Limit => ["#3f4650", "#9aa1ab"],
-        }
-    }
-}
+/// What replaces these colours on dark pages.
+const DARK: [(RGBColor, &str); 6] = [
+    (PAPER, "#0d1117"),
+    (INK, "#e6edf3"),
+    (PALE, "#9198a1"),
+    (GRID, "#3d444d"),
+    (OURS, "#58a6ff"),
+    (LIMIT, "#ff7b72"),
+];
 
-const WIDTH: f64 = 860.0;
-const LEFT: f64 = 276.0;
-const RIGHT: f64 = 770.0;
-const BAR: f64 = 12.0;
-const BETWEEN: f64 = 8.0;
-const LINE: f64 = 18.0;
+const WIDTH: i32 = 840;
+const MARGIN: i32 = 24;
+/// The ends of the scale, and the right ends of the columns beside it.
+const SCALE: [i32; 2] = [252, 648];
+const MEASURED: i32 = 736;
+const MOST: i32 = WIDTH - MARGIN;
+/// The ends of the scale, from the top and from the bottom.
+const ABOVE: i32 = 96;
+const BELOW: i32 = 88;
+const LINE: i32 = 24;
 
 impl Chart {
-    /// Draws the chart on a background of its own, since pages may be light or dark.
-    pub(crate) fn draw(&self) -> String {
-        let mut body = String::new();
-        let mut y = 34.0;
-        text(&mut body, 24.0, y, "title", self.title);
-        for note in &self.notes {
-            y += LINE;
-            text(&mut body, 24.0, y, "note", note);
-        }
-        if let Some(legend) = self.legend {
-            y += LINE + 6.0;
-            let mut x = LEFT;
-            for (shade, name) in legend.into_iter().enumerate() {
-                for (place, kind) in (0..).zip([Kind::Cantok, Kind::Peer]) {
-                    let x = x + f64::from(place) * (BAR + 2.0);
-                    rect(&mut body, (x, y - 10.0), (BAR, BAR), kind.colours()[shade]);
-                }
-                text(&mut body, x + 34.0, y, "note", name);
-                x += 160.0;
+    /// Returns the names and the rows of a group.
+    fn rows(&self, group: &str) -> Result<Vec<(&'static str, Row)>> {
+        let rows = rows()?.into_iter();
+        let rows = rows.filter(|row| row.bench == self.bench && row.group == group);
+        let rows: Vec<_> = rows.filter_map(|row| Some((row.name?, row))).collect();
+        ensure!(!rows.is_empty(), "{}: no rows for '{group}'", self.path);
+        Ok(rows)
+    }
+
+    /// Draws the chart on a background of its own, since not all pages follow the system's colours.
+    pub(crate) fn draw(&self, results: &Results) -> Result<String> {
+        let mut lines = Vec::new();
+        for (group, title) in self.groups {
+            lines.push((*title, None));
+            for (name, row) in self.rows(group)? {
+                lines.push((name, Some((row, Figure::of(&row, results)?))));
             }
         }
-        y += 16.0;
-        let top = y;
-        let mut bars = String::new();
-        for group in &self.groups {
-            y += BETWEEN;
-            if let Some(title) = group.title {
-                text(&mut bars, 24.0, y + 12.0, "group", title);
-                y += LINE + 4.0;
-            }
-            for contender in &group.contenders {
-                y = self.contender(&mut bars, contender, y);
-            }
+        let shown = lines.iter().filter_map(|(_, line)| line.as_ref());
+        let shown = shown.flat_map(|(row, figure)| figure.values.iter().chain(&row.most));
+        let (least, greatest) = shown.fold((f64::INFINITY, 0.0_f64), |(least, greatest), value| {
+            (value.min(least), value.max(greatest))
+        });
+        let bottom = ABOVE + LINE * lines.len() as i32;
+
+        let mut svg = String::new();
+        let size = (WIDTH as u32, (bottom + BELOW) as u32);
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        root.fill(&PAPER)?;
+        let write = |text: &str, at, style| root.draw_text(text, &style, at);
+        let small = |side| style(15, PALE, side);
+        write(self.title, (MARGIN, 30), bold(21))?;
+        write(self.note, (MARGIN, 56), small(Left))?;
+        write("measured", (MEASURED, ABOVE - 8), small(Right))?;
+        write("at most", (MOST, ABOVE - 8), small(Right))?;
+        write(KEY, (MARGIN, bottom + 50), small(Left))?;
+        let mut source = format!("{}: {}", results.command, results.machine);
+        if results.is_provisional {
+            source += ", provisional";
         }
-        for (value, name) in &self.lines {
-            let x = self.x(*value);
-            let class = if *value == self.origin {
-                "origin"
-            } else {
-                "line"
+        write(&source, (MARGIN, bottom + 70), small(Left))?;
+
+        // Heights are pixels from the top, in the chart as well.
+        let mut chart = ChartBuilder::on(&root)
+            .margin_left(SCALE[0])
+            .margin_right(WIDTH - SCALE[1])
+            .margin_top(ABOVE)
+            .margin_bottom(BELOW - LINE)
+            .x_label_area_size(LINE)
+            .build_cartesian_2d((least / 1.2..greatest * 1.2).log_scale(), bottom..ABOVE)?;
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .disable_y_axis()
+            .axis_style(GRID)
+            .bold_line_style(GRID)
+            .light_line_style(TRANSPARENT)
+            .x_label_style(small(Left))
+            .x_label_formatter(&|value| format!("{value} ×"))
+            .draw()?;
+        let area = chart.plotting_area();
+        for (y, (name, line)) in (ABOVE + LINE / 2..).step_by(LINE as usize).zip(&lines) {
+            let Some((row, figure)) = line else {
+                write(name, (MARGIN, y), bold(16))?;
+                continue;
             };
-            let _ = writeln!(
-                body,
-                r#"<path class="{class}" d="M{x:.1} {top:.1}V{y:.1}"/>"#
-            );
-            text(&mut body, x, y + LINE, "tick", name);
+            let is_ours = name.starts_with("cantok");
+            let colour = if is_ours { OURS } else { INK };
+            let column = style(16, colour, Right);
+            write(name, (SCALE[0] - 12, y), column.clone())?;
+            write(&figure.show(figure.median()), (MEASURED, y), column)?;
+            if let (Some(most), Some(shown)) = (row.most, figure::limit(row)) {
+                write(&shown, (MOST, y), style(16, LIMIT, Right))?;
+                let mark = [(most, y - 8), (most, y + 8)];
+                area.draw(&PathElement::new(mark, LIMIT.stroke_width(2)))?;
+            }
+            let range = [(figure.least(), y), (figure.greatest(), y)];
+            area.draw(&PathElement::new(range, colour.stroke_width(3)))?;
+            area.draw(&Circle::new((figure.median(), y), 5, colour.filled()))?;
         }
-        body += &bars;
-        let height = y + LINE + 20.0;
-        format!(
-            r##"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">
-<title>{title}</title>
-<style>
-text {{ font: 13px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; fill: #24292f; }}
-.title {{ font-size: 17px; font-weight: 600; }}
-.note, .value, .tick {{ font-size: 12px; fill: #57606a; }}
-.value {{ stroke: #ffffff; stroke-width: 3px; paint-order: stroke; }}
-.group, .cantok {{ font-weight: 600; }}
-.name {{ text-anchor: end; }}
-.cantok {{ fill: #1a56b8; text-anchor: end; }}
-.tick {{ text-anchor: middle; }}
-.line {{ stroke: #e3e6ea; }}
-.origin {{ stroke: #8b929c; }}
-</style>
-<rect x="0.5" y="0.5" width="{inner_width}" height="{inner_height}" rx="8" fill="#ffffff" stroke="#d0d7de"/>
-{body}</svg>
-"##,
-            title = escape(self.title),
-            inner_width = WIDTH - 1.0,
-            inner_height = height - 1.0,
-        )
+        root.present()?;
+        drop((chart, root));
+        let head = format!(">\n<title>{}</title>\n{}", self.title, css());
+        Ok(svg.replacen('>', &head, 1))
     }
+}
 
-    /// Draws a contender at `y`. Returns the `y` of its end.
-    fn contender(&self, body: &mut String, contender: &Contender, y: f64) -> f64 {
-        let end = y + contender.values.len() as f64 * (BAR + 2.0);
-        let class = if contender.kind == Kind::Cantok {
-            "cantok"
-        } else {
-            "name"
-        };
-        // The baseline of letters is 4 below the middle.
-        text(
-            body,
-            LEFT - 12.0,
-            (y + end) / 2.0 + 4.0,
-            class,
-            &contender.name,
-        );
-        for (shade, (value, name)) in contender.values.iter().enumerate() {
-            let y = y + shade as f64 * (BAR + 2.0);
-            let (origin, x) = (self.x(self.origin), self.x(*value));
-            // A bar at the origin is still visible.
-            let (from, to) = (origin.min(x), origin.max(x).max(origin.min(x) + 1.5));
-            rect(
-                body,
-                (from, y),
-                (to - from, BAR),
-                contender.kind.colours()[shade],
+fn style(size: i32, colour: RGBColor, side: HPos) -> TextStyle<'static> {
+    let style = ("sans-serif", size).into_font().color(&colour);
+    style.pos(Pos::new(side, VPos::Center))
+}
+
+fn bold(size: i32) -> TextStyle<'static> {
+    let mut style = style(size, INK, Left);
+    style.font = style.font.style(FontStyle::Bold);
+    style
+}
+
+/// Replaces the colours on dark pages, in an image as well.
+fn css() -> String {
+    let mut css = "<style>\ntext { font-family: system-ui, sans-serif; }\n".to_owned();
+    css += "@media (prefers-color-scheme: dark) {\n";
+    for (RGBColor(red, green, blue), dark) in DARK {
+        for attribute in ["fill", "stroke"] {
+            css += &format!(
+                "[{attribute}=\"#{red:02X}{green:02X}{blue:02X}\"] {{ {attribute}: {dark}; }}\n"
             );
-            text(body, to + 6.0, y + BAR - 1.5, "value", name);
         }
-        end + BETWEEN / 2.0
     }
-
-    /// Returns the `x` of a value, on a logarithmic scale.
-    fn x(&self, value: f64) -> f64 {
-        let (least, greatest) = self.scale();
-        LEFT + (value / least).ln() / (greatest / least).ln() * (RIGHT - LEFT)
-    }
-
-    /// Returns the ends of the scale: the origin and the last line, or the values beyond them.
-    fn scale(&self) -> (f64, f64) {
-        let contenders = self.groups.iter().flat_map(|group| &group.contenders);
-        let values = contenders.flat_map(|contender| &contender.values);
-        let lines = self.lines.iter().map(|(value, _)| *value);
-        let all = lines.chain(values.map(|(value, _)| *value));
-        all.fold((self.origin, self.origin), |(least, greatest), value| {
-            (least.min(value), greatest.max(value))
-        })
-    }
-}
-
-fn text(body: &mut String, x: f64, y: f64, class: &str, text: &str) {
-    let text = escape(text);
-    let _ = writeln!(
-        body,
-        r#"<text class="{class}" x="{x:.1}" y="{y:.1}">{text}</text>"#
-    );
-}
-
-fn rect(body: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), fill: &str) {
-    let _ = writeln!(
-        body,
-        r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="2" fill="{fill}"/>"#
-    );
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    css + "}\n</style>"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::BENCHES;
+    use crate::table::line;
 
-    fn chart(values: &[f64]) -> Chart {
-        let values = values
-            .iter()
-            .map(|value| (*value, value.to_string()))
-            .collect();
-        let name = "Arc<AtomicBool> & more".to_owned();
-        let contenders = vec![Contender {
-            name,
-            kind: Kind::Limit,
-            values,
-        }];
-        Chart {
-            title: "A",
-            notes: Vec::new(),
-            legend: None,
-            groups: vec![Group {
-                title: None,
-                contenders,
-            }],
-            origin: 1.0,
-            lines: vec![(1.0, "1"), (10.0, "10"), (100.0, "100")],
+    /// Returns each chart, with its results and its picture.
+    fn drawn() -> impl Iterator<Item = (&'static Chart, Results, String)> {
+        CHARTS.iter().map(|chart| {
+            let bench = BENCHES.iter().find(|bench| bench.name == chart.bench);
+            let results = Results::read(bench.unwrap()).unwrap().unwrap();
+            let svg = chart.draw(&results).unwrap();
+            (chart, results, svg)
+        })
+    }
+
+    /// Returns the values of an attribute, in the order of the picture.
+    fn values<'a>(svg: &'a str, attribute: &str) -> impl Iterator<Item = &'a str> {
+        let begin = format!(" {attribute}=\"");
+        let ends: Vec<_> = svg.split(&begin).skip(1).collect();
+        ends.into_iter().filter_map(|end| end.split('"').next())
+    }
+
+    #[test]
+    fn a_chart_shows_what_the_table_shows_on_a_logarithmic_scale() {
+        for (chart, results, svg) in drawn() {
+            let lines: Vec<&str> = svg.lines().collect();
+            let texts = lines.windows(2).filter(|pair| pair[0].starts_with("<text"));
+            let mut texts = texts.map(|pair| pair[1]);
+            let mut logarithms = Vec::new();
+            let rows = chart
+                .groups
+                .iter()
+                .flat_map(|(group, _)| chart.rows(group).unwrap());
+            for (name, row) in rows {
+                let shown = line(&row, Some(&results), &mut Vec::new()).unwrap();
+                let columns: Vec<&str> = shown.split(" | ").collect();
+                let (limit, measured) = (columns[1], columns[2].split("**").nth(1).unwrap());
+                assert!(texts.any(|text| text == name), "{shown}");
+                assert_eq!(texts.next(), Some(measured), "{shown}");
+                if !limit.is_empty() {
+                    assert_eq!(texts.next(), Some(limit), "{shown}");
+                }
+                let times: f64 = measured.trim_end_matches(" ×").parse().unwrap();
+                logarithms.push(times.ln());
+            }
+            let dots: Vec<f64> = values(&svg, "cx").map(|x| x.parse().unwrap()).collect();
+            assert_eq!(dots.len(), logarithms.len());
+            let extremes = |values: &[f64]| {
+                let least = values.iter().copied().reduce(f64::min).unwrap();
+                (least, values.iter().copied().reduce(f64::max).unwrap())
+            };
+            let (left, right) = extremes(&dots);
+            let (least, greatest) = extremes(&logarithms);
+            assert!(right > left);
+            for (dot, logarithm) in dots.iter().zip(logarithms) {
+                let place = left + (right - left) * (logarithm - least) / (greatest - least);
+                assert!((dot - place).abs() < 2.0, "{dot} instead of {place}");
+            }
         }
     }
 
-    /// Returns the left ends and lengths of the bars. The first rectangle is the background.
-    fn bars(svg: &str) -> Vec<(f64, f64)> {
-        let number = |line: &str, key: &str| -> f64 {
-            let (_, rest) = line.split_once(&format!(" {key}=\"")).unwrap();
-            rest.split('"').next().unwrap().parse().unwrap()
-        };
-        let rects = svg.lines().filter(|line| line.starts_with("<rect"));
-        rects
-            .skip(1)
-            .map(|line| (number(line, "x"), number(line, "width")))
-            .collect()
-    }
-
     #[test]
-    fn the_scale_is_logarithmic() {
-        let bars = bars(&chart(&[10.0, 100.0]).draw());
-        assert_eq!(bars, [(LEFT, (RIGHT - LEFT) / 2.0), (LEFT, RIGHT - LEFT)]);
-    }
-
-    #[test]
-    fn what_is_beyond_the_lines_ends_the_scale() {
-        let bars = bars(&chart(&[100.0, 10_000.0]).draw());
-        assert_eq!(bars, [(LEFT, (RIGHT - LEFT) / 2.0), (LEFT, RIGHT - LEFT)]);
-    }
-
-    #[test]
-    fn what_is_less_than_the_origin_ends_there() {
-        let bars = bars(&chart(&[0.5, 10.0]).draw());
-        let [(less, width), (origin, _)] = bars[..] else {
-            panic!("{bars:?}")
-        };
-        assert_eq!(less, LEFT);
-        assert!(
-            width > 0.0 && (less + width - origin).abs() < 0.2,
-            "{bars:?}"
-        );
-    }
-
-    #[test]
-    fn names_are_escaped() {
-        let svg = chart(&[2.0]).draw();
-        assert!(
-            svg.contains(">Arc&lt;AtomicBool&gt; &amp; more</text>"),
-            "{svg}"
-        );
+    fn every_colour_is_replaced_on_dark_pages() {
+        for (_, _, svg) in drawn() {
+            let (css, drawing) = svg.split_once("</style>").unwrap();
+            for attribute in ["fill", "stroke"] {
+                let colours = values(drawing, attribute).filter(|colour| *colour != "none");
+                for colour in colours {
+                    let selector = format!("[{attribute}=\"{colour}\"]");
+                    assert!(css.contains(&selector), "{selector}");
+                }
+            }
+        }
     }
 }

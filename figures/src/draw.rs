@@ -1,7 +1,7 @@
 //! Writes the charts and the table from the results.
 
 use crate::bench::BENCHES;
-use crate::charts::CHARTS;
+use crate::chart::CHARTS;
 use crate::results::Results;
 use crate::root;
 use crate::session;
@@ -48,9 +48,10 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     }
     let results = |bench: &str| results.get(bench).and_then(Option::as_ref);
     let mut files = Vec::new();
-    for (bench, path, chart) in CHARTS {
-        let results = results(bench).with_context(|| format!("{bench} was not measured"))?;
-        files.push((root().join(path), chart(results)?.draw()));
+    for chart in &CHARTS {
+        let results =
+            results(chart.bench).with_context(|| format!("{} was not measured", chart.bench))?;
+        files.push((root().join(chart.path), chart.draw(results)?));
     }
     files.push((root().join(session::PICTURE), session::picture()?));
     let path = root().join(PAGE);

@@ -2,8 +2,8 @@
 
 mod bench;
 mod chart;
-mod charts;
 mod draw;
+mod figure;
 mod measure;
 mod results;
 mod rows;

@@ -37,6 +37,14 @@ pub(crate) struct Times {
     median: f64,
 }
 
+/// What counts of the times of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Statistic {
+    /// For work of one thread, to whose time other programs can only add.
+    Least,
+    Median,
+}
+
 impl Results {
     /// Reads the results of a benchmark, if it was measured before.
     pub(crate) fn read(bench: &Bench) -> Result<Option<Results>> {
@@ -51,28 +59,21 @@ impl Results {
             .with_context(|| path.to_string_lossy().into_owned())
     }
 
-    /// Returns the median of a contender in each run, in nanoseconds. Of several groups or builds, the greatest counts:
-    /// see [`Results::worst`].
-    pub(crate) fn medians(&self, group: &str, contender: &str) -> Result<Vec<f64>> {
+    /// Returns the time of a contender in each run, in nanoseconds, or as a multiple of that of another one of its group.
+    /// Of several groups or builds, the greatest counts.
+    pub(crate) fn values(
+        &self,
+        group: &str,
+        contender: &str,
+        of: Option<&str>,
+        statistic: Statistic,
+    ) -> Result<Vec<f64>> {
         self.worst(group, |group| {
-            self.each_run(group, contender, |times| times.median)
-        })
-    }
-
-    /// Returns the median of a contender divided by that of another one of its group, in each run. Of several groups or
-    /// builds, the greatest counts.
-    pub(crate) fn ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
-        let median = |group: &str, contender| self.each_run(group, contender, |times| times.median);
-        self.worst(group, |group| {
-            Ok(divide(&median(group, contender)?, &median(group, of)?))
-        })
-    }
-
-    /// Returns the same as [`Results::ratios`], for the least times.
-    pub(crate) fn least_ratios(&self, group: &str, contender: &str, of: &str) -> Result<Vec<f64>> {
-        let least = |group: &str, contender| self.each_run(group, contender, |times| times.least);
-        self.worst(group, |group| {
-            Ok(divide(&least(group, contender)?, &least(group, of)?))
+            let values = self.each_run(group, contender, statistic)?;
+            let Some(of) = of else { return Ok(values) };
+            let others = self.each_run(group, of, statistic)?;
+            let pairs = values.iter().zip(others);
+            Ok(pairs.map(|(value, other)| value / other).collect())
         })
     }
 
@@ -96,14 +97,13 @@ impl Results {
         Ok(worst)
     }
 
-    fn each_run(
-        &self,
-        group: &str,
-        contender: &str,
-        of: impl Fn(&Times) -> f64,
-    ) -> Result<Vec<f64>> {
+    fn each_run(&self, group: &str, contender: &str, statistic: Statistic) -> Result<Vec<f64>> {
         let is_wanted = |times: &&Times| times.group == group && times.contender == contender;
-        let each: Vec<_> = self.times.iter().filter(is_wanted).map(of).collect();
+        let times = self.times.iter().filter(is_wanted);
+        let each: Vec<_> = match statistic {
+            Statistic::Least => times.map(|times| times.least).collect(),
+            Statistic::Median => times.map(|times| times.median).collect(),
+        };
         ensure!(
             each.len() == self.runs(),
             "{}: '{contender}' of '{group}' has no time in some run",
@@ -205,14 +205,6 @@ impl Display for Results {
     }
 }
 
-fn divide(times: &[f64], others: &[f64]) -> Vec<f64> {
-    times
-        .iter()
-        .zip(others)
-        .map(|(time, other)| time / other)
-        .collect()
-}
-
 /// Returns the median of some figures.
 pub(crate) fn median(figures: &[f64]) -> f64 {
     let mut figures = figures.to_vec();
@@ -247,14 +239,10 @@ run\tgroup\tcontender\ttimes\tleast ns\tmedian ns
     #[test]
     fn compare_contenders_of_the_same_run() {
         let results: Results = TEXT.parse().unwrap();
-        let ratios = results
-            .ratios("check", "simple", "limit: Arc<AtomicBool>")
-            .unwrap();
-        assert_eq!(ratios, [0.9 / 0.6, 1.0]);
-        let ratios = results
-            .least_ratios("check", "simple", "limit: Arc<AtomicBool>")
-            .unwrap();
-        assert_eq!(ratios, [0.4 / 0.5, 0.4 / 0.5]);
+        let of = Some("limit: Arc<AtomicBool>");
+        let ratios = |statistic| results.values("check", "simple", of, statistic).unwrap();
+        assert_eq!(ratios(Statistic::Median), [0.9 / 0.6, 1.0]);
+        assert_eq!(ratios(Statistic::Least), [0.4 / 0.5, 0.4 / 0.5]);
     }
 
     #[test]
@@ -269,25 +257,25 @@ run\tgroup\tcontender\ttimes\tleast ns\tmedian ns
             }
         }
         let results: Results = text.parse().unwrap();
-        let worst = |group| results.ratios(group, "ours", "plain").unwrap();
-        assert_eq!(worst("sum from cache"), [5.0]);
-        assert_eq!(worst("map from cache"), [4.0]);
-        assert_eq!(worst("* from cache"), [5.0]);
-        assert!(results.ratios("cache", "ours", "plain").is_err());
+        let worst = |group| results.values(group, "ours", Some("plain"), Statistic::Median);
+        assert_eq!(worst("sum from cache").unwrap(), [5.0]);
+        assert_eq!(worst("map from cache").unwrap(), [4.0]);
+        assert_eq!(worst("* from cache").unwrap(), [5.0]);
+        assert!(worst("cache").is_err());
     }
 
     #[test]
     fn a_contender_that_is_not_there_is_an_error() {
         let results: Results = TEXT.parse().unwrap();
-        let error = results
-            .medians("check", "complicated")
-            .unwrap_err()
-            .to_string();
+        let medians = |results: &Results, contender| {
+            results.values("check", contender, None, Statistic::Median)
+        };
+        let error = medians(&results, "complicated").unwrap_err().to_string();
         assert!(error.contains("'complicated' of 'check'"), "{error}");
         let (half, _) = TEXT.trim_end().rsplit_once('\n').unwrap();
         let results: Results = half.parse().unwrap();
         assert!(
-            results.medians("check", "simple").is_err(),
+            medians(&results, "simple").is_err(),
             "it has no time in run 2"
         );
     }

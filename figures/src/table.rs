@@ -1,19 +1,20 @@
 //! The table of all figures.
 
 use crate::bench::BENCHES;
-use crate::results::{Results, median};
-use crate::rows::{Limit, ROWS, Row};
-use anyhow::{Context, Result, ensure};
+use crate::figure::{self, Figure};
+use crate::results::Results;
+use crate::rows::{Row, rows};
+use anyhow::{Result, ensure};
 use std::fmt::Write;
 
 /// Makes the table from the results of each benchmark, which `results` returns by name.
 pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result<String> {
-    let mut rows = String::new();
+    let mut lines = String::new();
     let mut remarks = Vec::new();
     let mut errors = Vec::new();
-    for row in ROWS {
-        match line(row, results(row.bench), &mut remarks) {
-            Ok(line) => writeln!(rows, "{line}")?,
+    for row in rows()? {
+        match line(&row, results(row.bench), &mut remarks) {
+            Ok(line) => writeln!(lines, "{line}")?,
             Err(error) => errors.push(format!("{}: {error:#}", row.what)),
         }
     }
@@ -21,12 +22,12 @@ pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result
     let mut text = String::from(
         "| what | must be at most | measured | holds | remark | printed by |\n|---|---|---|---|---|---|\n",
     );
-    text += &rows;
+    text += &lines;
     text += "\n";
     for (index, remark) in remarks.iter().enumerate() {
         writeln!(text, "{}. {remark}", index + 1)?;
     }
-    text += "\n| benchmark | runs | machine |\n|---|---|---|\n";
+    text += "\n| benchmark | command | runs | machine |\n|---|---|---|---|\n";
     for bench in &BENCHES {
         let (runs, machine) = match results(bench.name) {
             Some(results) if results.is_provisional => (
@@ -36,114 +37,88 @@ pub(crate) fn table<'a>(results: impl Fn(&str) -> Option<&'a Results>) -> Result
             Some(results) => (results.runs().to_string(), results.machine.as_str()),
             None => ("none yet".to_owned(), ""),
         };
-        writeln!(text, "| `{}` | {runs} | {machine} |", bench.command())?;
+        let (name, command) = (bench.name, bench.command());
+        writeln!(text, "| {name} | `{command}` | {runs} | {machine} |")?;
     }
     Ok(text)
 }
 
-fn line(row: &Row, results: Option<&Results>, remarks: &mut Vec<&'static str>) -> Result<String> {
-    let Row {
-        what,
-        group,
-        contender,
-        ..
-    } = row;
-    let (most, unit, of) = match row.limit {
-        Limit::Times(most, of) | Limit::Least(most, of) => {
-            (most, Unit::Times, format!(" to `{of}`"))
-        }
-        Limit::Nanos(most) => (most, Unit::of(most), String::new()),
-    };
-    let bench = BENCHES
-        .iter()
-        .find(|bench| bench.name == row.bench)
-        .context("no such benchmark")?;
-    let shown_group = group.replace('*', "all");
-    let printed_by = format!("`{}`, *{shown_group}*: `{contender}`{of}", bench.command());
-    let most_text = unit.show(most, 2);
+/// Makes the line of a row. Adds its remark to those of earlier lines.
+pub(crate) fn line(
+    row: &Row,
+    results: Option<&Results>,
+    remarks: &mut Vec<&'static str>,
+) -> Result<String> {
+    let Row { what, remark, .. } = row;
+    ensure!(
+        BENCHES.iter().any(|bench| bench.name == row.bench),
+        "no such benchmark: {}",
+        row.bench
+    );
+    let of = row.of.map_or(String::new(), |of| format!(" to `{of}`"));
+    let printed_by = format!(
+        "{}, *{}*: `{}`{of}",
+        row.bench,
+        row.group.replace('*', "all"),
+        row.contender
+    );
+    let limit = figure::limit(row).unwrap_or_default();
     let Some(results) = results else {
         return Ok(format!(
-            "| {what} | {most_text} | not measured | | | {printed_by} |"
+            "| {what} | {limit} | not measured | | | {printed_by} |"
         ));
     };
-    let figures = match row.limit {
-        Limit::Times(_, of) => results.ratios(group, contender, of)?,
-        Limit::Least(_, of) => results.least_ratios(group, contender, of)?,
-        Limit::Nanos(_) => results.medians(group, contender)?,
-    };
-    let held = figures.iter().filter(|figure| **figure <= most).count();
-    let holds = match held {
-        _ if held == figures.len() => "yes".to_owned(),
-        0 => "no".to_owned(),
-        _ => format!("in {held} of {} runs", figures.len()),
-    };
-    ensure!(
-        holds == "yes" || !row.remark.is_empty() || results.is_provisional,
-        "does not hold ({figures:.3?}, at most {most}): say why in figures/src/rows.rs"
-    );
-    let remark = match remarks.iter().position(|remark| *remark == row.remark) {
-        _ if row.remark.is_empty() => String::new(),
-        Some(index) => format!("{}", index + 1),
-        None => {
-            remarks.push(row.remark);
-            remarks.len().to_string()
+    let figure = Figure::of(row, results)?;
+    let holds = row.most.map_or(String::new(), |most| {
+        let runs = figure.values.len();
+        match figure.values.iter().filter(|value| **value <= most).count() {
+            held if held == runs => "yes".to_owned(),
+            0 => "no".to_owned(),
+            held => format!("in {held} of {runs} runs"),
         }
-    };
-    let least = figures.iter().copied().fold(f64::INFINITY, f64::min);
-    let greatest = figures.iter().copied().fold(0.0, f64::max);
-    // One digit more than the limit has, to show figures close to it.
-    let mut measured = format!("**{}**", unit.show(median(&figures), 3));
-    if figures.len() > 1 {
+    });
+    ensure!(
+        ["yes", ""].contains(&holds.as_str()) || remark.is_some() || results.is_provisional,
+        "does not hold ({:.3?}, at most {limit}): say why in figures/remarks.tsv",
+        figure.values
+    );
+    let remark = remark.map_or(String::new(), |remark| {
+        let known = remarks.iter().position(|known| *known == remark);
+        let index = known.unwrap_or_else(|| {
+            remarks.push(remark);
+            remarks.len() - 1
+        });
+        (index + 1).to_string()
+    });
+    let mut measured = format!("**{}**", figure.show(figure.median()));
+    if figure.values.len() > 1 {
         write!(
             measured,
             " ({} to {})",
-            unit.show(least, 3),
-            unit.show(greatest, 3)
+            figure.show(figure.least()),
+            figure.show(figure.greatest())
         )?;
     }
     Ok(format!(
-        "| {what} | {most_text} | {measured} | {holds} | {remark} | {printed_by} |"
+        "| {what} | {limit} | {measured} | {holds} | {remark} | {printed_by} |"
     ))
-}
-
-/// The unit of a figure.
-#[derive(Clone, Copy)]
-enum Unit {
-    Times,
-    Micros,
-    Millis,
-}
-
-impl Unit {
-    /// Returns the unit for a limit in nanoseconds.
-    fn of(nanos: f64) -> Unit {
-        if nanos < 1e6 {
-            Unit::Micros
-        } else {
-            Unit::Millis
-        }
-    }
-
-    fn show(self, figure: f64, digits: usize) -> String {
-        match self {
-            Unit::Times => format!("{figure:.digits$} ×"),
-            Unit::Micros => format!("{:.digits$} µs", figure / 1e3),
-            Unit::Millis => format!("{:.digits$} ms", figure / 1e6),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::Statistic;
 
     const ROW: Row = Row {
-        what: "a check",
         bench: "core",
         group: "check",
         contender: "simple",
-        limit: Limit::Times(1.15, "load"),
-        remark: "",
+        of: Some("load"),
+        statistic: Statistic::Median,
+        most: Some(1.15),
+        name: None,
+        remark: None,
+        what: "a check",
     };
 
     /// Returns the table's line for these figures, one for each run.
@@ -168,7 +143,7 @@ mod tests {
             "{line}"
         );
         let row = Row {
-            remark: "because",
+            remark: Some("because"),
             ..ROW
         };
         assert!(

@@ -40,35 +40,18 @@ use std::sync::OnceLock;
 ///
 /// # Cost
 ///
-/// A check is one load once the token was checked 64 times, plus its conditions and counters. A counter adds 2 ns.
+/// A check is one load once the token was checked 64 times, plus its conditions and counters.
 ///
 /// A call that has to wait first spins and yields for some microseconds, as crossbeam's own do. The first call that
 /// sleeps sets up the view, and later ones reuse that. While calls wait, a condition is called once per
 /// [interval](cantok_core::ConditionToken::poll_interval) for all of them, on the thread that runs callbacks. A
 /// callback that blocks there delays it: see [`Token::on_cancel`].
 ///
-/// `cargo bench -p cantok-channel --bench turns` prints the figures below. They are medians on two cores of an AMD EPYC
-/// (virtual, x86-64 Linux). Columns after the first are multiples of it.
+/// `recv` begins with crossbeam's `try_recv`, which is faster than its `recv`. A token with a deadline sleeps with a time
+/// limit, which costs the system more.
 ///
-/// | a call | crossbeam's own | hand-written `select!` with a kill channel | on a view | `recv_with_token`, `send_with_token` |
-/// |---|---|---|---|---|
-/// | `recv`, bounded, a message is ready | 10 to 13 ns | 3.7 to 4.0 | 0.8 | 0.8 to 0.95 |
-/// | `recv`, unbounded, a message is ready | 13 to 19 ns | 2.7 to 4.1 | 0.9 | 0.9 to 0.95 |
-/// | `send`, bounded, there is room | 10 to 13 ns | 3.5 to 4.4 | 0.7 to 0.85 | 0.9 to 1.0 |
-/// | `send`, unbounded | 9 ns | 4.5 to 5.7 | 1.0 | 1.05 to 1.2 |
-/// | `recv_timeout` of 0 s, bounded(0), empty | 108 ns | 2.2 | 0.64; with a new view each time 0.70 | |
-///
-/// `recv` beats crossbeam's because it begins with crossbeam's `try_recv`, which is faster.
-///
-/// | a round trip between two threads | hand-written `select!` | crossbeam's own | on a view | `recv_with_token` |
-/// |---|---|---|---|---|
-/// | bounded(0): every receive sleeps | 31 to 37 µs | 0.94 to 0.99 | about 1 | 0.96 to 0.98 |
-/// | bounded(1) | 35 to 45 µs | 0.24 to 0.27 | 0.03 to 0.25 | 0.1 to 0.26 |
-/// | unbounded | 35 to 45 µs | 0.24 to 0.27 | 0.04 to 0.25 | 0.2 to 0.26 |
-///
-/// Below 1, the message arrives while the call still spins, which a `select!` does not do. A token with a deadline
-/// sleeps with a time limit, which costs the system more: 1.04 to 1.15 in the first line, where a `select!` with a time
-/// limit has 0.93 to 1.05.
+/// `cargo bench -p cantok-channel --bench turns` compares calls with crossbeam's own and with a hand-written `select!`.
+/// The guide's page *Figures* has what was measured.
 #[must_use = "a view does nothing unless it is used"]
 pub struct WithToken<C> {
     channel: C,

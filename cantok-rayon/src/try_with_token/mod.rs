@@ -73,9 +73,8 @@ impl<I: IndexedParallelIterator> TryWithToken<I> {
     ///
     /// # Cost
     ///
-    /// Rayon collects into a `Result` by way of many vectors, which it then copies into one. That takes two to six
-    /// times as long as collecting into a `Vec`, without a token as well. This writes each item to its place, as plain
-    /// rayon does for an indexed base.
+    /// Rayon collects into a `Result` by way of many vectors, which it then copies into one, with a token and without.
+    /// This writes each item to its place, as plain rayon does for an indexed base.
     ///
     /// A stop unwinds through rayon to drop the collected items, without calling the panic hook. Programs built with
     /// `panic = "abort"` collect as rayon does.
