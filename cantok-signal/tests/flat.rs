@@ -33,8 +33,14 @@ fn settle() {
         state.starts_with('S')
     };
     let others = || fs::read_dir("/proc/self/task").unwrap().map(Result::unwrap);
-    while !others().filter(|task| this.file_name() != Some(&task.file_name())).all(sleeps) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "they never sleep");
+    while !others()
+        .filter(|task| this.file_name() != Some(&task.file_name()))
+        .all(sleeps)
+    {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "they never sleep"
+        );
         thread::yield_now();
     }
 }
