@@ -16,8 +16,6 @@ mod must_not_compile;
 pub mod prelude;
 mod receiver_ext;
 mod sender_ext;
-#[cfg(feature = "tracing")]
-mod trace;
 mod with_token;
 
 pub use cancelled::{Cancelled, cancelled};

@@ -2,16 +2,14 @@ use crate::call::Call;
 use crate::crossbeam::Receiver;
 use crate::{RecvTokenError, TryWithToken, WithToken};
 use cantok_core::Token;
+use std::borrow::Borrow;
 use std::sync::OnceLock;
 
 /// Adds `with_token`, `try_with_token` and `recv_with_token` to crossbeam's receivers, of every kind of channel, and to
 /// references to them.
-pub trait ReceiverTokenExt: Sized {
+pub trait ReceiverTokenExt: Borrow<Receiver<Self::Message>> + Sized {
     /// The type of the messages.
     type Message;
-
-    /// Returns the receiver.
-    fn as_receiver(&self) -> &Receiver<Self::Message>;
 
     /// Returns a view of this receiver whose operations end when the token is cancelled. [`WithToken`] lists the
     /// guarantees.
@@ -41,7 +39,7 @@ pub trait ReceiverTokenExt: Sized {
     /// assert_eq!(sender.send(1).unwrap_err().into_inner(), 1);
     /// ```
     fn with_token(&self, token: impl Into<Token>) -> WithToken<&Receiver<Self::Message>> {
-        WithToken::new(self.as_receiver(), token.into())
+        WithToken::new(self.borrow(), token.into())
     }
 
     /// Like [`with_token`](ReceiverTokenExt::with_token), but by value, for a view that you return, store or send to
@@ -113,24 +111,14 @@ pub trait ReceiverTokenExt: Sized {
     /// that have to wait, a [view](ReceiverTokenExt::with_token) costs less.
     #[inline]
     fn recv_with_token(&self, token: &Token) -> Result<Self::Message, RecvTokenError> {
-        Call::new(token, &OnceLock::new(), "recv").recv(self.as_receiver())
+        Call::new(token, &OnceLock::new(), "recv").recv(self.borrow())
     }
 }
 
 impl<T> ReceiverTokenExt for Receiver<T> {
     type Message = T;
-
-    #[inline]
-    fn as_receiver(&self) -> &Receiver<T> {
-        self
-    }
 }
 
-impl<R: ReceiverTokenExt> ReceiverTokenExt for &R {
-    type Message = R::Message;
-
-    #[inline]
-    fn as_receiver(&self) -> &Receiver<R::Message> {
-        R::as_receiver(self)
-    }
+impl<T> ReceiverTokenExt for &Receiver<T> {
+    type Message = T;
 }

@@ -2,15 +2,13 @@ use crate::call::Call;
 use crate::crossbeam::Sender;
 use crate::{SendTokenError, WithToken};
 use cantok_core::Token;
+use std::borrow::Borrow;
 use std::sync::OnceLock;
 
 /// Adds `with_token` and `send_with_token` to crossbeam's senders, of every kind of channel, and to references to them.
-pub trait SenderTokenExt: Sized {
+pub trait SenderTokenExt: Borrow<Sender<Self::Message>> + Sized {
     /// The type of the messages.
     type Message;
-
-    /// Returns the sender.
-    fn as_sender(&self) -> &Sender<Self::Message>;
 
     /// Returns a view of this sender whose operations end when the token is cancelled. [`WithToken`] lists the
     /// guarantees.
@@ -34,7 +32,7 @@ pub trait SenderTokenExt: Sized {
     /// assert!(receiver.try_iter().eq([0, 1, 2]));
     /// ```
     fn with_token(&self, token: impl Into<Token>) -> WithToken<&Sender<Self::Message>> {
-        WithToken::new(self.as_sender(), token.into())
+        WithToken::new(self.borrow(), token.into())
     }
 
     /// Like [`with_token`](SenderTokenExt::with_token), but by value, for a view that you return, store or send to
@@ -78,24 +76,14 @@ pub trait SenderTokenExt: Sized {
         message: Self::Message,
         token: &Token,
     ) -> Result<(), SendTokenError<Self::Message>> {
-        Call::new(token, &OnceLock::new(), "send").send(self.as_sender(), message)
+        Call::new(token, &OnceLock::new(), "send").send(self.borrow(), message)
     }
 }
 
 impl<T> SenderTokenExt for Sender<T> {
     type Message = T;
-
-    #[inline]
-    fn as_sender(&self) -> &Sender<T> {
-        self
-    }
 }
 
-impl<S: SenderTokenExt> SenderTokenExt for &S {
-    type Message = S::Message;
-
-    #[inline]
-    fn as_sender(&self) -> &Sender<S::Message> {
-        S::as_sender(self)
-    }
+impl<T> SenderTokenExt for &Sender<T> {
+    type Message = T;
 }

@@ -23,3 +23,13 @@ impl Event {
         );
     }
 }
+
+pub(crate) fn stopped_early(job: &str, error: Option<&CancellationError>) {
+    tracing::debug!(
+        target: "cantok",
+        job,
+        token = error.and_then(CancellationError::name),
+        cause = error.map(|error| tracing::field::debug(error.cause())),
+        "stopped early"
+    );
+}

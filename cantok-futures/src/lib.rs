@@ -13,8 +13,6 @@ pub mod prelude;
 #[cfg(feature = "sink")]
 pub mod sink;
 pub mod stream;
-#[cfg(feature = "tracing")]
-mod trace;
 
 pub use block_on::block_on_with_token;
 pub use cantok_core::Cancelled;

@@ -17,8 +17,6 @@ mod signal;
 mod sys;
 #[cfg(feature = "tokio")]
 pub mod tokio;
-#[cfg(feature = "tracing")]
-mod trace;
 mod watch;
 mod with_token;
 

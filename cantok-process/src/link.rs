@@ -1,7 +1,7 @@
 use crate::reading::Reading;
 use crate::sys::Ending;
 use crate::{CommandError, Settings};
-use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration, stopped_early};
 use cantok_core::{CancellationError, IdleToken, SimpleToken, Token, start_threads};
 use std::process::{ExitStatus, Output};
 use std::sync::Arc;
@@ -103,12 +103,9 @@ impl Link {
 
     /// Makes one event, even if the caller waits several times.
     fn report(&mut self, error: &CancellationError) {
-        #[cfg(feature = "tracing")]
         if !self.is_reported {
-            crate::trace::stopped_early("child", error);
+            stopped_early("child", error);
         }
-        #[cfg(not(feature = "tracing"))]
-        let _ = error;
         self.is_reported = true;
     }
 
@@ -120,7 +117,6 @@ impl Link {
 }
 
 fn refused(error: CancellationError) -> CommandError {
-    #[cfg(feature = "tracing")]
-    crate::trace::stopped_early("child", &error);
+    stopped_early("child", &error);
     CommandError::not_started(error)
 }

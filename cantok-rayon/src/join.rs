@@ -1,4 +1,4 @@
-use cantok_core::adapter::carry;
+use cantok_core::adapter::{carry, stopped_early};
 use cantok_core::{CancellationError, Token};
 
 /// Runs two closures, potentially in parallel, and starts neither once the token is cancelled. Like [`rayon::join`].
@@ -60,9 +60,8 @@ where
         carry(|| token.check().map(|()| b())),
     );
     let both = a.and_then(|a| b.map(|b| (a, b)));
-    #[cfg(feature = "tracing")]
     if let Err(error) = &both {
-        crate::trace::stopped_early("join", Some(error));
+        stopped_early("join", error);
     }
     both
 }

@@ -24,7 +24,7 @@ pub use check_every::CheckEvery;
 pub use ext::ParallelIteratorTokenExt;
 pub use join::join;
 pub use scope::{Scope, ScopeError, scope};
-pub use spawn::{Spawned, spawn};
+pub use spawn::{JobHandle, spawn};
 pub use try_with_token::TryWithToken;
 pub use unindexed_ext::UnindexedTokenExt;
 pub use with_token::WithToken;

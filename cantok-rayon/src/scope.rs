@@ -1,4 +1,4 @@
-use cantok_core::adapter::Current;
+use cantok_core::adapter::{Current, stopped_early};
 use cantok_core::{CancellationError, Token};
 use std::error::Error;
 use std::fmt;
@@ -76,8 +76,7 @@ where
         (Ok(_), Some(error)) => (true, error.clone()),
         (Err(error), _) => (false, error),
     };
-    #[cfg(feature = "tracing")]
-    crate::trace::stopped_early("scope", Some(&cancellation));
+    stopped_early("scope", &cancellation);
     Err(ScopeError {
         is_started,
         // Relaxed: rayon has joined all jobs.

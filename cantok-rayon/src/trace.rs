@@ -1,18 +1,8 @@
 //! The events of the feature `tracing`. Compiled only with it.
 
-use cantok_core::{CancellationError, Token};
+use cantok_core::Token;
+use cantok_core::adapter::stopped_early;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Records that a job left something out.
-pub(crate) fn stopped_early(job: &str, error: Option<&CancellationError>) {
-    tracing::debug!(
-        target: "cantok",
-        job,
-        token = error.and_then(CancellationError::name),
-        cause = error.map(|error| tracing::field::debug(error.cause())),
-        "stopped early"
-    );
-}
 
 /// Emits one event on drop if anything was left out until then.
 pub(crate) struct Report {

@@ -6,7 +6,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use cantok_core::{SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{
-    CancelOnPanic, CheckEvery, ScopeError, Spawned, TryWithToken, WithToken, scope,
+    CancelOnPanic, CheckEvery, JobHandle, ScopeError, TryWithToken, WithToken, scope,
 };
 use rayon::prelude::*;
 
@@ -20,7 +20,7 @@ fn adapters_are_what_their_base_is() {
     all::<CheckEvery<WithToken<Items>>>();
     all::<CheckEvery<TryWithToken<Items>>>();
     all::<CancelOnPanic<Items>>();
-    all::<Spawned>();
+    all::<JobHandle>();
     all::<ScopeError>();
 
     fn parallel<T: ParallelIterator>() {}

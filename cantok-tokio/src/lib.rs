@@ -13,8 +13,6 @@ mod panic;
 pub mod prelude;
 mod task;
 pub mod time;
-#[cfg(feature = "tracing")]
-mod trace;
 
 #[cfg(feature = "tokio-util")]
 pub use bridge::{CancellationTokenExt, TokenExt, TokioToken};

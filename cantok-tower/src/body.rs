@@ -2,6 +2,7 @@ use crate::CallError;
 use crate::grpc;
 use crate::watch::Watch;
 use bytes::Buf as _;
+use cantok_core::adapter::stopped_early;
 use cantok_core::{CancellationError, Token};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, HeaderValue};
@@ -151,8 +152,7 @@ where
                 *this.watch = None;
                 // Release the body's resources before the client gets the error.
                 this.inner.set(None);
-                #[cfg(feature = "tracing")]
-                crate::trace::stopped_early("body", &error);
+                stopped_early("body", &error);
                 Poll::Ready(Some(last_frame(error, this.shutdown.take())))
             }
         }

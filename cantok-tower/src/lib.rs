@@ -18,8 +18,6 @@ pub mod prelude;
 mod request_ext;
 mod request_token;
 mod server;
-#[cfg(feature = "tracing")]
-mod trace;
 mod watch;
 
 pub use body::TokenBody;

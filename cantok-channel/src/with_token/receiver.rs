@@ -122,7 +122,7 @@ impl<R: ReceiverTokenExt> WithToken<R> {
 
     /// Returns the receiver itself, whose operations do not end with the token, for `len`, `capacity` and the like.
     pub fn receiver(&self) -> &Receiver<R::Message> {
-        self.channel.as_receiver()
+        self.channel.borrow()
     }
 }
 

@@ -85,6 +85,6 @@ impl<S: SenderTokenExt> WithToken<S> {
 
     /// Returns the sender itself, whose operations do not end with the token, for `len`, `capacity` and the like.
     pub fn sender(&self) -> &Sender<S::Message> {
-        self.channel.as_sender()
+        self.channel.borrow()
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! [`WakerRegistration`] guarantees the first and the last.
 
-use cantok_core::adapter::WakerRegistration;
+use cantok_core::adapter::{WakerRegistration, stopped_early};
 use cantok_core::{CancellationError, Token};
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
@@ -153,8 +153,7 @@ impl<F: Future> Future for WithToken<F> {
         *this.stage = Stage::Done;
         this.registration.clear();
         this.future.set(None);
-        #[cfg(feature = "tracing")]
-        crate::trace::stopped_early("future", &error);
+        stopped_early("future", &error);
         Poll::Ready(Err(error))
     }
 }

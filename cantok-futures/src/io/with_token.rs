@@ -1,4 +1,4 @@
-use cantok_core::adapter::CheckedPoll;
+use cantok_core::adapter::{CheckedPoll, stopped_early};
 use cantok_core::{CancellationError, Token};
 use futures_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite};
 use pin_project_lite::pin_project;
@@ -78,8 +78,7 @@ impl<T> WithToken<T> {
 fn flatten<T>(polled: Poll<Result<io::Result<T>, CancellationError>>) -> Poll<io::Result<T>> {
     polled.map(|result| {
         result.unwrap_or_else(|error| {
-            #[cfg(feature = "tracing")]
-            crate::trace::stopped_early("io", &error);
+            stopped_early("io", &error);
             Err(error.into())
         })
     })

@@ -1,5 +1,5 @@
 use super::SinkTokenError;
-use cantok_core::adapter::CheckedPoll;
+use cantok_core::adapter::{CheckedPoll, stopped_early};
 use cantok_core::{CancellationError, Token};
 use futures_sink::Sink;
 use pin_project_lite::pin_project;
@@ -80,8 +80,7 @@ fn failed<E>(
     polled.map(|result| match result {
         Ok(result) => result.map_err(SinkTokenError::Sink),
         Err(error) => {
-            #[cfg(feature = "tracing")]
-            crate::trace::stopped_early("sink", &error);
+            stopped_early("sink", &error);
             Err(SinkTokenError::Cancelled(error))
         }
     })

@@ -1,4 +1,4 @@
-use cantok_core::adapter::CheckedPoll;
+use cantok_core::adapter::{CheckedPoll, stopped_early};
 use cantok_core::{CancellationError, Token};
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
@@ -100,8 +100,7 @@ impl<S: Stream> Stream for TryWithToken<S> {
             }
             Err(error) => {
                 *this.has_ended = true;
-                #[cfg(feature = "tracing")]
-                crate::trace::stopped_early("stream", &error);
+                stopped_early("stream", &error);
                 Some(Err(error))
             }
         };

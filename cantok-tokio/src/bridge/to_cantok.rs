@@ -4,9 +4,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Adds `to_cantok` to tokio-util's token. Needs the feature `tokio-util`.
 pub trait CancellationTokenExt {
-    /// Returns the token of tokio-util.
-    fn as_cancellation_token(&self) -> &CancellationToken;
-
     /// Returns a cantok token that is cancelled with this one of tokio-util.
     ///
     /// # Guarantees
@@ -51,16 +48,13 @@ pub trait CancellationTokenExt {
     ///
     /// One waiter of tokio-util's token. No runtime and no task is needed.
     #[must_use = "the bridge ends when this is dropped"]
-    fn to_cantok(&self) -> Token {
-        let source = self.as_cancellation_token().clone();
-        token_of(source.cancelled_owned(), |token| {
-            token.cancel();
-        })
-    }
+    fn to_cantok(&self) -> Token;
 }
 
 impl CancellationTokenExt for CancellationToken {
-    fn as_cancellation_token(&self) -> &CancellationToken {
-        self
+    fn to_cantok(&self) -> Token {
+        token_of(self.clone().cancelled_owned(), |token| {
+            token.cancel();
+        })
     }
 }

@@ -3,9 +3,6 @@ use cantok_core::Token;
 
 /// Adds `to_tokio` to [`Token`], and so to every token. Needs the feature `tokio-util`.
 pub trait TokenExt {
-    /// Returns the token.
-    fn as_token(&self) -> &Token;
-
     /// Returns a token of tokio-util that is cancelled with this one, as long as the result or a clone of it lives.
     ///
     /// [`TokioToken`] lists the guarantees. Keep it for as long as the library uses its token: a clone or a child of
@@ -37,13 +34,11 @@ pub trait TokenExt {
     ///
     /// If the token has a deadline or a condition and the operating system refuses a thread for it, as
     /// [`TokenAdapterExt::register`](cantok_core::adapter::TokenAdapterExt::register).
-    fn to_tokio(&self) -> TokioToken {
-        TokioToken::new(self.as_token())
-    }
+    fn to_tokio(&self) -> TokioToken;
 }
 
 impl TokenExt for Token {
-    fn as_token(&self) -> &Token {
-        self
+    fn to_tokio(&self) -> TokioToken {
+        TokioToken::new(self)
     }
 }

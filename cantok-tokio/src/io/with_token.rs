@@ -1,4 +1,4 @@
-use cantok_core::adapter::CheckedPoll;
+use cantok_core::adapter::{CheckedPoll, stopped_early};
 use cantok_core::{CancellationError, Token};
 use pin_project_lite::pin_project;
 use std::io::{self, IoSlice, SeekFrom};
@@ -80,8 +80,7 @@ fn flatten<T>(polled: Poll<Result<io::Result<T>, CancellationError>>) -> Poll<io
 }
 
 fn stopped(error: CancellationError) -> io::Error {
-    #[cfg(feature = "tracing")]
-    crate::trace::stopped_early("io", &error);
+    stopped_early("io", &error);
     error.into()
 }
 

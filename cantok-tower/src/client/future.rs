@@ -1,6 +1,7 @@
 use crate::watch::Watch;
 use crate::{CallError, TokenBody};
 use cantok_core::CancellationError;
+use cantok_core::adapter::stopped_early;
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -81,8 +82,7 @@ where
             }
             Ok(Err(error)) => Err(CallError::failed(error)),
             Err(error) => {
-                #[cfg(feature = "tracing")]
-                crate::trace::stopped_early("call", &error);
+                stopped_early("call", &error);
                 Err(CallError::cancelled(error))
             }
         })

@@ -3,6 +3,7 @@ use crate::grpc::is_grpc;
 use crate::watch::Watch;
 use crate::{CallError, RequestToken, TimeoutHeader, TokenBody};
 use cantok_core::Token;
+use cantok_core::adapter::stopped_early;
 use http::header::HeaderMap;
 use http::{Request, Response};
 use http_body::Body;
@@ -57,8 +58,7 @@ where
         let token = request.extensions().get::<RequestToken>();
         let token = token.map_or_else(Token::current, Token::from);
         if let Err(error) = token.check() {
-            #[cfg(feature = "tracing")]
-            crate::trace::stopped_early("call", &error);
+            stopped_early("call", &error);
             return PropagateFuture::cancelled(error);
         }
         if let Some(deadline) = token.deadline() {

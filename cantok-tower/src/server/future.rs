@@ -3,6 +3,7 @@ use super::{OnCancelled, Stopped};
 use crate::TokenBody;
 use crate::grpc;
 use crate::watch::Watch;
+use cantok_core::adapter::stopped_early;
 use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -105,8 +106,7 @@ where
                 Err(error)
             }
             Err(error) => {
-                #[cfg(feature = "tracing")]
-                crate::trace::stopped_early("request", &error);
+                stopped_early("request", &error);
                 let stopped = Stopped::cancelled(error, shutdown, *this.is_grpc);
                 Ok(this.shared.answer(&stopped))
             }

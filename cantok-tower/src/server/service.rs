@@ -3,6 +3,7 @@ use super::{OnCancelled, Stopped, TokenFuture};
 use crate::grpc::is_grpc;
 use crate::watch::Watch;
 use crate::{RequestToken, TokenBody};
+use cantok_core::adapter::stopped_early;
 use http::{Method, Request, Response};
 use http_body::Body;
 use std::fmt;
@@ -60,8 +61,7 @@ where
         };
         let token = shared.token(request.extensions().get(), timeout);
         if let Err(error) = token.check() {
-            #[cfg(feature = "tracing")]
-            crate::trace::stopped_early("request", &error);
+            stopped_early("request", &error);
             let stopped = Stopped::cancelled(error, &shared.shutdown, is_grpc);
             return TokenFuture::stopped(stopped, shared);
         }
