@@ -3,11 +3,14 @@
 //!
 //! `cargo bench -p cantok-tower --bench turns`; `loopback.rs` measures the same over the network.
 
+#[path = "support/by_hand.rs"]
+mod by_hand;
 #[path = "support/server.rs"]
 mod server;
 #[path = "../../cantok-core/benches/support/turns.rs"]
 mod turns;
 
+use by_hand::by_hand;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Empty};
@@ -23,6 +26,8 @@ use tokio::io::duplex;
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 use turns::{is_test, take_turns};
+
+const BY_HAND: [(&str, bool); 2] = [("by hand", false), ("by hand, with a timeout", true)];
 
 type Turn = Box<dyn Fn() -> Duration>;
 
@@ -110,6 +115,9 @@ fn main() {
     for (name, layer) in layers() {
         contenders.push((name, calls(layer.layer(none), number)));
     }
+    for (name, has_timeout) in BY_HAND {
+        contenders.push((name, calls(by_hand(has_timeout), number)));
+    }
     take_turns("a call of the service", number, &contenders, 3);
 
     let number = requests(500);
@@ -118,6 +126,9 @@ fn main() {
         let mut contenders: Vec<(&str, Turn)> = vec![("none", over(none, is_http2, number))];
         for (name, layer) in layers() {
             contenders.push((name, over(layer.layer(none), is_http2, number)));
+        }
+        for (name, has_timeout) in BY_HAND {
+            contenders.push((name, over(by_hand(has_timeout), is_http2, number)));
         }
         take_turns(group, number, &contenders, 10);
     }
