@@ -134,6 +134,6 @@ impl WithToken<&mut Command> {
         if self.settings.group {
             self.command.process_group(0);
         }
-        Ok(Child::new(self.command.spawn()?, link))
+        Ok(Child::new(self.command.spawn()?, link)?)
     }
 }

@@ -1,0 +1,63 @@
+//! The group of a child on Windows.
+//!
+//! A job object contains a process and everything that it starts from then on, unless the new process asks to leave the
+//! job. The crate `win32job` ends the processes of a job in one way only, by closing it, and a closed job cannot be
+//! asked what is left of it. So the processes are in two jobs, one within the other.
+
+use std::io;
+use std::os::windows::io::RawHandle;
+use win32job::{ExtendedLimitInfo, Job};
+
+#[derive(Debug)]
+pub(super) struct JobObject {
+    /// Lists the processes.
+    outer: Job,
+    /// Ends them. `None` once it has.
+    inner: Option<Job>,
+}
+
+impl JobObject {
+    /// Puts a process into a job of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the process has ended, among others.
+    pub(super) fn of(process: RawHandle) -> io::Result<Self> {
+        let outer = Job::create_with_limit_info(&limits())?;
+        let inner = Job::create_with_limit_info(&limits())?;
+        // Only the handle of a process is a number to this crate, so it must be open.
+        outer.assign_process(process as isize)?;
+        inner.assign_process(process as isize)?;
+        Ok(JobObject {
+            outer,
+            inner: Some(inner),
+        })
+    }
+
+    /// Ends all processes of the job.
+    pub(super) fn end(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            // Set only here, so that the group does not end with this process.
+            let _ = inner.set_extended_limit_info(limits().limit_kill_on_job_close());
+        }
+    }
+
+    pub(super) fn contains(&self, id: u32) -> bool {
+        // An error means that the list is too long for the crate.
+        let ids = self.outer.query_process_id_list();
+        ids.map_or(true, |ids| ids.iter().any(|other| *other == id as usize))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.outer
+            .query_process_id_list()
+            .is_ok_and(|ids| ids.is_empty())
+    }
+}
+
+/// Without this permission, a process that asks to leave the job could not be started.
+fn limits() -> ExtendedLimitInfo {
+    let mut limits = ExtendedLimitInfo::new();
+    limits.limit_breakaway_ok();
+    limits
+}
