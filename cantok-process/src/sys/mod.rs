@@ -20,6 +20,8 @@ pub(crate) use death::open_process;
 pub(crate) use ending::{Ending, Process, unshare};
 #[cfg(unix)]
 pub(crate) use notice::Notice;
+#[cfg(all(windows, feature = "tokio"))]
+pub(crate) use output::LAST;
 #[cfg(all(unix, feature = "tokio"))]
 pub(crate) use output::drain;
 pub(crate) use output::read_output;

@@ -17,7 +17,7 @@ enum News {
 }
 
 /// How long the pipes may take to end after the child.
-const LAST: Duration = Duration::from_millis(100);
+pub(crate) const LAST: Duration = Duration::from_millis(100);
 
 /// Reads both pipes until they end, or until the token is cancelled and the child, or its group, has ended.
 ///
