@@ -45,7 +45,7 @@ impl JobObject {
     pub(super) fn contains(&self, id: u32) -> bool {
         // An error means that the list is too long for the crate.
         let ids = self.outer.query_process_id_list();
-        ids.map_or(true, |ids| ids.iter().any(|other| *other == id as usize))
+        ids.map_or(true, |ids| ids.contains(&(id as usize)))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -60,4 +60,58 @@ fn limits() -> ExtendedLimitInfo {
     let mut limits = ExtendedLimitInfo::new();
     limits.limit_breakaway_ok();
     limits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::windows::io::AsRawHandle;
+    use std::process::{Child, Command, Stdio};
+
+    /// Runs until its standard input is closed.
+    fn child() -> (Child, JobObject) {
+        let mut command = Command::new("cmd");
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        let child = command.spawn().unwrap();
+        let job = JobObject::of(child.as_raw_handle()).unwrap();
+        (child, job)
+    }
+
+    #[test]
+    fn a_job_contains_a_process_until_that_has_ended() {
+        let (mut child, job) = child();
+        assert!(job.contains(child.id()));
+        assert!(!job.contains(std::process::id()));
+        assert!(!job.is_empty());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert!(!job.contains(child.id()));
+        assert!(job.is_empty());
+    }
+
+    #[test]
+    fn a_job_ends_its_processes_and_can_be_asked_after_that() {
+        let (mut child, mut job) = child();
+        job.end();
+        child.wait().unwrap();
+        assert!(job.is_empty());
+        job.end();
+    }
+
+    #[test]
+    fn a_dropped_job_leaves_its_processes_alone() {
+        let (mut child, job) = child();
+        drop(job);
+        assert!(child.try_wait().unwrap().is_none());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_that_has_ended_joins_no_job() {
+        let (mut child, _job) = child();
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert!(JobObject::of(child.as_raw_handle()).is_err());
+    }
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 /// A child process of tokio that ends when its token is cancelled, even if no task waits for it.
 ///
-/// Returned by [`spawn`](crate::WithToken::spawn). On Windows a cancel ends it only while a task waits for it. Dropping
-/// it kills the child at once, and its group if it has one.
+/// Returned by [`spawn`](crate::WithToken::spawn). Dropping it kills the child at once, and its group if it has one. On
+/// Windows a cancel ends a child without a group only while a task waits for it.
 ///
 /// # Examples
 ///
