@@ -232,3 +232,67 @@ impl Ending {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    fn ending() -> Ending {
+        Ending::new(&Settings {
+            group: true,
+            ..Settings::default()
+        })
+    }
+
+    /// Runs until its standard input is closed.
+    fn child() -> Child {
+        let mut command = Command::new("cmd");
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        command.spawn().unwrap()
+    }
+
+    #[test]
+    fn a_child_that_ends_before_it_joins_its_group_has_its_status() {
+        let ending = ending();
+        let mut child = Command::new("cmd").args(["/C", "exit 3"]).spawn().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            thread::yield_now();
+        }
+        let mut process = ending.started(child).unwrap();
+        assert_eq!(ending.wait(&mut process).unwrap().code(), Some(3));
+        assert!(!ending.has_ended_child());
+    }
+
+    #[test]
+    fn a_cancel_before_the_start_ends_the_child() {
+        let ending = ending();
+        ending.ask();
+        let mut process = ending.started(child()).unwrap();
+        ending.wait(&mut process).unwrap();
+        assert!(ending.has_ended_child());
+    }
+
+    #[test]
+    fn a_cancelled_child_is_waited_for_with_its_group() {
+        let ending = ending();
+        let mut process = ending.started(child()).unwrap();
+        ending.ask();
+        process.wait().unwrap();
+        // As if the job took its time.
+        let mut left = child();
+        let job = JobObject::of(left.as_raw_handle()).unwrap();
+        ending.state().group = Some(Group { job, child: 0 });
+        assert_eq!(ending.try_wait(&mut process).unwrap(), None);
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                ending.wait(&mut process.clone()).unwrap();
+                ending.is_group_left()
+            });
+            drop(left.stdin.take());
+            left.wait().unwrap();
+            assert!(!waiter.join().unwrap());
+        });
+        assert!(ending.try_wait(&mut process).unwrap().is_some());
+    }
+}
