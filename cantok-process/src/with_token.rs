@@ -61,7 +61,7 @@ impl<C> WithToken<C> {
 
     /// Sets how long the child may take before SIGKILL ends it: 5 seconds by default, counted from the cancel.
     ///
-    /// With [`Duration::ZERO`] the child is killed at once, with [`Duration::MAX`] never.
+    /// With [`Duration::ZERO`] the child is killed at once, with [`Duration::MAX`] never. On Windows this has no effect.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.settings.grace = grace;
         self

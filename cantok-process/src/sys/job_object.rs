@@ -3,6 +3,9 @@
 //! A job object contains a process and everything that it starts from then on, unless the new process asks to leave the
 //! job. The crate `win32job` ends the processes of a job in one way only, by closing it, and a closed job cannot be
 //! asked what is left of it. So the processes are in two jobs, one within the other.
+//!
+//! The child joins them while it runs. If it were started suspended, it could not start anything before, but the flag
+//! for that would replace the creation flags of the user's command, which cannot be read.
 
 use std::io;
 use std::os::windows::io::RawHandle;
@@ -25,7 +28,6 @@ impl JobObject {
     pub(super) fn of(process: RawHandle) -> io::Result<Self> {
         let outer = Job::create_with_limit_info(&limits())?;
         let inner = Job::create_with_limit_info(&limits())?;
-        // Only the handle of a process is a number to this crate, so it must be open.
         outer.assign_process(process as isize)?;
         inner.assign_process(process as isize)?;
         Ok(JobObject {
