@@ -100,6 +100,19 @@ fn without_a_group_a_grandchild_lives_on_and_its_pipes_are_not_awaited() {
 }
 
 #[test]
+fn a_grandchild_that_continues_to_write_is_not_awaited() {
+    let family = Family::of("a_grandchild_that_continues_to_write_is_not_awaited");
+    watchdog("a grandchild that continues to write", move || {
+        let token = SimpleToken::new();
+        let mut command = family.child(Role::Hears);
+        let (error, _grandchild) = cancel_when_ready(&family, &token, || {
+            command.output_with_token(&token).map(drop)
+        });
+        assert!(written(error).contains("\nwritten"));
+    });
+}
+
+#[test]
 fn a_child_that_starts_another_and_exits_leaves_a_group_that_is_ended() {
     let family = Family::of("a_child_that_starts_another_and_exits_leaves_a_group_that_is_ended");
     watchdog("a group without its leader", move || {
@@ -266,6 +279,19 @@ mod with_tokio {
             assert!(grandchild.is_alive());
             assert_eq!(error.status().unwrap().code(), Some(1));
             assert!(written(error).contains("\ngrandchild"));
+        });
+    }
+
+    #[test]
+    fn a_grandchild_that_continues_to_write_is_not_awaited() {
+        let family = Family::of("with_tokio::a_grandchild_that_continues_to_write_is_not_awaited");
+        watchdog("a grandchild that continues to write", move || {
+            let token = SimpleToken::new();
+            let mut command = Command::from(family.child(Role::Hears));
+            let (error, _grandchild) = cancel_when_ready(&family, &token, || {
+                block_on(async { command.output_with_token(&token).await.map(drop) })
+            });
+            assert!(written(error).contains("\nwritten"));
         });
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::task::{Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 enum News {
     /// Bytes of standard output (0) or of standard error (1). Empty at its end.
@@ -62,15 +62,16 @@ pub(crate) fn read_output(
     Ok(reading)
 }
 
-/// Returns whether all of it was read.
+/// Returns whether all of it was read. A process that continues to write does not prolong this.
 fn read_rest(
     link: &Link,
     news: &Receiver<News>,
     mut open: usize,
     reading: &mut Reading,
 ) -> io::Result<bool> {
+    let end = Instant::now() + LAST;
     while open > 0 {
-        match news.recv_timeout(LAST) {
+        match news.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(News::Read(index, bytes)) => open -= usize::from(reading.take(link, index, bytes?)),
             Ok(News::Cancelled) => {}
             Err(_) => return Ok(false),

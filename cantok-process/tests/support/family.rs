@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::windows::process::CommandExt;
 use std::process::Command;
-use std::{env, process};
+use std::{env, process, thread};
 
 use cantok_core::Token;
 use cantok_process::prelude::*;
@@ -31,6 +31,8 @@ pub(crate) enum Role {
     LetsGo,
     /// Starts the grandchild in a group of its own, and waits for it.
     Nests,
+    /// Waits for a grandchild that writes all the time.
+    Hears,
 }
 
 impl Family {
@@ -83,6 +85,15 @@ fn play(test: &str, role: &str) {
     match role {
         "grandchild" => answer().unwrap(),
         "Waits" => drop(grandchild.status().unwrap()),
+        "Hears" => drop(again(test, "writer").status().unwrap()),
+        "writer" => {
+            thread::spawn(|| {
+                loop {
+                    println!("written");
+                }
+            });
+            answer().unwrap();
+        }
         "Leaves" => drop(grandchild.spawn().unwrap()),
         "LetsGo" => {
             grandchild.creation_flags(CREATE_BREAKAWAY_FROM_JOB);
