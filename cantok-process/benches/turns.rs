@@ -1,6 +1,7 @@
 //! What a token costs to run a child, and how long a cancel takes. The contenders take turns; of their times the least and
 //! the median are printed.
 
+#[cfg(unix)]
 #[path = "../../cantok-core/benches/support/turns.rs"]
 mod turns;
 

@@ -1,7 +1,7 @@
 use crate::CommandError;
 use crate::link::Link;
 use crate::reading::Reading;
-use crate::sys::{Process, read_output, share, unshare};
+use crate::sys::{Process, read_output, unshare};
 use cantok_core::Token;
 use std::io;
 use std::process::{self, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Output};
@@ -58,8 +58,7 @@ impl Child {
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
         let id = child.id();
-        let process = share(child)?;
-        link.ending.started(&process);
+        let process = link.ending.started(child)?;
         Ok(Child {
             stdin,
             stdout,

@@ -12,7 +12,7 @@ use std::time::Duration;
 ///
 /// - **One check.** `status`, `output` and `spawn` each check the token once, before they start the child. If the token
 ///   is cancelled, they start nothing. After that they only peek.
-/// - **SIGTERM first, then SIGKILL.** The cancel sends the polite [signal](WithToken::signal). After the
+/// - **SIGTERM first, then SIGKILL**, except on Windows. The cancel sends the polite [signal](WithToken::signal). After the
 ///   [grace](WithToken::grace) it sends SIGKILL. A stopped child is continued, so that it can end.
 /// - **The first end counts.** A child that has ended before the cancel keeps its own result, which is `Ok`.
 /// - **No thread has to wait for it.** The cancelling thread sends the polite signal, before it calls any callback of
@@ -22,6 +22,13 @@ use std::time::Duration;
 /// - **No signal hits another process.** Nothing is sent to a process id once its child was waited for. The exception
 ///   is a group with tokio, or on a system other than Linux. There the rest of the group may get SIGKILL up to 20 ms
 ///   after it was last found alive.
+///
+/// # Windows
+///
+/// Windows has no signals. A cancel ends the child at once, with the exit code 1. The signal and the grace have no effect.
+///
+/// No console event is sent before that. It would need a creation flag, which would replace those of your command, and
+/// it would reach only children that share your console.
 ///
 /// # Cost
 ///
@@ -54,7 +61,7 @@ impl<C> WithToken<C> {
 
     /// Sets how long the child may take before SIGKILL ends it: 5 seconds by default, counted from the cancel.
     ///
-    /// With [`Duration::ZERO`] the child is killed at once, with [`Duration::MAX`] never.
+    /// With [`Duration::ZERO`] the child is killed at once, with [`Duration::MAX`] never. On Windows this has no effect.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.settings.grace = grace;
         self
@@ -69,7 +76,17 @@ impl<C> WithToken<C> {
     /// The group is in the background of its terminal. Ctrl-C reaches your program and not the child, so cancel the
     /// token on Ctrl-C. A child that reads the terminal is stopped, so leave this off for interactive children.
     ///
-    /// A `Command` keeps the group for later starts. On Windows this has no effect.
+    /// A `Command` keeps the group for later starts, except on Windows.
+    ///
+    /// # Windows
+    ///
+    /// The group is a job object. A cancel ends all of it at once.
+    ///
+    /// - The child joins the job right after its start. A process that it starts within these microseconds is not in the
+    ///   group.
+    /// - A process that is started with `CREATE_BREAKAWAY_FROM_JOB` leaves the group, and continues to run.
+    /// - Ctrl-C reaches every process at the console, whether it is in a group or not.
+    /// - With tokio, a child that was ended with its group may have the exit code 0.
     pub fn group(mut self, group: bool) -> Self {
         self.settings.group = group;
         self

@@ -48,7 +48,10 @@ fn an_adapter_locks_what_it_adapts_and_nothing_for_tests() {
         ("cantok-futures", "futures-core pin-project-lite"),
         (
             "cantok-process",
-            "bitflags errno libc linux-raw-sys rustix shared_child windows-link windows-sys",
+            "bitflags errno libc linux-raw-sys proc-macro2 quote rustix shared_child syn thiserror thiserror-impl \
+             unicode-ident win32job windows windows-collections windows-core windows-future windows-implement \
+             windows-interface windows-link windows-link windows-numerics windows-result windows-strings windows-sys \
+             windows-threading",
         ),
         (
             "cantok-rayon",

@@ -23,10 +23,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) type Process = Child;
 
-pub(crate) fn share(child: Child) -> io::Result<Process> {
-    Ok(child)
-}
-
 pub(crate) fn unshare(process: Process) -> Child {
     process
 }
@@ -100,8 +96,9 @@ impl Ending {
     }
 
     /// Call this once the child was started.
-    pub(crate) fn started(&self, process: &Process) {
-        self.started_with(process.id());
+    pub(crate) fn started(&self, child: Child) -> io::Result<Process> {
+        self.started_with(child.id());
+        Ok(child)
     }
 
     /// Call this once the child with this process id was started.

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 /// A child process of tokio that ends when its token is cancelled, even if no task waits for it.
 ///
-/// Returned by [`spawn`](crate::WithToken::spawn). On Windows a cancel ends it only while a task waits for it. Dropping
-/// it kills the child at once, and its group if it has one.
+/// Returned by [`spawn`](crate::WithToken::spawn). Dropping it kills the child at once, and its group if it has one. On
+/// Windows a cancel ends a child without a group only while a task waits for it.
 ///
 /// # Examples
 ///
@@ -50,19 +50,27 @@ pub struct Child {
 }
 
 impl Child {
-    pub(super) fn new(mut child: process::Child, link: Link) -> Self {
+    pub(super) fn new(mut child: process::Child, link: Link) -> io::Result<Self> {
         #[cfg(unix)]
         if let Some(id) = child.id() {
             link.ending.started_with(id);
         }
-        Child {
+        #[cfg(windows)]
+        if let (Some(handle), Some(id)) = (child.raw_handle(), child.id()) {
+            let has_ended = || matches!(child.try_wait(), Ok(Some(_)));
+            if let Err(error) = link.ending.started_with(handle, id, has_ended) {
+                let _ = child.start_kill();
+                return Err(error);
+            }
+        }
+        Ok(Child {
             stdin: child.stdin.take(),
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
             process: child,
             link,
             status: None,
-        }
+        })
     }
 
     /// Returns the process id, and `None` once the child was waited for.
@@ -119,8 +127,8 @@ impl Child {
         }
         let mut cancelled = self.link.token.cancelled_owned();
         let status = poll_fn(|cx| {
-            // On systems where only its own poll can end tokio's child, the cancel has to wake this task.
-            if cfg!(not(unix)) {
+            // On Windows, where only its own poll can end tokio's child, the cancel has to wake this task.
+            if cfg!(windows) {
                 let _ = Pin::new(&mut cancelled).poll(cx);
             }
             poll_reap(&self.link, &mut self.process, cx)
@@ -164,23 +172,28 @@ pub(super) fn poll_reap(
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 pub(super) fn poll_reap(
     link: &Link,
     process: &mut process::Child,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<ExitStatus>> {
-    if link.token.peek_cancelled() && matches!(process.try_wait(), Ok(None)) {
-        link.ending.end_by(|| process.start_kill());
+    if link.token.peek_cancelled() {
+        if matches!(process.try_wait(), Ok(None)) {
+            link.ending.end_by(|| process.start_kill());
+        }
+        link.ending.ask();
     }
-    pin!(process.wait()).poll(cx)
+    let status = std::task::ready!(pin!(process.wait()).poll(cx));
+    link.ending.reaped();
+    Poll::Ready(status)
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
         if self.status.is_none() {
             self.link.ending.kill();
-            #[cfg(not(unix))]
+            #[cfg(windows)]
             let _ = self.process.start_kill();
         }
         // From here on, tokio reaps the child.

@@ -101,6 +101,11 @@ impl WithToken<&mut Command> {
     ///
     /// As those of a `Command` of the standard library.
     ///
+    /// # Windows
+    ///
+    /// tokio reads the pipes on threads of its runtime. If another process holds a pipe open, the shutdown of the runtime
+    /// waits for it. A group prevents that, and so does `Runtime::shutdown_background`.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future kills the child at once. The output that was read is lost.
@@ -134,6 +139,6 @@ impl WithToken<&mut Command> {
         if self.settings.group {
             self.command.process_group(0);
         }
-        Ok(Child::new(self.command.spawn()?, link))
+        Ok(Child::new(self.command.spawn()?, link)?)
     }
 }

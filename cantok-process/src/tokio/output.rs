@@ -9,6 +9,8 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
+type Pipes = (Option<ChildStdout>, Option<ChildStderr>);
+
 /// What the reading waits for, apart from the pipes.
 enum Stage {
     /// The cancel.
@@ -23,7 +25,7 @@ enum Stage {
 pub(super) async fn read_output(
     link: &Link,
     process: &mut Child,
-    (mut stdout, mut stderr): (Option<ChildStdout>, Option<ChildStderr>),
+    mut pipes: Pipes,
 ) -> io::Result<Reading> {
     let mut reading = Reading::default();
     link.ending.begin_reading();
@@ -31,19 +33,7 @@ pub(super) async fn read_output(
     let mut pauses = pauses();
     loop {
         let is_read = poll_fn(|cx| {
-            // Always poll both, so that both wake the task.
-            let polls = [
-                poll_pipe(&mut stdout, 0, link, &mut reading, cx),
-                poll_pipe(&mut stderr, 1, link, &mut reading, cx),
-            ];
-            let mut is_read = true;
-            for poll in polls {
-                match poll {
-                    Poll::Ready(result) => result?,
-                    Poll::Pending => is_read = false,
-                }
-            }
-            if is_read {
+            if poll_pipes(&mut pipes, link, &mut reading, cx)?.is_ready() {
                 return Poll::Ready(Ok(true));
             }
             match &mut stage {
@@ -71,19 +61,54 @@ pub(super) async fn read_output(
             break;
         }
     }
-    // Read data that tokio has not noticed yet.
-    #[cfg(unix)]
-    {
-        use crate::sys::drain;
-        if let Some(stdout) = &stdout {
-            drain(stdout, link, 0, &mut reading)?;
-        }
-        if let Some(stderr) = &stderr {
-            drain(stderr, link, 1, &mut reading)?;
-        }
+    read_rest(&mut pipes, link, &mut reading).await?;
+    Ok(reading)
+}
+
+/// Reads data that tokio has not noticed yet.
+#[cfg(unix)]
+async fn read_rest(pipes: &mut Pipes, link: &Link, reading: &mut Reading) -> io::Result<()> {
+    use crate::sys::drain;
+    if let Some(stdout) = &pipes.0 {
+        drain(stdout, link, 0, reading)?;
+    }
+    if let Some(stderr) = &pipes.1 {
+        drain(stderr, link, 1, reading)?;
     }
     reading.is_cut_short = true;
-    Ok(reading)
+    Ok(())
+}
+
+/// Reads on for a moment, since threads of tokio may hold data.
+#[cfg(windows)]
+async fn read_rest(pipes: &mut Pipes, link: &Link, reading: &mut Reading) -> io::Result<()> {
+    let mut last = cantok_core::TimeoutToken::new(crate::sys::LAST).cancelled_owned();
+    reading.is_cut_short = poll_fn(|cx| {
+        if poll_pipes(pipes, link, reading, cx)?.is_ready() {
+            return Poll::Ready(io::Result::Ok(false));
+        }
+        Pin::new(&mut last).poll(cx).map(|_| Ok(true))
+    })
+    .await?;
+    Ok(())
+}
+
+/// Reads the available data of both pipes. Ready once both have ended.
+fn poll_pipes(
+    pipes: &mut Pipes,
+    link: &Link,
+    reading: &mut Reading,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    // Always poll both, so that both wake the task.
+    let polls = [
+        poll_pipe(&mut pipes.0, 0, link, reading, cx)?,
+        poll_pipe(&mut pipes.1, 1, link, reading, cx)?,
+    ];
+    match polls.iter().all(Poll::is_ready) {
+        true => Poll::Ready(Ok(())),
+        false => Poll::Pending,
+    }
 }
 
 /// Reads the available data. Ready at the end of the pipe, which becomes `None`.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::task::{Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 enum News {
     /// Bytes of standard output (0) or of standard error (1). Empty at its end.
@@ -17,9 +17,9 @@ enum News {
 }
 
 /// How long the pipes may take to end after the child.
-const LAST: Duration = Duration::from_millis(100);
+pub(crate) const LAST: Duration = Duration::from_millis(100);
 
-/// Reads both pipes until they end, or until the token is cancelled and the child has ended.
+/// Reads both pipes until they end, or until the token is cancelled and the child, or its group, has ended.
 ///
 /// Each pipe has a thread of its own. A process that holds a pipe open after that also keeps its thread.
 pub(crate) fn read_output(
@@ -40,6 +40,7 @@ pub(crate) fn read_output(
     let waker = Waker::from(Arc::new(Report(sender)));
     let _registration = link.token.register(&waker);
     let mut reading = Reading::default();
+    link.ending.begin_reading();
     while open > 0 {
         let is_read = match news.recv() {
             Ok(News::Read(index, bytes)) => {
@@ -50,23 +51,27 @@ pub(crate) fn read_output(
         };
         // With each read, since the news of a cancel finds no room in a full channel.
         if !is_read || link.token.peek_cancelled() {
-            process.wait()?;
+            // This may find a passed deadline before its waker runs.
+            link.ending.ask();
+            link.ending.wait(process)?;
             reading.is_cut_short = !read_rest(link, &news, open, &mut reading)?;
-            break;
+            return Ok(reading);
         }
     }
+    link.ending.end_reading();
     Ok(reading)
 }
 
-/// Returns whether all of it was read.
+/// Returns whether all of it was read. A process that continues to write does not prolong this.
 fn read_rest(
     link: &Link,
     news: &Receiver<News>,
     mut open: usize,
     reading: &mut Reading,
 ) -> io::Result<bool> {
+    let end = Instant::now() + LAST;
     while open > 0 {
-        match news.recv_timeout(LAST) {
+        match news.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(News::Read(index, bytes)) => open -= usize::from(reading.take(link, index, bytes?)),
             Ok(News::Cancelled) => {}
             Err(_) => return Ok(false),
