@@ -52,7 +52,7 @@ fn run(arguments: &Arguments, token: &Token) -> Result<ExitStatus, CommandError>
     Command::new(program)
         .args(words)
         .with_token(token)
-        .signal(Signal::new(arguments.signal).unwrap_or(Signal::TERM))
+        .signal(Signal::new(arguments.signal).unwrap_or(Signal::TERMINATION))
         .grace(arguments.kill_after.unwrap_or(Duration::MAX))
         .group(true)
         .status()

@@ -11,7 +11,7 @@ use std::process::{self, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Outpu
 /// Returned by [`spawn`](crate::WithToken::spawn). [`WithToken`](crate::WithToken) lists the guarantees.
 ///
 /// **Dropping it ends the child**, as a cancel does, and blocks until it has ended: at most for the grace, and until
-/// SIGKILL has worked. Call [`detach`](Child::detach) to let the child continue.
+/// SIGKILL has worked. Call [`into_inner`](Child::into_inner) to let the child continue.
 ///
 /// # Examples
 ///
@@ -46,7 +46,7 @@ pub struct Child {
     /// The reading end of the child's standard error, if that was piped.
     pub stderr: Option<ChildStderr>,
     id: u32,
-    /// `None` once the child was detached.
+    /// `None` once the child was given back.
     process: Option<Process>,
     link: Link,
     status: Option<ExitStatus>,
@@ -128,14 +128,14 @@ impl Child {
         let pipes = (self.stdout.take(), self.stderr.take());
         let reading = match &mut self.process {
             Some(process) => read_output(&self.link, process, pipes)?,
-            None => unreachable!("only `detach` takes it"),
+            None => unreachable!("only `into_inner` takes it"),
         };
         let status = self.reap()?;
         self.link.outcome(status, reading)
     }
 
     /// Returns the child of the standard library, without its pipes. It no longer ends with the token.
-    pub fn detach(mut self) -> process::Child {
+    pub fn into_inner(mut self) -> process::Child {
         self.link.let_go();
         match self.process.take() {
             Some(process) => unshare(process),
@@ -151,7 +151,7 @@ impl Child {
         }
         match self.status {
             Some(status) => Ok(status),
-            None => unreachable!("only `detach` takes the process"),
+            None => unreachable!("only `into_inner` takes the process"),
         }
     }
 }

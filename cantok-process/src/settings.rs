@@ -15,7 +15,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            signal: Signal::TERM,
+            signal: Signal::TERMINATION,
             grace: Duration::from_secs(5),
             group: false,
             idle: None,

@@ -12,8 +12,8 @@ use std::fmt;
 /// ```
 /// use cantok_process::Signal;
 ///
-/// assert_eq!(Signal::INT.to_string(), "SIGINT");
-/// assert_eq!(Signal::new(15), Some(Signal::TERM));
+/// assert_eq!(Signal::INTERRUPT.to_string(), "SIGINT");
+/// assert_eq!(Signal::new(15), Some(Signal::TERMINATION));
 /// assert_eq!(Signal::new(0), None);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,15 +24,15 @@ use rustix::process::Signal as Raw;
 
 impl Signal {
     /// `SIGHUP`: the terminal is gone.
-    pub const HUP: Signal = Signal(1);
+    pub const HANGUP: Signal = Signal(1);
     /// `SIGINT`, which Ctrl-C sends.
-    pub const INT: Signal = Signal(2);
+    pub const INTERRUPT: Signal = Signal(2);
     /// `SIGQUIT`, which also requests a core dump.
     pub const QUIT: Signal = Signal(3);
     /// `SIGKILL`: ends the child at once. It cannot be handled.
     pub const KILL: Signal = Signal(9);
     /// `SIGTERM`, the default, which `kill`, supervisors and containers send.
-    pub const TERM: Signal = Signal(15);
+    pub const TERMINATION: Signal = Signal(15);
     /// `SIGUSR1`, which has no fixed meaning.
     #[cfg(unix)]
     pub const USR1: Signal = Signal(Raw::USR1.as_raw());
@@ -67,11 +67,11 @@ impl Signal {
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match *self {
-            Signal::HUP => "SIGHUP",
-            Signal::INT => "SIGINT",
+            Signal::HANGUP => "SIGHUP",
+            Signal::INTERRUPT => "SIGINT",
             Signal::QUIT => "SIGQUIT",
             Signal::KILL => "SIGKILL",
-            Signal::TERM => "SIGTERM",
+            Signal::TERMINATION => "SIGTERM",
             #[cfg(unix)]
             Signal::USR1 => "SIGUSR1",
             #[cfg(unix)]

@@ -51,7 +51,7 @@ fn the_polite_signal_ends_a_child_that_obeys() {
 #[test]
 fn the_signal_can_be_chosen_and_handled() {
     let script = "trap 'exit 7' INT; echo ready >&3; while :; do sleep 0.01; done";
-    let options: Options = |command| command.signal(Signal::INT).grace(NEVER);
+    let options: Options = |command| command.signal(Signal::INTERRUPT).grace(NEVER);
     let (_, status) = cancelled_when_ready(script, options);
     assert_eq!(status.code(), Some(7));
 }

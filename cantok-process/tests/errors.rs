@@ -241,11 +241,11 @@ fn where_sigchld_is_ignored_a_wait_ends_with_the_error_of_the_standard_library()
 fn signals_have_names_and_numbers() {
     use cantok_process::Signal;
     for signal in [
-        Signal::HUP,
-        Signal::INT,
+        Signal::HANGUP,
+        Signal::INTERRUPT,
         Signal::QUIT,
         Signal::KILL,
-        Signal::TERM,
+        Signal::TERMINATION,
         Signal::USR1,
         Signal::USR2,
     ] {

@@ -115,11 +115,11 @@ fn a_panic_ends_it() {
 }
 
 #[test]
-fn a_detached_child_lives_on() {
-    watchdog("a detached child", || {
+fn a_child_taken_out_lives_on() {
+    watchdog("a child taken out", || {
         let token = SimpleToken::new();
         let (mut command, mut peer) = shell("echo ready >&3; read go <&3; exit 3");
-        let mut child = command.spawn_with_token(&token).unwrap().detach();
+        let mut child = command.spawn_with_token(&token).unwrap().into_inner();
         peer.expect("ready");
         token.cancel();
         peer.say("go");

@@ -134,7 +134,7 @@ fn a_group_that_reads_the_terminal_is_stopped_until_the_cancel() {
 
 #[test]
 fn under_nohup_sighup_is_ignored_and_sigterm_is_not() {
-    for (signal, expected) in [(Signal::HUP, 9), (Signal::TERM, 15)] {
+    for (signal, expected) in [(Signal::HANGUP, 9), (Signal::TERMINATION, 15)] {
         watchdog("a child under nohup", move || {
             let token = SimpleToken::new();
             let (mut command, mut peer) =
@@ -145,7 +145,7 @@ fn under_nohup_sighup_is_ignored_and_sigterm_is_not() {
                     token.cancel();
                 });
                 let grace = match signal {
-                    Signal::HUP => Duration::from_millis(20),
+                    Signal::HANGUP => Duration::from_millis(20),
                     _ => NEVER,
                 };
                 let error = command

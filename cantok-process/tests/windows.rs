@@ -98,15 +98,15 @@ fn a_drop_ends_a_child() {
 }
 
 #[test]
-fn a_detached_child_lives_on() {
-    let mut command = endless("a_detached_child_lives_on");
-    watchdog("a detached child", move || {
+fn a_child_taken_out_lives_on() {
+    let mut command = endless("a_child_taken_out_lives_on");
+    watchdog("a child taken out", move || {
         let token = SimpleToken::new();
         let child = command
             .stdout(Stdio::null())
             .spawn_with_token(&token)
             .unwrap();
-        let mut child: process::Child = child.detach();
+        let mut child: process::Child = child.into_inner();
         token.cancel();
         assert!(child.try_wait().unwrap().is_none());
         child.kill().unwrap();

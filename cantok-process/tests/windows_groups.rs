@@ -193,14 +193,14 @@ fn a_cancel_ends_a_group_that_no_thread_waits_for() {
 }
 
 #[test]
-fn a_detached_group_lives_on() {
-    let family = Family::of("a_detached_group_lives_on");
-    watchdog("a detached group", move || {
+fn a_group_taken_out_lives_on() {
+    let family = Family::of("a_group_taken_out_lives_on");
+    watchdog("a group taken out", move || {
         let token = SimpleToken::new();
         let mut command = family.child(Role::Waits);
         let child = command.with_token(&token).group(true).spawn().unwrap();
         let mut grandchild = family.grandchild();
-        let mut child: process::Child = child.detach();
+        let mut child: process::Child = child.into_inner();
         token.cancel();
         assert!(grandchild.is_alive());
         assert!(child.try_wait().unwrap().is_none());
