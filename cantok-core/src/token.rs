@@ -252,7 +252,7 @@ impl Token {
         }
     }
 
-    /// Returns the error of a token that is cancelled, or must be because a source is.
+    /// Returns the error of a token that is cancelled or has a cancelled source.
     #[cold]
     pub(crate) fn latched(&self) -> CancellationError {
         match self.node.cancellation() {
@@ -420,7 +420,7 @@ impl Token {
 
     /// [Waits](Token::wait) for at most `limit`. Returns `None` if that time has passed and the token is not cancelled.
     ///
-    /// A cancel takes precedence over the limit. A limit of zero checks once, without spending a counter.
+    /// A cancel takes precedence over the limit. A limit of zero calls conditions once and does not wait.
     ///
     /// # Panics
     ///
@@ -471,8 +471,7 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// Returns the token's error at once if the token is cancelled, or becomes cancelled before the pause is over. A
-    /// pause of zero checks once, without spending a counter.
+    /// Returns the token's error at once if the token is cancelled, or becomes cancelled before the pause is over.
     ///
     /// # Panics
     ///

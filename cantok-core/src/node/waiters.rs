@@ -192,7 +192,7 @@ impl Waiters {
         }
     }
 
-    /// Takes the threads, tasks and handles out of a cancelled node's list, and has them notified.
+    /// Moves the threads, tasks and handles in a cancelled node's list to the jobs.
     fn notify(&mut self, jobs: &mut Jobs) -> Found {
         let mut found = Found::default();
         match self {
@@ -230,8 +230,8 @@ impl Waiters {
 const BATCH: usize = 64;
 
 impl Node {
-    /// Arms the node and registers a waiter. Returns the waiter if the node can never be cancelled, or if it is
-    /// cancelled (invariant 3) or must be; [`Node::cancellation`] then finds the error.
+    /// Arms the node and registers a waiter. Returns the waiter if the node can never be cancelled, or if it or a source
+    /// is cancelled (invariant 3); [`Node::cancellation`] then finds the error.
     ///
     /// # Panics
     ///
@@ -334,7 +334,7 @@ impl Node {
         !self.state.has_waiters() || lock(&self.waiters).is_empty()
     }
 
-    /// Has the waiters of a cancelled node notified. Links stay (invariant 4), and so do callbacks, for
+    /// Moves the waiters of a cancelled node to the jobs. Links stay (invariant 4), and so do callbacks, for
     /// [`Node::run_callbacks`]. Returns whether there are links.
     pub(super) fn notify(self: &Arc<Self>, jobs: &mut Jobs) -> bool {
         let mut waiters = lock(&self.waiters);

@@ -19,12 +19,12 @@ use tokio::sync::oneshot;
 ///
 /// - The closure starts when a thread is free, even if the token is already cancelled: spawning is no check. It runs in
 ///   rayon's global pool, or in the pool of the calling thread.
-/// - If the result is dropped before that, the closure never starts. Later it stops where it checks its token, as
-///   `par_iter().with_token(&token)` of `cantok-rayon` does.
+/// - If the result is dropped before that, the closure never starts. If later, the closure stops where it checks its
+///   token, as `par_iter().with_token(&token)` of `cantok-rayon` does.
 /// - [`SpawnedRayon`] lists the others. [`ThreadPoolTokenExt::spawn_with_token`] does the same in a pool of your own.
 ///
-/// The result is ready when the work has ended, which may have waited in the queue before. To return at the cancel
-/// instead: `spawn_rayon_with_token(&token, f).with_token(&token).await`.
+/// The result is ready when the work has ended, after any wait in the queue. To return at the cancel instead:
+/// `spawn_rayon_with_token(&token, f).with_token(&token).await`.
 ///
 /// # Examples
 ///

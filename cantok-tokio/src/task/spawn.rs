@@ -99,7 +99,7 @@ where
 /// # Guarantees
 ///
 /// - The closure starts when a thread is free, even if the token is already cancelled: spawning is no check.
-/// - If the result is dropped before that, the closure never starts. Later it stops where it checks its token.
+/// - If the result is dropped before that, the closure never starts. If later, the closure stops at its next check.
 /// - [`Spawned`] lists the others.
 ///
 /// # Examples

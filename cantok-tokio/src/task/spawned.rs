@@ -21,7 +21,7 @@ use tokio::task::{AbortHandle, JoinError, JoinHandle};
 /// - The work can distinguish a drop from a cancel of the given token: only after a drop the error [is
 ///   from](cantok_core::CancellationError::is_from) its own token.
 ///
-/// This is ready when the work has ended, which may have waited for a thread before. To return at the cancel instead:
+/// This is ready when the work has ended, after any wait for a thread. To return at the cancel instead:
 /// `spawned.with_token(&token).await`. The work may then still be stopping.
 ///
 /// # Examples
