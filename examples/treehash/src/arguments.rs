@@ -14,7 +14,8 @@ use std::time::Duration;
 #[command(version, after_help = STATUS)]
 pub(crate) struct Arguments {
     /// Folders, or files.
-    #[arg(value_name = "PATH", default_value = ".")]
+    // The last four are named, too, since an argument that is ruled out is not required either.
+    #[arg(value_name = "PATH", default_value = ".", conflicts_with_all = ["check", "quiet", "ignore_missing", "strict", "warn"])]
     pub(crate) paths: Vec<PathBuf>,
     /// Write to FILE instead of standard output. FILE appears, or is replaced, once the run is complete. A stopped run
     /// leaves it as it was, and so does a full disk.
@@ -54,7 +55,7 @@ pub(crate) struct Arguments {
 #[command(next_help_heading = "Check a list")]
 pub(crate) struct Checking {
     /// Hash the files that FILE lists, and print for each whether its line is right. `-` is standard input.
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["paths", "output", "resume"])]
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["output", "resume"])]
     pub(crate) check: Option<PathBuf>,
     /// Leave out the lines of files that are right.
     #[arg(long, requires = "check")]
