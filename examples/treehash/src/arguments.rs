@@ -1,5 +1,6 @@
-use clap::{Args, Parser};
-use std::path::PathBuf;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Prints the SHA-256 of every file under your folders, hashed on all cores, as `sha256sum --check` accepts it.
@@ -13,9 +14,10 @@ use std::time::Duration;
 #[derive(Debug, Parser)]
 #[command(version, after_help = STATUS)]
 pub(crate) struct Arguments {
-    /// Folders, or files.
-    // The last four are named, too, since an argument that is ruled out is not required either.
-    #[arg(value_name = "PATH", default_value = ".", conflicts_with_all = ["check", "quiet", "ignore_missing", "strict", "warn"])]
+    /// Folders, or files. The default is the current folder.
+    ///
+    /// With --check, this is the list. The default is standard input, which is also `-`.
+    #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Write to FILE instead of standard output. FILE appears, or is replaced, once the run is complete. A stopped run
     /// leaves it as it was, and so does a full disk.
@@ -54,9 +56,9 @@ pub(crate) struct Arguments {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Check a list")]
 pub(crate) struct Checking {
-    /// Hash the files that FILE lists, and print for each whether its line is right. `-` is standard input.
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["output", "resume"])]
-    pub(crate) check: Option<PathBuf>,
+    /// Hash the files that PATH lists, and print for each whether its line is right.
+    #[arg(short, long, conflicts_with_all = ["output", "resume"])]
+    pub(crate) check: bool,
     /// Leave out the lines of files that are right.
     #[arg(long, requires = "check")]
     pub(crate) quiet: bool,
@@ -69,6 +71,29 @@ pub(crate) struct Checking {
     /// Report each malformed line.
     #[arg(short, long, requires = "check")]
     pub(crate) warn: bool,
+}
+
+impl Arguments {
+    /// Reads the arguments. Ends the program if they make no sense.
+    pub(crate) fn read() -> Arguments {
+        let mut arguments = Arguments::parse();
+        let default = if arguments.checking.check { "-" } else { "." };
+        if arguments.paths.is_empty() {
+            arguments.paths.push(default.into());
+        }
+        if arguments.checking.check && arguments.paths.len() > 1 {
+            let error = "--check takes one list";
+            Arguments::command()
+                .error(ErrorKind::TooManyValues, error)
+                .exit();
+        }
+        arguments
+    }
+
+    /// The list to check.
+    pub(crate) fn list(&self) -> Option<&Path> {
+        self.checking.check.then(|| self.paths[0].as_path())
+    }
 }
 
 const STATUS: &str = "\

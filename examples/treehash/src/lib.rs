@@ -34,12 +34,11 @@ mod stops;
 mod verdict;
 mod worker;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 /// Runs the program with its command-line arguments. Does not return if a signal ends it.
 pub fn main() -> ExitCode {
-    let arguments = arguments::Arguments::parse();
+    let arguments = arguments::Arguments::read();
     run::run(&arguments).unwrap_or_else(|error| {
         console::complain(error);
         ExitCode::from(2)

@@ -26,12 +26,11 @@ pub(crate) fn report(
     let signal = Signal::of(&error);
     // The reader of a closed pipe is gone, so it misses no lines.
     if signal != Some(Signal::PIPE) {
-        let missing = match arguments.checking.check {
-            Some(_) => {
-                verdict::warn(counts, console);
-                "not checked"
-            }
-            None => "missing",
+        let missing = if arguments.checking.check {
+            verdict::warn(counts, console);
+            "not checked"
+        } else {
+            "missing"
         };
         let at_least = if counts.total().is_some() {
             ""
@@ -57,7 +56,7 @@ pub(crate) fn report(
 
 /// Reports on a run that nothing has stopped. Returns whether all is good.
 fn is_good(arguments: &Arguments, counts: &Counts, console: &Console) -> bool {
-    if let Some(list) = &arguments.checking.check {
+    if let Some(list) = arguments.list() {
         return verdict::conclude(list, &arguments.checking, counts, console);
     }
     let errors = counts.errors();

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> io::Result<ExitCode> {
 
 fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
     let checking = &arguments.checking;
-    let verb = checking.check.as_ref().map_or("hashed", |_| "checked");
+    let verb = if checking.check { "checked" } else { "hashed" };
     let counts = Arc::new(Counts::new(verb));
     let console = Console::new(&counts, arguments.log);
     let threads = arguments.threads.map_or(0, usize::from);
@@ -70,7 +70,7 @@ fn hash_all(arguments: &Arguments, stops: &Stops) -> io::Result<ExitCode> {
         destination: &destination,
         counts: &counts,
     };
-    let entries: Box<dyn Iterator<Item = Next> + Send> = match &checking.check {
+    let entries: Box<dyn Iterator<Item = Next> + Send> = match arguments.list() {
         Some(name) => list(name, checking.warn, &counts, &console),
         None => Box::new(finder.find(&arguments.paths)),
     };

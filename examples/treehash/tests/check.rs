@@ -173,13 +173,14 @@ fn a_list_that_cannot_be_read() {
 fn a_list_at_standard_input() {
     let tree = Tree::new(10);
     fs::write(tree.folder().join("list"), list_of(&tree)).unwrap();
-    let mut command = treehash(tree.folder());
-    command
-        .args(["--check", "-"])
-        .stdin(File::open(tree.folder().join("list")).unwrap());
-    let ended = run(command);
-    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
-    assert_eq!(sorted(&ended.stdout).len(), 10);
+    for arguments in [&["--check", "-"][..], &["--check"]] {
+        let mut command = treehash(tree.folder());
+        command.args(arguments);
+        command.stdin(File::open(tree.folder().join("list")).unwrap());
+        let ended = run(command);
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        assert_eq!(sorted(&ended.stdout).len(), 10);
+    }
 }
 
 /// A list of 10 files and of one that takes an hour to read.

@@ -90,10 +90,12 @@ fn it_is_left_out_of_the_tree() {
     }
 }
 
-/// A folder with a tree that takes an hour, with an old file or without, and the names in it.
-fn endless(has_old: bool) -> (Tree, Vec<OsString>) {
+/// A folder with a tree, which may take an hour, and maybe an old file; and the names in it.
+fn tree(has_old: bool, is_endless: bool) -> (Tree, Vec<OsString>) {
     let tree = Tree::new(1_000);
-    tree.add_endless();
+    if is_endless {
+        tree.add_endless();
+    }
     if has_old {
         fs::write(tree.folder().join("SUMS"), OLD).unwrap();
     }
@@ -114,7 +116,7 @@ fn stopped_by_signals() {
     let elsewhere = tempfile::tempdir().unwrap();
     let socket = elsewhere.path().join("socket");
     for has_old in [false, true] {
-        let (tree, names) = endless(has_old);
+        let (tree, names) = tree(has_old, true);
         for signals in [
             &[Signal::INT][..],
             &[Signal::TERM],
@@ -147,21 +149,17 @@ fn stopped_by_signals() {
 #[test]
 fn stopped_by_the_rest() {
     for has_old in [false, true] {
-        let (tree, names) = endless(has_old);
-        for (options, status) in [
-            (["--timeout", "100ms"], 124),
-            (["--limit", "7"], 3),
-            (["--while-exists", "flag"], 3),
+        for (option, value, status) in [
+            ("--timeout", "100ms", 124),
+            ("--limit", "7", 3),
+            ("--while-exists", "flag", 3),
         ] {
-            let mut command = tree.treehash(&["--output", "SUMS"]);
-            command.args(options);
-            let ended = run(command);
+            // The limit would not stop a file that is being hashed.
+            let (tree, names) = tree(has_old, option != "--limit");
+            let ended = run(tree.treehash(&["--output", "SUMS", option, value]));
             assert_eq!(ended.status.code(), Some(status), "{}", ended.stderr);
-            assert!(
-                ended.stderr.ends_with("; SUMS is not written\n"),
-                "{}",
-                ended.stderr
-            );
+            let ends = ended.stderr.ends_with("; SUMS is not written\n");
+            assert!(ends, "{}", ended.stderr);
             assert_untouched(&tree, &names);
         }
     }
@@ -172,11 +170,7 @@ fn stopped_by_the_rest() {
 fn a_full_disk() {
     for has_old in [false, true] {
         for options in [&[][..], &["--sort"], &["--limit", "900"]] {
-            let tree = Tree::new(1_000);
-            if has_old {
-                fs::write(tree.folder().join("SUMS"), OLD).unwrap();
-            }
-            let names = tree.names();
+            let (tree, names) = tree(has_old, false);
             let program = tree.treehash(options);
             let mut command = Command::new("sh");
             command
