@@ -9,8 +9,8 @@
 //! ```
 //!
 //! One thread finds files (`find.rs`, or `list.rs` for `--check`) and sends them over a channel (`feed.rs`) to rayon's
-//! threads, which hash them (`run.rs`, `worker.rs`). Everything that may stop them is added up in one place (`stops.rs`). The rest of the program only gets
-//! a token to check.
+//! threads, which hash them (`run.rs`, `worker.rs`). Everything that may stop them is added up in one place
+//! (`stops.rs`). The rest of the program only gets a token to check.
 #![cfg(unix)]
 
 mod arguments;

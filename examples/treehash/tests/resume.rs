@@ -5,19 +5,10 @@ mod support;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use rustix::process::Signal;
-use support::{Ended, Running, Tree, run, until_hashed};
-
-fn written(path: &Path) -> Ended {
-    Ended {
-        status: Default::default(),
-        stdout: fs::read(path).unwrap(),
-        stderr: String::new(),
-    }
-}
+use support::{Running, Tree, run, until_hashed, written};
 
 #[test]
 fn stopped_again_and_again() {

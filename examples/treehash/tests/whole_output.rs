@@ -12,18 +12,9 @@ use std::path::Path;
 use std::process::Command;
 
 use rustix::process::Signal;
-use support::{Ended, Running, Tree, run, treehash, until_hashed};
+use support::{Running, Tree, run, treehash, until_hashed, written};
 
 const OLD: &str = "the old file\n";
-
-/// What a run has written there.
-fn written(path: &Path) -> Ended {
-    Ended {
-        status: Default::default(),
-        stdout: fs::read(path).unwrap(),
-        stderr: String::new(),
-    }
-}
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777

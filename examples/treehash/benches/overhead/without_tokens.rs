@@ -1,4 +1,4 @@
-//! The same program with nothing that could stop it: the same libraries, threads, buffers and calls of the system.
+//! The same program with nothing that could stop it: the same libraries, threads and buffers.
 
 #[allow(dead_code, unused_imports, reason = "a part of it is enough")]
 #[path = "../../src/line/mod.rs"]
@@ -42,6 +42,9 @@ pub(crate) fn run(tree: &Path) {
     let (sender, files) = bounded(AHEAD);
     let (over, is_over) = bounded::<()>(0);
     thread::scope(|scope| {
+        // The thread of the progress, which a run as short as this does not show.
+        let progress = is_over.clone();
+        scope.spawn(move || progress.recv());
         scope.spawn(move || {
             while is_over.recv_timeout(FLUSH) == Err(RecvTimeoutError::Timeout) {
                 output.flush();
