@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Replacement {
     path: PathBuf,
     folder: PathBuf,
-    /// Has no name until it is complete, so that nothing is left of it however the process ends.
+    /// Has no name, so that nothing is left of it however the process ends.
     unnamed: File,
     replaced: Option<Metadata>,
 }

@@ -204,14 +204,12 @@ fn a_bar_that_leaves_no_line_behind() {
         }
         let complaint = "treehash: missing: No such file or directory (os error 2)";
         let lines = terminal.lines();
-        assert_eq!(lines[0], complaint);
-        let [_, bar] = &lines[..] else {
+        let [above, bar] = &lines[..] else {
             panic!("{lines:?}")
         };
-        assert!(
-            bar.contains("[██████████████████░░] 10 of 11 files hashed, "),
-            "{bar}"
-        );
+        assert_eq!(above, complaint);
+        let expected = "[██████████████████░░] 10 of 11 files hashed, ";
+        assert!(bar.contains(expected), "{bar}");
         if typed {
             terminal.type_in(CTRL_C);
         } else {
@@ -234,11 +232,8 @@ fn no_total_before_the_last_file_is_found() {
     let [progress] = &lines[..] else {
         panic!("{lines:?}")
     };
-    assert!(progress.contains(" files hashed, 1"), "{progress}");
-    assert!(
-        !progress.contains('[') || !progress.contains(" of "),
-        "{progress}"
-    );
+    assert!(progress.contains(" files hashed, "), "{progress}");
+    assert!(!progress.contains(" of "), "{progress}");
 }
 
 #[test]
