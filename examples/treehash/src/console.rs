@@ -4,6 +4,11 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+/// While the total is not known.
+const SPINNER: &str = "{spinner} {counts} [{elapsed}]";
+
+const BAR: &str = "{spinner} [{bar:20}] {counts} [{elapsed}]";
+
 /// Writes a complaint to standard error, even if its terminal is gone.
 pub(crate) fn complain(what: impl fmt::Display) {
     // `eprintln!` would panic once the terminal is gone, as it is after SIGHUP.
@@ -15,23 +20,16 @@ pub(crate) fn complain(what: impl fmt::Display) {
 pub(crate) struct Console {
     bar: ProgressBar,
     has_progress: bool,
+    counts: Arc<Counts>,
 }
 
 impl Console {
     /// `plain` leaves out the progress.
     pub(crate) fn new(counts: &Arc<Counts>, plain: bool) -> Console {
-        let counts = Arc::clone(counts);
-        let style = ProgressStyle::with_template("{spinner} {counts} [{elapsed}]")
-            .expect("a valid template")
-            .with_key(
-                "counts",
-                move |_: &ProgressState, to: &mut dyn fmt::Write| {
-                    let _ = write!(to, "{counts}");
-                },
-            );
         Console {
-            bar: ProgressBar::hidden().with_style(style),
+            bar: ProgressBar::hidden().with_style(style(SPINNER, counts)),
             has_progress: !plain,
+            counts: Arc::clone(counts),
         }
     }
 
@@ -44,7 +42,13 @@ impl Console {
     }
 
     pub(crate) fn draw_progress(&self) {
+        if let (None, Some(total)) = (self.bar.length(), self.counts.total()) {
+            self.bar.set_style(style(BAR, &self.counts));
+            self.bar.set_length(total);
+        }
+        self.bar.set_position(self.counts.finished());
         self.bar.tick();
+        self.go_to_start();
     }
 
     pub(crate) fn complain(&self, what: impl fmt::Display) {
@@ -53,10 +57,29 @@ impl Console {
 
     /// Hides the progress while the closure writes to the terminal.
     pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
+        let written = self.bar.suspend(write);
+        self.go_to_start();
+        written
     }
 
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
+
+    /// Moves the cursor to the start of the progress. `indicatif` leaves it at the right edge, and a Ctrl-C that the
+    /// terminal shows there would begin a new line, so that the wrong one would be cleared.
+    fn go_to_start(&self) {
+        if !self.bar.is_hidden() && !self.bar.is_finished() {
+            let _ = io::stderr().write_all(b"\r");
+        }
+    }
+}
+
+fn style(template: &str, counts: &Arc<Counts>) -> ProgressStyle {
+    let counts = Arc::clone(counts);
+    let counts = move |_: &ProgressState, to: &mut dyn fmt::Write| {
+        let _ = write!(to, "{counts}");
+    };
+    let style = ProgressStyle::with_template(template).expect("a valid template");
+    style.with_key("counts", counts)
 }

@@ -1,7 +1,8 @@
 use crate::counts::Count;
-use crate::tokens::{CancellationError, Token};
+use crate::line::Digest;
+use cantok_core::{CancellationError, Token};
 use rustix::fs::OFlags;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -37,7 +38,7 @@ pub(crate) fn hash(
     buffer: &mut [u8],
     token: &Token,
     bytes: &Count,
-) -> Result<[u8; 32], Unhashed> {
+) -> Result<Digest, Unhashed> {
     // The file may have become a pipe since it was found. Then this does not wait for a writer.
     let nonblocking = OFlags::NONBLOCK.bits() as i32;
     let mut file = OpenOptions::new()
@@ -45,7 +46,7 @@ pub(crate) fn hash(
         .custom_flags(nonblocking)
         .open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::other("is not a file any more").into());
+        return Err(io::Error::other("not a file").into());
     }
     let mut hasher = Sha256::new();
     loop {

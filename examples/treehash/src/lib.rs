@@ -1,44 +1,44 @@
-//! Hashes every file under your folders with SHA-256, on all cores, and prints lines that `sha256sum -c` accepts. If it
-//! is stopped, it still prints all finished lines, and reports what is missing.
+//! Hashes every file under your folders with SHA-256, on all cores, and prints lines that `sha256sum --check` accepts.
+//! If it is stopped, it still prints all finished lines, and reports what is missing. It also checks such lines.
 //!
 //! ```text
 //! treehash photos > SHA256SUMS
 //! treehash --timeout 5s --limit 1000 /usr/share
 //! treehash . | head
+//! treehash --check SHA256SUMS
 //! ```
 //!
-//! One thread finds files (`find.rs`) and sends them over a channel to rayon's threads, which hash them (`run.rs`,
-//! `hash.rs`). Everything that may stop them is added up in one place (`stops.rs`). The rest of the program only gets
-//! a token to check.
+//! One thread finds files (`find.rs`, or `list.rs` for `--check`) and sends them over a channel (`feed.rs`) to rayon's
+//! threads, which hash them (`run.rs`, `worker.rs`). Everything that may stop them is added up in one place
+//! (`stops.rs`). The rest of the program only gets a token to check.
 #![cfg(unix)]
-#![cfg_attr(
-    not(feature = "tokens"),
-    allow(dead_code, unused_mut, reason = "the tokens are left out")
-)]
 
 mod arguments;
 mod console;
 mod counts;
+mod destination;
+mod feed;
+mod file_id;
 mod find;
 mod hash;
 mod line;
-#[cfg(feature = "tokens")]
+mod list;
 mod log;
 mod output;
+mod replacement;
+mod report;
+mod resume;
 mod run;
-#[cfg(feature = "tokens")]
 mod status;
-#[cfg(feature = "tokens")]
 mod stops;
-#[cfg_attr(not(feature = "tokens"), path = "no_tokens.rs")]
-mod tokens;
+mod verdict;
+mod worker;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 /// Runs the program with its command-line arguments. Does not return if a signal ends it.
 pub fn main() -> ExitCode {
-    let arguments = arguments::Arguments::parse();
+    let arguments = arguments::Arguments::read();
     run::run(&arguments).unwrap_or_else(|error| {
         console::complain(error);
         ExitCode::from(2)

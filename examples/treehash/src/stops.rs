@@ -1,9 +1,7 @@
-//! Everything that stops the program. This file adds up the tokens, and turns the cause into an exit
-//! status or a signal.
+//! Everything that stops the program. This file adds up the tokens, and turns the cause into words and an exit status.
 
 use crate::arguments::Arguments;
-use crate::console::Console;
-use crate::counts::Counts;
+use crate::counts::count;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
@@ -60,8 +58,9 @@ impl Stops {
         error.is_from(&self.signals)
     }
 
-    /// Stops the program, since its output cannot be written.
-    pub(crate) fn output_failed(&self, error: io::Error) {
+    /// Stops the program if its output cannot be written.
+    pub(crate) fn stop_on_error(&self, written: io::Result<()>) {
+        let Err(error) = written else { return };
         if error.kind() == io::ErrorKind::BrokenPipe {
             // This signal would have ended the program, but the runtime of Rust ignores it.
             self.output.cancel_with(Signal::PIPE);
@@ -70,54 +69,28 @@ impl Stops {
         }
     }
 
-    /// Prints what is missing and why, and returns the exit status.
-    ///
-    /// # Errors
-    ///
-    /// If the program is to end by a signal, an error that carries that signal.
-    pub(crate) fn end(
-        &self,
-        all_counted: bool,
-        counts: &Counts,
-        console: &Console,
-    ) -> io::Result<ExitCode> {
-        let is_complete = all_counted && counts.missing() == 0;
-        // A cancel after the last file stops nothing. A failed output is incomplete in any case, so it comes before
-        // other causes. Signals come first, since Ctrl-C often ends the reader of the output too.
+    /// What has stopped the run. A cancel after the last file of a complete run stops nothing.
+    pub(crate) fn stopped_by(&self, is_complete: bool) -> Option<CancellationError> {
+        // A failed output is incomplete in any case, so it comes before other causes. Signals come first, since Ctrl-C
+        // often ends the reader of the output too.
         let stopped = self.search.cancellation().filter(|_| !is_complete);
         let by_signal = stopped.clone().filter(|error| error.is_from(&self.signals));
-        let Some(error) = by_signal.or_else(|| self.output.cancellation()).or(stopped) else {
-            let errors = counts.errors();
-            if errors > 0 {
-                console.complain(counts.done());
-            }
-            return Ok(ExitCode::from(u8::from(errors > 0)));
-        };
-        let signal = Signal::of(&error);
-        // The reader is gone, so it misses no lines.
-        if signal != Some(Signal::PIPE) {
-            let reason = self.reason(&error);
-            let at_least = if all_counted { "" } else { "at least " };
-            let (done, missing) = (counts.done(), counts.missing());
-            console.complain(format_args!(
-                "stopped {reason}: {done}, {at_least}{missing} missing"
-            ));
-        }
-        if signal.is_some() {
-            return Err(error.into());
-        }
-        Ok(match error.cause() {
-            Cause::Timeout { .. } => ExitCode::from(124),
-            Cause::Counter { .. } | Cause::Condition => ExitCode::from(3),
-            _ => ExitCode::from(2),
+        by_signal.or_else(|| self.output.cancellation()).or(stopped)
+    }
+
+    pub(crate) fn exit_code(error: &CancellationError) -> ExitCode {
+        ExitCode::from(match error.cause() {
+            Cause::Timeout { .. } => 124,
+            Cause::Counter { .. } | Cause::Condition => 3,
+            _ => 2,
         })
     }
 
-    fn reason(&self, error: &CancellationError) -> String {
+    /// Completes the sentence that begins with "stopped".
+    pub(crate) fn reason(&self, error: &CancellationError) -> String {
         match (error.cause(), &self.while_exists) {
             (Cause::Timeout { after }, _) => format!("after {}", format_duration(*after)),
-            (Cause::Counter { limit: 1 }, _) => "at the limit of 1 file".to_owned(),
-            (Cause::Counter { limit }, _) => format!("at the limit of {limit} files"),
+            (Cause::Counter { limit }, _) => format!("at the limit of {}", count(*limit, "file")),
             (Cause::Condition, Some(file)) => format!("as there is no {}", file.display()),
             (Cause::Reason(reason), _) if error.is_from(&self.output) => {
                 format!("as the output cannot be written ({reason})")

@@ -151,3 +151,27 @@ fn the_output_is_left_out() {
     assert!(ended.status.success());
     assert_eq!(ended.check_lines(&right), 50);
 }
+
+#[test]
+fn sorted_by_path() {
+    let tree = Tree::new(1_200);
+    // Between the name of a folder and those of its files.
+    fs::write(tree.path().join("0.file"), "").unwrap();
+    fs::write(tree.path().join("0 file"), "").unwrap();
+    let right = tree.lines();
+    let paths = |ended: &Ended| {
+        let lines = ended.stdout.split_inclusive(|&byte| byte == b'\n');
+        lines.map(|line| line[66..].to_vec()).collect::<Vec<_>>()
+    };
+    for threads in ["1", "2"] {
+        let ended = run(tree.treehash(&["--sort", "--threads", threads]));
+        assert_complete(&ended);
+        assert_eq!(ended.check_lines(&right), 1_202);
+        assert!(paths(&ended).is_sorted());
+        // As far as it came.
+        let ended = run(tree.treehash(&["--sort", "--threads", threads, "--limit", "500"]));
+        assert_eq!(ended.status.code(), Some(3));
+        assert_eq!(ended.check(&right).hashed, 500);
+        assert!(paths(&ended).is_sorted());
+    }
+}

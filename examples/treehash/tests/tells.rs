@@ -26,8 +26,18 @@ fn at_a_socket() {
         let read = running.read_lines(100);
         for _ in 0..3 {
             let answer = io::read_to_string(UnixStream::connect(&socket).unwrap()).unwrap();
-            let (hashed, rest) = answer.split_once(" of ").unwrap();
-            let (found, rest) = rest.split_once(" files hashed, ").unwrap();
+            // Before all files are found, and after.
+            let (hashed, found, rest) = match answer.split_once(" of ") {
+                Some((hashed, rest)) => {
+                    let (found, rest) = rest.split_once(" files hashed, ").unwrap();
+                    (hashed, found, rest)
+                }
+                None => {
+                    let (hashed, rest) = answer.split_once(" files hashed, ").unwrap();
+                    let (found, rest) = rest.split_once(" found so far, ").unwrap();
+                    (hashed, found, rest)
+                }
+            };
             let number = |text: &str| text.replace(',', "").parse::<usize>().unwrap();
             assert!(number(hashed) >= 100, "{answer}");
             assert!(number(hashed) <= number(found), "{answer}");

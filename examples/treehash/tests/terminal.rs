@@ -9,13 +9,19 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
+use rustix::termios::{Winsize, tcsetwinsize};
 use support::{Running, STUCK, Tree};
 
 const CTRL_C: &[u8] = b"\x03";
+
+const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
+
+const COLUMNS: NonZero<u16> = NonZero::new(90).unwrap();
 
 /// The program at a terminal of its own, and what is shown there.
 struct Terminal {
@@ -28,6 +34,13 @@ impl Terminal {
     /// With lines on the screen, or through a pipe.
     fn start(tree: &Tree, arguments: &[&str], lines_on_screen: bool) -> Terminal {
         let (screen, end) = pseudo_terminal::open();
+        let size = Winsize {
+            ws_row: ROWS.get(),
+            ws_col: COLUMNS.get(),
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&end, size).unwrap();
         let program = tree.treehash(arguments);
         // It makes its standard input the terminal that signals come from, and becomes the program.
         let mut command = Command::new("setsid");
@@ -57,19 +70,38 @@ impl Terminal {
 
     /// Waits until this is shown. Returns whether it was, before the terminal was closed.
     fn shows(&mut self, text: &str) -> bool {
-        let mut buffer = [0; 4096];
         while !self.shown.contains(text) {
-            match self.screen.read(&mut buffer) {
-                // The last process that had it open has gone.
-                Ok(0) | Err(_) => return false,
-                Ok(length) => self.shown += &String::from_utf8_lossy(&buffer[..length]),
+            if !self.reads() {
+                return false;
             }
         }
         true
     }
 
+    /// Waits until more is shown. Returns whether it was.
+    fn reads(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        match self.screen.read(&mut buffer) {
+            // The last process that had it open has gone.
+            Ok(0) | Err(_) => false,
+            Ok(length) => {
+                self.shown += &String::from_utf8_lossy(&buffer[..length]);
+                true
+            }
+        }
+    }
+
     fn until_shown(&mut self, text: &str) {
         assert!(self.shows(text), "no {text:?} in {:?}", self.shown);
+    }
+
+    /// The lines that are left on the screen.
+    fn lines(&self) -> Vec<String> {
+        let mut parser = vt100::Parser::new(ROWS, COLUMNS, 0);
+        parser.process(self.shown.as_bytes());
+        let rows = parser.screen().rows(0, COLUMNS.get());
+        let rows = rows.map(|row| row.trim_end().to_owned());
+        rows.filter(|row| !row.is_empty()).collect()
     }
 
     /// Everything until it is closed.
@@ -135,8 +167,7 @@ fn ctrl_c_typed_twice() {
 fn lines_and_progress_on_the_same_screen() {
     let tree = Tree::new(500);
     let right = tree.lines();
-    let endless = File::create(tree.path().join("endless")).unwrap();
-    endless.set_len(1 << 40).unwrap();
+    tree.add_endless();
     let mut terminal = Terminal::start(&tree, &["--threads", "2"], true);
     terminal.until_shown("500 of 501 files hashed, ");
     terminal.type_in(CTRL_C);
@@ -156,9 +187,53 @@ fn lines_and_progress_on_the_same_screen() {
 /// A file that takes an hour to read, with 10 others.
 fn endless() -> Tree {
     let tree = Tree::new(10);
-    let endless = File::create(tree.path().join("endless")).unwrap();
-    endless.set_len(1 << 40).unwrap();
+    tree.add_endless();
     tree
+}
+
+#[test]
+fn a_bar_that_leaves_no_line_behind() {
+    let tree = endless();
+    for typed in [true, false] {
+        let arguments = ["--threads", "2", "missing"];
+        let mut terminal = Terminal::start(&tree, &arguments, false);
+        // With the cursor where it waits for the next time.
+        terminal.until_shown("10 of 11 files hashed, ");
+        while !terminal.shown.ends_with('\r') {
+            assert!(terminal.reads());
+        }
+        let complaint = "treehash: missing: No such file or directory (os error 2)";
+        let lines = terminal.lines();
+        let [above, bar] = &lines[..] else {
+            panic!("{lines:?}")
+        };
+        assert_eq!(above, complaint);
+        let expected = "[██████████████████░░] 10 of 11 files hashed, ";
+        assert!(bar.contains(expected), "{bar}");
+        if typed {
+            terminal.type_in(CTRL_C);
+        } else {
+            terminal.running.signal(Signal::TERM);
+        }
+        terminal.rest();
+        let name = if typed { "SIGINT" } else { "SIGTERM" };
+        let summary = format!("treehash: stopped by {name}: 10 files hashed, 1 error, 1 missing");
+        assert_eq!(terminal.lines(), [complaint, &summary]);
+    }
+}
+
+#[test]
+fn no_total_before_the_last_file_is_found() {
+    // More than it finds ahead of what it hashes, and the output is not read.
+    let tree = Tree::new(STUCK + 11_500);
+    let mut terminal = Terminal::start(&tree, &["--threads", "2"], false);
+    terminal.until_shown(" found so far, ");
+    let lines = terminal.lines();
+    let [progress] = &lines[..] else {
+        panic!("{lines:?}")
+    };
+    assert!(progress.contains(" files hashed, "), "{progress}");
+    assert!(!progress.contains(" of "), "{progress}");
 }
 
 #[test]

@@ -5,13 +5,15 @@
 mod untouched;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::{RngCore, SeedableRng, rngs::SmallRng};
 use rustix::process::{Pid, Signal, kill_process};
@@ -67,6 +69,20 @@ impl Tree {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The names in the folder.
+    pub(crate) fn names(&self) -> Vec<OsString> {
+        let entries = fs::read_dir(self.folder()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    }
+
+    /// Adds a file that takes an hour to read.
+    pub(crate) fn add_endless(&self) {
+        let endless = File::create(self.path().join("endless")).unwrap();
+        endless.set_len(1 << 40).unwrap();
     }
 }
 
@@ -198,9 +214,33 @@ impl Drop for Running {
     }
 }
 
+/// Waits until that many files are hashed and no more are found, by asking at the socket of `--status`.
+pub(crate) fn until_hashed(socket: &Path, hashed: usize, of: usize) {
+    let wanted = format!("{hashed} of {of} files ");
+    let has_come = || {
+        let client = UnixStream::connect(socket).ok()?;
+        let answer = io::read_to_string(client).ok()?.replace(',', "");
+        answer.starts_with(&wanted).then_some(())
+    };
+    let began = Instant::now();
+    while has_come().is_none() {
+        assert!(began.elapsed() < LIMIT, "watchdog: not {wanted}");
+        thread::sleep(Duration::from_millis(5)); // so that the questions do not take the time that the work needs
+    }
+}
+
 /// Runs it to its end.
 pub(crate) fn run(command: Command) -> Ended {
     Running::start(command).end(Vec::new())
+}
+
+/// What a run has written into a file, as if it had printed it.
+pub(crate) fn written(path: &Path) -> Ended {
+    Ended {
+        status: ExitStatus::default(),
+        stdout: fs::read(path).unwrap(),
+        stderr: String::new(),
+    }
 }
 
 /// The numbers of the last line that it complains with.
@@ -221,18 +261,16 @@ impl Ended {
         let last = self.last_complaint();
         let number = |what: &str| {
             let (before, _) = last.split_once(what)?;
-            before
-                .rsplit([' ', ','])
-                .find(|word| !word.is_empty())?
-                .parse()
-                .ok()
+            before.rsplit(' ').next()?.replace(',', "").parse().ok()
         };
+        let [hashed, missing] = [[" hashed", " checked"], [" missing", " not checked"]];
+        let hashed = hashed
+            .into_iter()
+            .find_map(|verb| number(&format!(" file{verb}")).or(number(&format!(" files{verb}"))));
         Summary {
-            hashed: number(" file hashed")
-                .or(number(" files hashed"))
-                .unwrap_or_else(|| panic!("{:?}: {}", self.status, self.stderr)),
+            hashed: hashed.unwrap_or_else(|| panic!("{:?}: {}", self.status, self.stderr)),
             errors: number(" error").unwrap_or(0),
-            missing: number(" missing").unwrap_or(0),
+            missing: missing.into_iter().find_map(number).unwrap_or(0),
             at_least: last.contains("at least"),
         }
     }

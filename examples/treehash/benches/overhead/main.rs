@@ -1,13 +1,15 @@
-//! What the tokens cost the whole program: a tree of 20,000 small files, hashed by it and by the same program built
-//! without them, in turn. And how long it takes from Ctrl-C to the end of the process.
+//! What the tokens cost the whole program: a tree of 20,000 small files, hashed by it, by the same program without tokens,
+//! and by the programs that users have for this, in turn. And how long it takes from Ctrl-C to the end of the process.
 
-#[path = "../../../cantok-core/benches/support/turns.rs"]
+#[path = "../../../../cantok-core/benches/support/turns.rs"]
 mod turns;
+mod without_tokens;
 
 use rand::{Rng, RngCore, SeedableRng, rngs::SmallRng};
 use rustix::process::{Pid, Signal, kill_process};
+use std::env;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,25 +17,51 @@ use turns::take_turns;
 
 const FILES: usize = 20_000;
 
+/// Names the tree, for this program as the one without tokens.
+const WITHOUT_TOKENS: &str = "TREEHASH_WITHOUT_TOKENS";
+
+/// What users have, without the names of files.
+const OTHERS: [&str; 2] = ["sha256sum", "openssl dgst -sha256 -r"];
+
 fn main() {
+    if let Some(tree) = env::var_os(WITHOUT_TOKENS) {
+        return without_tokens::run(tree.as_ref());
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let tree = &folder.path().join("tree");
     let sums = &folder.path().join("sums");
     grow(tree);
-    let with_tokens = Path::new(env!("CARGO_BIN_EXE_treehash"));
-    let without_tokens = build_without_tokens();
-    let all = |program: &Path| {
+    let with_tokens = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_treehash"));
+        command.arg(tree);
+        command
+    };
+    let without_tokens = || {
+        let mut command = Command::new(env::current_exe().expect("this program"));
+        command.env(WITHOUT_TOKENS, tree);
+        command
+    };
+    let other = |program: &str| {
+        let find = "find \"$1\" -type f -print0 | xargs -0 -n 1000 -P \"$(nproc)\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{find} {program}"), "sh"]);
+        command.arg(tree);
+        command
+    };
+    let all = |command: Command| {
         let began = Instant::now();
-        let status = start(program, tree, sums).wait().expect("its end");
+        let status = start(command, sums).wait().expect("its end");
         assert!(status.success(), "{status}");
         began.elapsed()
     };
-    let contenders: [(&str, &dyn Fn() -> Duration); 2] = [
-        ("without tokens", &|| all(&without_tokens)),
-        ("with tokens", &|| all(with_tokens)),
+    let contenders: [(&str, &dyn Fn() -> Duration); 4] = [
+        ("without tokens", &|| all(without_tokens())),
+        ("with tokens", &|| all(with_tokens())),
+        (OTHERS[0], &|| all(other(OTHERS[0]))),
+        (OTHERS[1], &|| all(other(OTHERS[1]))),
     ];
     let name = "treehash of 20,000 small files, per file";
-    take_turns(name, FILES as u64, &contenders, 30);
+    take_turns(name, FILES as u64, &contenders, 60);
 
     // It takes an hour to read.
     let endless = File::create(tree.join("endless")).expect("a file");
@@ -41,7 +69,7 @@ fn main() {
     let mut random = SmallRng::seed_from_u64(7);
     let mut times: Vec<_> = (0..100)
         .map(|_| {
-            let mut program = start(with_tokens, tree, sums);
+            let mut program = start(with_tokens(), sums);
             thread::sleep(Duration::from_millis(random.random_range(20..200)));
             let began = Instant::now();
             kill_process(Pid::from_child(&program), Signal::INT).expect("sent");
@@ -71,32 +99,10 @@ fn grow(tree: &Path) {
     }
 }
 
-fn start(program: &Path, tree: &Path, sums: &Path) -> Child {
-    Command::new(program)
-        .arg(tree)
+fn start(mut command: Command, sums: &Path) -> Child {
+    command
         .stdout(File::create(sums).expect("a file"))
         .stderr(Stdio::null())
         .spawn()
         .expect("started")
-}
-
-fn build_without_tokens() -> PathBuf {
-    let with_tokens = Path::new(env!("CARGO_BIN_EXE_treehash"));
-    let folder = with_tokens.with_file_name("without-tokens");
-    let status = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--profile",
-            "bench",
-            "--bin",
-            "treehash",
-        ])
-        .args(["--no-default-features", "--target-dir"])
-        .arg(&folder)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .expect("cargo");
-    assert!(status.success(), "{status}");
-    folder.join("release/treehash")
 }

@@ -1,3 +1,5 @@
+use super::escape::escaped;
+use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -5,36 +7,23 @@ use std::path::Path;
 ///
 /// If the name has a backslash or a line break, these are escaped, and the line begins with a backslash.
 pub(crate) fn line(path: &Path, digest: &[u8]) -> Vec<u8> {
-    let name = match path.as_os_str().as_bytes() {
-        b"-" => b"./-", // `sha256sum -c` would read its standard input
-        name => name,
-    };
-    let mut line = Vec::with_capacity(2 * digest.len() + 2 + name.len() + 1);
-    if name.iter().any(|&byte| escape(byte).is_some()) {
+    let name = escaped(name(path));
+    let mut line = Vec::with_capacity(1 + 2 * digest.len() + 2 + name.len() + 1);
+    if matches!(name, Cow::Owned(_)) {
         line.push(b'\\');
     }
-    for byte in digest {
-        let hex = |digit: u8| b"0123456789abcdef"[usize::from(digit)];
-        line.extend([hex(byte >> 4), hex(byte & 15)]);
-    }
+    line.extend(base16ct::lower::encode_string(digest).as_bytes());
     line.extend(b"  ");
-    for &byte in name {
-        match escape(byte) {
-            Some(escaped) => line.extend(escaped),
-            None => line.push(byte),
-        }
-    }
+    line.extend(&*name);
     line.push(b'\n');
     line
 }
 
-/// The escapes of coreutils since version 9.0.
-fn escape(byte: u8) -> Option<&'static [u8; 2]> {
-    match byte {
-        b'\\' => Some(b"\\\\"),
-        b'\n' => Some(b"\\n"),
-        b'\r' => Some(b"\\r"),
-        _ => None,
+/// The name that a line has for a file.
+pub(crate) fn name(path: &Path) -> &[u8] {
+    match path.as_os_str().as_bytes() {
+        b"-" => b"./-", // `sha256sum --check` would read its standard input
+        name => name,
     }
 }
 
