@@ -12,7 +12,7 @@ mod ext;
 mod waker_registration;
 mod weak;
 
-pub use crate::current::{Current, carry};
+pub use crate::current::{Current, Entered, carry};
 pub use allowance::Allowance;
 pub use cancelling::Cancelling;
 pub use checked_poll::CheckedPoll;

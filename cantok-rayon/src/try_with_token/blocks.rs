@@ -46,6 +46,7 @@ impl<'r, P: Producer> Producer for TryBlocks<'r, P> {
     where
         F: Folder<Self::Item>,
     {
+        let _entered = self.run.enter();
         let passing = PassingFolder { base: folder };
         let (PassingFolder { base: folder }, left) =
             fold_blocks(self.base, self.len, self.run, passing);

@@ -1,6 +1,7 @@
 use crate::gate::Gate;
 use crate::run::Run;
 use cantok_core::CancellationError;
+use cantok_core::adapter::Entered;
 use rayon::iter::plumbing::Producer;
 
 /// Pulls from its base until the token is cancelled.
@@ -46,6 +47,8 @@ pub(crate) struct TryIter<'r, I> {
     /// The number of results to come. The base has as many items until the token is cancelled.
     left: usize,
     gate: Gate<'r>,
+    /// For items that are pulled. Dropped last.
+    _entered: Entered,
 }
 
 impl<'r, I: ExactSizeIterator> TryIter<'r, I> {
@@ -53,7 +56,12 @@ impl<'r, I: ExactSizeIterator> TryIter<'r, I> {
         let left = base.len();
         let mut gate = Gate::new(run);
         gate.expect(left);
-        TryIter { base, left, gate }
+        TryIter {
+            base,
+            left,
+            gate,
+            _entered: run.enter(),
+        }
     }
 }
 
