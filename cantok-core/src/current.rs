@@ -2,6 +2,7 @@ use crate::Token;
 use crate::sync::thread_locals;
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::num::NonZeroUsize;
 
 thread_locals! {
     /// What this thread has entered, the current token last. `None` is left, before something that was entered later.
@@ -109,46 +110,63 @@ impl Current {
     /// drop(second_entered);
     /// assert_eq!(Token::current(), Token::never());
     /// ```
-    pub fn entered(self) -> Entered {
-        let place = STACK.try_with(|stack| {
-            let mut stack = stack.borrow_mut();
-            // With nothing to enter and nothing to hide, a thread needs no stack.
-            (self.0.is_some() || !stack.is_empty()).then(|| {
-                stack.push(Some(self));
-                stack.len() - 1
-            })
-        });
+    #[inline]
+    pub fn entered(&self) -> Entered {
+        // With nothing to enter and nothing to hide, a thread needs no stack.
+        let is_idle = self.0.is_none() && STACK.try_with(is_empty).unwrap_or(true);
         Entered {
-            place: place.ok().flatten(),
+            height: if is_idle { None } else { self.push() },
             not_send: PhantomData,
         }
     }
+
+    /// Returns the height of the stack, if there is one.
+    fn push(&self) -> Option<NonZeroUsize> {
+        let height = STACK.try_with(|stack| {
+            let mut stack = stack.borrow_mut();
+            stack.push(Some(self.clone()));
+            NonZeroUsize::new(stack.len())
+        });
+        height.ok().flatten()
+    }
+}
+
+#[inline]
+fn is_empty(stack: &RefCell<Vec<Option<Current>>>) -> bool {
+    stack.borrow().is_empty()
 }
 
 /// A [`Current`] that this thread has entered. Made by [`Current::entered`].
 #[derive(Debug)]
 #[must_use = "the token is current until this is dropped"]
 pub struct Entered {
-    /// Where it is in the stack, if it is.
-    place: Option<usize>,
+    /// The height of the stack with this on top. `None`: it is not in the stack.
+    height: Option<NonZeroUsize>,
     /// The stack is this thread's.
     not_send: PhantomData<*const ()>,
 }
 
 impl Drop for Entered {
+    #[inline]
     fn drop(&mut self) {
-        let Some(place) = self.place else { return };
-        let left = STACK.try_with(|stack| {
-            let mut stack = stack.borrow_mut();
-            let left = stack[place].take();
-            while let Some(None) = stack.last() {
-                stack.pop();
-            }
-            left
-        });
-        // After the borrow: the drop of a token may run user code, which may use the current token.
-        drop(left);
+        if let Some(height) = self.height {
+            leave(height.get());
+        }
     }
+}
+
+/// Takes what is at this height out of the stack.
+fn leave(height: usize) {
+    let left = STACK.try_with(|stack| {
+        let mut stack = stack.borrow_mut();
+        let left = stack[height - 1].take();
+        while let Some(None) = stack.last() {
+            stack.pop();
+        }
+        left
+    });
+    // After the borrow: the drop of a token may run user code, which may use the current token.
+    drop(left);
 }
 
 /// Makes a closure that runs `f` with this thread's [current token](Token::current), on any thread.
