@@ -111,7 +111,7 @@ impl Current {
     /// assert_eq!(Token::current(), Token::never());
     /// ```
     #[inline]
-    pub fn entered(&self) -> Entered {
+    pub fn entered(self) -> Entered {
         // With nothing to enter and nothing to hide, a thread needs no stack.
         let is_idle = self.0.is_none() && STACK.try_with(is_empty).unwrap_or(true);
         Entered {
@@ -121,10 +121,10 @@ impl Current {
     }
 
     /// Returns the height of the stack, if there is one.
-    fn push(&self) -> Option<NonZeroUsize> {
+    fn push(self) -> Option<NonZeroUsize> {
         let height = STACK.try_with(|stack| {
             let mut stack = stack.borrow_mut();
-            stack.push(Some(self.clone()));
+            stack.push(Some(self));
             NonZeroUsize::new(stack.len())
         });
         height.ok().flatten()

@@ -30,7 +30,7 @@ impl<'c, T, C: Consumer<T>> Consumer<T> for CarryConsumer<'c, C> {
     }
 
     fn into_folder(self) -> Self::Folder {
-        let entered = self.current.entered();
+        let entered = self.current.clone().entered();
         CarryFolder {
             base: self.base.into_folder(),
             _entered: entered,
@@ -95,7 +95,6 @@ pub(crate) struct CarryReducer<'c, R> {
 impl<T, R: Reducer<T>> Reducer<T> for CarryReducer<'_, R> {
     fn reduce(self, left: T, right: T) -> T {
         let CarryReducer { base, current } = self;
-        let _entered = current.entered();
-        base.reduce(left, right)
+        current.clone().enter(|| base.reduce(left, right))
     }
 }

@@ -31,7 +31,7 @@ impl Run {
 
     /// Makes the current token that of all parts of the run.
     pub(crate) fn enter(&self) -> Entered {
-        self.current.entered()
+        self.current.clone().entered()
     }
 
     /// Makes a consumer that enters the current token by itself.
