@@ -16,9 +16,11 @@ impl Token {
     /// a parameter shows in the signature and cannot be forgotten. Do not use it for `async` code, since a task may
     /// change its thread at each `await`.
     ///
-    /// Entering again replaces the token until the inner call returns. To obey both, enter their sum. Every thread has
-    /// its own current token. [`scope`](crate::scope) passes it to its threads,
-    /// [`adapter::carry`](crate::adapter::carry) to any other.
+    /// Entering again replaces the token until the inner call returns. To obey both, enter their sum.
+    ///
+    /// Every thread has its own current token. [`scope`](crate::scope) passes it to its threads, cantok-rayon to jobs
+    /// and parallel iterators, cantok-tokio to tasks. [`adapter::carry`](crate::adapter::carry) takes it to any other
+    /// thread.
     ///
     /// # Examples
     ///
@@ -91,8 +93,8 @@ impl Current {
         f()
     }
 
-    /// Makes this the current token until the returned value is dropped. For code that has no closure around it; use
-    /// [`enter`](Current::enter) for all other.
+    /// Makes this the current token until the returned value is dropped. Use [`enter`](Current::enter) wherever you can
+    /// pass a closure.
     ///
     /// Of several such values, the current token is that of the one made last. You can drop them in any order.
     ///

@@ -55,7 +55,7 @@ fn run_parts(items: impl ParallelIterator<Item = usize>, work: Work<'_>) {
 }
 
 /// The adapters, with closures before them and after them.
-const CHAINS: [Chain; 23] = [
+const CHAINS: [Chain; 25] = [
     |work| run(items().map(work).with_token(live()), work),
     |work| run(pushed(work).with_token(live()), work),
     |work| run(items().map(work).with_token(live()).check_every(7), work),
@@ -74,7 +74,16 @@ const CHAINS: [Chain; 23] = [
         let items = items().map(work).try_with_token(live()).check_every(7);
         run(items.map(Result::unwrap), work);
     },
+    |work| {
+        let items = items().map(work).try_with_token(live());
+        let items = items.map(|item| work(item.unwrap()));
+        items.collect_into_vec(&mut Vec::new());
+    },
     // An adapter that depends on places pulls items.
+    |work| {
+        let items = items().map_init(|| work(0), |_, item| work(item));
+        run(items.try_with_token(live()).rev().map(Result::unwrap), work);
+    },
     |work| {
         let items = items().map(work).try_with_token(live());
         run(items.rev().map(Result::unwrap), work);

@@ -23,7 +23,7 @@ impl<'r, P: Producer> Producer for TryBlocks<'r, P> {
     type IntoIter = TryIter<'r, P::IntoIter>;
 
     fn into_iter(self) -> Self::IntoIter {
-        TryIter::new(self.base.into_iter(), self.run)
+        TryIter::new(self.base, self.run)
     }
 
     fn min_len(&self) -> usize {

@@ -21,7 +21,7 @@ impl<'r, P: Producer> Producer for TryProducer<'r, P> {
     type IntoIter = TryIter<'r, P::IntoIter>;
 
     fn into_iter(self) -> Self::IntoIter {
-        TryIter::new(self.base.into_iter(), self.run)
+        TryIter::new(self.base, self.run)
     }
 
     fn min_len(&self) -> usize {
@@ -47,12 +47,14 @@ pub(crate) struct TryIter<'r, I> {
     /// The number of results to come. The base has as many items until the token is cancelled.
     left: usize,
     gate: Gate<'r>,
-    /// For items that are pulled. Dropped last.
+    /// For what pulls items, and for the base. Dropped last.
     _entered: Entered,
 }
 
 impl<'r, I: ExactSizeIterator> TryIter<'r, I> {
-    pub(super) fn new(base: I, run: &'r Run) -> Self {
+    pub(super) fn new(base: impl Producer<IntoIter = I>, run: &'r Run) -> Self {
+        let entered = run.enter();
+        let base = base.into_iter();
         let left = base.len();
         let mut gate = Gate::new(run);
         gate.expect(left);
@@ -60,7 +62,7 @@ impl<'r, I: ExactSizeIterator> TryIter<'r, I> {
             base,
             left,
             gate,
-            _entered: run.enter(),
+            _entered: entered,
         }
     }
 }
