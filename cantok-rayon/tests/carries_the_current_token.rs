@@ -55,7 +55,7 @@ fn run_parts(items: impl ParallelIterator<Item = usize>, work: Work<'_>) {
 }
 
 /// The adapters, with closures before them and after them.
-const CHAINS: [Chain; 25] = [
+const CHAINS: [Chain; 26] = [
     |work| run(items().map(work).with_token(live()), work),
     |work| run(pushed(work).with_token(live()), work),
     |work| run(items().map(work).with_token(live()).check_every(7), work),
@@ -99,6 +99,11 @@ const CHAINS: [Chain; 25] = [
             sides.map(|(left, right)| left.unwrap().min(right.unwrap())),
             work,
         );
+    },
+    // It folds what it pulls.
+    |work| {
+        let items = items().map(work).try_with_token(live()).check_every(7);
+        run(items.with_max_len(LEN).map(Result::unwrap), work);
     },
     // One of two adapters ends first.
     |work| {
