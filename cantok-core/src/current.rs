@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 
 thread_locals! {
-    /// What this thread has entered, the current token last. `None` is left, before something that was entered later.
+    /// What this thread has entered, the current token last. `None`: left before what was entered later.
     static STACK: RefCell<Vec<Option<Current>>> = RefCell::new(Vec::new());
 }
 

@@ -118,6 +118,9 @@ use rayon::iter::ParallelIterator;
 /// above all if the compiler would vectorise the loop; [`check_every`](WithToken::check_every) avoids that. A counter
 /// is shared by all threads, which all write to it.
 ///
+/// Each part into which rayon splits the work enters the current token, even if there is none. This shows if the inner
+/// iterators of `flat_map(g).with_token(t)` have a few short items; use `flat_map_iter` for those.
+///
 /// An endless iterator returns 6 to 10 µs after `cancel()` with items of 5 ns to 1,000 ns, and one item later with
 /// items of 100 µs. `take_any_while` and rayon-cancel take as long (`cargo bench -p cantok-rayon --bench stop`).
 pub trait ParallelIteratorTokenExt: ParallelIterator {
