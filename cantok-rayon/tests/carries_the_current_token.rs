@@ -279,6 +279,8 @@ fn closures_do_not_see_the_token_of_a_job_that_waits() {
                 }
             });
             is_done.store(true, Ordering::Release);
+            // The job has left its token once its sender is dropped.
+            assert!(starts.recv().is_err());
             checked.unwrap_or_else(|panic| resume_unwind(panic));
         });
     });
