@@ -109,6 +109,8 @@ use rayon::iter::ParallelIterator;
 ///
 /// - before the adapter, closures that make inner iterators or split the work, as in `flat_map(g).with_token(t)`, and
 ///   all for items that `skip` skips: put the adapter first;
+/// - in and after the inner iterators of `with_token(t).flat_map(g)`: put an adapter behind `flat_map` as well, or into
+///   `g`;
 /// - closures that rayon calls for parts of the work, such as those of `reduce` or the first one of `map_init`, if an
 ///   adapter between them and `try_with_token` depends on places, as `rev` does: put `try_with_token` behind that.
 ///

@@ -123,13 +123,11 @@ const CHAINS: [Chain; 26] = [
         let items = items().map(work).try_with_token(live()).check_every(7);
         items.collect_vec().unwrap();
     },
-    // Inner iterators are driven by any thread.
+    // Any thread may take parts of inner iterators.
     |work| {
         let items = items().with_token(live());
-        run(
-            items.flat_map(|item| [work(item); 3].into_par_iter().map(work)),
-            work,
-        );
+        let inner = items.flat_map(|item| [work(item); 3].into_par_iter().map(work));
+        run(inner.with_token(live()), work);
     },
     |work| {
         let inner = |item| [work(item); 3].into_par_iter().map(work).with_token(live());
