@@ -1,34 +1,12 @@
 use crate::Token;
 use crate::sync::thread_locals;
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::num::NonZeroUsize;
 
 thread_locals! {
-    /// The token of the innermost `enter` on this thread.
-    static CURRENT: Cell<Option<Token>> = Cell::new(None);
-}
-
-/// Restores the outer token when dropped.
-struct Entered {
-    outer: Option<Token>,
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        // Dropped last: the drop of a token may run user code, which may use the current token.
-        drop(replace(self.outer.take()));
-    }
-}
-
-/// Replaces the current token. `None` at the end of a thread, when there is none any more.
-fn replace(token: Option<Token>) -> Option<Token> {
-    CURRENT.try_with(|current| current.replace(token)).ok()?
-}
-
-fn current() -> Option<Token> {
-    let current = replace(None)?;
-    // Cloning a token runs no user code.
-    replace(Some(current.clone()));
-    Some(current)
+    /// What this thread has entered, the current token last. `None`: left before what was entered later.
+    static STACK: RefCell<Vec<Option<Current>>> = RefCell::new(Vec::new());
 }
 
 impl Token {
@@ -38,9 +16,11 @@ impl Token {
     /// a parameter shows in the signature and cannot be forgotten. Do not use it for `async` code, since a task may
     /// change its thread at each `await`.
     ///
-    /// Entering again replaces the token until the inner call returns. To obey both, enter their sum. Every thread has
-    /// its own current token. [`scope`](crate::scope) passes it to its threads,
-    /// [`adapter::carry`](crate::adapter::carry) to any other.
+    /// Entering again replaces the token until the inner call returns. To obey both, enter their sum.
+    ///
+    /// Every thread has its own current token. [`scope`](crate::scope) passes it to its threads, cantok-rayon to jobs
+    /// and parallel iterators, cantok-tokio to tasks. [`adapter::carry`](crate::adapter::carry) takes it to any other
+    /// thread.
     ///
     /// # Examples
     ///
@@ -76,7 +56,7 @@ impl Token {
     ///
     /// It clones a token. Call it once, not for each check.
     pub fn current() -> Token {
-        current().unwrap_or_default()
+        Current::get().0.unwrap_or_default()
     }
 }
 
@@ -99,7 +79,9 @@ pub struct Current(Option<Token>);
 impl Current {
     /// Returns the current token of this thread.
     pub fn get() -> Self {
-        Current(current())
+        // Cloning a token runs no user code. At the end of a thread, there may be no stack any more.
+        let current = STACK.try_with(|stack| stack.borrow().last().cloned());
+        current.ok().flatten().flatten().unwrap_or(Current(None))
     }
 
     /// Calls `f` with this as the current token, as [`Token::enter`] does.
@@ -107,11 +89,86 @@ impl Current {
     /// If there was no current token, there is none in `f` either, even if the calling thread has one. A thread of a
     /// pool may call `f` inside another job that has entered a token.
     pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
-        let _entered = Entered {
-            outer: replace(self.0),
-        };
+        let _entered = self.entered();
         f()
     }
+
+    /// Makes this the current token until the returned value is dropped. Use [`enter`](Current::enter) wherever you can
+    /// pass a closure.
+    ///
+    /// Of several such values, the current token is that of the one made last. You can drop them in any order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::adapter::Current;
+    /// use cantok_core::{SimpleToken, Token};
+    ///
+    /// let (first, second) = (SimpleToken::new(), SimpleToken::new());
+    /// let first_entered = first.enter(Current::get).entered();
+    /// let second_entered = second.enter(Current::get).entered();
+    /// drop(first_entered);
+    /// assert_eq!(Token::current(), *second);
+    /// drop(second_entered);
+    /// assert_eq!(Token::current(), Token::never());
+    /// ```
+    #[inline]
+    pub fn entered(self) -> Entered {
+        // With nothing to enter and nothing to hide, a thread needs no stack.
+        let is_idle = self.0.is_none() && STACK.try_with(is_empty).unwrap_or(true);
+        Entered {
+            height: if is_idle { None } else { self.push() },
+            not_send: PhantomData,
+        }
+    }
+
+    /// Returns the height of the stack, if there is one.
+    fn push(self) -> Option<NonZeroUsize> {
+        let height = STACK.try_with(|stack| {
+            let mut stack = stack.borrow_mut();
+            stack.push(Some(self));
+            NonZeroUsize::new(stack.len())
+        });
+        height.ok().flatten()
+    }
+}
+
+#[inline]
+fn is_empty(stack: &RefCell<Vec<Option<Current>>>) -> bool {
+    stack.borrow().is_empty()
+}
+
+/// A [`Current`] that this thread has entered. Made by [`Current::entered`].
+#[derive(Debug)]
+#[must_use = "the token is current until this is dropped"]
+pub struct Entered {
+    /// The height of the stack with this on top. `None`: it is not in the stack.
+    height: Option<NonZeroUsize>,
+    /// The stack is this thread's.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(height) = self.height {
+            leave(height.get());
+        }
+    }
+}
+
+/// Takes what is at this height out of the stack.
+fn leave(height: usize) {
+    let left = STACK.try_with(|stack| {
+        let mut stack = stack.borrow_mut();
+        let left = stack[height - 1].take();
+        while let Some(None) = stack.last() {
+            stack.pop();
+        }
+        left
+    });
+    // After the borrow: the drop of a token may run user code, which may use the current token.
+    drop(left);
 }
 
 /// Makes a closure that runs `f` with this thread's [current token](Token::current), on any thread.

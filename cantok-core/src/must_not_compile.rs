@@ -124,3 +124,16 @@
 //! let registration = SimpleToken::new().on_cancel(|_| {});
 //! registration.unregister();
 //! ```
+//!
+//! What a thread has entered, it leaves itself.
+//!
+//! ```compile_fail,E0277
+//! use cantok_core::adapter::Current;
+//! let entered = Current::get().entered();
+//! std::thread::spawn(move || drop(entered));
+//! ```
+//! ```
+//! use cantok_core::adapter::Current;
+//! let current = Current::get();
+//! std::thread::spawn(move || drop(current.entered()));
+//! ```

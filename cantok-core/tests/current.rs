@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::panic;
 use std::thread;
 
-use cantok_core::adapter::{TokenAdapterExt as _, carry};
+use cantok_core::adapter::{Current, TokenAdapterExt as _, carry};
 use cantok_core::{CancellationError, SimpleToken, Token, scope};
 use support::watchdog;
 
@@ -57,6 +57,43 @@ fn a_scope_hands_it_on() {
         // Nor is there another one for what was carried from where there was none.
         let carried = carry(Token::current);
         assert_eq!(token.enter(carried), Token::never());
+    });
+}
+
+#[test]
+fn what_is_entered_is_left_in_any_order() {
+    let orders = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    for order in orders {
+        let tokens = [SimpleToken::new(), SimpleToken::new(), SimpleToken::new()];
+        let mut entered = tokens
+            .each_ref()
+            .map(|token| Some(token.enter(Current::get).entered()));
+        for place in order {
+            let last = entered.iter().rposition(Option::is_some).unwrap();
+            assert_eq!(Token::current(), *tokens[last]);
+            entered[place] = None;
+        }
+        assert_eq!(Token::current(), Token::never());
+    }
+}
+
+/// There is no current token where none is entered, even within another one.
+#[test]
+fn none_hides_the_outer_one() {
+    let none = Current::get();
+    let outer = SimpleToken::new();
+    outer.enter(|| {
+        let hidden = none.entered();
+        assert_eq!(Token::current(), Token::never());
+        drop(hidden);
+        assert_eq!(Token::current(), *outer);
     });
 }
 

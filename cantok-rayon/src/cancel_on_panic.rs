@@ -33,7 +33,7 @@ impl<I: ParallelIterator> ParallelIterator for CancelOnPanic<I> {
         // For panics outside of every part of the consumer.
         let on_panic = OnPanic::new(&self.token);
         let run = Run::new(self.token.clone(), 1, "cancel_on_panic");
-        let stopping = WithTokenConsumer::new(consumer, &run);
+        let stopping = WithTokenConsumer::new(run.carry(consumer), &run);
         let result = self
             .base
             .drive_unindexed(PanicConsumer::new(stopping, &self.token));

@@ -1,7 +1,9 @@
 use crate::blocks::{Blocks, Stopping};
+use crate::carry::CarryConsumer;
 use crate::run::Run;
 use crate::try_with_token::TryBlocks;
 use crate::{TryWithToken, WithToken, try_with_token, with_token};
+use cantok_core::adapter::Current;
 use cantok_core::{CancellationError, Token};
 use rayon::iter::plumbing::{
     self, Consumer, Producer, ProducerCallback, UnindexedConsumer, bridge_producer_consumer,
@@ -155,7 +157,7 @@ impl<I: IndexedParallelIterator> ParallelIterator for CheckEvery<WithToken<I>> {
 
             fn callback<P: Producer<Item = T>>(self, base: P) -> C::Result {
                 let blocks = Blocks::new(base, self.len, &self.run);
-                let consumer = Stopping::new(self.consumer, &self.run);
+                let consumer = Stopping::new(self.run.carry(self.consumer), &self.run);
                 bridge_producer_consumer(self.len, blocks, consumer)
             }
         }
@@ -182,7 +184,8 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for CheckEvery<TryWithT
     where
         C: Consumer<Self::Item>,
     {
-        plumbing::bridge(self, consumer)
+        let current = Current::get();
+        plumbing::bridge(self, CarryConsumer::new(consumer, &current))
     }
 
     fn len(&self) -> usize {

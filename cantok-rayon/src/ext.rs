@@ -102,11 +102,26 @@ use rayon::iter::ParallelIterator;
 /// A panic in an item or a condition reaches the caller as in plain rayon. It leaves the token as it was, except with
 /// [`cancel_on_panic`](ParallelIteratorTokenExt::cancel_on_panic).
 ///
+/// # The current token
+///
+/// The thread that runs the iterator may have a [current token](Token::current). On every thread, the closures after an
+/// adapter of this crate have the same one, and so have those before it. Some have none on other threads:
+///
+/// - before the adapter, closures that make inner iterators or split the work, as in `flat_map(g).with_token(t)`, and
+///   all for items that `skip` skips: put the adapter first;
+/// - in and after the inner iterators of `with_token(t).flat_map(g)`: put an adapter behind `flat_map` as well, or into
+///   `g`;
+/// - closures that rayon calls for parts of the work, such as those of `reduce` or the first one of `map_init`, if an
+///   adapter between them and `try_with_token` depends on places, as `rev` does: put `try_with_token` behind that.
+///
 /// # Cost
 ///
 /// A check is one load and a branch, as in rayon's `panic_fuse`. It is noticeable if an item takes less than a
 /// nanosecond, above all if the compiler would vectorise the loop; [`check_every`](WithToken::check_every) avoids that.
 /// A counter is shared by all threads, which all write to it.
+///
+/// Each part into which rayon splits the work enters the current token, even if there is none. This is noticeable if the
+/// inner iterators of `flat_map(g).with_token(t)` have a few short items; use `flat_map_iter` for those.
 ///
 /// The guide's page *Figures* compares it with plain rayon. `cargo bench -p cantok-rayon --bench stop` prints how soon an
 /// endless iterator returns after `cancel()`, beside `take_any_while` and rayon-cancel.

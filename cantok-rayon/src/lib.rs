@@ -3,6 +3,7 @@
 
 mod blocks;
 mod cancel_on_panic;
+mod carry;
 mod check_every;
 mod ext;
 mod gate;

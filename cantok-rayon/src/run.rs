@@ -1,4 +1,5 @@
-use cantok_core::adapter::{Allowance, TokenAdapterExt as _};
+use crate::carry::CarryConsumer;
+use cantok_core::adapter::{Allowance, Current, Entered, TokenAdapterExt as _};
 use cantok_core::{CancellationError, Token};
 
 /// One run of a parallel iterator, shared by all parts that rayon splits it into.
@@ -7,6 +8,8 @@ pub(crate) struct Run {
     /// The number of items per check.
     every: usize,
     is_counted: bool,
+    /// The current token of the thread that made this.
+    current: Current,
     #[cfg(feature = "tracing")]
     report: crate::trace::Report,
 }
@@ -19,10 +22,21 @@ impl Run {
         Run {
             every,
             is_counted: token.is_counted(),
+            current: Current::get(),
             #[cfg(feature = "tracing")]
             report: crate::trace::Report::new(adapter, token.clone()),
             token,
         }
+    }
+
+    /// Makes the current token that of all parts of the run.
+    pub(crate) fn enter(&self) -> Entered {
+        self.current.clone().entered()
+    }
+
+    /// Makes a consumer that enters the current token by itself.
+    pub(crate) fn carry<C>(&self, consumer: C) -> CarryConsumer<'_, C> {
+        CarryConsumer::new(consumer, &self.current)
     }
 
     /// Returns `true` if a check would pass without an effect, which is enough for most items. Their loops then make no

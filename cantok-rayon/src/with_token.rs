@@ -39,7 +39,7 @@ impl<I: ParallelIterator> ParallelIterator for WithToken<I> {
         C: UnindexedConsumer<Self::Item>,
     {
         let run = Run::new(self.token, self.every, NAME);
-        let consumer = WithTokenConsumer::new(consumer, &run);
+        let consumer = WithTokenConsumer::new(run.carry(consumer), &run);
         self.base.drive_unindexed(consumer)
     }
 }

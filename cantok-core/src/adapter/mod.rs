@@ -13,7 +13,7 @@ mod stopped_early;
 mod waker_registration;
 mod weak;
 
-pub use crate::current::{Current, carry};
+pub use crate::current::{Current, Entered, carry};
 pub use allowance::Allowance;
 pub use cancelling::Cancelling;
 pub use checked_poll::CheckedPoll;

@@ -23,7 +23,7 @@ impl<'r, P: Producer> Producer for TryBlocks<'r, P> {
     type IntoIter = TryIter<'r, P::IntoIter>;
 
     fn into_iter(self) -> Self::IntoIter {
-        TryIter::new(self.base.into_iter(), self.run)
+        TryIter::new(self.base, self.run)
     }
 
     fn min_len(&self) -> usize {
@@ -46,6 +46,7 @@ impl<'r, P: Producer> Producer for TryBlocks<'r, P> {
     where
         F: Folder<Self::Item>,
     {
+        let _entered = self.run.enter();
         let passing = PassingFolder { base: folder };
         let (PassingFolder { base: folder }, left) =
             fold_blocks(self.base, self.len, self.run, passing);

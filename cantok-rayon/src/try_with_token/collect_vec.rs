@@ -136,6 +136,7 @@ impl<P: Producer> Producer for AllOrUnwindProducer<'_, P> {
     where
         F: Folder<Self::Item>,
     {
+        let _entered = self.run.enter();
         let (folder, is_stopped) = if self.run.checks_each() {
             let mut gate = Gate::new(self.run);
             let folder = folder.consume_iter(gate.pass(self.base.into_iter()));

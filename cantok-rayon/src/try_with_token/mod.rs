@@ -94,7 +94,7 @@ impl<I: ParallelIterator> ParallelIterator for TryWithToken<I> {
     {
         let owed = self.opt_len().map_or(Owed::OneError, Owed::Exactly);
         let run = Run::new(self.token, self.every, NAME);
-        let consumer = TryConsumer::new(consumer, &run, owed);
+        let consumer = TryConsumer::new(run.carry(consumer), &run, owed);
         self.base.drive_unindexed(consumer)
     }
 
@@ -110,7 +110,8 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for TryWithToken<I> {
     {
         let owed = Owed::Exactly(self.len());
         let run = Run::new(self.token, self.every, NAME);
-        self.base.drive(TryConsumer::new(consumer, &run, owed))
+        self.base
+            .drive(TryConsumer::new(run.carry(consumer), &run, owed))
     }
 
     fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 use crate::gate::Gate;
 use crate::run::Run;
 use cantok_core::CancellationError;
+use cantok_core::adapter::Entered;
 use rayon::iter::plumbing::Producer;
 
 /// Pulls from its base until the token is cancelled.
@@ -20,7 +21,7 @@ impl<'r, P: Producer> Producer for TryProducer<'r, P> {
     type IntoIter = TryIter<'r, P::IntoIter>;
 
     fn into_iter(self) -> Self::IntoIter {
-        TryIter::new(self.base.into_iter(), self.run)
+        TryIter::new(self.base, self.run)
     }
 
     fn min_len(&self) -> usize {
@@ -46,14 +47,23 @@ pub(crate) struct TryIter<'r, I> {
     /// The number of results to come. The base has as many items until the token is cancelled.
     left: usize,
     gate: Gate<'r>,
+    /// For what pulls items, and for the base. Dropped last.
+    _entered: Entered,
 }
 
 impl<'r, I: ExactSizeIterator> TryIter<'r, I> {
-    pub(super) fn new(base: I, run: &'r Run) -> Self {
+    pub(super) fn new(base: impl Producer<IntoIter = I>, run: &'r Run) -> Self {
+        let entered = run.enter();
+        let base = base.into_iter();
         let left = base.len();
         let mut gate = Gate::new(run);
         gate.expect(left);
-        TryIter { base, left, gate }
+        TryIter {
+            base,
+            left,
+            gate,
+            _entered: entered,
+        }
     }
 }
 

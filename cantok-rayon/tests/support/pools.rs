@@ -3,6 +3,7 @@
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::LazyLock;
 
+#[allow(dead_code, reason = "not for tests that block")]
 pub(crate) static POOLS: LazyLock<[ThreadPool; 3]> = LazyLock::new(|| [1, 2, 8].map(pool));
 
 /// A pool of its own.
