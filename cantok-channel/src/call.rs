@@ -20,7 +20,7 @@ use crate::{
     RecvTimeoutTokenError, RecvTokenError, SendTimeoutTokenError, SendTokenError,
     TryRecvTokenError, TrySendTokenError,
 };
-use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration, stopped_early};
+use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{CancellationError, Token};
 use crossbeam_channel::{RecvError, SendError, TryRecvError, TrySendError};
 use std::sync::OnceLock;
@@ -293,7 +293,8 @@ impl<'a> Call<'a> {
 
     #[cold]
     fn ended_by(self, error: CancellationError) -> CancellationError {
-        stopped_early(self.job, &error);
+        #[cfg(feature = "tracing")]
+        cantok_core::adapter::stopped_early(self.job, &error);
         error
     }
 }
