@@ -1,10 +1,5 @@
 //! `cancelled` in whatever crossbeam selects with.
 
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -12,11 +7,11 @@ use std::time::Duration;
 use cantok_channel::cancelled;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, SimpleToken, TimeoutToken, Token};
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 use crossbeam_channel::{
     Receiver, RecvError, Select, TryRecvError, bounded, select, select_biased, unbounded,
 };
-use shapes::{HOUR, shapes};
-use support::watchdog;
 
 #[test]
 fn it_is_empty_until_the_cancel_and_disconnected_from_then_on() {

@@ -1,13 +1,9 @@
 //! One call is one check.
 
-#[path = "../../cantok-core/tests/support/conditions.rs"]
-mod conditions;
 #[path = "support/operations.rs"]
 mod operations;
 #[path = "support/probe.rs"]
 mod probe;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
@@ -17,11 +13,11 @@ use std::time::{Duration, Instant};
 use cantok_channel::prelude::*;
 use cantok_channel::{RecvTimeoutTokenError, cancelled};
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
-use conditions::counted_condition;
+use cantok_testkit::conditions::counted_condition;
+use cantok_testkit::watchdog;
 use crossbeam_channel::{never, unbounded};
 use operations::{HOUR, Outcome, channels, recvs, sends, waiting_recvs};
 use probe::Probe;
-use support::watchdog;
 
 #[test]
 fn every_call_is_one_check_whatever_comes_of_it() {

@@ -1,9 +1,6 @@
 //! Each message is received, is still in the channel, or was handed back: exactly one of these, whatever is cancelled
 //! when.
 
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +11,7 @@ use cantok_channel::{
     cancelled,
 };
 use cantok_core::{CounterToken, SimpleToken, Token};
+use cantok_testkit::watchdog;
 use crossbeam_channel::{
     Receiver, RecvError, Select, SelectTimeoutError, Sender, after, at, bounded, select_biased,
     unbounded,
@@ -21,7 +19,6 @@ use crossbeam_channel::{
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
-use support::watchdog;
 
 /// So many are sent through each kind of channel: a million in all.
 const MESSAGES: usize = 250_000;

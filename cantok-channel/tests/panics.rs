@@ -1,10 +1,5 @@
 //! A panic in user code reaches the user, and leaves the token and the channel as they were.
 
-#[path = "../../cantok-core/tests/support/conditions.rs"]
-mod conditions;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -13,9 +8,9 @@ use std::time::Duration;
 
 use cantok_channel::prelude::*;
 use cantok_core::{ConditionToken, SimpleToken};
-use conditions::panicking_condition;
+use cantok_testkit::conditions::panicking_condition;
+use cantok_testkit::watchdog;
 use crossbeam_channel::{bounded, never, unbounded};
-use support::watchdog;
 
 #[test]
 fn a_condition_that_panics_in_a_check_takes_nothing() {

@@ -4,8 +4,6 @@
 mod operations;
 #[path = "support/probe.rs"]
 mod probe;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::time::{Duration, Instant};
 use std::{marker, thread};
@@ -13,12 +11,12 @@ use std::{marker, thread};
 use cantok_channel::prelude::*;
 use cantok_channel::{RecvTimeoutTokenError, SendTimeoutTokenError};
 use cantok_core::{SimpleToken, TimeoutToken, Token};
+use cantok_testkit::watchdog;
 use crossbeam_channel::{TrySendError, bounded};
 use operations::{
     Channel, HOUR, Outcome, Waits, channels, fill, recvs, sends, waiting_recvs, waiting_sends,
 };
 use probe::Probe;
-use support::watchdog;
 
 fn cancelled_token() -> SimpleToken {
     let token = SimpleToken::new();

@@ -1,19 +1,14 @@
 //! Where the system refuses a thread, calls work as far as they need none, and say so where they do.
 #![cfg(target_os = "linux")]
 
-#[path = "../../cantok-core/tests/support/refused.rs"]
-mod refused;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::panic::catch_unwind;
 use std::time::Duration;
 
 use cantok_channel::cancelled;
 use cantok_channel::prelude::*;
 use cantok_core::{ConditionToken, SimpleToken, TimeoutToken, Token};
+use cantok_testkit::refused::where_threads_are_refused;
 use crossbeam_channel::unbounded;
-use refused::where_threads_are_refused;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

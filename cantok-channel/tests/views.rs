@@ -1,16 +1,13 @@
 //! Views: borrowed and owned, their iterators, and what is left for afterwards.
 
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::sync::Arc;
 use std::thread;
 
 use cantok_channel::prelude::*;
 use cantok_channel::{RecvTokenError, WithToken};
 use cantok_core::{CancellationError, SimpleToken};
+use cantok_testkit::watchdog;
 use crossbeam_channel::{Receiver, bounded, unbounded};
-use support::watchdog;
 
 fn filled(numbers: u32) -> Receiver<u32> {
     let (sender, receiver) = unbounded();

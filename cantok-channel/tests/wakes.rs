@@ -4,10 +4,6 @@
 mod operations;
 #[path = "support/probe.rs"]
 mod probe;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier, Mutex};
@@ -19,11 +15,11 @@ use cantok_channel::{RecvTokenError, cancelled};
 use cantok_core::{
     Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken, Token,
 };
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 use crossbeam_channel::{Receiver, after, at, bounded, never, tick, unbounded};
 use operations::{Outcome, channels, fill, waiting_recvs, waiting_sends};
 use probe::Probe;
-use shapes::{HOUR, shapes};
-use support::watchdog;
 
 /// Starts every call that waits, on channels where nothing but the token ends it; runs `stop` when they have begun to;
 /// and gives what came of each.

@@ -3,7 +3,6 @@
 
 #[path = "support/small_stack.rs"]
 mod small_stack;
-mod support;
 
 use std::error::Error;
 use std::fmt;

@@ -1,7 +1,5 @@
 //! A token that cancels by itself reports the reason that it was made with.
 
-mod support;
-
 use std::error::Error;
 use std::num::ParseIntError;
 use std::time::Duration;
@@ -11,7 +9,7 @@ use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
     Token,
 };
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 fn reason() -> ParseIntError {
     "x".parse::<u8>().unwrap_err()

@@ -1,7 +1,5 @@
 //! A callback that blocks in the background delays no waker, and only one of its kind at a time.
 
-mod support;
-
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_core::{ConditionToken, TimeoutToken};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 const SOON: Duration = Duration::from_millis(20);
 

@@ -1,7 +1,5 @@
 //! One check for many items takes units of counters for all of them, and gives back those of items that do not pass.
 
-mod support;
-
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
@@ -10,8 +8,8 @@ use std::time::Duration;
 
 use cantok_core::adapter::{Allowance, TokenAdapterExt as _};
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_testkit::watchdog;
 use proptest::prelude::*;
-use support::watchdog;
 
 fn left(token: &Token, items: u64) -> u64 {
     token.check_many(items).map_or(0, |mut allowance| {

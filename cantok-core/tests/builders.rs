@@ -1,14 +1,12 @@
 //! A builder configures a token that has one handle, and panics where there is a second one.
 
-#[path = "support/panics.rs"]
-mod panics;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cantok_core::{ConditionToken, CounterToken, Token};
+use cantok_testkit::panics;
 
 /// `build` panics with its name in the message, and leaves the token as it was.
 fn refuses<T>(name: &str, token: T, build: impl FnOnce(T) -> T)

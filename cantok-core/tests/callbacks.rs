@@ -1,11 +1,5 @@
 //! A callback is called once, by the call that cancels or finds the cancel, after everything below is marked.
 
-#[path = "support/background.rs"]
-mod background;
-#[path = "support/shapes.rs"]
-mod shapes;
-mod support;
-
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -13,14 +7,14 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use background::await_the_background;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, Registration, SimpleToken,
     TimeoutToken, Token,
 };
-use shapes::{HOUR, shapes};
-use support::watchdog;
+use cantok_testkit::background::await_the_background;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 
 /// A counter of calls and a callback that counts.
 fn counting() -> (

@@ -1,9 +1,5 @@
 //! A cancel in two steps: everything is marked, then user code runs.
 
-#[path = "support/shapes.rs"]
-mod shapes;
-mod support;
-
 use cantok_core::Reason;
 use cantok_core::adapter::TokenAdapterExt as _;
 use std::error::Error;
@@ -16,8 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_core::{Cause, DefaultToken, SimpleToken, TimeoutToken, Token};
-use shapes::{HOUR, shapes};
-use support::watchdog;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 
 #[test]
 fn the_first_step_marks_everything_and_runs_no_user_code() {

@@ -1,7 +1,5 @@
 //! A check may have effects, a peek has none, and both answer in a fixed order.
 
-mod support;
-
 use std::collections::HashSet;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -10,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SOON: Duration = Duration::from_millis(20);

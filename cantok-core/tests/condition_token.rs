@@ -1,7 +1,5 @@
 //! A `ConditionToken` is cancelled when a check finds its closure returning `true`.
 
-mod support;
-
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock};
@@ -9,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use cantok_core::{Cause, ConditionToken, SimpleToken, Token};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 /// What was called, in the order of the calls.
 type Log = Arc<Mutex<Vec<&'static str>>>;

@@ -1,11 +1,5 @@
 //! A registration that comes within a condition's interval does not have it asked again.
 
-#[path = "support/background.rs"]
-mod background;
-#[path = "support/shapes.rs"]
-mod shapes;
-mod support;
-
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,11 +8,11 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use background::await_the_background;
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{ConditionToken, SimpleToken, TimeoutToken, Token};
-use shapes::{HOUR, shapes};
-use support::watchdog;
+use cantok_testkit::background::await_the_background;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 
 const MANY: usize = 2_000;
 

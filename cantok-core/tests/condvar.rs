@@ -1,7 +1,5 @@
 //! A wait for a condition variable ends with its condition or with its token, and no wake-up is lost.
 
-mod support;
-
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -11,7 +9,7 @@ use cantok_core::{
     CancellationError, ConditionToken, CondvarTokenExt as _, CounterToken, SimpleToken,
     TimeoutToken, Token,
 };
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 #[derive(Default)]
 struct Queue {

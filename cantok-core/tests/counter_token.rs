@@ -1,14 +1,12 @@
 //! A `CounterToken` lets exactly `n` checks pass, over all threads and all sums together.
 
-mod support;
-
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_core::{Cause, CounterToken, SimpleToken, TimeoutToken, Token};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 /// The number of checks of `token` that pass before one does not.
 fn passes(token: &Token) -> u64 {

@@ -1,14 +1,12 @@
 //! Of a counter of `n` exactly `n` checks pass, over all threads, sums and children together.
 
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 const THREADS: usize = 8;
 const HOUR: Duration = Duration::from_secs(3600);

@@ -1,14 +1,12 @@
 //! The current token is that of the innermost `enter` of its thread, and is handed to threads of a scope.
 
-mod support;
-
 use std::cell::RefCell;
 use std::panic;
 use std::thread;
 
 use cantok_core::adapter::{TokenAdapterExt as _, carry};
 use cantok_core::{CancellationError, SimpleToken, Token, scope};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 #[test]
 fn it_is_never_outside() {

@@ -2,7 +2,6 @@
 
 #[path = "support/small_stack.rs"]
 mod small_stack;
-mod support;
 
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Weak};
@@ -12,8 +11,8 @@ use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
     Token,
 };
+use cantok_testkit::watchdog;
 use std::io;
-use support::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SOON: Duration = Duration::from_millis(5);

@@ -1,9 +1,5 @@
 //! When a registration has been dropped, its callback has finished or is never called; attached guards.
 
-#[path = "support/shapes.rs"]
-mod shapes;
-mod support;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier, Mutex};
@@ -16,8 +12,8 @@ use cantok_core::{
     CancellationError, ConditionToken, CounterToken, DefaultToken, IdleToken, SimpleToken,
     TimeoutToken, Token,
 };
-use shapes::{HOUR, shapes};
-use support::watchdog;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 
 /// Says when it was dropped.
 struct Dropped(Arc<AtomicBool>);

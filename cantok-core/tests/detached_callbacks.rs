@@ -3,13 +3,8 @@
 
 #[path = "support/arming.rs"]
 mod arming;
-#[path = "support/background.rs"]
-mod background;
-#[path = "support/shapes.rs"]
-mod shapes;
 #[path = "support/small_stack.rs"]
 mod small_stack;
-mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -17,15 +12,15 @@ use std::thread;
 use std::time::Duration;
 
 use arming::let_pass;
-use background::{await_the_background, await_the_timer};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
     Token,
 };
-use shapes::{HOUR, shapes};
+use cantok_testkit::background::{await_the_background, await_the_timer};
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 use small_stack::small_stack;
-use support::watchdog;
 
 /// What a test sees of a callback: the errors that it was called with, and whether it is still there.
 #[derive(Clone, Default)]

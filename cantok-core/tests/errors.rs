@@ -1,7 +1,5 @@
 //! An error says why a token was cancelled, and which token it was.
 
-mod support;
-
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -13,7 +11,7 @@ use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 /// A reason with a type of its own.
 #[derive(Debug, PartialEq)]

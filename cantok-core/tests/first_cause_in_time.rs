@@ -2,11 +2,6 @@
 
 #[path = "support/arming.rs"]
 mod arming;
-#[path = "support/background.rs"]
-mod background;
-#[path = "support/shapes.rs"]
-mod shapes;
-mod support;
 
 use cantok_core::Reason;
 use cantok_core::adapter::TokenAdapterExt as _;
@@ -15,12 +10,12 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use arming::{Arming, let_pass};
-use background::{await_the_background, await_the_timer};
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
-use shapes::{HOUR, shapes};
-use support::watchdog;
+use cantok_testkit::background::{await_the_background, await_the_timer};
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 
 const MILLI: Duration = Duration::from_millis(1);
 

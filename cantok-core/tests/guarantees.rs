@@ -1,10 +1,7 @@
 //! The eight guarantees of every token, one module each.
 
-#[path = "support/shapes.rs"]
-mod shapes;
 #[path = "support/small_stack.rs"]
 mod small_stack;
-mod support;
 
 mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,8 +13,8 @@ mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause {
         CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
     };
 
-    use crate::shapes::{HOUR, shapes};
-    use crate::support::watchdog;
+    use cantok_testkit::shapes::{HOUR, shapes};
+    use cantok_testkit::watchdog;
 
     fn text(error: &CancellationError) -> String {
         match error.cause() {
@@ -289,8 +286,8 @@ mod guarantee_2_a_deadline_is_never_reported_early {
     use cantok_core::adapter::TokenAdapterExt as _;
     use cantok_core::{SimpleToken, TimeoutToken, Token};
 
-    use crate::shapes::{HOUR, shapes};
-    use crate::support::watchdog;
+    use cantok_testkit::shapes::{HOUR, shapes};
+    use cantok_testkit::watchdog;
 
     #[test]
     fn not_by_a_check_a_peek_or_a_wait() {
@@ -413,8 +410,8 @@ mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled {
 
     use cantok_core::{SimpleToken, TimeoutToken, Token};
 
-    use crate::shapes::HOUR;
-    use crate::support::watchdog;
+    use cantok_testkit::shapes::HOUR;
+    use cantok_testkit::watchdog;
 
     /// How the derived tokens of a round are used before the cancel.
     #[derive(Clone, Copy)]
@@ -682,8 +679,8 @@ mod guarantee_4_cancelled_implies_a_cause {
 
     use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 
-    use crate::shapes::shapes;
-    use crate::support::watchdog;
+    use cantok_testkit::shapes::shapes;
+    use cantok_testkit::watchdog;
 
     /// Threads spin on every shape of `source` until it is cancelled by `cancel` or by itself and must then see a cause.
     fn spin(source: &Token, cancel: impl FnOnce()) {
@@ -766,7 +763,7 @@ mod guarantee_5_composition_never_touches_its_operands {
         ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token,
     };
 
-    use crate::shapes::HOUR;
+    use cantok_testkit::shapes::HOUR;
 
     fn operands(calls: &Arc<AtomicUsize>) -> Vec<Token> {
         let calls = calls.clone();
@@ -903,8 +900,8 @@ mod guarantee_6_no_lock_is_held_while_user_code_runs {
     use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
     use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 
-    use crate::shapes::HOUR;
-    use crate::support::watchdog;
+    use cantok_testkit::shapes::HOUR;
+    use cantok_testkit::watchdog;
 
     /// A lock of the user's.
     #[derive(Clone)]
@@ -1453,8 +1450,8 @@ mod guarantee_7_any_depth_and_any_width {
     use cantok_core::adapter::TokenAdapterExt as _;
     use cantok_core::{SimpleToken, TimeoutToken, Token};
 
-    use crate::shapes::HOUR;
     use crate::small_stack::small_stack;
+    use cantok_testkit::shapes::HOUR;
 
     #[test]
     fn a_hundred_thousand_nested_tokens_work_on_a_small_stack() {
@@ -1541,8 +1538,8 @@ mod guarantee_8_a_condition_that_panics_or_checks_itself_harms_nothing {
 
     use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 
-    use crate::shapes::shapes;
-    use crate::support::watchdog;
+    use cantok_testkit::shapes::shapes;
+    use cantok_testkit::watchdog;
 
     /// A condition that panics at its first calls, quietly, and is met by the last of `panics + quiet + 1` calls.
     fn panicking(panics: usize, quiet: usize) -> (ConditionToken, Arc<AtomicUsize>) {

@@ -1,9 +1,5 @@
 //! A drop guard cancels at the end of its scope; a child ends with its parent and never the other way round.
 
-#[path = "support/shapes.rs"]
-mod shapes;
-mod support;
-
 use std::panic;
 use std::sync::mpsc;
 use std::thread;
@@ -11,8 +7,8 @@ use std::time::Duration;
 
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
-use shapes::{HOUR, shapes};
-use support::watchdog;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 
 #[test]
 fn a_guard_cancels_when_it_is_dropped() {

@@ -1,19 +1,15 @@
 //! An `IdleToken` is cancelled when nothing has touched it for its duration, and never before.
 
-#[path = "support/background.rs"]
-mod background;
-mod support;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use background::await_the_timer;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, CounterToken, IdleToken, SimpleToken, TimeoutToken, Token};
-use support::watchdog;
+use cantok_testkit::background::await_the_timer;
+use cantok_testkit::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SOON: Duration = Duration::from_millis(20);

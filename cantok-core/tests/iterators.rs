@@ -1,7 +1,5 @@
 //! `with_token` stops an iterator quietly, `try_with_token` says that it was stopped.
 
-mod support;
-
 use std::cell::Cell;
 use std::iter::{FusedIterator, from_fn, once, repeat_n};
 use std::rc::Rc;
@@ -13,7 +11,7 @@ use cantok_core::prelude::*;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 /// Counts up from zero for ever, and how often it was asked.
 fn counting() -> (impl Iterator<Item = usize>, Rc<Cell<usize>>) {

@@ -1,24 +1,20 @@
 //! Random graphs of tokens and random operations on them, against a reference that walks the graph at every question.
 
-#[path = "support/background.rs"]
-mod background;
-mod support;
-
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use background::{await_the_background, await_the_timer};
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, DefaultToken, IdleToken, Registration,
     SimpleToken, TimeoutToken, Token,
 };
+use cantok_testkit::background::{await_the_background, await_the_timer};
+use cantok_testkit::watchdog;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use support::watchdog;
 
 /// The reference. A token is cancelled by the earliest of what has fired among the tokens that it derives from, so
 /// nothing depends on which token was asked, or when.

@@ -1,7 +1,5 @@
 //! A name is given once, belongs to the token, and shows in what the token causes.
 
-mod support;
-
 use std::collections::HashSet;
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -9,7 +7,7 @@ use std::time::Duration;
 
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 #[test]
 fn a_token_has_no_name_until_it_is_given_one() {

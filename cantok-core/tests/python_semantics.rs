@@ -1,7 +1,5 @@
 //! What the Python library of the same name does, where this one promises the same.
 
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -10,7 +8,7 @@ use std::time::{Duration, Instant};
 use cantok_core::{
     Cause, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token,
 };
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 /// One token of each kind that can be cancelled and is not.
 fn live() -> [Token; 4] {

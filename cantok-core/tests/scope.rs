@@ -1,7 +1,5 @@
 //! Threads of a scope end together: with the first error, the first panic or the token.
 
-mod support;
-
 use std::error::Error as _;
 use std::fmt;
 use std::io;
@@ -12,7 +10,7 @@ use std::sync::{Arc, Barrier};
 use cantok_core::{
     CancellationError, Cause, CounterToken, ScopeError, SimpleToken, TimeoutToken, Token, scope,
 };
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 type Never = Result<(), CancellationError>;
 

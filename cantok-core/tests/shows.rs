@@ -1,13 +1,11 @@
 //! `Debug` shows the structure of a token, `Display` its state, and neither has an effect.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cantok_core::{ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 const FIVE: Duration = Duration::from_secs(5);
 

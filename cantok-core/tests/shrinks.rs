@@ -2,7 +2,6 @@
 
 #[path = "support/count.rs"]
 mod count;
-mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,8 +12,8 @@ use std::time::Duration;
 use allocation_counter::measure;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
+use cantok_testkit::watchdog;
 use count::Count;
-use support::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -1,7 +1,5 @@
 //! A `SimpleToken` is cancelled by a call of `cancel` and by nothing else.
 
-mod support;
-
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +9,7 @@ use std::time::Duration;
 use cantok_core::{
     Cause, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token,
 };
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 #[test]
 fn a_new_token_is_not_cancelled() {

@@ -1,10 +1,6 @@
 //! Where the system refuses a thread, tokens go on working by asking the clock.
 #![cfg(target_os = "linux")]
 
-#[path = "support/refused.rs"]
-mod refused;
-mod support;
-
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +12,7 @@ use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
     Token,
 };
-use refused::where_threads_are_refused;
+use cantok_testkit::refused::where_threads_are_refused;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -1,9 +1,5 @@
 //! A wait ends when the token is cancelled, by whatever means, or when its time has run out, and it spends nothing.
 
-#[path = "support/shapes.rs"]
-mod shapes;
-mod support;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -13,8 +9,8 @@ use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, DefaultToken, SimpleToken,
     TimeoutToken, Token,
 };
-use shapes::{HOUR, shapes};
-use support::watchdog;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 
 /// Starts a wait and `cancel` at the same moment on two threads and returns what the wait returned.
 fn wait_while(token: &Token, cancel: impl FnOnce()) -> CancellationError {

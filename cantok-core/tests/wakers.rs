@@ -1,14 +1,7 @@
 //! The cancel wakes a registered waker once, before it does anything that may block.
 
-#[path = "support/background.rs"]
-mod background;
-#[path = "support/conditions.rs"]
-mod conditions;
 #[path = "support/count.rs"]
 mod count;
-#[path = "support/shapes.rs"]
-mod shapes;
-mod support;
 
 use std::fmt::Debug;
 use std::panic::{self, AssertUnwindSafe};
@@ -19,13 +12,13 @@ use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use background::await_the_background;
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
-use conditions::counted_condition;
+use cantok_testkit::background::await_the_background;
+use cantok_testkit::conditions::counted_condition;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 use count::Count;
-use shapes::{HOUR, shapes};
-use support::watchdog;
 
 /// A task that sends a message when it is woken.
 struct Sends(Mutex<Sender<()>>);

@@ -3,7 +3,6 @@
 
 #[path = "support/arming.rs"]
 mod arming;
-mod support;
 
 use std::future::Future;
 use std::hint::black_box;
@@ -17,7 +16,7 @@ use allocation_counter::{AllocationInfo, measure};
 use arming::Arming;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -1,8 +1,5 @@
 //! What may be sent, shared, moved, printed and unwound through.
 
-#[path = "support/traits.rs"]
-mod traits;
-
 use std::fmt::Debug;
 use std::future::{Future, Pending, Ready, pending};
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -10,12 +7,12 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use cantok_core::{CancellationError, SimpleToken, Token};
 use cantok_futures::prelude::*;
 use cantok_futures::{Cancelled, future, stream};
+use cantok_testkit::{Cell, is};
 use futures::future::FusedFuture;
 use futures::stream::{FusedStream, Iter, Stream, iter};
 use std::marker::PhantomPinned;
 use std::rc::Rc;
 use std::vec;
-use traits::{Cell, is};
 
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}
 

@@ -1,8 +1,5 @@
 //! `block_on_with_token` sleeps until the future or the token wakes it, whatever other library the future comes from.
 
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::future::{pending, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,7 +12,7 @@ use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken,
 };
 use cantok_futures::block_on_with_token;
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 #[test]
 fn an_output_comes_back_and_a_cancelled_token_begins_nothing() {

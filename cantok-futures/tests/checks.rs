@@ -1,15 +1,7 @@
 //! One check for each future and for each item asked for, at the first poll; looks spend nothing.
 
-#[path = "../../cantok-core/tests/support/background.rs"]
-mod background;
-#[path = "../../cantok-core/tests/support/conditions.rs"]
-mod conditions;
-#[path = "support/counted.rs"]
-mod counted;
 #[path = "support/inside.rs"]
 mod inside;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 #[path = "support/waiting.rs"]
 mod waiting;
 
@@ -20,17 +12,17 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use background::await_the_background;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_futures::prelude::*;
-use conditions::panicking_condition;
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::background::await_the_background;
+use cantok_testkit::conditions::panicking_condition;
+use cantok_testkit::watchdog;
 use futures::executor::block_on;
 use futures::future::{FusedFuture, join_all};
 use futures::stream::{self, FusedStream, Stream, StreamExt, TryStreamExt};
 use inside::Inside;
-use support::watchdog;
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
 use waiting::{never_an_item, ready};

@@ -1,8 +1,5 @@
 //! A condition that a future waits for is asked at its interval, whatever else happens to the future.
 
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +9,7 @@ use std::time::Duration;
 
 use cantok_core::{Cause, ConditionToken};
 use cantok_futures::prelude::*;
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 /// Does nothing, and is another one each time.
 struct Another;

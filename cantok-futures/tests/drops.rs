@@ -1,13 +1,7 @@
 //! A future can be dropped at any time. It takes everything along, and no registration remains.
 
-#[path = "support/counted.rs"]
-mod counted;
 #[path = "support/inside.rs"]
 mod inside;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 #[path = "support/waiting.rs"]
 mod waiting;
 
@@ -22,11 +16,11 @@ use std::thread;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 use futures::StreamExt;
 use inside::Inside;
-use shapes::{HOUR, shapes};
-use support::watchdog;
 use waiting::waiting;
 
 /// Waits once, with the task's waker in hand.

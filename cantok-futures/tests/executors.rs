@@ -2,8 +2,6 @@
 
 #[path = "support/inside.rs"]
 mod inside;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 #[path = "support/waiting.rs"]
 mod waiting;
 
@@ -15,12 +13,12 @@ use std::time::Duration;
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_futures::block_on_with_token;
 use cantok_futures::prelude::*;
+use cantok_testkit::watchdog;
 use futures::executor::LocalPool;
 use futures::future::{Either, join, join_all, pending, select};
 use futures::stream::{self, FuturesUnordered, StreamExt};
 use futures::task::LocalSpawnExt;
 use inside::Inside;
-use support::watchdog;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 use waiting::{Ending, Waiting, endings, once_it_waits, waiting};

@@ -1,11 +1,7 @@
 //! What is ready stays ready or says that it was, what has ended stays ended, and what is yet to come is told right.
 
-#[path = "support/counted.rs"]
-mod counted;
 #[path = "support/inside.rs"]
 mod inside;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 #[path = "support/waiting.rs"]
 mod waiting;
 
@@ -15,11 +11,11 @@ use std::time::Duration;
 
 use cantok_core::{CounterToken, SimpleToken, Token};
 use cantok_futures::prelude::*;
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::watchdog;
 use futures::future::FusedFuture;
 use futures::stream::{self, FusedStream, Stream};
 use inside::Inside;
-use support::watchdog;
 use waiting::{endings, ready};
 
 #[test]

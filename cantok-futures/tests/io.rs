@@ -1,11 +1,6 @@
 //! Operations of readers and writers end with the token, and lose nothing.
 #![cfg(feature = "io")]
 
-#[path = "support/counted.rs"]
-mod counted;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, SeekFrom};
 use std::pin::Pin;
@@ -17,13 +12,13 @@ use std::time::Duration;
 use cantok_core::{CancellationError, Cause, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::io::WithToken;
 use cantok_futures::prelude::*;
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::watchdog;
 use futures::io::{
     AllowStdIo, AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt,
     AsyncWrite, AsyncWriteExt, BufReader, Cursor, copy,
 };
 use pollster::block_on;
-use support::watchdog;
 
 /// One end of a pipe that holds as much as it is told to. Clones are the same end.
 #[derive(Clone, Default)]

@@ -1,12 +1,8 @@
 //! Random programs on one thread, of tokens and of everything that waits for them, against a reference that walks the
 //! graph at every question.
 
-#[path = "support/counted.rs"]
-mod counted;
 #[path = "support/inside.rs"]
 mod inside;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::task::Poll;
 use std::time::Duration;
@@ -14,12 +10,12 @@ use std::time::Duration;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
 use cantok_futures::{Cancelled, future, stream};
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::watchdog;
 use inside::{Inside, InsideFuture, InsideStream};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use support::watchdog;
 
 /// What waits.
 #[derive(Clone, Copy, Debug, PartialEq)]

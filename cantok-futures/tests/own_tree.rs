@@ -1,14 +1,8 @@
 //! What a waker, or a future inside, does to its own token's tree when it is woken or dropped: no deadlock and no panic
 //! comes of it. (tokio-rs/tokio#8556 is what can.)
 
-#[path = "support/counted.rs"]
-mod counted;
 #[path = "support/inside.rs"]
 mod inside;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 #[path = "support/waiting.rs"]
 mod waiting;
 
@@ -22,12 +16,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 use futures::FutureExt;
 use futures::future::FusedFuture;
 use inside::{Inside, InsideFuture};
-use shapes::{HOUR, shapes};
-use support::watchdog;
 use waiting::{Waiting, ready, waiting};
 
 /// What is within reach of a waker, or of a future inside.

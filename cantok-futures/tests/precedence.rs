@@ -1,13 +1,7 @@
 //! What comes first where a token and what is inside are ready together.
 
-#[path = "support/counted.rs"]
-mod counted;
 #[path = "support/inside.rs"]
 mod inside;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 #[path = "support/waiting.rs"]
 mod waiting;
 
@@ -18,12 +12,12 @@ use std::time::Duration;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::future::WithToken;
 use cantok_futures::prelude::*;
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 use futures::executor::block_on;
 use futures::stream::{self, Stream, StreamExt};
 use inside::{Inside, InsideFuture};
-use shapes::{HOUR, shapes};
-use support::watchdog;
 use waiting::ready;
 
 type Wrap = fn(InsideFuture, &Token) -> WithToken<InsideFuture>;

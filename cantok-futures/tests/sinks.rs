@@ -1,11 +1,6 @@
 //! A sink takes no item after the cancel, and is woken by it from whatever it waits for.
 #![cfg(feature = "sink")]
 
-#[path = "support/counted.rs"]
-mod counted;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
@@ -15,12 +10,12 @@ use std::thread;
 use cantok_core::{CounterToken, SimpleToken, Token};
 use cantok_futures::SinkTokenExt as _;
 use cantok_futures::sink::{SinkTokenError, WithToken};
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::watchdog;
 use futures::channel::mpsc;
 use futures::sink::Sink;
 use futures::{SinkExt, StreamExt, stream};
 use pollster::block_on;
-use support::watchdog;
 
 /// Does what it is told, and tells what was done with it.
 #[derive(Default)]

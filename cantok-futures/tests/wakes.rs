@@ -1,17 +1,7 @@
 //! A cancel wakes each task that waits, once and before any callback, and nothing else wakes one.
 
-#[path = "../../cantok-core/tests/support/background.rs"]
-mod background;
-#[path = "../../cantok-core/tests/support/conditions.rs"]
-mod conditions;
-#[path = "support/counted.rs"]
-mod counted;
 #[path = "support/inside.rs"]
 mod inside;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 #[path = "support/waiting.rs"]
 mod waiting;
 
@@ -21,18 +11,18 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use background::await_the_background;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
-use conditions::counted_condition;
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::background::await_the_background;
+use cantok_testkit::conditions::counted_condition;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 use futures::StreamExt;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use inside::Inside;
-use shapes::{HOUR, shapes};
-use support::watchdog;
 use waiting::{Waiting, endings, ready, waiting};
 
 #[test]

@@ -5,8 +5,6 @@
 mod bell;
 #[path = "support/program.rs"]
 mod program;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -14,8 +12,8 @@ use std::sync::{Arc, mpsc};
 use bell::Bell;
 use cantok_core::Token;
 use cantok_signal::{SecondSignal, Signal, SignalToken, SignalTokenBuilder};
+use cantok_testkit::shapes::shapes;
 use program::{Program, interrupt, raise, tell};
-use shapes::shapes;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// No repetition ends the program: what does is the default.

@@ -1,8 +1,6 @@
 //! A process that makes a token for each of its commands does not grow.
 #![cfg(target_os = "linux")]
 
-#[path = "../../cantok-core/tests/support/memory.rs"]
-mod memory;
 #[path = "support/program.rs"]
 mod program;
 
@@ -10,7 +8,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use cantok_signal::{SecondSignal, SignalToken};
-use memory::resident_bytes;
+use cantok_testkit::memory::resident_bytes;
 use program::{Program, interrupt, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -33,8 +31,14 @@ fn settle() {
         state.starts_with('S')
     };
     let others = || fs::read_dir("/proc/self/task").unwrap().map(Result::unwrap);
-    while !others().filter(|task| this.file_name() != Some(&task.file_name())).all(sleeps) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "they never sleep");
+    while !others()
+        .filter(|task| this.file_name() != Some(&task.file_name()))
+        .all(sleeps)
+    {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "they never sleep"
+        );
         thread::yield_now();
     }
 }

@@ -3,16 +3,12 @@
 
 #[path = "support/program.rs"]
 mod program;
-#[path = "../../cantok-core/tests/support/refused.rs"]
-mod refused;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::{fs, thread};
 
 use cantok_signal::SignalToken;
+use cantok_testkit::refused::where_threads_are_refused;
 use program::{Program, raise, tell};
-use refused::where_threads_are_refused;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// A bit for each signal that has a handler.

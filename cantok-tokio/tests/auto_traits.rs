@@ -1,17 +1,14 @@
 //! What may be sent, shared, moved, printed and unwound through.
 
-#[path = "../../cantok-futures/tests/support/traits.rs"]
-mod traits;
-
 use std::fmt::Debug;
 use std::marker::PhantomPinned;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
 use cantok_core::SimpleToken;
+use cantok_testkit::{Cell, is};
 use cantok_tokio::prelude::*;
 use cantok_tokio::{GroupError, Spawned, TaskGroup, spawn_with_token};
-use traits::{Cell, is};
 
 #[cfg(feature = "tokio-util")]
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}

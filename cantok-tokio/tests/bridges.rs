@@ -2,19 +2,6 @@
 //! go.
 #![cfg(feature = "tokio-util")]
 
-#[path = "../../cantok-core/tests/support/background.rs"]
-mod background;
-#[path = "../../cantok-core/tests/support/conditions.rs"]
-mod conditions;
-#[path = "../../cantok-futures/tests/support/counted.rs"]
-mod counted;
-#[path = "../../cantok-futures/tests/support/polls.rs"]
-mod polls;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::Pin;
@@ -24,19 +11,19 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use background::await_the_background;
 use cantok_core::adapter::{TokenAdapterExt as _, WeakToken};
 use cantok_core::{
     Cause, ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token,
 };
+use cantok_testkit::Counted;
+use cantok_testkit::background::await_the_background;
+use cantok_testkit::conditions::counted_condition;
+use cantok_testkit::polls::{poll, waker};
+use cantok_testkit::shapes::shapes;
+use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
 use cantok_tokio::{Cancelled, TokioToken};
-use conditions::counted_condition;
-use counted::Counted;
-use polls::{poll, waker};
 use pollster::block_on;
-use shapes::shapes;
-use support::watchdog;
 use tokio::runtime::Builder;
 use tokio::task::coop;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};

@@ -2,8 +2,6 @@
 
 #[path = "support/runtimes.rs"]
 mod runtimes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use cantok_core::{SimpleToken, Token};
 use cantok_tokio::{

@@ -1,11 +1,7 @@
 //! Operations of tokio's readers and writers end with the token, and lose nothing.
 
-#[path = "../../cantok-futures/tests/support/counted.rs"]
-mod counted;
 #[path = "support/runtimes.rs"]
 mod runtimes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::io::{Cursor, ErrorKind, IoSlice, SeekFrom};
 use std::pin::Pin;
@@ -13,9 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use cantok_core::{CancellationError, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_testkit::Counted;
+use cantok_testkit::watchdog;
 use cantok_tokio::io::WithToken;
 use cantok_tokio::prelude::*;
-use counted::Counted;
 use runtimes::on_every_runtime;
 use tokio::io::{
     AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite,
@@ -196,7 +193,7 @@ fn a_socket_reads_and_writes_under_the_token() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    support::watchdog("a socket", move || {
+    watchdog("a socket", move || {
         runtime.unwrap().block_on(async {
             let token = SimpleToken::new();
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,13 +1,7 @@
 //! Tokens of `cantok_tokio::time` go by tokio's clock, also where it stands still, and by nothing else.
 
-#[path = "../../cantok-core/tests/support/panics.rs"]
-mod panics;
 #[path = "support/runtimes.rs"]
 mod runtimes;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::future::{pending, poll_fn};
 use std::panic::panic_any;
@@ -19,13 +13,13 @@ use std::time::Duration;
 
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, CounterToken, SimpleToken, Token};
+use cantok_testkit::panics::{file, message};
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::{timeout_token, timeout_token_at};
-use panics::{file, message};
 use pollster::block_on;
 use runtimes::{on_every_runtime, paused, paused_runtime, runtimes};
-use shapes::{HOUR, shapes};
-use support::watchdog;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{coop, yield_now};
 use tokio::time::{Instant, advance, resume, sleep, sleep_until};

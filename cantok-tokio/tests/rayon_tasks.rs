@@ -3,12 +3,8 @@
 
 #[path = "support/runtimes.rs"]
 mod runtimes;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
 #[path = "support/stopped.rs"]
 mod stopped;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
@@ -20,6 +16,8 @@ use std::thread;
 use std::time::Duration;
 
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
+use cantok_testkit::shapes::shapes;
+use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
 use cantok_tokio::{SpawnedRayon, spawn_rayon_with_token};
 use futures::FutureExt;
@@ -27,9 +25,7 @@ use pollster::block_on;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use runtimes::{on_every_runtime, runtimes};
-use shapes::shapes;
 use stopped::{assert_dropped, assert_stopped_by};
-use support::watchdog;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 use tokio::{select, time};

@@ -3,8 +3,6 @@
 
 #[path = "support/runtimes.rs"]
 mod runtimes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -16,11 +14,11 @@ use std::time::Duration;
 
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, Token};
+use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::timeout_token;
 use cantok_tokio::{Spawned, spawn_blocking_with_token, spawn_with_token};
 use runtimes::runtimes;
-use support::watchdog;
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::task::{JoinSet, yield_now};

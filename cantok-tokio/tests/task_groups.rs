@@ -2,8 +2,6 @@
 
 #[path = "support/runtimes.rs"]
 mod runtimes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn};
@@ -15,13 +13,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use cantok_core::{CancellationError, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
 use cantok_tokio::{GroupError, TaskGroup};
 use futures::{Stream, StreamExt};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use runtimes::{on_every_runtime, runtimes};
-use support::watchdog;
 use tokio::sync::{Barrier, oneshot};
 use tokio::task::{LocalSet, yield_now};
 

@@ -2,16 +2,10 @@
 
 #[path = "support/kinds.rs"]
 mod kinds;
-#[path = "../../cantok-core/tests/support/panics.rs"]
-mod panics;
 #[path = "support/runtimes.rs"]
 mod runtimes;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
 #[path = "support/stopped.rs"]
 mod stopped;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::cell::Cell;
 use std::future::{pending, ready};
@@ -23,15 +17,15 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use cantok_core::{CancellationError, Cause, CounterToken, DefaultToken, SimpleToken, Token};
+use cantok_testkit::panics::{file, message};
+use cantok_testkit::shapes::shapes;
+use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
 use cantok_tokio::{Spawned, spawn_blocking_with_token, spawn_local_with_token, spawn_with_token};
 use futures::FutureExt;
 use kinds::Kind;
-use panics::{file, message};
 use runtimes::{on_every_runtime, runtimes};
-use shapes::shapes;
 use stopped::{assert_dropped, assert_stopped_by};
-use support::watchdog;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet, LocalSet, yield_now};

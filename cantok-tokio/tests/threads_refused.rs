@@ -1,14 +1,8 @@
 //! Where the system refuses a thread, everything works that needs none, and what needs one says so.
 #![cfg(feature = "tokio-util")]
 
-#[path = "../../cantok-core/tests/support/panics.rs"]
-mod panics;
-#[path = "../../cantok-core/tests/support/refused.rs"]
-mod refused;
 #[path = "support/runtimes.rs"]
 mod runtimes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::future::pending;
 use std::time::Duration;
@@ -16,11 +10,11 @@ use std::time::Duration;
 use cantok_core::{
     CancellationError, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };
+use cantok_testkit::panics::message;
+use cantok_testkit::refused::where_threads_are_refused;
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::timeout_token;
 use cantok_tokio::{spawn_blocking_with_token, spawn_local_with_token, spawn_with_token};
-use panics::message;
-use refused::where_threads_are_refused;
 use runtimes::paused_runtime;
 use tokio::task::LocalSet;
 use tokio::time::advance;

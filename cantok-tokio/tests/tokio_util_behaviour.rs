@@ -1,14 +1,8 @@
 //! Whatever tokio-util says of its token holds for one at the end of a bridge too.
 #![cfg(feature = "tokio-util")]
 
-#[path = "../../cantok-futures/tests/support/counted.rs"]
-mod counted;
-#[path = "../../cantok-futures/tests/support/polls.rs"]
-mod polls;
 #[path = "support/runtimes.rs"]
 mod runtimes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::any::Any;
 use std::future::{pending, poll_fn, ready};
@@ -20,9 +14,9 @@ use std::sync::mpsc;
 use std::task::{Poll, Waker};
 
 use cantok_core::SimpleToken;
+use cantok_testkit::Counted;
+use cantok_testkit::polls::{poll, waker};
 use cantok_tokio::prelude::*;
-use counted::Counted;
-use polls::{poll, waker};
 use runtimes::on_every_runtime;
 use tokio::task::JoinSet;
 use tokio_util::future::FutureExt;

@@ -1,20 +1,17 @@
 //! What may be sent, shared, moved, printed and unwound through.
 
-#[path = "../../cantok-futures/tests/support/traits.rs"]
-mod traits;
-
 use std::fmt::Debug;
 use std::future::Ready;
 use std::marker::PhantomPinned;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
+use cantok_testkit::{Cell, is};
 use cantok_tower::{
     CallError, ClientGone, DefaultResponse, PropagateFuture, PropagateLayer, PropagateService,
     RequestToken, Stopped, TimeoutHeader, TimeoutHeaderError, TokenBody, TokenFuture, TokenLayer,
     TokenService,
 };
-use traits::{Cell, is};
 
 fn goes_everywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe + Unpin + Debug>() {}
 

@@ -2,8 +2,6 @@
 
 #[path = "support/service.rs"]
 mod service;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 #[cfg(feature = "axum")]
 mod axum_handlers {

@@ -2,8 +2,6 @@
 
 #[path = "support/service.rs"]
 mod service;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::convert::Infallible;
 use std::sync::mpsc;

@@ -2,8 +2,6 @@
 
 #[path = "support/service.rs"]
 mod service;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use cantok_core::SimpleToken;
 use cantok_tower::{PropagateLayer, RequestTokenExt as _, TokenLayer};

@@ -4,8 +4,6 @@
 mod server;
 #[path = "support/service.rs"]
 mod service;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use bytes::Bytes;
 use cantok_core::{SimpleToken, Token};

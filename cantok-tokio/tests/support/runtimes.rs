@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use crate::support::watchdog;
+use cantok_testkit::watchdog;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 

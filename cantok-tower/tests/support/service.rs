@@ -2,9 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use crate::support::watchdog;
 use bytes::Bytes;
 use cantok_core::Token;
+use cantok_testkit::watchdog;
 use cantok_tower::{ClientGone, RequestToken};
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};

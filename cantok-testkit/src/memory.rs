@@ -3,7 +3,7 @@
 use std::fs;
 
 /// The resident set in bytes, where `/proc` tells.
-pub(crate) fn resident_bytes() -> Option<usize> {
+pub fn resident_bytes() -> Option<usize> {
     let statm = fs::read_to_string("/proc/self/statm").ok()?;
     let pages: usize = statm.split_whitespace().nth(1)?.parse().ok()?;
     // A page is 4 KiB or more: where it is more, growth is understated, never overstated.

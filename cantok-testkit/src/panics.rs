@@ -1,13 +1,11 @@
 //! What a panic says.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 /// The message of the panic of `f`.
-pub(crate) fn message<T>(f: impl FnOnce() -> T) -> String {
+pub fn message<T>(f: impl FnOnce() -> T) -> String {
     let panic = catch_unwind(AssertUnwindSafe(f)).err().expect("a panic");
     match panic.downcast::<String>() {
         Ok(message) => *message,
@@ -16,7 +14,7 @@ pub(crate) fn message<T>(f: impl FnOnce() -> T) -> String {
 }
 
 /// The file that the panic of `f` names as its place.
-pub(crate) fn file<T>(f: impl FnOnce() -> T) -> String {
+pub fn file<T>(f: impl FnOnce() -> T) -> String {
     static HOOK: Once = Once::new();
     thread_local!(static FILE: RefCell<String> = RefCell::default());
 

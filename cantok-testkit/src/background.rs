@@ -1,7 +1,5 @@
 //! The threads of the crate: one marks deadlines, one wakes tasks, one calls conditions and callbacks.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::sync::{Arc, mpsc};
 use std::task::{Wake, Waker};
 use std::thread::{self, ThreadId};
@@ -11,7 +9,7 @@ use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, TimeoutToken};
 
 /// Returns when the background thread has done all that was due before.
-pub(crate) fn await_the_background() {
+pub fn await_the_background() {
     let (sender, called) = mpsc::channel();
     let _registration = ConditionToken::new(|| true).on_cancel(move |_| {
         sender.send(()).expect("a receiver");
@@ -29,7 +27,7 @@ impl Wake for Sends {
 }
 
 /// Returns when all armed deadlines that have passed are marked, their wakers woken and their callbacks called.
-pub(crate) fn await_the_timer() {
+pub fn await_the_timer() {
     // The first round may begin when the timer is half through its lists.
     let mut rounds = 2;
     while rounds > 0 {

@@ -1,7 +1,5 @@
 //! Polling with a waker that does what the test says.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,11 +14,11 @@ impl<F: Fn() + Send + Sync + 'static> Wake for Calls<F> {
 }
 
 /// A waker that calls `f`.
-pub(crate) fn waker(f: impl Fn() + Send + Sync + 'static) -> Waker {
+pub fn waker(f: impl Fn() + Send + Sync + 'static) -> Waker {
     Waker::from(Arc::new(Calls(f)))
 }
 
 /// Polls once with that waker.
-pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+pub fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
 }

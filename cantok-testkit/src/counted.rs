@@ -1,14 +1,12 @@
 //! A task that does nothing but count how often it is woken.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
-use futures::Stream;
+use futures_core::Stream;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Count {
     wakes: Mutex<usize>,
     woken: Condvar,
@@ -21,48 +19,55 @@ impl Wake for Count {
     }
 }
 
-pub(crate) struct Counted {
+/// The task.
+#[derive(Debug)]
+pub struct Counted {
     count: Arc<Count>,
     waker: Waker,
 }
 
 impl Counted {
-    pub(crate) fn new() -> Self {
+    /// A task that was never woken.
+    #[expect(clippy::new_without_default, reason = "nothing asks for it")]
+    pub fn new() -> Self {
         let count = Arc::<Count>::default();
         let waker = Waker::from(count.clone());
         Counted { count, waker }
     }
 
     /// How often it was woken.
-    pub(crate) fn wakes(&self) -> usize {
+    pub fn wakes(&self) -> usize {
         *self.count.wakes.lock().unwrap()
     }
 
     /// Returns when it was woken that often.
-    pub(crate) fn await_wakes(&self, wakes: usize) {
+    pub fn await_wakes(&self, wakes: usize) {
         let seen = self.count.wakes.lock().unwrap();
         drop(self.count.woken.wait_while(seen, |seen| *seen < wakes));
     }
 
     /// How many wakers there are, besides its own.
-    pub(crate) fn holders(&self) -> usize {
+    pub fn holders(&self) -> usize {
         Arc::strong_count(&self.count) - 2
     }
 
-    /// Whether anybody has its waker.
-    pub(crate) fn is_held(&self) -> bool {
+    /// Whether anything has its waker.
+    pub fn is_held(&self) -> bool {
         self.holders() > 0
     }
 
-    pub(crate) fn waker(&self) -> &Waker {
+    /// Its waker.
+    pub fn waker(&self) -> &Waker {
         &self.waker
     }
 
-    pub(crate) fn poll<F: Future + Unpin>(&self, future: &mut F) -> Poll<F::Output> {
+    /// Polls a future with its waker.
+    pub fn poll<F: Future + Unpin>(&self, future: &mut F) -> Poll<F::Output> {
         Pin::new(future).poll(&mut Context::from_waker(&self.waker))
     }
 
-    pub(crate) fn poll_next<S: Stream + Unpin>(&self, stream: &mut S) -> Poll<Option<S::Item>> {
+    /// Polls a stream with its waker.
+    pub fn poll_next<S: Stream + Unpin>(&self, stream: &mut S) -> Poll<Option<S::Item>> {
         Pin::new(stream).poll_next(&mut Context::from_waker(&self.waker))
     }
 }

@@ -1,7 +1,5 @@
 //! Conditions that are never satisfied, and what a test learns from them or has them do.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::panic::panic_any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +8,7 @@ use std::time::Duration;
 use cantok_core::ConditionToken;
 
 /// A condition, and how often it was asked.
-pub(crate) fn counted_condition(interval: Duration) -> (ConditionToken, Arc<AtomicUsize>) {
+pub fn counted_condition(interval: Duration) -> (ConditionToken, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let condition = ConditionToken::new({
         let asked = asked.clone();
@@ -23,7 +21,7 @@ pub(crate) fn counted_condition(interval: Duration) -> (ConditionToken, Arc<Atom
 }
 
 /// A condition that panics as long as that is true.
-pub(crate) fn panicking_condition() -> (ConditionToken, Arc<AtomicBool>) {
+pub fn panicking_condition() -> (ConditionToken, Arc<AtomicBool>) {
     let panics = Arc::new(AtomicBool::new(true));
     let condition = ConditionToken::new({
         let panics = panics.clone();

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// # Panics
 ///
 /// With the message `what` when `f` has not returned after 60 seconds.
-pub(crate) fn watchdog<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -> T {
+pub fn watchdog<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -> T {
     let (running, done) = mpsc::channel::<()>();
     let worker = thread::spawn(move || {
         // Dropped when `f` returns or panics, which disconnects the channel.

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 /// How long all threads of this process have run so far, in steps of 10 ms. That of its children is not in it.
-pub(crate) fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     // The program's name, in brackets, may hold anything.
     let (_, fields) = stat.rsplit_once(") ").unwrap();

@@ -1,7 +1,5 @@
 //! Collects tracing's events.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::fmt::{self, Write};
 use std::sync::mpsc;
 
@@ -11,7 +9,8 @@ use tracing::subscriber::with_default;
 use tracing::{Event, Metadata, Subscriber};
 
 /// Gives each event to a function.
-pub(crate) struct Collector<F>(pub(crate) F);
+#[derive(Debug)]
+pub struct Collector<F>(pub F);
 
 impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Subscriber for Collector<F> {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -39,7 +38,7 @@ impl Visit for Line {
 }
 
 /// The event as a line of text.
-pub(crate) fn line(event: &Event<'_>) -> String {
+pub fn line(event: &Event<'_>) -> String {
     let metadata = event.metadata();
     let mut line = Line(format!("{} {}", metadata.level(), metadata.target()));
     event.record(&mut line);
@@ -47,15 +46,15 @@ pub(crate) fn line(event: &Event<'_>) -> String {
 }
 
 /// The events of what `f` does on this thread.
-pub(crate) fn events(f: impl FnOnce()) -> Vec<String> {
+pub fn events(f: impl FnOnce()) -> Vec<String> {
     let (sender, receiver) = mpsc::channel();
     let collector = Collector(move |event: &Event<'_>| sender.send(line(event)).unwrap());
     with_default(collector, f);
     receiver.try_iter().collect()
 }
 
-/// Those of adapters.
-pub(crate) fn stops(f: impl FnOnce()) -> Vec<String> {
+/// Those of the events that say that an adapter has stopped something.
+pub fn stops(f: impl FnOnce()) -> Vec<String> {
     let mut events = events(f);
     events.retain(|event| event.contains("stopped early"));
     events

@@ -5,10 +5,10 @@ use std::time::Duration;
 use cantok_core::{ConditionToken, CounterToken, DefaultToken, SimpleToken, TimeoutToken, Token};
 
 /// Longer than any test runs.
-pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub const HOUR: Duration = Duration::from_secs(3600);
 
 /// `source` itself and tokens of every shape that it cancels; nothing else cancels them for an hour.
-pub(crate) fn shapes(source: &Token) -> Vec<(&'static str, Token)> {
+pub fn shapes(source: &Token) -> Vec<(&'static str, Token)> {
     let other = SimpleToken::new();
     let shared = source + &other;
     vec![

@@ -2,9 +2,10 @@
 
 /// May be sent, and not shared.
 #[derive(Debug)]
-pub(crate) struct Cell(#[expect(dead_code)] std::cell::Cell<u32>);
+pub struct Cell(#[expect(dead_code)] std::cell::Cell<u32>);
 
 /// Whether a type has a trait: an inherent constant, where there is one, comes before that of a trait.
+#[macro_export]
 macro_rules! is {
     ($type:ty: $trait:path) => {{
         #[allow(dead_code, reason = "if it has the trait")]
@@ -24,5 +25,3 @@ macro_rules! is {
         <Asked<$type>>::IS
     }};
 }
-
-pub(crate) use is;
