@@ -1,8 +1,7 @@
 //! Deriving from an armed sum, peeking at it and waiting for it cost the same whatever its width, and it answers as a
 //! narrow one does.
 
-#[path = "support/arming.rs"]
-mod arming;
+mod support;
 
 use std::future::Future;
 use std::hint::black_box;
@@ -12,8 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
+use crate::support::arming::Arming;
 use allocation_counter::{AllocationInfo, measure};
-use arming::Arming;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_testkit::watchdog;

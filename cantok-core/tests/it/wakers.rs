@@ -1,8 +1,5 @@
 //! The cancel wakes a registered waker once, before it does anything that may block.
 
-#[path = "support/count.rs"]
-mod count;
-
 use std::fmt::Debug;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,13 +9,13 @@ use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::count::Count;
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_testkit::background::await_the_background;
 use cantok_testkit::conditions::counted_condition;
 use cantok_testkit::shapes::{HOUR, shapes};
 use cantok_testkit::watchdog;
-use count::Count;
 
 /// A task that sends a message when it is woken.
 struct Sends(Mutex<Sender<()>>);

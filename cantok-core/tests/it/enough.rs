@@ -1,4 +1,5 @@
 //! With the feature `enough` every token is an `enough::Stop`.
+#![cfg(feature = "enough")]
 
 use std::time::Duration;
 

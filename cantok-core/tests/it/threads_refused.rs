@@ -18,7 +18,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
 fn a_deadline_is_found_by_checks() {
-    where_threads_are_refused("a_deadline_is_found_by_checks", || {
+    where_threads_are_refused("threads_refused::a_deadline_is_found_by_checks", || {
         for micros in [0, 100, 20_000] {
             let source = TimeoutToken::new(Duration::from_micros(micros));
             let deadline = source.deadline().expect("a deadline");
@@ -46,7 +46,7 @@ fn a_deadline_is_found_by_checks() {
 /// In any sum, those included that are watched as a whole.
 #[test]
 fn an_idle_token_goes_on() {
-    where_threads_are_refused("an_idle_token_goes_on", || {
+    where_threads_are_refused("threads_refused::an_idle_token_goes_on", || {
         let flags = || (0..20).map(|_| Token::from(SimpleToken::new()));
         let idles = || (0..20).map(|_| Token::from(IdleToken::new(HOUR)));
         for number in 0..5 {
@@ -83,7 +83,7 @@ fn an_idle_token_goes_on() {
 
 #[test]
 fn a_deadline_is_found_by_peeks() {
-    where_threads_are_refused("a_deadline_is_found_by_peeks", || {
+    where_threads_are_refused("threads_refused::a_deadline_is_found_by_peeks", || {
         let token = TimeoutToken::new(Duration::from_millis(2));
         let child = token.child();
         while child.cancellation().is_none() {}
@@ -98,31 +98,34 @@ fn a_deadline_is_found_by_peeks() {
 
 #[test]
 fn waits_end_at_the_deadline_or_when_they_run_out() {
-    where_threads_are_refused("waits_end_at_the_deadline_or_when_they_run_out", || {
-        let d = Duration::from_millis(2);
-        for armed in [false, true] {
-            let token = TimeoutToken::new(d).child();
-            if armed {
-                while token.keep_on() {}
+    where_threads_are_refused(
+        "threads_refused::waits_end_at_the_deadline_or_when_they_run_out",
+        || {
+            let d = Duration::from_millis(2);
+            for armed in [false, true] {
+                let token = TimeoutToken::new(d).child();
+                if armed {
+                    while token.keep_on() {}
+                }
+                assert!(matches!(token.wait().cause(), Cause::Timeout { .. }));
+                let token = SimpleToken::new() + TimeoutToken::new(d);
+                assert!(token.wait_timeout(HOUR).is_some());
+                let token = SimpleToken::new() + TimeoutToken::new(HOUR);
+                if armed {
+                    assert!((0..100).all(|_| token.keep_on()));
+                }
+                assert!(token.wait_timeout(d).is_none());
+                assert!(token.wait_timeout(Duration::ZERO).is_none());
+                assert!(SimpleToken::new().wait_timeout(d).is_none());
+                assert!(Token::never().wait_timeout(d).is_none());
             }
-            assert!(matches!(token.wait().cause(), Cause::Timeout { .. }));
-            let token = SimpleToken::new() + TimeoutToken::new(d);
-            assert!(token.wait_timeout(HOUR).is_some());
-            let token = SimpleToken::new() + TimeoutToken::new(HOUR);
-            if armed {
-                assert!((0..100).all(|_| token.keep_on()));
-            }
-            assert!(token.wait_timeout(d).is_none());
-            assert!(token.wait_timeout(Duration::ZERO).is_none());
-            assert!(SimpleToken::new().wait_timeout(d).is_none());
-            assert!(Token::never().wait_timeout(d).is_none());
-        }
-    });
+        },
+    );
 }
 
 #[test]
 fn waits_poll_their_conditions() {
-    where_threads_are_refused("waits_poll_their_conditions", || {
+    where_threads_are_refused("threads_refused::waits_poll_their_conditions", || {
         let at = Instant::now() + Duration::from_millis(5);
         let condition = ConditionToken::new(move || Instant::now() >= at);
         let token = &condition + CounterToken::new(1);
@@ -135,7 +138,7 @@ fn waits_poll_their_conditions() {
 #[test]
 fn what_needs_the_thread_panics_and_leaves_the_token_usable() {
     where_threads_are_refused(
-        "what_needs_the_thread_panics_and_leaves_the_token_usable",
+        "threads_refused::what_needs_the_thread_panics_and_leaves_the_token_usable",
         || {
             let deadline = TimeoutToken::new(HOUR);
             let condition = ConditionToken::new(|| false);
@@ -163,22 +166,25 @@ fn what_needs_the_thread_panics_and_leaves_the_token_usable() {
 
 #[test]
 fn wakers_are_registered_where_no_thread_is_needed() {
-    where_threads_are_refused("wakers_are_registered_where_no_thread_is_needed", || {
-        for token in [
-            Token::from(TimeoutToken::new(HOUR)),
-            ConditionToken::new(|| false).into(),
-        ] {
-            let refused = panic::catch_unwind(|| drop(token.register(Waker::noop())));
-            assert!(refused.is_err(), "no thread could wake this task");
-        }
-        let token = SimpleToken::new() + CounterToken::new(1);
-        let registration = token.register(Waker::noop());
-        assert!(token.cancel());
-        drop(registration);
-        let passed = TimeoutToken::new(Duration::ZERO);
-        drop(passed.register(Waker::noop()));
-        assert!(passed.is_cancelled());
-    });
+    where_threads_are_refused(
+        "threads_refused::wakers_are_registered_where_no_thread_is_needed",
+        || {
+            for token in [
+                Token::from(TimeoutToken::new(HOUR)),
+                ConditionToken::new(|| false).into(),
+            ] {
+                let refused = panic::catch_unwind(|| drop(token.register(Waker::noop())));
+                assert!(refused.is_err(), "no thread could wake this task");
+            }
+            let token = SimpleToken::new() + CounterToken::new(1);
+            let registration = token.register(Waker::noop());
+            assert!(token.cancel());
+            drop(registration);
+            let passed = TimeoutToken::new(Duration::ZERO);
+            drop(passed.register(Waker::noop()));
+            assert!(passed.is_cancelled());
+        },
+    );
 }
 
 /// A task that counts how often it is woken.
@@ -192,7 +198,7 @@ impl Wake for Count {
 
 #[test]
 fn what_needs_no_thread_is_as_ever() {
-    where_threads_are_refused("what_needs_no_thread_is_as_ever", || {
+    where_threads_are_refused("threads_refused::what_needs_no_thread_is_as_ever", || {
         let root = SimpleToken::new();
         let tokens = [
             Token::from(&root),
@@ -235,22 +241,25 @@ fn what_needs_no_thread_is_as_ever() {
 
 #[test]
 fn a_callback_on_a_counter_needs_no_thread() {
-    where_threads_are_refused("a_callback_on_a_counter_needs_no_thread", || {
-        let counter = CounterToken::new(1);
-        let token = &counter + SimpleToken::new();
-        let run = Arc::<AtomicUsize>::default();
-        let registrations = [&*counter, &token].map(|token| {
-            let run = run.clone();
-            token.on_cancel(move |_| {
-                run.fetch_add(1, Ordering::SeqCst);
-            })
-        });
-        assert!(token.check().is_ok());
-        assert_eq!(run.load(Ordering::SeqCst), 0, "one of one passes");
-        assert!(token.wait_timeout(Duration::from_millis(1)).is_none());
-        assert!(token.check().is_err());
-        assert_eq!(run.load(Ordering::SeqCst), 2);
-        assert!(token.wait().is_from(&counter));
-        drop(registrations);
-    });
+    where_threads_are_refused(
+        "threads_refused::a_callback_on_a_counter_needs_no_thread",
+        || {
+            let counter = CounterToken::new(1);
+            let token = &counter + SimpleToken::new();
+            let run = Arc::<AtomicUsize>::default();
+            let registrations = [&*counter, &token].map(|token| {
+                let run = run.clone();
+                token.on_cancel(move |_| {
+                    run.fetch_add(1, Ordering::SeqCst);
+                })
+            });
+            assert!(token.check().is_ok());
+            assert_eq!(run.load(Ordering::SeqCst), 0, "one of one passes");
+            assert!(token.wait_timeout(Duration::from_millis(1)).is_none());
+            assert!(token.check().is_err());
+            assert_eq!(run.load(Ordering::SeqCst), 2);
+            assert!(token.wait().is_from(&counter));
+            drop(registrations);
+        },
+    );
 }

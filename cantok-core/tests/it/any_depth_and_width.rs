@@ -1,9 +1,6 @@
 //! Tokens in any arrangement, up to a million, are created, checked, armed, printed, waited on, cancelled and dropped
 //! on 256 KiB of stack.
 
-#[path = "support/small_stack.rs"]
-mod small_stack;
-
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -14,12 +11,12 @@ use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::small_stack::small_stack;
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
     Token,
 };
-use small_stack::small_stack;
 
 const MILLION: usize = 1_000_000;
 /// For arrangements that take longer.

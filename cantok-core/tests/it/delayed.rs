@@ -1,12 +1,10 @@
 //! A delayed token is cancelled so long after another one, with the same error.
 
-#[path = "support/small_stack.rs"]
-mod small_stack;
-
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use crate::support::small_stack::small_stack;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
     Token,
@@ -152,7 +150,7 @@ fn it_keeps_the_other_token_and_leaves_nothing_behind() {
 
 #[test]
 fn a_long_chain_is_made_printed_cancelled_and_dropped_on_a_small_stack() {
-    small_stack::small_stack("a chain of delays", || {
+    small_stack("a chain of delays", || {
         let root = SimpleToken::new();
         let mut token = Token::from(&root);
         for _ in 0..20_000 {

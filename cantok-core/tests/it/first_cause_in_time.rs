@@ -1,15 +1,12 @@
 //! Of several causes a token reports the first in time, whichever token is asked, and when, and whether it is armed.
 
-#[path = "support/arming.rs"]
-mod arming;
-
 use cantok_core::Reason;
 use cantok_core::adapter::TokenAdapterExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use arming::{Arming, let_pass};
+use crate::support::arming::{Arming, let_pass};
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };

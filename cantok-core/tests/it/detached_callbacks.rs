@@ -1,17 +1,13 @@
 //! A detached callback is called exactly once if its token is ever cancelled, even if no handle is left, and is freed once
 //! it was called or nothing can call it any more.
 
-#[path = "support/arming.rs"]
-mod arming;
-#[path = "support/small_stack.rs"]
-mod small_stack;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use arming::let_pass;
+use crate::support::arming::let_pass;
+use crate::support::small_stack::small_stack;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
@@ -20,7 +16,6 @@ use cantok_core::{
 use cantok_testkit::background::{await_the_background, await_the_timer};
 use cantok_testkit::shapes::{HOUR, shapes};
 use cantok_testkit::watchdog;
-use small_stack::small_stack;
 
 /// What a test sees of a callback: the errors that it was called with, and whether it is still there.
 #[derive(Clone, Default)]
