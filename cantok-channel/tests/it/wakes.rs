@@ -1,15 +1,12 @@
 //! A cancel wakes every call that waits.
 
-#[path = "support/operations.rs"]
-mod operations;
-#[path = "support/probe.rs"]
-mod probe;
-
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::operations::{Outcome, channels, fill, waiting_recvs, waiting_sends};
+use crate::support::probe::Probe;
 use cantok_channel::prelude::*;
 use cantok_channel::{RecvTokenError, cancelled};
 use cantok_core::{
@@ -18,8 +15,6 @@ use cantok_core::{
 use cantok_testkit::shapes::{HOUR, shapes};
 use cantok_testkit::watchdog;
 use crossbeam_channel::{Receiver, after, at, bounded, never, tick, unbounded};
-use operations::{Outcome, channels, fill, waiting_recvs, waiting_sends};
-use probe::Probe;
 
 /// Starts every call that waits, on channels where nothing but the token ends it; runs `stop` when they have begun to;
 /// and gives what came of each.

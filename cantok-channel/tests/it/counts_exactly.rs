@@ -1,23 +1,18 @@
 //! One call is one check.
 
-#[path = "support/operations.rs"]
-mod operations;
-#[path = "support/probe.rs"]
-mod probe;
-
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::operations::{HOUR, Outcome, channels, recvs, sends, waiting_recvs};
+use crate::support::probe::Probe;
 use cantok_channel::prelude::*;
 use cantok_channel::{RecvTimeoutTokenError, cancelled};
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_testkit::conditions::counted_condition;
 use cantok_testkit::watchdog;
 use crossbeam_channel::{never, unbounded};
-use operations::{HOUR, Outcome, channels, recvs, sends, waiting_recvs};
-use probe::Probe;
 
 #[test]
 fn every_call_is_one_check_whatever_comes_of_it() {

@@ -1,22 +1,17 @@
 //! What comes first if several things hold: each line and column of the README's tables.
 
-#[path = "support/operations.rs"]
-mod operations;
-#[path = "support/probe.rs"]
-mod probe;
-
 use std::time::{Duration, Instant};
 use std::{marker, thread};
 
+use crate::support::operations::{
+    Channel, HOUR, Outcome, Waits, channels, fill, recvs, sends, waiting_recvs, waiting_sends,
+};
+use crate::support::probe::Probe;
 use cantok_channel::prelude::*;
 use cantok_channel::{RecvTimeoutTokenError, SendTimeoutTokenError};
 use cantok_core::{SimpleToken, TimeoutToken, Token};
 use cantok_testkit::watchdog;
 use crossbeam_channel::{TrySendError, bounded};
-use operations::{
-    Channel, HOUR, Outcome, Waits, channels, fill, recvs, sends, waiting_recvs, waiting_sends,
-};
-use probe::Probe;
 
 fn cancelled_token() -> SimpleToken {
     let token = SimpleToken::new();
