@@ -1,22 +1,17 @@
 //! What is ready stays ready or says that it was, what has ended stays ended, and what is yet to come is told right.
 
-#[path = "support/inside.rs"]
-mod inside;
-#[path = "support/waiting.rs"]
-mod waiting;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::support::inside::Inside;
+use crate::support::waiting::{endings, ready};
 use cantok_core::{CounterToken, SimpleToken, Token};
 use cantok_futures::prelude::*;
 use cantok_testkit::Counted;
 use cantok_testkit::watchdog;
 use futures::future::FusedFuture;
 use futures::stream::{self, FusedStream, Stream};
-use inside::Inside;
-use waiting::{endings, ready};
 
 #[test]
 fn a_cancel_that_was_awaited_stays_ready_with_the_same_error() {

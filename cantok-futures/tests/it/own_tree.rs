@@ -1,11 +1,6 @@
 //! What a waker, or a future inside, does to its own token's tree when it is woken or dropped: no deadlock and no panic
 //! comes of it. (tokio-rs/tokio#8556 is what can.)
 
-#[path = "support/inside.rs"]
-mod inside;
-#[path = "support/waiting.rs"]
-mod waiting;
-
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -13,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::support::inside::{Inside, InsideFuture};
+use crate::support::waiting::{Waiting, ready, waiting};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
@@ -21,8 +18,6 @@ use cantok_testkit::shapes::{HOUR, shapes};
 use cantok_testkit::watchdog;
 use futures::FutureExt;
 use futures::future::FusedFuture;
-use inside::{Inside, InsideFuture};
-use waiting::{Waiting, ready, waiting};
 
 /// What is within reach of a waker, or of a future inside.
 struct Tree {

@@ -1,10 +1,5 @@
 //! One check for each future and for each item asked for, at the first poll; looks spend nothing.
 
-#[path = "support/inside.rs"]
-mod inside;
-#[path = "support/waiting.rs"]
-mod waiting;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -12,6 +7,8 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::inside::Inside;
+use crate::support::waiting::{never_an_item, ready};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_futures::prelude::*;
@@ -22,10 +19,8 @@ use cantok_testkit::watchdog;
 use futures::executor::block_on;
 use futures::future::{FusedFuture, join_all};
 use futures::stream::{self, FusedStream, Stream, StreamExt, TryStreamExt};
-use inside::Inside;
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
-use waiting::{never_an_item, ready};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

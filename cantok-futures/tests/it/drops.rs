@@ -1,10 +1,5 @@
 //! A future can be dropped at any time. It takes everything along, and no registration remains.
 
-#[path = "support/inside.rs"]
-mod inside;
-#[path = "support/waiting.rs"]
-mod waiting;
-
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::pin;
@@ -13,6 +8,8 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Poll, Wake, Waker};
 use std::thread;
 
+use crate::support::inside::Inside;
+use crate::support::waiting::waiting;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
@@ -20,8 +17,6 @@ use cantok_testkit::Counted;
 use cantok_testkit::shapes::{HOUR, shapes};
 use cantok_testkit::watchdog;
 use futures::StreamExt;
-use inside::Inside;
-use waiting::waiting;
 
 /// Waits once, with the task's waker in hand.
 async fn wait_once() {

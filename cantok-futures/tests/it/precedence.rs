@@ -1,14 +1,11 @@
 //! What comes first where a token and what is inside are ready together.
 
-#[path = "support/inside.rs"]
-mod inside;
-#[path = "support/waiting.rs"]
-mod waiting;
-
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::support::inside::{Inside, InsideFuture};
+use crate::support::waiting::ready;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::future::WithToken;
 use cantok_futures::prelude::*;
@@ -17,8 +14,6 @@ use cantok_testkit::shapes::{HOUR, shapes};
 use cantok_testkit::watchdog;
 use futures::executor::block_on;
 use futures::stream::{self, Stream, StreamExt};
-use inside::{Inside, InsideFuture};
-use waiting::ready;
 
 type Wrap = fn(InsideFuture, &Token) -> WithToken<InsideFuture>;
 

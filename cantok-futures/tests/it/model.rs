@@ -1,18 +1,15 @@
 //! Random programs on one thread, of tokens and of everything that waits for them, against a reference that walks the
 //! graph at every question.
 
-#[path = "support/inside.rs"]
-mod inside;
-
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::support::inside::{Inside, InsideFuture, InsideStream};
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
 use cantok_futures::{Cancelled, future, stream};
 use cantok_testkit::Counted;
 use cantok_testkit::watchdog;
-use inside::{Inside, InsideFuture, InsideStream};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};

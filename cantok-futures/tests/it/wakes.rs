@@ -1,16 +1,13 @@
 //! A cancel wakes each task that waits, once and before any callback, and nothing else wakes one.
 
-#[path = "support/inside.rs"]
-mod inside;
-#[path = "support/waiting.rs"]
-mod waiting;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::inside::Inside;
+use crate::support::waiting::{Waiting, endings, ready, waiting};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
@@ -22,8 +19,6 @@ use cantok_testkit::watchdog;
 use futures::StreamExt;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
-use inside::Inside;
-use waiting::{Waiting, endings, ready, waiting};
 
 #[test]
 fn a_cancel_wakes_everything_that_waits_once_before_it_returns() {

@@ -1,15 +1,12 @@
 //! Futures and streams run on any executor, and are woken there by whatever ends them.
 
-#[path = "support/inside.rs"]
-mod inside;
-#[path = "support/waiting.rs"]
-mod waiting;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::inside::Inside;
+use crate::support::waiting::{Ending, Waiting, endings, once_it_waits, waiting};
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_futures::block_on_with_token;
 use cantok_futures::prelude::*;
@@ -18,10 +15,8 @@ use futures::executor::LocalPool;
 use futures::future::{Either, join, join_all, pending, select};
 use futures::stream::{self, FuturesUnordered, StreamExt};
 use futures::task::LocalSpawnExt;
-use inside::Inside;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinSet, LocalSet, spawn_local};
-use waiting::{Ending, Waiting, endings, once_it_waits, waiting};
 
 /// Waits for the future there, as the main one or as a task.
 type Run = fn(Waiting) -> Option<CancellationError>;
