@@ -2,17 +2,16 @@
 #![cfg(feature = "tokio-util")]
 #![cfg(target_os = "linux")]
 
-#[path = "support/runtimes.rs"]
-mod runtimes;
+mod support;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::support::runtimes::{paused_runtime, runtimes};
 use cantok_core::{SimpleToken, TimeoutToken, Token};
 use cantok_testkit::memory::resident_bytes;
 use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
-use runtimes::{paused_runtime, runtimes};
 use tokio_util::sync::CancellationToken;
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -1,7 +1,5 @@
 //! The runtimes that tests run on, each bounded by the watchdog.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use cantok_testkit::watchdog;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;

@@ -1,11 +1,6 @@
 //! Work on rayon's threads is stopped when it is no longer awaited, and no panic of it ends the process.
 #![cfg(feature = "rayon")]
 
-#[path = "support/runtimes.rs"]
-mod runtimes;
-#[path = "support/stopped.rs"]
-mod stopped;
-
 use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::pin::pin;
@@ -15,6 +10,8 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::runtimes::{on_every_runtime, runtimes};
+use crate::support::stopped::{assert_dropped, assert_stopped_by};
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_testkit::shapes::shapes;
 use cantok_testkit::watchdog;
@@ -24,8 +21,6 @@ use futures::FutureExt;
 use pollster::block_on;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use runtimes::{on_every_runtime, runtimes};
-use stopped::{assert_dropped, assert_stopped_by};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 use tokio::{select, time};

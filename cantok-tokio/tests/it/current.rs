@@ -1,13 +1,10 @@
 //! What is spawned has the current token of the code that spawns it, on every thread.
 
-#[path = "support/runtimes.rs"]
-mod runtimes;
-
+use crate::support::runtimes::on_every_runtime;
 use cantok_core::{SimpleToken, Token};
 use cantok_tokio::{
     TaskGroup, spawn_blocking_with_token, spawn_local_with_token, spawn_with_token,
 };
-use runtimes::on_every_runtime;
 use tokio::task::yield_now;
 
 /// The current token before and after an `await`, which may change the thread.

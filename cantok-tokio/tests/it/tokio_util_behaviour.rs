@@ -1,9 +1,6 @@
 //! Whatever tokio-util says of its token holds for one at the end of a bridge too.
 #![cfg(feature = "tokio-util")]
 
-#[path = "support/runtimes.rs"]
-mod runtimes;
-
 use std::any::Any;
 use std::future::{pending, poll_fn, ready};
 use std::hash::{BuildHasher, RandomState};
@@ -13,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::task::{Poll, Waker};
 
+use crate::support::runtimes::on_every_runtime;
 use cantok_core::SimpleToken;
 use cantok_testkit::Counted;
 use cantok_testkit::polls::{poll, waker};
 use cantok_tokio::prelude::*;
-use runtimes::on_every_runtime;
 use tokio::task::JoinSet;
 use tokio_util::future::FutureExt;
 use tokio_util::sync::CancellationToken;

@@ -1,8 +1,5 @@
 //! Tokens of `cantok_tokio::time` go by tokio's clock, also where it stands still, and by nothing else.
 
-#[path = "support/runtimes.rs"]
-mod runtimes;
-
 use std::future::{pending, poll_fn};
 use std::panic::panic_any;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +8,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
+use crate::support::runtimes::{on_every_runtime, paused, paused_runtime, runtimes};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, CounterToken, SimpleToken, Token};
 use cantok_testkit::panics::{file, message};
@@ -19,7 +17,6 @@ use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::{timeout_token, timeout_token_at};
 use pollster::block_on;
-use runtimes::{on_every_runtime, paused, paused_runtime, runtimes};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{coop, yield_now};
 use tokio::time::{Instant, advance, resume, sleep, sleep_until};

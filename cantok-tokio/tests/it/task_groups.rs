@@ -1,8 +1,5 @@
 //! The tasks of a group end together, and the first failure in time is the one that is reported.
 
-#[path = "support/runtimes.rs"]
-mod runtimes;
-
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
@@ -12,6 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::support::runtimes::{on_every_runtime, runtimes};
 use cantok_core::{CancellationError, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
@@ -19,7 +17,6 @@ use cantok_tokio::{GroupError, TaskGroup};
 use futures::{Stream, StreamExt};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use runtimes::{on_every_runtime, runtimes};
 use tokio::sync::{Barrier, oneshot};
 use tokio::task::{LocalSet, yield_now};
 

@@ -1,19 +1,16 @@
 //! Operations of tokio's readers and writers end with the token, and lose nothing.
 
-#[path = "support/runtimes.rs"]
-mod runtimes;
-
 use std::io::{Cursor, ErrorKind, IoSlice, SeekFrom};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::support::runtimes::on_every_runtime;
 use cantok_core::{CancellationError, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_testkit::Counted;
 use cantok_testkit::watchdog;
 use cantok_tokio::io::WithToken;
 use cantok_tokio::prelude::*;
-use runtimes::on_every_runtime;
 use tokio::io::{
     AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite,
     AsyncWriteExt, BufReader, DuplexStream, ReadBuf, copy_bidirectional, duplex, split,

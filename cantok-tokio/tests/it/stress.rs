@@ -1,9 +1,6 @@
 //! Whatever is spawned, cancelled, dropped and awaited at once: all work ends, and nothing is lost.
 #![cfg(feature = "tokio-util")]
 
-#[path = "support/runtimes.rs"]
-mod runtimes;
-
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,13 +9,13 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::runtimes::runtimes;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, Token};
 use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::timeout_token;
 use cantok_tokio::{Spawned, spawn_blocking_with_token, spawn_with_token};
-use runtimes::runtimes;
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::task::{JoinSet, yield_now};

@@ -1,12 +1,5 @@
 //! Work on tokio's threads is stopped when it is no longer awaited, and otherwise only by its token.
 
-#[path = "support/kinds.rs"]
-mod kinds;
-#[path = "support/runtimes.rs"]
-mod runtimes;
-#[path = "support/stopped.rs"]
-mod stopped;
-
 use std::cell::Cell;
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
@@ -16,6 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use crate::support::kinds::Kind;
+use crate::support::runtimes::{on_every_runtime, runtimes};
+use crate::support::stopped::{assert_dropped, assert_stopped_by};
 use cantok_core::{CancellationError, Cause, CounterToken, DefaultToken, SimpleToken, Token};
 use cantok_testkit::panics::{file, message};
 use cantok_testkit::shapes::shapes;
@@ -23,9 +19,6 @@ use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
 use cantok_tokio::{Spawned, spawn_blocking_with_token, spawn_local_with_token, spawn_with_token};
 use futures::FutureExt;
-use kinds::Kind;
-use runtimes::{on_every_runtime, runtimes};
-use stopped::{assert_dropped, assert_stopped_by};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet, LocalSet, yield_now};
