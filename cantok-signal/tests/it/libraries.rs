@@ -1,19 +1,14 @@
 //! Tokens in libraries that know nothing of each other.
 #![cfg(unix)]
 
-#[path = "support/bell.rs"]
-mod bell;
-#[path = "support/program.rs"]
-mod program;
-
 use std::collections::HashSet;
 use std::sync::mpsc;
 use std::thread::{self, ThreadId};
 
-use bell::Bell;
+use crate::support::bell::Bell;
+use crate::support::program::{Program, interrupt, raise, tell};
 use cantok_core::{Registration, Token};
 use cantok_signal::{SecondSignal, Signal, SignalToken};
-use program::{Program, interrupt, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// A library that stops at any request to end the program.
@@ -46,7 +41,7 @@ fn block(token: &Token) -> Registration {
 
 #[test]
 fn one_signal_cancels_all() {
-    let program = Program::of("one_signal_cancels_all", |_| {
+    let program = Program::of("libraries::one_signal_cancels_all", |_| {
         let libraries = [server::start, search::start, search::start, server::start];
         let starting = libraries.map(thread::spawn);
         let tokens = starting.map(|thread| thread.join().unwrap());
@@ -62,7 +57,7 @@ fn one_signal_cancels_all() {
 
 #[test]
 fn only_those_that_listen_to_it() {
-    let program = Program::of("only_those_that_listen_to_it", |_| {
+    let program = Program::of("libraries::only_those_that_listen_to_it", |_| {
         let (server, search) = (server::start(), search::start());
         raise(SIGHUP);
         server.wait();
@@ -79,24 +74,27 @@ fn only_those_that_listen_to_it() {
 
 #[test]
 fn a_first_signal_of_others_is_none_of_ours() {
-    let program = Program::of("a_first_signal_of_others_is_none_of_ours", |_| {
-        let term = SignalToken::builder().signals([SIGTERM]).build().unwrap();
-        let int = SignalToken::interrupt().unwrap();
-        raise(SIGTERM);
-        term.wait();
-        assert!(!int.is_cancelled());
-        interrupt(&int);
-        tell("cancelled");
-        raise(SIGINT);
-        tell("alive");
-    });
+    let program = Program::of(
+        "libraries::a_first_signal_of_others_is_none_of_ours",
+        |_| {
+            let term = SignalToken::builder().signals([SIGTERM]).build().unwrap();
+            let int = SignalToken::interrupt().unwrap();
+            raise(SIGTERM);
+            term.wait();
+            assert!(!int.is_cancelled());
+            interrupt(&int);
+            tell("cancelled");
+            raise(SIGINT);
+            tell("alive");
+        },
+    );
     let running = program.start("");
     running.tells_and_ends_by(&["cancelled"], SIGINT);
 }
 
 #[test]
 fn a_callback_that_blocks_keeps_no_token_from_being_cancelled() {
-    let test = "a_callback_that_blocks_keeps_no_token_from_being_cancelled";
+    let test = "libraries::a_callback_that_blocks_keeps_no_token_from_being_cancelled";
     let program = Program::of(test, |blocking| {
         let blocking: usize = blocking.parse().unwrap();
         let tokens = [server::start(), search::start(), server::start()];
@@ -125,7 +123,7 @@ fn a_callback_that_blocks_keeps_no_token_from_being_cancelled() {
 
 #[test]
 fn one_thread_runs_all_callbacks() {
-    let program = Program::of("one_thread_runs_all_callbacks", |_| {
+    let program = Program::of("libraries::one_thread_runs_all_callbacks", |_| {
         let mut threads = HashSet::<ThreadId>::new();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let (told, heard) = mpsc::channel();
@@ -152,29 +150,32 @@ fn with_second(second: SecondSignal) -> SignalToken {
 /// Of two tokens the stronger wish holds, and when it is gone the weaker.
 #[test]
 fn the_strongest_wish_of_the_living_holds() {
-    let program = Program::of("the_strongest_wish_of_the_living_holds", |wishes| {
-        let (living, dropped) = wishes.split_once('/').unwrap();
-        let of = |wishes: &str| -> Vec<SignalToken> {
-            let wish = |letter| match letter {
-                'd' => SecondSignal::DefaultAction,
-                'e' => SecondSignal::Exit(7),
-                'f' => SecondSignal::Exit(9),
-                _ => SecondSignal::Ignore,
+    let program = Program::of(
+        "libraries::the_strongest_wish_of_the_living_holds",
+        |wishes| {
+            let (living, dropped) = wishes.split_once('/').unwrap();
+            let of = |wishes: &str| -> Vec<SignalToken> {
+                let wish = |letter| match letter {
+                    'd' => SecondSignal::DefaultAction,
+                    'e' => SecondSignal::Exit(7),
+                    'f' => SecondSignal::Exit(9),
+                    _ => SecondSignal::Ignore,
+                };
+                wishes.chars().map(|l| with_second(wish(l))).collect()
             };
-            wishes.chars().map(|l| with_second(wish(l))).collect()
-        };
-        let bell = Bell::new();
-        let (dropped, living) = (of(dropped), of(living));
-        raise(SIGINT);
-        for token in dropped.iter().chain(&living) {
-            token.wait();
-        }
-        bell.ring();
-        drop(dropped);
-        tell("cancelled");
-        (0..3).for_each(|_| raise(SIGINT));
-        tell("alive");
-    });
+            let bell = Bell::new();
+            let (dropped, living) = (of(dropped), of(living));
+            raise(SIGINT);
+            for token in dropped.iter().chain(&living) {
+                token.wait();
+            }
+            bell.ring();
+            drop(dropped);
+            tell("cancelled");
+            (0..3).for_each(|_| raise(SIGINT));
+            tell("alive");
+        },
+    );
     for wishes in [
         "d/", "de/", "ed/", "di/", "id/", "ied/", "d/e", "d/i", "di/e",
     ] {

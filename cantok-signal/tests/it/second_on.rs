@@ -1,16 +1,11 @@
 //! Which signals end the program when they come after a first one, and how.
 #![cfg(unix)]
 
-#[path = "support/bell.rs"]
-mod bell;
-#[path = "support/program.rs"]
-mod program;
-
 use std::iter;
 
-use bell::Bell;
+use crate::support::bell::Bell;
+use crate::support::program::{Program, interrupt, raise, tell};
 use cantok_signal::{SecondSignal, Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, interrupt, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 fn all() -> SignalTokenBuilder {
@@ -80,7 +75,7 @@ const CASES: [(&str, &[i32], End); 22] = [
 
 #[test]
 fn what_comes_after_a_first_signal() {
-    let program = Program::of("what_comes_after_a_first_signal", |number| {
+    let program = Program::of("second_on::what_comes_after_a_first_signal", |number| {
         let (name, signals, _) = &CASES[number.parse::<usize>().unwrap()];
         let token = builder(name).build().unwrap();
         let (last, others) = signals.split_last().unwrap();
@@ -118,7 +113,7 @@ fn what_comes_after_a_first_signal() {
 /// As in a shell, which has a token for each of its commands.
 #[test]
 fn the_count_restarts_with_each_token() {
-    let program = Program::of("the_count_restarts_with_each_token", |keep| {
+    let program = Program::of("second_on::the_count_restarts_with_each_token", |keep| {
         let mut kept = Vec::new();
         for _ in 0..20 {
             let token = SignalToken::interrupt().unwrap();
@@ -143,16 +138,19 @@ fn the_count_restarts_with_each_token() {
 /// The token of a command that is over has been told; the next one has not.
 #[test]
 fn it_restarts_also_for_those_that_were_told() {
-    let program = Program::of("it_restarts_also_for_those_that_were_told", |_| {
-        let old = SignalToken::termination().unwrap();
-        raise(SIGTERM);
-        old.wait();
-        let new = SignalToken::interrupt().unwrap();
-        interrupt(&new);
-        tell("cancelled");
-        raise(SIGINT);
-        tell("alive");
-    });
+    let program = Program::of(
+        "second_on::it_restarts_also_for_those_that_were_told",
+        |_| {
+            let old = SignalToken::termination().unwrap();
+            raise(SIGTERM);
+            old.wait();
+            let new = SignalToken::interrupt().unwrap();
+            interrupt(&new);
+            tell("cancelled");
+            raise(SIGINT);
+            tell("alive");
+        },
+    );
     let running = program.start("");
     running.tells_and_ends_by(&["cancelled"], SIGINT);
 }
@@ -160,7 +158,7 @@ fn it_restarts_also_for_those_that_were_told() {
 /// A clone or a derived token is no new one.
 #[test]
 fn it_does_not_restart_with_what_derives_from_a_token() {
-    let test = "it_does_not_restart_with_what_derives_from_a_token";
+    let test = "second_on::it_does_not_restart_with_what_derives_from_a_token";
     let program = Program::of(test, |_| {
         let token = SignalToken::interrupt().unwrap();
         raise(SIGINT);
@@ -177,7 +175,7 @@ fn it_does_not_restart_with_what_derives_from_a_token() {
 /// The one that is left has been told.
 #[test]
 fn it_does_not_restart_when_a_token_is_dropped() {
-    let test = "it_does_not_restart_when_a_token_is_dropped";
+    let test = "second_on::it_does_not_restart_when_a_token_is_dropped";
     let program = Program::of(test, |_| {
         let old = SignalToken::interrupt().unwrap();
         raise(SIGINT);

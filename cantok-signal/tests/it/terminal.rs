@@ -2,19 +2,15 @@
 // Elsewhere there is no way to open the other end without making it this process's own terminal.
 #![cfg(target_os = "linux")]
 
-#[path = "support/program.rs"]
-mod program;
-#[path = "support/pseudo_terminal.rs"]
-mod pseudo_terminal;
-
+use crate::support::pseudo_terminal;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
+use crate::support::program::{Program, Running, tell};
 use cantok_core::CancellationError;
 use cantok_signal::SignalToken;
-use program::{Program, Running, tell};
 use rustix::process::{ioctl_tiocsctty, setsid};
 use signal_hook::consts::{SIGHUP, SIGINT};
 use tempfile::NamedTempFile;
@@ -35,7 +31,7 @@ fn at_a_terminal(program: Program) -> Running {
 
 #[test]
 fn the_first_ctrl_c_ends_the_program_after_its_clean_up() {
-    let test = "the_first_ctrl_c_ends_the_program_after_its_clean_up";
+    let test = "terminal::the_first_ctrl_c_ends_the_program_after_its_clean_up";
     let program = Program::of(test, |_| {
         sit_down_at_the_terminal();
         let token = SignalToken::interrupt().unwrap();
@@ -62,7 +58,7 @@ fn the_first_ctrl_c_ends_the_program_after_its_clean_up() {
 
 #[test]
 fn two_that_are_typed_together_or_the_third_end_the_program() {
-    let test = "two_that_are_typed_together_or_the_third_end_the_program";
+    let test = "terminal::two_that_are_typed_together_or_the_third_end_the_program";
     let program = Program::of(test, |_| {
         sit_down_at_the_terminal();
         let token = SignalToken::interrupt().unwrap();
@@ -85,16 +81,19 @@ fn two_that_are_typed_together_or_the_third_end_the_program() {
 
 #[test]
 fn the_second_ctrl_c_ends_a_program_that_is_stuck() {
-    let program = Program::of("the_second_ctrl_c_ends_a_program_that_is_stuck", |_| {
-        sit_down_at_the_terminal();
-        let token = SignalToken::interrupt().unwrap();
-        tell("ready");
-        token.wait();
-        tell("stuck");
-        loop {
-            std::hint::spin_loop();
-        }
-    });
+    let program = Program::of(
+        "terminal::the_second_ctrl_c_ends_a_program_that_is_stuck",
+        |_| {
+            sit_down_at_the_terminal();
+            let token = SignalToken::interrupt().unwrap();
+            tell("ready");
+            token.wait();
+            tell("stuck");
+            loop {
+                std::hint::spin_loop();
+            }
+        },
+    );
     let mut running = at_a_terminal(program);
     running.say(CTRL_C);
     running.expect("stuck");
@@ -104,14 +103,17 @@ fn the_second_ctrl_c_ends_a_program_that_is_stuck() {
 
 #[test]
 fn without_a_token_it_ends_the_program_at_once() {
-    let program = Program::of("without_a_token_it_ends_the_program_at_once", |_| {
-        sit_down_at_the_terminal();
-        drop(SignalToken::termination().unwrap());
-        tell("ready");
-        loop {
-            thread::park();
-        }
-    });
+    let program = Program::of(
+        "terminal::without_a_token_it_ends_the_program_at_once",
+        |_| {
+            sit_down_at_the_terminal();
+            drop(SignalToken::termination().unwrap());
+            tell("ready");
+            loop {
+                thread::park();
+            }
+        },
+    );
     let mut running = at_a_terminal(program);
     running.say(CTRL_C);
     running.end().by_signal(SIGINT);
@@ -120,7 +122,7 @@ fn without_a_token_it_ends_the_program_at_once() {
 /// A read cannot be cancelled: it is left to a thread of its own.
 #[test]
 fn a_program_that_reads_what_is_typed() {
-    let program = Program::of("a_program_that_reads_what_is_typed", |_| {
+    let program = Program::of("terminal::a_program_that_reads_what_is_typed", |_| {
         sit_down_at_the_terminal();
         let token = SignalToken::interrupt().unwrap();
         let result = token.run(|token| -> Result<(), CancellationError> {
@@ -152,17 +154,20 @@ fn a_program_that_reads_what_is_typed() {
 /// The terminal is closed.
 #[test]
 fn a_hangup_ends_the_program_after_its_clean_up() {
-    let program = Program::of("a_hangup_ends_the_program_after_its_clean_up", |_| {
-        sit_down_at_the_terminal();
-        let token = SignalToken::termination().unwrap();
-        let result = token.run(|token| -> Result<(), CancellationError> {
-            tell("ready");
-            let error = token.wait();
-            tell("the clean-up is done");
-            Err(error)
-        });
-        unreachable!("{result:?}");
-    });
+    let program = Program::of(
+        "terminal::a_hangup_ends_the_program_after_its_clean_up",
+        |_| {
+            sit_down_at_the_terminal();
+            let token = SignalToken::termination().unwrap();
+            let result = token.run(|token| -> Result<(), CancellationError> {
+                tell("ready");
+                let error = token.wait();
+                tell("the clean-up is done");
+                Err(error)
+            });
+            unreachable!("{result:?}");
+        },
+    );
     let mut running = at_a_terminal(program);
     running.hang_up();
     running.expect("the clean-up is done");

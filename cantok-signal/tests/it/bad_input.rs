@@ -1,14 +1,11 @@
 //! What no token can be made of is refused, and changes nothing.
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::io::ErrorKind;
 use std::iter;
 
+use crate::support::program::{Program, interrupt, raise, tell};
 use cantok_signal::{Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, interrupt, raise, tell};
 use signal_hook::consts::{
     SIGBUS, SIGFPE, SIGHUP, SIGILL, SIGINT, SIGKILL, SIGQUIT, SIGSEGV, SIGSTOP, SIGTERM,
 };
@@ -77,7 +74,7 @@ fn no_signal_at_all() {
 
 #[test]
 fn a_refusal_changes_nothing() {
-    let program = Program::of("a_refusal_changes_nothing", |signal| {
+    let program = Program::of("bad_input::a_refusal_changes_nothing", |signal| {
         let signal = signal.parse().unwrap();
         let refused = || {
             of(&[SIGINT, SIGTERM, SIGQUIT, SIGKILL])
@@ -105,7 +102,7 @@ fn a_refusal_changes_nothing() {
 
 #[test]
 fn a_signal_named_twice_is_one() {
-    let program = Program::of("a_signal_named_twice_is_one", |_| {
+    let program = Program::of("bad_input::a_signal_named_twice_is_one", |_| {
         let builder = of(&[SIGINT, SIGINT, SIGINT]).second_on([SIGINT, SIGINT]);
         let token = builder.build().unwrap();
         assert!(token.signals().eq([Signal::INTERRUPT]));

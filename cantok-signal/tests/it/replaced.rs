@@ -1,13 +1,10 @@
 //! What a signal does is asked whenever a token is built: other code may have changed it since the last one.
 #![cfg(target_os = "linux")]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::process::Command;
 
+use crate::support::program::{Program, Running, is_there, raise, tell};
 use cantok_signal::{Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, Running, is_there, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGUSR1, SIGUSR2};
 use tempfile::TempDir;
 
@@ -45,7 +42,7 @@ fn start(program: Program, then: impl FnOnce(Running)) {
 
 #[test]
 fn ignored_after_the_first_token() {
-    let program = Program::of("ignored_after_the_first_token", |_| {
+    let program = Program::of("replaced::ignored_after_the_first_token", |_| {
         let first = SignalToken::termination().unwrap();
         ignore_hangup();
         let second = SignalToken::termination().unwrap();
@@ -73,7 +70,7 @@ fn ignored_after_the_first_token() {
 
 #[test]
 fn default_after_the_first_token() {
-    let program = Program::of("default_after_the_first_token", |_| {
+    let program = Program::of("replaced::default_after_the_first_token", |_| {
         let _first = hangup().build().unwrap();
         restore_hangup();
         for honor in [true, false] {
@@ -95,7 +92,7 @@ fn default_after_the_first_token() {
 
 #[test]
 fn ignored_before_the_first_token() {
-    let program = Program::of("ignored_before_the_first_token", |_| {
+    let program = Program::of("replaced::ignored_before_the_first_token", |_| {
         ignore_hangup();
         assert!(hangup().build().unwrap().signals().next().is_none());
         let token = hangup().honor_ignored(false).build().unwrap();

@@ -1,16 +1,13 @@
 //! Where the system refuses a descriptor there is no token, and everything does what it did before.
 #![cfg(target_os = "linux")]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::support::program::{Program, Running, is_there, raise, tell};
 use cantok_signal::{Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, Running, is_there, raise, tell};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 
@@ -71,7 +68,7 @@ fn under_nohup(program: Program, then: impl Fn(Running)) {
 
 #[test]
 fn at_the_first_build() {
-    let program = Program::of("at_the_first_build", |left| {
+    let program = Program::of("descriptors_refused::at_the_first_build", |left| {
         refused(left.parse().unwrap());
         raise(SIGHUP);
         tell("ignored");
@@ -90,7 +87,7 @@ fn at_the_first_build() {
 
 #[test]
 fn at_a_later_build() {
-    let program = Program::of("at_a_later_build", |left| {
+    let program = Program::of("descriptors_refused::at_a_later_build", |left| {
         // Of other code.
         let terminated = Arc::<AtomicBool>::default();
         signal_hook::flag::register(SIGTERM, terminated).unwrap();

@@ -1,15 +1,12 @@
 //! What a signal interrupts finds `errno` as it was.
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs::File;
 use std::io;
 use std::sync::mpsc;
 
+use crate::support::program::{Program, raise};
 use cantok_signal::{SecondSignal, SignalToken};
-use program::{Program, raise};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -18,7 +15,7 @@ const SIGNALS: usize = 500_000;
 
 #[test]
 fn it_is_untouched_also_when_the_handler_is_refused_something() {
-    let test = "it_is_untouched_also_when_the_handler_is_refused_something";
+    let test = "errno::it_is_untouched_also_when_the_handler_is_refused_something";
     let program = Program::of(test, |_| {
         let token = SignalToken::builder()
             .signals([SIGINT, SIGTERM, SIGHUP])

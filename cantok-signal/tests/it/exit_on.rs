@@ -1,13 +1,10 @@
 //! A program that has stopped in good order may say so by its exit code.
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::io;
 
+use crate::support::program::{Program, raise};
 use cantok_signal::{Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, raise};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 fn builder() -> SignalTokenBuilder {
@@ -20,7 +17,7 @@ fn builder() -> SignalTokenBuilder {
 
 #[test]
 fn run_exits_with_that_code_and_by_other_signals() {
-    let test = "run_exits_with_that_code_and_by_other_signals";
+    let test = "exit_on::run_exits_with_that_code_and_by_other_signals";
     let program = Program::of(test, |signal| {
         let token = builder().build().unwrap().named("stop");
         let result = token.run(|token| -> io::Result<()> {
@@ -41,7 +38,7 @@ fn run_exits_with_that_code_and_by_other_signals() {
 
 #[test]
 fn other_results_are_returned() {
-    let program = Program::of("other_results_are_returned", |_| {
+    let program = Program::of("exit_on::other_results_are_returned", |_| {
         let token = builder().build().unwrap();
         let clone = token.clone();
         assert_eq!(token.run(|_| io::Result::Ok(5)).unwrap(), 5);
@@ -58,7 +55,7 @@ fn other_results_are_returned() {
 
 #[test]
 fn a_second_signal_ends_as_ever() {
-    let program = Program::of("a_second_signal_ends_as_ever", |_| {
+    let program = Program::of("exit_on::a_second_signal_ends_as_ever", |_| {
         let token = builder().exit_on(SIGINT, 0).build().unwrap();
         raise(SIGINT);
         token.wait();

@@ -1,19 +1,16 @@
 //! What a signal is called, which errors it is found in, and how a program ends by it.
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use std::{fmt, io, thread};
 
+use crate::support::program::{self, Program, raise, tell};
 use anyhow::Context;
 use cantok_core::{CancellationError, ConditionToken, CounterToken, SimpleToken, TimeoutToken};
 use cantok_signal::{SecondSignal, Signal, SignalToken};
-use program::{Program, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 const ALL: [(Signal, &str, i32); 6] = [
@@ -251,13 +248,16 @@ fn all_end(program: &Program, ways: &[&str], signals: &[(Signal, &str, i32)]) {
 
 #[test]
 fn raise_default_ends_the_program_by_it() {
-    let program = Program::of("raise_default_ends_the_program_by_it", ends_itself);
+    let program = Program::of(
+        "signal_type::raise_default_ends_the_program_by_it",
+        ends_itself,
+    );
     all_end(&program, &["plainly"], &ALL);
 }
 
 #[test]
 fn raise_default_ends_the_program_despite_other_handlers() {
-    let test = "raise_default_ends_the_program_despite_other_handlers";
+    let test = "signal_type::raise_default_ends_the_program_despite_other_handlers";
     let program = Program::of(test, ends_itself);
     all_end(&program, &WAYS, &ALL[..4]);
 }
@@ -265,7 +265,8 @@ fn raise_default_ends_the_program_despite_other_handlers() {
 #[test]
 #[cfg(target_os = "linux")]
 fn raise_default_ends_the_program_also_where_the_signal_is_blocked_or_ignored() {
-    let test = "raise_default_ends_the_program_also_where_the_signal_is_blocked_or_ignored";
+    let test =
+        "signal_type::raise_default_ends_the_program_also_where_the_signal_is_blocked_or_ignored";
     let mut program = Program::of(test, ends_itself);
     for how in ["--block-signal", "--ignore-signal"] {
         let option = format!("{how}=INT,TERM,HUP,QUIT");
@@ -284,7 +285,7 @@ fn raise_default_ends_the_program_also_where_the_signal_is_blocked_or_ignored() 
 
 #[test]
 fn raise_default_runs_no_handler() {
-    let program = Program::of("raise_default_runs_no_handler", |_| {
+    let program = Program::of("signal_type::raise_default_runs_no_handler", |_| {
         let token = SignalToken::interrupt().unwrap();
         let _registration = token.on_cancel(|_| tell("cancelled"));
         Signal::INTERRUPT.raise_default();

@@ -1,20 +1,15 @@
 //! Others who handle the same signals in the same process.
 #![cfg(unix)]
 
-#[path = "support/bell.rs"]
-mod bell;
-#[path = "support/program.rs"]
-mod program;
-
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::Poll;
 
-use bell::Bell;
+use crate::support::bell::Bell;
+use crate::support::program::{Program, raise, tell};
 use cantok_signal::{Signal, SignalToken};
-use program::{Program, raise, tell};
 use signal_hook::consts::SIGINT;
 use tokio::runtime::Builder;
 
@@ -33,7 +28,7 @@ fn runtime() -> tokio::runtime::Runtime {
 
 #[test]
 fn tokio_after_the_token() {
-    let program = Program::of("tokio_after_the_token", |_| {
+    let program = Program::of("neighbours::tokio_after_the_token", |_| {
         let token = SignalToken::interrupt().unwrap();
         runtime().block_on(async {
             let mut ctrl_c = pin!(tokio::signal::ctrl_c());
@@ -53,7 +48,7 @@ fn tokio_after_the_token() {
 
 #[test]
 fn tokio_before_the_token() {
-    let program = Program::of("tokio_before_the_token", |_| {
+    let program = Program::of("neighbours::tokio_before_the_token", |_| {
         runtime().block_on(async {
             for _ in 0..3 {
                 let mut ctrl_c = pin!(tokio::signal::ctrl_c());
@@ -85,7 +80,7 @@ fn tokio_before_the_token() {
 
 #[test]
 fn ctrlc_before_the_token() {
-    let program = Program::of("ctrlc_before_the_token", |_| {
+    let program = Program::of("neighbours::ctrlc_before_the_token", |_| {
         let (told, heard) = mpsc::channel();
         ctrlc::set_handler(move || told.send(()).unwrap()).unwrap();
         for _ in 0..3 {
@@ -112,7 +107,7 @@ fn ctrlc_before_the_token() {
 
 #[test]
 fn all_of_them() {
-    let program = Program::of("all_of_them", |_| {
+    let program = Program::of("neighbours::all_of_them", |_| {
         let (told, heard) = mpsc::channel();
         ctrlc::set_handler(move || told.send(()).unwrap()).unwrap();
         let token = SignalToken::interrupt().unwrap();
@@ -137,7 +132,7 @@ fn all_of_them() {
 
 #[test]
 fn ctrlc_after_the_token() {
-    let program = Program::of("ctrlc_after_the_token", |_| {
+    let program = Program::of("neighbours::ctrlc_after_the_token", |_| {
         let bell = Bell::new();
         let token = SignalToken::interrupt().unwrap();
         assert!(ctrlc::try_set_handler(|| ()).is_err());
@@ -154,7 +149,7 @@ fn ctrlc_after_the_token() {
 
 #[test]
 fn ctrlc_that_refuses_leaves_the_token_alone() {
-    let test = "ctrlc_that_refuses_leaves_the_token_alone";
+    let test = "neighbours::ctrlc_that_refuses_leaves_the_token_alone";
     let program = Program::of(test, |_| {
         let token = SignalToken::interrupt().unwrap();
         assert!(ctrlc::try_set_handler(|| ()).is_err());
@@ -166,7 +161,7 @@ fn ctrlc_that_refuses_leaves_the_token_alone() {
 
 #[test]
 fn a_handler_that_comes_after_the_token_and_stays() {
-    let test = "a_handler_that_comes_after_the_token_and_stays";
+    let test = "neighbours::a_handler_that_comes_after_the_token_and_stays";
     let program = Program::of(test, |restore| {
         let builder = SignalToken::builder().restore_default(restore == "restore");
         let token = builder.build().unwrap();

@@ -1,14 +1,11 @@
 //! SIGTERM and SIGHUP may come as often as they like: the clean-up is done, and the program ends as it chooses.
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::{process, thread};
 
+use crate::support::program::{self, Program, Running, raise, side_by_side, tell};
 use cantok_core::CancellationError;
 use cantok_signal::SignalToken;
-use program::{Program, Running, raise, side_by_side, tell};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
 const ROUNDS: usize = 100;
@@ -43,7 +40,7 @@ fn ends_cleanly(running: Running, code: Option<i32>) {
 
 #[test]
 fn twice_in_a_row() {
-    let program = Program::of("twice_in_a_row", cleans_up);
+    let program = Program::of("repeated::twice_in_a_row", cleans_up);
     side_by_side(ROUNDS, |round| {
         let (how, code) = [("by itself", Some(3)), ("by the signal", None)][round % 2];
         let running = program.start(how);
@@ -59,7 +56,7 @@ fn twice_in_a_row() {
 #[test]
 #[cfg(target_os = "linux")]
 fn from_timeout() {
-    let program = Program::of("from_timeout", cleans_up);
+    let program = Program::of("repeated::from_timeout", cleans_up);
     let wrapper = ["timeout", "-s", "TERM", "600"];
     if !program::is_there(&wrapper) {
         return;
@@ -77,7 +74,7 @@ fn from_timeout() {
 
 #[test]
 fn any_number_of_times_on_any_thread() {
-    let program = Program::of("any_number_of_times_on_any_thread", |_| {
+    let program = Program::of("repeated::any_number_of_times_on_any_thread", |_| {
         let token = SignalToken::termination().unwrap();
         raise(SIGHUP);
         token.wait();

@@ -1,20 +1,17 @@
 //! Two SIGINTs close together end the program or cancel its token, and then the third ends it.
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::thread;
 
+use crate::support::program::{Program, keep_all_cores_busy, side_by_side, tell};
 use cantok_signal::SignalToken;
-use program::{Program, keep_all_cores_busy, side_by_side, tell};
 use signal_hook::consts::SIGINT;
 
 const ROUNDS: usize = 200;
 
 #[test]
 fn two_that_come_together() {
-    let program = Program::of("two_that_come_together", |_| {
+    let program = Program::of("never_deaf::two_that_come_together", |_| {
         let token = SignalToken::interrupt().unwrap();
         keep_all_cores_busy();
         tell("ready");

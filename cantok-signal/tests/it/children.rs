@@ -1,14 +1,11 @@
 //! Programs that this one starts have the signals and descriptors that they would have without a token.
 #![cfg(target_os = "linux")]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
+use crate::support::program::{Program, raise};
 use cantok_signal::SignalToken;
-use program::{Program, raise};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 fn printed(program: &str, arguments: &[&str]) -> String {
@@ -31,7 +28,7 @@ fn masks(signal: i32) -> Vec<String> {
 
 #[test]
 fn they_handle_ignore_and_block_nothing() {
-    let program = Program::of("they_handle_ignore_and_block_nothing", |_| {
+    let program = Program::of("children::they_handle_ignore_and_block_nothing", |_| {
         let descriptors = || printed("sh", &["-c", "ls /proc/$$/fd"]);
         let before = descriptors();
         let token = SignalToken::termination().unwrap();
@@ -55,7 +52,7 @@ fn they_handle_ignore_and_block_nothing() {
 
 #[test]
 fn they_do_not_cancel_the_token() {
-    let program = Program::of("they_do_not_cancel_the_token", |_| {
+    let program = Program::of("children::they_do_not_cancel_the_token", |_| {
         let token = SignalToken::termination().unwrap();
         let status = Command::new("sh").args(["-c", "kill -INT $$"]).status();
         assert_eq!(status.unwrap().signal(), Some(SIGINT));

@@ -1,21 +1,18 @@
 //! The first process of a container is shielded from default actions, and ends all the same.
 #![cfg(target_os = "linux")]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::io;
 use std::process;
 
+use crate::support::program::{Program, is_there, raise};
 use cantok_signal::{Signal, SignalToken};
-use program::{Program, is_there, raise};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 const CONTAINER: [&str; 5] = ["unshare", "--user", "--map-root-user", "--pid", "--fork"];
 
 #[test]
 fn it_exits_with_the_code_that_a_shell_would_report() {
-    let test = "it_exits_with_the_code_that_a_shell_would_report";
+    let test = "first_process::it_exits_with_the_code_that_a_shell_would_report";
     let program = Program::of(test, |how| {
         assert_eq!(process::id(), 1);
         let token = SignalToken::termination().unwrap();

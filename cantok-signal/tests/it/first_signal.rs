@@ -1,9 +1,6 @@
 //! The first signal cancels the token, and the program ends by that signal after its clean-up.
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,10 +8,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{fmt, io, process, thread};
 
+use crate::support::program::{Program, raise, tell};
 use anyhow::Context;
 use cantok_core::{CancellationError, Cause, SimpleToken, TimeoutToken};
 use cantok_signal::{Signal, SignalToken};
-use program::{Program, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tempfile::NamedTempFile;
 
@@ -30,7 +27,7 @@ fn works_until_it_is_told_to_stop(token: &SignalToken) -> Result<(), Box<dyn Err
 
 #[test]
 fn the_program_ends_by_the_signal_after_its_clean_up() {
-    let test = "the_program_ends_by_the_signal_after_its_clean_up";
+    let test = "first_signal::the_program_ends_by_the_signal_after_its_clean_up";
     let program = Program::of(test, |token| {
         let token = match token {
             "interrupt" => SignalToken::interrupt(),
@@ -74,7 +71,7 @@ impl Drop for Kept {
 
 #[test]
 fn the_error_is_dropped_before_the_end() {
-    let program = Program::of("the_error_is_dropped_before_the_end", |_| {
+    let program = Program::of("first_signal::the_error_is_dropped_before_the_end", |_| {
         let result = SignalToken::interrupt().unwrap().run(|token| {
             raise(SIGINT);
             Err::<(), _>(token.wait()).context(Kept)
@@ -88,7 +85,7 @@ fn the_error_is_dropped_before_the_end() {
 
 #[test]
 fn output_is_flushed_by_who_has_locked_it_and_where_threads_are_refused() {
-    let test = "output_is_flushed_by_who_has_locked_it_and_where_threads_are_refused";
+    let test = "first_signal::output_is_flushed_by_who_has_locked_it_and_where_threads_are_refused";
     let program = Program::of(test, |how| {
         let mut out = io::stdout().lock();
         if how == "refused" {
@@ -115,7 +112,7 @@ fn output_is_flushed_by_who_has_locked_it_and_where_threads_are_refused() {
 
 #[test]
 fn a_lock_of_standard_output_keeps_no_program_alive() {
-    let test = "a_lock_of_standard_output_keeps_no_program_alive";
+    let test = "first_signal::a_lock_of_standard_output_keeps_no_program_alive";
     let program = Program::of(test, |_| {
         let (locked, is_locked) = mpsc::channel();
         thread::spawn(move || {
@@ -140,29 +137,32 @@ fn a_lock_of_standard_output_keeps_no_program_alive() {
 
 #[test]
 fn the_token_tells_which_signal_it_was() {
-    let program = Program::of("the_token_tells_which_signal_it_was", |signal| {
-        let token = SignalToken::termination().unwrap().named("stop");
-        let (told, heard) = mpsc::channel();
-        let _registration = token.on_cancel(move |error| {
-            told.send((error.clone(), thread::current().id())).unwrap();
-        });
-        assert!(!token.is_cancelled() && token.cancellation().is_none());
-        tell("ready");
-        let error = token.wait();
-        let Cause::Reason(reason) = error.cause() else {
-            panic!("{error:?}")
-        };
-        let reason = reason.as_error().downcast_ref::<Signal>().unwrap();
-        assert_eq!(error.reason(), Some(reason));
-        assert_eq!(token.cancellation(), Some(error.clone()));
-        assert_eq!(token.check(), Err(error.clone()));
-        assert!(error.is_from(&token) && token.is_cancelled());
-        assert_eq!(error.name(), Some("stop"));
-        let (heard, thread) = heard.recv().unwrap();
-        assert_eq!(heard, error);
-        assert_ne!(thread, thread::current().id());
-        assert_eq!(reason.number(), signal.parse().unwrap());
-    });
+    let program = Program::of(
+        "first_signal::the_token_tells_which_signal_it_was",
+        |signal| {
+            let token = SignalToken::termination().unwrap().named("stop");
+            let (told, heard) = mpsc::channel();
+            let _registration = token.on_cancel(move |error| {
+                told.send((error.clone(), thread::current().id())).unwrap();
+            });
+            assert!(!token.is_cancelled() && token.cancellation().is_none());
+            tell("ready");
+            let error = token.wait();
+            let Cause::Reason(reason) = error.cause() else {
+                panic!("{error:?}")
+            };
+            let reason = reason.as_error().downcast_ref::<Signal>().unwrap();
+            assert_eq!(error.reason(), Some(reason));
+            assert_eq!(token.cancellation(), Some(error.clone()));
+            assert_eq!(token.check(), Err(error.clone()));
+            assert!(error.is_from(&token) && token.is_cancelled());
+            assert_eq!(error.name(), Some("stop"));
+            let (heard, thread) = heard.recv().unwrap();
+            assert_eq!(heard, error);
+            assert_ne!(thread, thread::current().id());
+            assert_eq!(reason.number(), signal.parse().unwrap());
+        },
+    );
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         let running = program.start(&signal.to_string());
         running.expect("ready");
@@ -173,16 +173,19 @@ fn the_token_tells_which_signal_it_was() {
 
 #[test]
 fn what_it_does_not_listen_to_keeps_its_default() {
-    let program = Program::of("what_it_does_not_listen_to_keeps_its_default", |token| {
-        let _token = match token {
-            "interrupt" => SignalToken::interrupt(),
-            _ => SignalToken::termination(),
-        };
-        tell("ready");
-        loop {
-            thread::park();
-        }
-    });
+    let program = Program::of(
+        "first_signal::what_it_does_not_listen_to_keeps_its_default",
+        |token| {
+            let _token = match token {
+                "interrupt" => SignalToken::interrupt(),
+                _ => SignalToken::termination(),
+            };
+            tell("ready");
+            loop {
+                thread::park();
+            }
+        },
+    );
     for (token, signal) in [
         ("interrupt", SIGTERM),
         ("interrupt", SIGHUP),
@@ -271,10 +274,13 @@ fn end_with(token: SignalToken, how: &str) -> Box<dyn fmt::Debug> {
 
 #[test]
 fn whatever_wraps_the_signal_ends_the_program() {
-    let program = Program::of("whatever_wraps_the_signal_ends_the_program", |how| {
-        let result = end_with(SignalToken::interrupt().unwrap(), how);
-        unreachable!("{how}: {result:?}");
-    });
+    let program = Program::of(
+        "first_signal::whatever_wraps_the_signal_ends_the_program",
+        |how| {
+            let result = end_with(SignalToken::interrupt().unwrap(), how);
+            unreachable!("{how}: {result:?}");
+        },
+    );
     for how in WRAPPED {
         program.start(how).end().by_signal(SIGINT);
     }
@@ -282,23 +288,26 @@ fn whatever_wraps_the_signal_ends_the_program() {
 
 #[test]
 fn the_signal_of_any_token_ends_the_program() {
-    let program = Program::of("the_signal_of_any_token_ends_the_program", |_| {
-        let other = SignalToken::builder().signals([SIGTERM]).build().unwrap();
-        let token = SignalToken::interrupt().unwrap();
-        let result = token.run(|token| -> Result<(), CancellationError> {
-            raise(SIGTERM);
-            let error = other.wait();
-            assert!(!token.is_cancelled());
-            Err(error)
-        });
-        unreachable!("{result:?}");
-    });
+    let program = Program::of(
+        "first_signal::the_signal_of_any_token_ends_the_program",
+        |_| {
+            let other = SignalToken::builder().signals([SIGTERM]).build().unwrap();
+            let token = SignalToken::interrupt().unwrap();
+            let result = token.run(|token| -> Result<(), CancellationError> {
+                raise(SIGTERM);
+                let error = other.wait();
+                assert!(!token.is_cancelled());
+                Err(error)
+            });
+            unreachable!("{result:?}");
+        },
+    );
     program.start("").end().by_signal(SIGTERM);
 }
 
 #[test]
 fn every_other_result_is_returned() {
-    let program = Program::of("every_other_result_is_returned", |_| {
+    let program = Program::of("first_signal::every_other_result_is_returned", |_| {
         let token = || SignalToken::termination().unwrap();
 
         let result = token().run(|_| -> io::Result<u32> { Ok(7) });

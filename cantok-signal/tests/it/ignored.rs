@@ -1,11 +1,8 @@
 //! Signals that the process was told to ignore stay ignored.
 #![cfg(target_os = "linux")]
 
-#[path = "support/program.rs"]
-mod program;
-
+use crate::support::program::{Program, interrupt, is_there, raise, tell};
 use cantok_signal::{Signal, SignalToken, SignalTokenBuilder};
-use program::{Program, interrupt, is_there, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 fn all() -> SignalTokenBuilder {
@@ -14,7 +11,7 @@ fn all() -> SignalTokenBuilder {
 
 #[test]
 fn under_nohup() {
-    let program = Program::of("under_nohup", |_| {
+    let program = Program::of("ignored::under_nohup", |_| {
         let token = SignalToken::termination().unwrap();
         let signals: Vec<_> = token.signals().collect();
         assert!(!signals.contains(&Signal::HANGUP), "{signals:?}");
@@ -47,7 +44,7 @@ fn under_nohup() {
 
 #[test]
 fn unless_it_is_not_to_be_honoured() {
-    let program = Program::of("unless_it_is_not_to_be_honoured", |_| {
+    let program = Program::of("ignored::unless_it_is_not_to_be_honoured", |_| {
         let token = all().honor_ignored(false).build().unwrap();
         assert!(token.signals().any(|signal| signal == Signal::HANGUP));
         tell("ready");
@@ -71,7 +68,7 @@ fn unless_it_is_not_to_be_honoured() {
 /// As what a script starts in the background.
 #[test]
 fn if_all_are_ignored_the_token_is_never_cancelled() {
-    let test = "if_all_are_ignored_the_token_is_never_cancelled";
+    let test = "ignored::if_all_are_ignored_the_token_is_never_cancelled";
     let program = Program::of(test, |_| {
         let token = SignalToken::interrupt().unwrap();
         assert_eq!(token.signals().count(), 0);
@@ -94,7 +91,7 @@ fn if_all_are_ignored_the_token_is_never_cancelled() {
 
 #[test]
 fn what_is_not_ignored_is_listened_to() {
-    let program = Program::of("what_is_not_ignored_is_listened_to", |_| {
+    let program = Program::of("ignored::what_is_not_ignored_is_listened_to", |_| {
         let token = SignalToken::termination().unwrap();
         let mut signals: Vec<_> = token.signals().map(|signal| signal.number()).collect();
         signals.sort_unstable();

@@ -1,14 +1,11 @@
 //! Where the system refuses a thread there is no token, and the signals do what they did before.
 #![cfg(target_os = "linux")]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::{fs, thread};
 
+use crate::support::program::{Program, raise, tell};
 use cantok_signal::SignalToken;
 use cantok_testkit::refused::where_threads_are_refused;
-use program::{Program, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// A bit for each signal that has a handler.
@@ -24,7 +21,7 @@ fn descriptors() -> usize {
 
 #[test]
 fn nothing_is_left_of_a_token_that_could_not_be_built() {
-    let test = "nothing_is_left_of_a_token_that_could_not_be_built";
+    let test = "threads_refused::nothing_is_left_of_a_token_that_could_not_be_built";
     where_threads_are_refused(test, || {
         let before = (handled(), descriptors());
         for _ in 0..10 {
@@ -37,7 +34,7 @@ fn nothing_is_left_of_a_token_that_could_not_be_built() {
 
 #[test]
 fn the_signals_end_the_program() {
-    let program = Program::of("the_signals_end_the_program", |signal| {
+    let program = Program::of("threads_refused::the_signals_end_the_program", |signal| {
         assert!(thread::Builder::new().spawn(|| ()).is_err());
         SignalToken::termination().unwrap_err();
         tell("refused");

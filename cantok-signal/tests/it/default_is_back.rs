@@ -1,19 +1,14 @@
 //! With the last token that listens to a signal, and all that derives from it, goes its handler.
 #![cfg(unix)]
 
-#[path = "support/bell.rs"]
-mod bell;
-#[path = "support/program.rs"]
-mod program;
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 
-use bell::Bell;
+use crate::support::bell::Bell;
+use crate::support::program::{Program, interrupt, raise, tell};
 use cantok_core::Token;
 use cantok_signal::{SecondSignal, Signal, SignalToken, SignalTokenBuilder};
 use cantok_testkit::shapes::shapes;
-use program::{Program, interrupt, raise, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// No repetition ends the program: what does is the default.
@@ -25,23 +20,26 @@ fn deaf() -> SignalTokenBuilder {
 
 #[test]
 fn a_registration_alone_keeps_the_token() {
-    let program = Program::of("a_registration_alone_keeps_the_token", |_| {
-        let (told, heard) = mpsc::channel();
-        let token = SignalToken::interrupt().unwrap();
-        let _registration = token.on_cancel(move |_| told.send(()).unwrap());
-        drop(token);
-        raise(SIGINT);
-        heard.recv().unwrap();
-        tell("called");
-        raise(SIGINT);
-        tell("alive");
-    });
+    let program = Program::of(
+        "default_is_back::a_registration_alone_keeps_the_token",
+        |_| {
+            let (told, heard) = mpsc::channel();
+            let token = SignalToken::interrupt().unwrap();
+            let _registration = token.on_cancel(move |_| told.send(()).unwrap());
+            drop(token);
+            raise(SIGINT);
+            heard.recv().unwrap();
+            tell("called");
+            raise(SIGINT);
+            tell("alive");
+        },
+    );
     program.start("").tells_and_ends_by(&["called"], SIGINT);
 }
 
 #[test]
 fn dropped_before_any_signal() {
-    let program = Program::of("dropped_before_any_signal", |signal| {
+    let program = Program::of("default_is_back::dropped_before_any_signal", |signal| {
         let token = deaf().build().unwrap();
         let clone = token.clone();
         drop(token);
@@ -59,7 +57,7 @@ fn dropped_before_any_signal() {
 
 #[test]
 fn dropped_after_a_signal() {
-    let program = Program::of("dropped_after_a_signal", |signal| {
+    let program = Program::of("default_is_back::dropped_after_a_signal", |signal| {
         let signal = signal.parse().unwrap();
         let bell = Bell::new();
         let token = deaf().build().unwrap();
@@ -82,21 +80,24 @@ fn dropped_after_a_signal() {
 
 #[test]
 fn whatever_derives_from_it_keeps_it_alive() {
-    let program = Program::of("whatever_derives_from_it_keeps_it_alive", |index| {
-        let bell = Bell::new();
-        let token = deaf().build().unwrap();
-        let (shape, derived) = shapes(&token).swap_remove(index.parse().unwrap());
-        drop(token);
-        raise(SIGTERM);
-        let error = derived.wait();
-        assert_eq!(Signal::of(&error), Some(Signal::TERMINATION), "{shape}");
-        raise(SIGINT);
-        tell("cancelled");
-        bell.ring();
-        drop(derived);
-        raise(SIGINT);
-        tell("alive");
-    });
+    let program = Program::of(
+        "default_is_back::whatever_derives_from_it_keeps_it_alive",
+        |index| {
+            let bell = Bell::new();
+            let token = deaf().build().unwrap();
+            let (shape, derived) = shapes(&token).swap_remove(index.parse().unwrap());
+            drop(token);
+            raise(SIGTERM);
+            let error = derived.wait();
+            assert_eq!(Signal::of(&error), Some(Signal::TERMINATION), "{shape}");
+            raise(SIGINT);
+            tell("cancelled");
+            bell.ring();
+            drop(derived);
+            raise(SIGINT);
+            tell("alive");
+        },
+    );
     for index in 0..shapes(&Token::never()).len() {
         program
             .start(&index.to_string())
@@ -106,7 +107,7 @@ fn whatever_derives_from_it_keeps_it_alive() {
 
 #[test]
 fn a_new_token_works_again() {
-    let program = Program::of("a_new_token_works_again", |_| {
+    let program = Program::of("default_is_back::a_new_token_works_again", |_| {
         for _ in 0..3 {
             let bell = Bell::new();
             let token = deaf().build().unwrap();
@@ -125,7 +126,7 @@ fn a_new_token_works_again() {
 
 #[test]
 fn each_signal_for_itself() {
-    let program = Program::of("each_signal_for_itself", |_| {
+    let program = Program::of("default_is_back::each_signal_for_itself", |_| {
         let interrupt = deaf().signals([SIGINT]).build().unwrap();
         let all = deaf().build().unwrap();
         drop(all);
@@ -140,7 +141,7 @@ fn each_signal_for_itself() {
 
 #[test]
 fn it_stays_if_told_so() {
-    let program = Program::of("it_stays_if_told_so", |_| {
+    let program = Program::of("default_is_back::it_stays_if_told_so", |_| {
         for _ in 0..3 {
             let token = deaf().restore_default(false).build().unwrap();
             raise(SIGINT);
@@ -158,7 +159,7 @@ fn it_stays_if_told_so() {
 /// As in a program that has shut down once and does not want to be hurried.
 #[test]
 fn it_stays_if_told_so_also_after_a_second_signal_would_have_ended_the_program() {
-    let test = "it_stays_if_told_so_also_after_a_second_signal_would_have_ended_the_program";
+    let test = "default_is_back::it_stays_if_told_so_also_after_a_second_signal_would_have_ended_the_program";
     let program = Program::of(test, |_| {
         let bell = Bell::new();
         let token = SignalToken::builder()
@@ -180,25 +181,28 @@ fn it_stays_if_told_so_also_after_a_second_signal_would_have_ended_the_program()
 
 #[test]
 fn a_handler_that_was_there_first_is_back() {
-    let program = Program::of("a_handler_that_was_there_first_is_back", |_| {
-        let seen = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register(SIGINT, seen.clone()).unwrap();
-        for _ in 0..3 {
-            let bell = Bell::new();
-            let token = SignalToken::termination().unwrap();
-            raise(SIGINT);
-            assert!(seen.swap(false, Ordering::SeqCst));
-            let error = token.wait();
-            assert_eq!(Signal::of(&error), Some(Signal::INTERRUPT));
-            bell.ring();
-            drop(token);
-            raise(SIGINT);
-            assert!(seen.swap(false, Ordering::SeqCst));
+    let program = Program::of(
+        "default_is_back::a_handler_that_was_there_first_is_back",
+        |_| {
+            let seen = Arc::new(AtomicBool::new(false));
+            signal_hook::flag::register(SIGINT, seen.clone()).unwrap();
+            for _ in 0..3 {
+                let bell = Bell::new();
+                let token = SignalToken::termination().unwrap();
+                raise(SIGINT);
+                assert!(seen.swap(false, Ordering::SeqCst));
+                let error = token.wait();
+                assert_eq!(Signal::of(&error), Some(Signal::INTERRUPT));
+                bell.ring();
+                drop(token);
+                raise(SIGINT);
+                assert!(seen.swap(false, Ordering::SeqCst));
+                tell("alive");
+            }
+            // A signal without a handler.
+            raise(SIGTERM);
             tell("alive");
-        }
-        // A signal without a handler.
-        raise(SIGTERM);
-        tell("alive");
-    });
+        },
+    );
     program.start("").tells_and_ends_by(&["alive"; 3], SIGTERM);
 }

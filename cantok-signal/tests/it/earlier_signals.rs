@@ -1,17 +1,12 @@
 //! What came before a token was built does not cancel it, and does not count.
 #![cfg(unix)]
 
-#[path = "support/bell.rs"]
-mod bell;
-#[path = "support/program.rs"]
-mod program;
-
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bell::Bell;
+use crate::support::bell::Bell;
+use crate::support::program::{Program, interrupt, raise, tell};
 use cantok_signal::{SecondSignal, SignalToken};
-use program::{Program, interrupt, raise, tell};
 use signal_hook::consts::SIGINT;
 
 /// The thread that cancels is a little late in most of them.
@@ -27,7 +22,7 @@ fn ends_well(program: &Program) {
 /// Another handler has kept the program alive.
 #[test]
 fn while_there_was_no_token() {
-    let program = Program::of("while_there_was_no_token", |_| {
+    let program = Program::of("earlier_signals::while_there_was_no_token", |_| {
         signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false))).unwrap();
         for round in 0..ROUNDS {
             let bell = Bell::new();
@@ -48,7 +43,7 @@ fn while_there_was_no_token() {
 /// As a command that is over when Ctrl-C is pressed.
 #[test]
 fn while_another_token_was_there() {
-    let program = Program::of("while_another_token_was_there", |_| {
+    let program = Program::of("earlier_signals::while_another_token_was_there", |_| {
         for round in 0..ROUNDS {
             let bell = Bell::new();
             let old = SignalToken::interrupt().unwrap();
@@ -65,7 +60,7 @@ fn while_another_token_was_there() {
 
 #[test]
 fn while_another_token_is_there() {
-    let program = Program::of("while_another_token_is_there", |_| {
+    let program = Program::of("earlier_signals::while_another_token_is_there", |_| {
         let interrupt = SignalToken::builder().second(SecondSignal::Exit(7));
         for round in 0..ROUNDS {
             let bell = Bell::new();

@@ -1,15 +1,12 @@
 //! A process that makes a token for each of its commands does not grow.
 #![cfg(target_os = "linux")]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use crate::support::program::{Program, interrupt, tell};
 use cantok_signal::{SecondSignal, SignalToken};
 use cantok_testkit::memory::resident_bytes;
-use program::{Program, interrupt, tell};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// What the process may grow by: a round that leaves a handler behind, of 100 bytes or more, exceeds it.
@@ -66,14 +63,14 @@ fn stays_flat(test: &'static str, rounds: usize, round: fn(usize)) {
 
 #[test]
 fn a_token_after_the_other() {
-    stays_flat("a_token_after_the_other", 50_000, |_| {
+    stays_flat("flat::a_token_after_the_other", 50_000, |_| {
         drop(SignalToken::termination().unwrap());
     });
 }
 
 #[test]
 fn tokens_of_all_kinds() {
-    stays_flat("tokens_of_all_kinds", 20_000, |number| {
+    stays_flat("flat::tokens_of_all_kinds", 20_000, |number| {
         let all = [SIGINT, SIGTERM, SIGHUP];
         let seconds = [
             SecondSignal::DefaultAction,
@@ -94,7 +91,7 @@ fn tokens_of_all_kinds() {
 
 #[test]
 fn tokens_that_are_cancelled() {
-    stays_flat("tokens_that_are_cancelled", 20_000, |_| {
+    stays_flat("flat::tokens_that_are_cancelled", 20_000, |_| {
         let token = SignalToken::interrupt().unwrap();
         interrupt(&token);
     });
@@ -102,7 +99,7 @@ fn tokens_that_are_cancelled() {
 
 #[test]
 fn tokens_that_are_refused() {
-    stays_flat("tokens_that_are_refused", 20_000, |_| {
+    stays_flat("flat::tokens_that_are_refused", 20_000, |_| {
         let refused = SignalToken::builder().signals([SIGINT, 1000]).build();
         drop(refused.unwrap_err());
     });
@@ -110,7 +107,7 @@ fn tokens_that_are_refused() {
 
 #[test]
 fn tokens_beside_one_that_lives_long() {
-    stays_flat("tokens_beside_one_that_lives_long", 20_000, |_| {
+    stays_flat("flat::tokens_beside_one_that_lives_long", 20_000, |_| {
         use std::sync::OnceLock;
         static SHUTDOWN: OnceLock<SignalToken> = OnceLock::new();
         let shutdown = SHUTDOWN.get_or_init(|| SignalToken::termination().unwrap());

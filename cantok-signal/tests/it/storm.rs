@@ -1,17 +1,14 @@
 //! Signals interrupt anything: no lock that is held where they arrive is waited for.
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::hint::black_box;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use crate::support::program::{Program, Target, hear, tell};
 use cantok_signal::{SecondSignal, Signal, SignalToken};
-use program::{Program, Target, hear, tell};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 
 const ROUNDS: usize = 10_000;
@@ -60,7 +57,7 @@ fn in_a_storm_of(signals: &[i32], program: &Program, marks: &[&str]) {
 
 #[test]
 fn ten_thousand_signals_while_stdout_and_the_allocator_are_busy() {
-    let test = "ten_thousand_signals_while_stdout_and_the_allocator_are_busy";
+    let test = "storm::ten_thousand_signals_while_stdout_and_the_allocator_are_busy";
     let program = Program::of(test, |_| {
         let seen = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGUSR1, seen.clone()).unwrap();
@@ -104,7 +101,7 @@ fn ten_thousand_signals_while_stdout_and_the_allocator_are_busy() {
 /// They interrupt the thread that installs and removes handlers, and are missed at no moment.
 #[test]
 fn tokens_come_and_go_while_their_signals_arrive() {
-    let test = "tokens_come_and_go_while_their_signals_arrive";
+    let test = "storm::tokens_come_and_go_while_their_signals_arrive";
     let program = Program::of(test, |_| {
         let builder = |signals: &[i32]| SignalToken::builder().signals(signals);
         // Without it the default action would be back now and then.
