@@ -1,4 +1,5 @@
-//! Replaces signal-hook in models: handlers that a test calls, on any thread.
+//! Replaces signal-hook in loom's models and in the random programs of `model.rs`: handlers that a test calls, on any
+//! thread.
 
 use crate::Signal;
 use crate::action::Action;
