@@ -1,4 +1,4 @@
-//! A second SIGINT ends the program at once, whatever it is stuck in.
+//! A second SIGINT ends the program at once, whatever it is stuck in. Beside other tests it would take longer.
 #![cfg(unix)]
 
 mod support;

@@ -1,4 +1,4 @@
-//! The tests that need no process of their own.
+//! Tests that start a process for each thing that signals do, and tests that send none.
 
 mod bad_input;
 mod children;
