@@ -3,11 +3,9 @@
 //! `CANTOK_SOAK=1000000 cargo test --release -p cantok-tower --test flat_memory` sends a million requests of each kind.
 #![cfg(target_os = "linux")]
 
-#[path = "support/server.rs"]
-mod server;
-#[path = "support/service.rs"]
-mod service;
+mod support;
 
+use crate::support::server::{Protocol, Tokens, serve};
 use bytes::Bytes;
 use cantok_core::SimpleToken;
 use cantok_testkit::memory::resident_bytes;
@@ -17,7 +15,6 @@ use http::Request;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use server::{Protocol, Tokens, serve};
 use std::env;
 use std::time::Duration;
 use tokio::runtime::Builder;

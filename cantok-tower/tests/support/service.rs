@@ -1,7 +1,5 @@
 //! Services under the layer, and what their requests come to.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use bytes::Bytes;
 use cantok_core::Token;
 use cantok_testkit::watchdog;

@@ -1,20 +1,17 @@
 //! Each request has a token of its own, which is cancelled by what ends the request, and by nothing else.
 
-#[path = "support/service.rs"]
-mod service;
-
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::mpsc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use crate::support::service::{Body, answer, assert_gone, run, token_of};
 use cantok_core::{Cause, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_tower::{TokenBody, TokenFuture, TokenLayer};
 use futures::FutureExt as _;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use service::{Body, answer, assert_gone, run, token_of};
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 
 const HOUR: Duration = Duration::from_secs(3600);

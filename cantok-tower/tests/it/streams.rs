@@ -1,10 +1,7 @@
 //! Over HTTP/2, with a thousand streams on one connection of which random ones are reset, exactly theirs are cancelled.
 
-#[path = "support/server.rs"]
-mod server;
-#[path = "support/service.rs"]
-mod service;
-
+use crate::support::server::{Protocol, Tokens, serve};
+use crate::support::service::{assert_gone, run};
 use bytes::Bytes;
 use cantok_core::{SimpleToken, Token};
 use cantok_tower::{PropagateLayer, RequestTokenExt as _, TokenLayer, cancellation};
@@ -13,8 +10,6 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rand::Rng as _;
-use server::{Protocol, Tokens, serve};
-use service::{assert_gone, run};
 use std::collections::HashMap;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 

@@ -1,18 +1,15 @@
 //! What a client is told when the layer ends its request.
 
-#[path = "support/service.rs"]
-mod service;
-
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use crate::support::service::{run, token_of};
 use cantok_core::{SimpleToken, TimeoutToken};
 use cantok_tower::{Stopped, TokenLayer};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use service::{run, token_of};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 type Text = Full<bytes::Bytes>;

@@ -1,13 +1,11 @@
 //! Calls take what remains of their token's time along, and end with the token.
 
-#[path = "support/service.rs"]
-mod service;
-
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::support::service::{Body, answer, run};
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_tower::prelude::*;
 use cantok_tower::{PropagateLayer, TimeoutHeader, TokenLayer, cancellation};
@@ -15,7 +13,6 @@ use futures::FutureExt as _;
 use http::{HeaderMap, HeaderName, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
-use service::{Body, answer, run};
 use tower::{Layer as _, Service as _, ServiceExt as _, service_fn};
 
 const GRPC: &str = "grpc-timeout";

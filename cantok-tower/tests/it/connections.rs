@@ -1,14 +1,9 @@
 //! Over HTTP/1, the right tokens are cancelled and no others: keep-alive, pipelining, clients that hang up, upgrades.
 
-#[path = "support/server.rs"]
-mod server;
-#[path = "support/service.rs"]
-mod service;
-
+use crate::support::server::{Protocol, read_until, serve};
+use crate::support::service::{assert_gone, run};
 use cantok_core::SimpleToken;
 use cantok_tower::TokenLayer;
-use server::{Protocol, read_until, serve};
-use service::{assert_gone, run};
 use tokio::io::AsyncWriteExt as _;
 
 fn get(path: &str) -> String {

@@ -1,11 +1,8 @@
 //! How handlers of axum and tonic come by the token, and what tonic makes of an error.
 
-#[path = "support/service.rs"]
-mod service;
-
 #[cfg(feature = "axum")]
 mod axum_handlers {
-    use super::service::run;
+    use crate::support::service::run;
     use axum::Router;
     use axum::body::Body;
     use axum::routing::get;

@@ -1,12 +1,9 @@
 //! tower's rules of readiness and of clones.
 
-#[path = "support/service.rs"]
-mod service;
-
+use crate::support::service::{Body, answer, run};
 use cantok_core::SimpleToken;
 use cantok_tower::{PropagateLayer, RequestTokenExt as _, TokenLayer};
 use http::{Request, Response, StatusCode};
-use service::{Body, answer, run};
 use std::task::Poll;
 use tower_test::mock::{self, Spawn};
 

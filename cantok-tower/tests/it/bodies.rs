@@ -1,12 +1,10 @@
 //! Bodies that stream end with the token, and end the token where they are dropped.
 
-#[path = "support/service.rs"]
-mod service;
-
 use std::convert::Infallible;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::support::service::{assert_gone, run, token_of};
 use bytes::Bytes;
 use cantok_core::{SimpleToken, Token};
 use cantok_tower::{TokenBody, TokenLayer, cancellation};
@@ -17,7 +15,6 @@ use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, StreamBody};
-use service::{assert_gone, run, token_of};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 type Stream = UnsyncBoxBody<Bytes, Infallible>;

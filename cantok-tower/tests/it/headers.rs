@@ -1,18 +1,15 @@
 //! A header can shorten a request's time and never prolong it; what is malformed is refused.
 
-#[path = "support/service.rs"]
-mod service;
-
 use std::convert::Infallible;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::support::service::{Body, answer, token_of};
 use cantok_core::{SimpleToken, Token};
 use cantok_tower::{TimeoutHeader, TokenLayer};
 use futures::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use proptest::prelude::*;
-use service::{Body, answer, token_of};
 use tower::{Layer as _, Service as _, service_fn};
 
 const HOUR: Duration = Duration::from_secs(3600);
