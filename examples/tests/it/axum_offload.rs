@@ -1,23 +1,19 @@
 //! The example `axum_offload` stops the work behind a request when its client hangs up, when its time is over and when
 //! the program is to end. All that is asked of it here without such a stop takes longer than the tests wait.
 
-#[path = "support/service.rs"]
-mod service;
-mod support;
-
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::service::Service;
+use crate::support::{command, soon};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::http::request::Builder;
 use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use service::Service;
-use support::{command, soon};
 use tokio::net::TcpStream;
 use tokio::runtime;
 use tokio::time::sleep;
@@ -274,8 +270,8 @@ mod signals {
     use std::net;
     use std::os::unix::process::ExitStatusExt;
 
+    use crate::support::is_ignored;
     use rustix::process::Signal;
-    use support::is_ignored;
 
     #[test]
     fn requests_under_way_are_stopped_and_answered() {

@@ -1,13 +1,11 @@
 //! The example programs run, end, and print what their readers are told.
 
-mod support;
-
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{command, command_of, soon};
+use crate::support::{command, command_of, soon};
 
 /// What an example of the crate `cantok` prints, which needs the standard library alone.
 fn run(example: &str, input: &str) -> String {
@@ -154,12 +152,12 @@ fn pipeline_counts_the_lines_of_all_files() {
     assert_eq!(status, Some(0), "{reported}");
     let files = files("tests");
     assert_eq!(pipeline_counts(&reported), [files, files, 0, 0]);
-    let lines = fs::read_to_string("tests/programs.rs")
+    let lines = fs::read_to_string("tests/it/programs.rs")
         .unwrap()
         .lines()
         .count();
     assert!(
-        printed.contains(&format!("{lines}\ttests/programs.rs\n")),
+        printed.contains(&format!("{lines}\ttests/it/programs.rs\n")),
         "{printed}"
     );
     assert_eq!(printed.lines().count(), files);
@@ -255,7 +253,7 @@ mod ctrl_c {
     use rustix::process::{Pid, Signal, kill_process};
     use tempfile::TempDir;
 
-    use super::support::{command, is_ignored, soon};
+    use crate::support::{command, is_ignored, soon};
 
     struct Running {
         program: Child,

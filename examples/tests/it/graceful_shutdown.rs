@@ -1,15 +1,11 @@
 //! The example `graceful_shutdown` finishes the requests that it is at, awaits what it has started, and stops what is
 //! not over after the grace period.
 
-#[path = "support/service.rs"]
-mod service;
-mod support;
-
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use service::Service;
+use crate::service::Service;
 
 struct Client(BufReader<TcpStream>);
 
@@ -81,8 +77,8 @@ mod signals {
 
     use std::os::unix::process::ExitStatusExt;
 
+    use crate::support::is_ignored;
     use rustix::process::Signal;
-    use support::is_ignored;
 
     /// By trial division it takes longer than the universe is old to find that this is a prime.
     const ENDLESS: u128 = (1 << 127) - 1;
