@@ -1,11 +1,6 @@
 //! A token that lives long does not grow, however many calls, views and selects have used it.
 #![cfg(target_os = "linux")]
 
-#[path = "../../cantok-core/tests/support/memory.rs"]
-mod memory;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -14,9 +9,9 @@ use cantok_channel::cancelled;
 use cantok_channel::prelude::*;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_testkit::memory::resident_bytes;
+use cantok_testkit::watchdog;
 use crossbeam_channel::{bounded, unbounded};
-use memory::resident_bytes;
-use support::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -2,22 +2,17 @@
 //! its program.
 #![cfg(target_os = "linux")]
 
-#[path = "support/operations.rs"]
-mod operations;
-#[path = "../../cantok-core/tests/support/processor_time.rs"]
-mod processor_time;
-#[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
 use std::thread;
 use std::time::Duration;
 
+use crate::support::operations::{HOUR, Recv, Send, channels, fill, waiting_recvs, waiting_sends};
 use cantok_channel::cancelled;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_testkit::processor_time::processor_time;
+use cantok_testkit::watchdog;
 use crossbeam_channel::{after, never, select_biased};
-use operations::{HOUR, Recv, Send, channels, fill, waiting_recvs, waiting_sends};
-use processor_time::processor_time;
-use support::watchdog;
 
 #[test]
 fn calls_that_wait_use_no_processor_time() {

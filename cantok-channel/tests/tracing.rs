@@ -1,26 +1,19 @@
 //! With the feature `tracing` a call that its token ends is one event.
 #![cfg(feature = "tracing")]
 
-#[path = "../../cantok-core/tests/support/events.rs"]
-mod events;
-#[path = "support/operations.rs"]
-mod operations;
-#[path = "support/probe.rs"]
-mod probe;
-#[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::operations::{HOUR, Outcome, recvs, sends, waiting_recvs};
+use crate::support::probe::Probe;
 use cantok_channel::prelude::*;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken};
+use cantok_testkit::events::{Collector, line, stops};
+use cantok_testkit::watchdog;
 use crossbeam_channel::{bounded, never, unbounded};
-use events::{Collector, line, stops};
-use operations::{HOUR, Outcome, recvs, sends, waiting_recvs};
-use probe::Probe;
-use support::watchdog;
 use tracing::Event;
 use tracing::subscriber::with_default;
 

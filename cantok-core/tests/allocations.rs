@@ -1,8 +1,5 @@
 //! What tokens allocate: one block for each token, and nothing for checks, peeks and a first waiter.
 
-#[path = "support/shapes.rs"]
-mod shapes;
-
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::Pin;
@@ -14,7 +11,7 @@ use std::time::Duration;
 use allocation_counter::measure;
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
-use shapes::{HOUR, shapes};
+use cantok_testkit::shapes::{HOUR, shapes};
 
 /// How often `f` allocates on this thread. What it allocates is freed by then.
 #[track_caller]

@@ -1,21 +1,15 @@
 //! A root that lives long does not grow, however many tokens are derived from it and dropped.
 #![cfg(target_os = "linux")]
 
-#[path = "support/background.rs"]
-mod background;
-#[path = "support/memory.rs"]
-mod memory;
-mod support;
-
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use background::await_the_timer;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{CounterToken, IdleToken, SimpleToken, TimeoutToken, Token};
-use memory::resident_bytes;
-use support::watchdog;
+use cantok_testkit::background::await_the_timer;
+use cantok_testkit::memory::resident_bytes;
+use cantok_testkit::watchdog;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

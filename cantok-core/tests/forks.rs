@@ -1,8 +1,6 @@
 //! In a process that was forked without `exec` tokens see deadlines by the clock, and `start_threads` brings the rest back.
 #![cfg(unix)]
 
-mod support;
-
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -12,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{IdleToken, SimpleToken, TimeoutToken, Token, start_threads};
+use cantok_testkit::watchdog;
 use fork::{Fork, fork};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
-use support::watchdog;
 
 const MILLI: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -1,11 +1,5 @@
 //! A panic in user code reaches the call that ran that code, or the panic hook in the background, and breaks nothing else.
 
-#[path = "support/background.rs"]
-mod background;
-#[path = "support/shapes.rs"]
-mod shapes;
-mod support;
-
 use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -14,11 +8,11 @@ use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use background::await_the_background;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
-use shapes::{HOUR, shapes};
-use support::watchdog;
+use cantok_testkit::background::await_the_background;
+use cantok_testkit::shapes::{HOUR, shapes};
+use cantok_testkit::watchdog;
 
 /// Panics without a word from the panic hook.
 fn quiet_panic(text: &'static str) {

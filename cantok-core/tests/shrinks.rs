@@ -1,7 +1,5 @@
 //! A burst of waiters leaves no memory behind, even if one of them stays; and that one is still notified.
 
-#[path = "support/count.rs"]
-mod count;
 mod support;
 
 use std::sync::Arc;
@@ -10,11 +8,11 @@ use std::sync::mpsc;
 use std::task::Waker;
 use std::time::Duration;
 
+use crate::support::count::Count;
 use allocation_counter::measure;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{SimpleToken, TimeoutToken, Token};
-use count::Count;
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

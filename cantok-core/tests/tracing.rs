@@ -1,18 +1,14 @@
 //! With the feature `tracing` each cancellation is one event, whatever derives from the token.
 #![cfg(feature = "tracing")]
 
-#[path = "support/events.rs"]
-mod events;
-mod support;
-
 use std::sync::mpsc;
 use std::task::Waker;
 use std::time::Duration;
 
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken};
-use events::{Collector, events};
-use support::watchdog;
+use cantok_testkit::events::{Collector, events};
+use cantok_testkit::watchdog;
 use tracing::Event;
 use tracing::subscriber::with_default;
 

@@ -1,8 +1,6 @@
 //! Deriving from an armed sum, peeking at it and waiting for it cost the same whatever its width, and it answers as a
 //! narrow one does.
 
-#[path = "support/arming.rs"]
-mod arming;
 mod support;
 
 use std::future::Future;
@@ -13,11 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
+use crate::support::arming::Arming;
 use allocation_counter::{AllocationInfo, measure};
-use arming::Arming;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -1,24 +1,19 @@
 //! What a poll allocates: nothing, but for the list of those who wait on one token where there are several.
 
-#[path = "support/counted.rs"]
-mod counted;
-#[path = "../../cantok-core/tests/support/shapes.rs"]
-mod shapes;
-#[path = "support/waiting.rs"]
-mod waiting;
+mod support;
 
 use std::future::{pending, poll_fn, ready as at_once};
 use std::hint::black_box;
 use std::pin::pin;
 use std::task::Poll;
 
+use crate::support::waiting::{never_an_item, ready, waiting};
 use allocation_counter::measure;
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
-use counted::Counted;
+use cantok_testkit::Counted;
+use cantok_testkit::shapes::{HOUR, shapes};
 use futures::stream::{self, StreamExt};
-use shapes::{HOUR, shapes};
-use waiting::{never_an_item, ready, waiting};
 
 /// How often `f` allocates on this thread.
 fn allocations(f: impl FnOnce()) -> u64 {

@@ -1,30 +1,21 @@
 //! A token that lives long does not grow, however many futures and streams have waited for it.
 #![cfg(target_os = "linux")]
 
-#[path = "support/counted.rs"]
-mod counted;
-#[path = "support/inside.rs"]
-mod inside;
-#[path = "../../cantok-core/tests/support/memory.rs"]
-mod memory;
-#[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
-#[path = "support/waiting.rs"]
-mod waiting;
 
 use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::support::inside::Inside;
+use crate::support::waiting::{never_an_item, ready, waiting};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
-use counted::Counted;
-use inside::Inside;
-use memory::resident_bytes;
-use support::watchdog;
-use waiting::{never_an_item, ready, waiting};
+use cantok_testkit::Counted;
+use cantok_testkit::memory::resident_bytes;
+use cantok_testkit::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

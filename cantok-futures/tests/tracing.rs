@@ -1,13 +1,6 @@
 //! With the feature `tracing`, each future and stream that its token ends is one event.
 #![cfg(feature = "tracing")]
 
-#[path = "../../cantok-core/tests/support/events.rs"]
-mod events;
-#[path = "support/polls.rs"]
-mod polls;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::future::{pending, ready};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
@@ -15,12 +8,12 @@ use std::time::Duration;
 
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken};
 use cantok_futures::prelude::*;
-use events::{Collector, line, stops};
+use cantok_testkit::events::{Collector, line, stops};
+use cantok_testkit::polls::poll;
+use cantok_testkit::watchdog;
 use futures::StreamExt;
 use futures::stream;
-use polls::poll;
 use pollster::block_on;
-use support::watchdog;
 use tracing::Event;
 use tracing::subscriber::with_default;
 

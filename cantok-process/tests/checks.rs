@@ -1,9 +1,6 @@
 //! One call is one check, and nothing after it.
 #![cfg(unix)]
 
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +8,7 @@ use std::time::Duration;
 
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken};
 use cantok_process::prelude::*;
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 #[test]
 fn one_call_spends_one_unit() {

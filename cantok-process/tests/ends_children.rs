@@ -3,8 +3,6 @@
 
 #[path = "support/peer.rs"]
 mod peer;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
@@ -14,9 +12,9 @@ use std::time::Duration;
 use cantok_core::{CancellationError, Cause, SimpleToken, TimeoutToken, Token};
 use cantok_process::prelude::*;
 use cantok_process::{CommandError, Signal, WithToken};
+use cantok_testkit::watchdog;
 use peer::shell;
 use rustix::process::{Pid, WaitOptions, kill_process, waitpid};
-use support::watchdog;
 
 const NEVER: Duration = Duration::MAX;
 

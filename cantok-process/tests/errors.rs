@@ -5,10 +5,6 @@
 mod peer;
 #[path = "support/program.rs"]
 mod program;
-#[path = "../../cantok-core/tests/support/refused.rs"]
-mod refused;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::error::Error;
 use std::io;
@@ -18,12 +14,12 @@ use std::time::Duration;
 use cantok_core::{CancellationError, SimpleToken, TimeoutToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
+use cantok_testkit::refused::where_threads_are_refused;
+use cantok_testkit::watchdog;
 use peer::shell;
 use program::{program, tell};
-use refused::where_threads_are_refused;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, WaitOptions, getuid, setrlimit, wait};
-use support::watchdog;
 
 #[test]
 fn a_cancel_prints_what_its_error_prints_and_has_its_source() {

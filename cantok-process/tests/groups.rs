@@ -3,8 +3,6 @@
 
 #[path = "support/peer.rs"]
 mod peer;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
@@ -14,8 +12,8 @@ use std::time::Duration;
 use cantok_core::{SimpleToken, TimeoutToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
+use cantok_testkit::watchdog;
 use peer::shell;
-use support::watchdog;
 
 const NEVER: Duration = Duration::MAX;
 

@@ -4,10 +4,6 @@
 
 #[path = "support/peer.rs"]
 mod peer;
-#[path = "../../cantok-core/tests/support/processor_time.rs"]
-mod processor_time;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::thread;
 use std::time::Duration;
@@ -15,9 +11,9 @@ use std::time::Duration;
 use cantok_core::{SimpleToken, TimeoutToken};
 use cantok_process::ParentToken;
 use cantok_process::prelude::*;
+use cantok_testkit::processor_time::processor_time;
+use cantok_testkit::watchdog;
 use peer::shell;
-use processor_time::processor_time;
-use support::watchdog;
 
 const NEVER: Duration = Duration::MAX;
 

@@ -5,14 +5,12 @@
 mod peer;
 #[path = "support/program.rs"]
 mod program;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use cantok_core::{SimpleToken, Token};
 use cantok_process::{ParentToken, StdinToken};
+use cantok_testkit::watchdog;
 use peer::{Peer, shell};
 use program::{program, tell};
-use support::watchdog;
 
 /// The parent is a shell that lives until the test says so, and the program its child.
 fn with_parent(program: &str) -> Peer {

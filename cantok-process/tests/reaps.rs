@@ -3,8 +3,6 @@
 
 #[path = "../../cantok-core/benches/support/random.rs"]
 mod random;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -15,10 +13,10 @@ use std::time::Duration;
 use cantok_core::{SimpleToken, TimeoutToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
+use cantok_testkit::watchdog;
 use random::Random;
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, wait};
-use support::watchdog;
 
 /// Descriptors and threads of this process.
 fn held() -> (usize, usize) {

@@ -3,8 +3,6 @@
 
 #[path = "support/peer.rs"]
 mod peer;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,9 +12,9 @@ use std::time::Duration;
 
 use cantok_core::SimpleToken;
 use cantok_process::prelude::*;
+use cantok_testkit::watchdog;
 use peer::shell;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-use support::watchdog;
 
 const NEVER: Duration = Duration::MAX;
 

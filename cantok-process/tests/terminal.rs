@@ -7,8 +7,6 @@ mod peer;
 mod program;
 #[path = "../../cantok-signal/tests/support/pseudo_terminal.rs"]
 mod pseudo_terminal;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -22,12 +20,12 @@ use std::time::Duration;
 use cantok_core::{ConditionToken, SimpleToken, Token};
 use cantok_process::Signal;
 use cantok_process::prelude::*;
+use cantok_testkit::watchdog;
 use peer::shell;
 use program::{program, tell};
 use rustix::process::{ioctl_tiocsctty, setsid};
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
-use support::watchdog;
 
 const NEVER: Duration = Duration::MAX;
 const CTRL_C: &[u8] = b"\x03";

@@ -3,8 +3,6 @@
 
 #[path = "support/peer.rs"]
 mod peer;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::future::Future;
 use std::os::unix::process::ExitStatusExt;
@@ -15,8 +13,8 @@ use std::time::Duration;
 use cantok_core::{Cause, CounterToken, SimpleToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
+use cantok_testkit::watchdog;
 use peer::Peer;
-use support::watchdog;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::runtime::Builder;

@@ -3,8 +3,6 @@
 
 #[path = "../../cantok-core/benches/support/random.rs"]
 mod random;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,10 +10,10 @@ use std::time::Duration;
 use cantok_core::TimeoutToken;
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
+use cantok_testkit::watchdog;
 use random::Random;
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
-use support::watchdog;
 use tokio::process::Command;
 use tokio::runtime::Builder;
 

@@ -1,17 +1,12 @@
 //! With the feature `tracing` a child that its token ends is one event.
 #![cfg(all(unix, feature = "tracing"))]
 
-#[path = "../../cantok-core/tests/support/events.rs"]
-mod events;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::process::Command;
 
 use cantok_core::{CounterToken, SimpleToken};
 use cantok_process::prelude::*;
-use events::stops;
-use support::watchdog;
+use cantok_testkit::events::stops;
+use cantok_testkit::watchdog;
 
 #[test]
 fn a_child_that_is_not_started_is_one_event() {

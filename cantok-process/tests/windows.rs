@@ -1,9 +1,6 @@
 //! What holds on Windows: a cancel ends the child at once.
 #![cfg(windows)]
 
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -12,7 +9,7 @@ use std::{env, process, thread};
 use cantok_core::{Cause, SimpleToken, TimeoutToken};
 use cantok_process::prelude::*;
 use cantok_process::{CommandError, ParentToken};
-use support::watchdog;
+use cantok_testkit::watchdog;
 
 /// Set in the children.
 const CHILD: &str = "CANTOK_TEST_CHILD";

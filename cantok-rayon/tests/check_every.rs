@@ -2,8 +2,6 @@
 
 #[path = "support/pools.rs"]
 mod pools;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,10 +9,10 @@ use std::sync::{Arc, Barrier};
 
 use cantok_core::{CancellationError, ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
+use cantok_testkit::watchdog;
 use indicatif::{ParallelProgressIterator, ProgressBar};
 use pools::{POOLS, pool};
 use rayon::prelude::*;
-use support::watchdog;
 
 const LEN: usize = 500;
 const EVERY: [usize; 4] = [1, 7, 1024, usize::MAX];

@@ -2,8 +2,6 @@
 
 #[path = "support/pools.rs"]
 mod pools;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::error::Error;
 use std::io;
@@ -12,9 +10,9 @@ use std::sync::{Barrier, mpsc};
 
 use cantok_core::{CancellationError, Cause, CounterToken, SimpleToken, Token};
 use cantok_rayon::{Scope, ScopeError, join, scope, spawn};
+use cantok_testkit::watchdog;
 use pools::{POOLS, pool};
 use rayon::prelude::*;
-use support::watchdog;
 
 #[test]
 fn a_join_returns_both_values() {

@@ -2,8 +2,6 @@
 
 #[path = "support/pools.rs"]
 mod pools;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,10 +11,10 @@ use std::thread;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{join, scope};
+use cantok_testkit::watchdog;
 use pools::{POOLS, pool};
 use rayon::iter::{once, repeat};
 use rayon::prelude::*;
-use support::watchdog;
 
 /// The text that `f` panics with.
 fn panic_of<R>(f: impl FnOnce() -> R) -> &'static str {

@@ -2,8 +2,6 @@
 
 #[path = "support/pools.rs"]
 mod pools;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -12,10 +10,10 @@ use std::thread;
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{TryWithToken, WithToken};
+use cantok_testkit::watchdog;
 use pools::POOLS;
 use rayon::iter::repeat;
 use rayon::prelude::*;
-use support::watchdog;
 
 #[test]
 fn a_nested_iterator_is_stopped_with_the_outer_one() {

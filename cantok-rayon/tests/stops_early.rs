@@ -2,8 +2,6 @@
 
 #[path = "support/pools.rs"]
 mod pools;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,10 +9,10 @@ use std::time::Duration;
 
 use cantok_core::{CancellationError, Cause, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_rayon::prelude::*;
+use cantok_testkit::watchdog;
 use pools::{POOLS, pool};
 use rayon::iter::repeat;
 use rayon::prelude::*;
-use support::watchdog;
 
 /// Gets every thread of a pool into an item, then cancels, then lets them go.
 struct Trap {

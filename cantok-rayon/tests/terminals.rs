@@ -5,8 +5,6 @@
 mod pools;
 #[path = "support/stops.rs"]
 mod stops;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
@@ -16,12 +14,12 @@ use std::sync::{Arc, Mutex};
 
 use cantok_rayon::prelude::*;
 use cantok_rayon::{CheckEvery, WithToken};
+use cantok_testkit::watchdog;
 use pools::POOLS;
 use rayon::iter::{Either, Inspect};
 use rayon::prelude::*;
 use rayon::range::Iter;
 use stops::{EVERY, stops};
-use support::watchdog;
 
 const LEN: usize = 1_000;
 

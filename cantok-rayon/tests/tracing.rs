@@ -1,11 +1,6 @@
 //! With the feature `tracing` a job that is stopped early is one event, besides that of the cancel.
 #![cfg(feature = "tracing")]
 
-#[path = "../../cantok-core/tests/support/events.rs"]
-mod events;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, mpsc};
@@ -14,10 +9,10 @@ use std::thread;
 use cantok_core::{CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{join, scope, spawn};
-use events::{Collector, line};
+use cantok_testkit::events::{Collector, line};
+use cantok_testkit::watchdog;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use support::watchdog;
 use tracing::Event;
 use tracing::subscriber::with_default;
 

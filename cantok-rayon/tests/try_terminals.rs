@@ -5,8 +5,6 @@
 mod pools;
 #[path = "support/stops.rs"]
 mod stops;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::cmp::Ordering::{Equal, Greater, Less};
 use std::collections::{BTreeSet, HashSet, LinkedList, VecDeque};
@@ -18,12 +16,12 @@ use std::thread;
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{CheckEvery, TryWithToken};
+use cantok_testkit::watchdog;
 use pools::{POOLS, pool};
 use rayon::iter::{Either, Filter, Inspect};
 use rayon::prelude::*;
 use rayon::range::Iter;
 use stops::{EVERY, Stop, stops};
-use support::watchdog;
 
 const LEN: usize = 1_000;
 

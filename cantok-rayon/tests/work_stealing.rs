@@ -2,8 +2,6 @@
 
 #[path = "support/pools.rs"]
 mod pools;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{join, scope, spawn};
+use cantok_testkit::watchdog;
 use pools::POOLS;
 use rayon::prelude::*;
-use support::watchdog;
 
 const LEN: usize = 200;
 

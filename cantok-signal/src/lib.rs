@@ -12,16 +12,15 @@ mod action;
 mod as_dyn_error;
 mod builder;
 mod dispositions;
-#[cfg_attr(any(cantok_loom, all(test, unix)), path = "stand_in/hooks.rs")]
+#[cfg_attr(any(cantok_loom, all(test, unix)), path = "loom/hooks.rs")]
 #[cfg_attr(all(unix, not(any(cantok_loom, test))), path = "hooks/unix.rs")]
 #[cfg_attr(windows, path = "hooks/windows.rs")]
 mod hooks;
-#[cfg(all(cantok_loom, test))]
-#[path = "stand_in/loom.rs"]
-mod loom_models;
 #[cfg(all(not(cantok_loom), test, unix))]
-#[path = "stand_in/model.rs"]
 mod model;
+#[cfg(all(cantok_loom, test))]
+#[path = "loom/models.rs"]
+mod models;
 #[cfg(doctest)]
 mod must_not_compile;
 #[cfg(not(cantok_loom))]
@@ -35,7 +34,7 @@ mod token;
 #[cfg(feature = "tracing")]
 mod trace;
 #[cfg(all(test, unix))]
-#[path = "stand_in/world.rs"]
+#[path = "loom/world.rs"]
 mod world;
 
 pub use as_dyn_error::AsDynError;

@@ -1,16 +1,15 @@
-//! A second SIGINT ends the program at once, whatever it is stuck in.
+//! A second SIGINT ends the program at once, whatever it is stuck in. Beside other tests it would take longer.
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
+mod support;
 
 use std::hint::spin_loop;
 use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::program::{Program, keep_all_cores_busy, raise, tell};
 use cantok_signal::SignalToken;
-use program::{Program, keep_all_cores_busy, raise, tell};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 /// The requirement is 100 ms.

@@ -1,19 +1,14 @@
 //! With the feature `tracing` each signal that comes for a token is told of, before callbacks run.
 #![cfg(all(unix, feature = "tracing"))]
 
-#[path = "../../cantok-core/tests/support/events.rs"]
-mod events;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
-
 use std::panic;
 use std::sync::mpsc;
 
 use cantok_signal::{SecondSignal, SignalToken};
-use events::{Collector, line};
+use cantok_testkit::events::{Collector, line};
+use cantok_testkit::watchdog;
 use signal_hook::consts::{SIGUSR1, SIGUSR2};
 use signal_hook::low_level::raise;
-use support::watchdog;
 
 fn build(signals: &[i32]) -> SignalToken {
     let builder = SignalToken::builder().signals(signals);

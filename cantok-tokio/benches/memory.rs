@@ -1,11 +1,8 @@
 //! How much memory a task takes that waits, by what it waits for. Prints bytes, each measured in a process of its own.
 
-#[path = "../../cantok-core/tests/support/memory.rs"]
-mod memory;
-
 use cantok_core::SimpleToken;
+use cantok_testkit::memory::resident_bytes;
 use cantok_tokio::prelude::*;
-use memory::resident_bytes;
 use std::env;
 use std::future::{Future, pending};
 use std::process::Command;

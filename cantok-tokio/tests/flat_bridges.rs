@@ -2,21 +2,16 @@
 #![cfg(feature = "tokio-util")]
 #![cfg(target_os = "linux")]
 
-#[path = "../../cantok-core/tests/support/memory.rs"]
-mod memory;
-#[path = "support/runtimes.rs"]
-mod runtimes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::support::runtimes::{paused_runtime, runtimes};
 use cantok_core::{SimpleToken, TimeoutToken, Token};
+use cantok_testkit::memory::resident_bytes;
+use cantok_testkit::watchdog;
 use cantok_tokio::prelude::*;
-use memory::resident_bytes;
-use runtimes::{paused_runtime, runtimes};
-use support::watchdog;
 use tokio_util::sync::CancellationToken;
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -1,23 +1,16 @@
 //! With the feature `tracing`, each cancel is one event: by dropped work, across bridges, on tokio's clock.
 #![cfg(all(feature = "tracing", feature = "tokio-util"))]
 
-#[path = "../../cantok-core/tests/support/events.rs"]
-mod events;
-#[path = "support/kinds.rs"]
-mod kinds;
-#[path = "support/runtimes.rs"]
-mod runtimes;
-#[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
 use std::time::Duration;
 
+use crate::support::kinds::Kind;
+use crate::support::runtimes::paused_runtime;
 use cantok_core::{SimpleToken, Token};
+use cantok_testkit::events::events;
 use cantok_tokio::prelude::*;
 use cantok_tokio::time::timeout_token;
-use events::events;
-use kinds::Kind;
-use runtimes::paused_runtime;
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::advance;
 use tokio_util::sync::CancellationToken;

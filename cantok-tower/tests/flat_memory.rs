@@ -3,24 +3,18 @@
 //! `CANTOK_SOAK=1000000 cargo test --release -p cantok-tower --test flat_memory` sends a million requests of each kind.
 #![cfg(target_os = "linux")]
 
-#[path = "../../cantok-core/tests/support/memory.rs"]
-mod memory;
-#[path = "support/server.rs"]
-mod server;
-#[path = "support/service.rs"]
-mod service;
-#[path = "../../cantok-core/tests/support/mod.rs"]
 mod support;
 
+use crate::support::server::{Protocol, Tokens, serve};
 use bytes::Bytes;
 use cantok_core::SimpleToken;
+use cantok_testkit::memory::resident_bytes;
+use cantok_testkit::watchdog;
 use cantok_tower::TokenLayer;
 use http::Request;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use memory::resident_bytes;
-use server::{Protocol, Tokens, serve};
 use std::env;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -100,6 +94,6 @@ fn requests_that_end_in_every_way_leave_nothing_behind() {
     match rounds() {
         // No watchdog for what takes as long as its user wants.
         rounds if rounds > 10_000 => soak(),
-        _ => support::watchdog("a soak", soak),
+        _ => watchdog("a soak", soak),
     }
 }

@@ -1,16 +1,13 @@
 //! With the feature `tracing`, a request, body or call that a token ends is one event.
 #![cfg(feature = "tracing")]
 
-#[path = "../../cantok-core/tests/support/events.rs"]
-mod events;
-
 use std::convert::Infallible;
 use std::future::pending;
 
 use cantok_core::SimpleToken;
+use cantok_testkit::events::stops;
 use cantok_tower::prelude::*;
 use cantok_tower::{PropagateLayer, TokenLayer};
-use events::stops;
 use futures::FutureExt as _;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};

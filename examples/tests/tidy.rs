@@ -242,6 +242,7 @@ fn the_guide_names_files_that_exist() {
             "",
             "cantok-core/",
             "cantok-core/tests/",
+            "cantok-core/tests/it/",
             "cantok-signal/tests/",
             "examples/",
             "models/core/tests/",

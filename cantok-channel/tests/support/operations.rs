@@ -1,7 +1,5 @@
 //! Every operation on every channel, with its outcome in one form.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use cantok_channel::prelude::*;
 use cantok_channel::{
     RecvTimeoutTokenError, RecvTokenError, SendTimeoutTokenError, SendTokenError,

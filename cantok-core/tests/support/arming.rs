@@ -1,7 +1,5 @@
 //! The ways in which a token comes to be armed, so that its sources push to it.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::task::Waker;
 use std::thread;
 use std::time::Instant;

@@ -3,7 +3,7 @@
 use std::panic;
 use std::thread;
 
-use crate::support::watchdog;
+use cantok_testkit::watchdog;
 
 /// As [`watchdog`], on a stack of 256 KiB.
 pub(crate) fn small_stack<T: Send + 'static>(

@@ -1,7 +1,5 @@
 //! A future and a stream to put inside: they do what the test says, and tell what was done with them.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use futures::Stream;
 use std::collections::VecDeque;
 use std::future::Future;

@@ -1,7 +1,5 @@
 //! Everything that waits for a token, and everything that ends such a wait.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use cantok_core::{
     CancellationError, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token,
 };

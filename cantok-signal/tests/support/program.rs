@@ -1,9 +1,4 @@
 //! A program for each scenario: the test's own executable, run again.
-#![allow(dead_code, reason = "each test uses a part of it")]
-
-#[path = "untouched.rs"]
-mod untouched;
-
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -16,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use super::untouched::untouched;
 use cantok_core::Token;
 use rustix::io::Errno;
 use rustix::process::{
@@ -23,7 +19,6 @@ use rustix::process::{
     setrlimit, waitid,
 };
 use signal_hook::consts::SIGINT;
-use untouched::untouched;
 
 /// Set in the programs that a test starts, to what they are given.
 const ARGUMENT: &str = "CANTOK_TEST_CHILD";

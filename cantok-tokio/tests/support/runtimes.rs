@@ -1,8 +1,6 @@
 //! The runtimes that tests run on, each bounded by the watchdog.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
-use crate::support::watchdog;
+use cantok_testkit::watchdog;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 

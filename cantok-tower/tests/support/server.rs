@@ -1,8 +1,6 @@
 //! A server of hyper's behind the layer, and connections to it in memory.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
-use crate::service::{Body, answer, token_of};
+use super::service::{Body, answer, token_of};
 use bytes::Bytes;
 use cantok_core::Token;
 use cantok_tower::TokenLayer;

@@ -1,10 +1,8 @@
 //! Services under the layer, and what their requests come to.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
-use crate::support::watchdog;
 use bytes::Bytes;
 use cantok_core::Token;
+use cantok_testkit::watchdog;
 use cantok_tower::{ClientGone, RequestToken};
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};

@@ -1,0 +1,10 @@
+//! The eight guarantees of every token, a file for each.
+
+mod guarantee_1_once_cancelled_always_cancelled_with_the_first_cause;
+mod guarantee_2_a_deadline_is_never_reported_early;
+mod guarantee_3_when_cancel_returns_every_derived_token_answers_cancelled;
+mod guarantee_4_cancelled_implies_a_cause;
+mod guarantee_5_composition_never_touches_its_operands;
+mod guarantee_6_no_lock_is_held_while_user_code_runs;
+mod guarantee_7_any_depth_and_any_width;
+mod guarantee_8_a_condition_that_panics_or_checks_itself_harms_nothing;

@@ -1,0 +1,43 @@
+//! The tests that need no process of their own.
+
+mod any_depth_and_width;
+mod auto_traits;
+mod because;
+mod blocking_callbacks;
+mod blocks_count_exactly;
+mod builders;
+mod callbacks;
+mod cancelling;
+mod checks_and_peeks;
+mod composes;
+mod condition_token;
+mod conditions_keep_their_interval;
+mod condvar;
+mod counter_token;
+mod counts_exactly;
+mod current;
+mod default_token;
+mod delayed;
+mod deregistration;
+mod detached_callbacks;
+mod enough;
+mod errors;
+mod first_cause_in_time;
+mod guarantees;
+mod guards;
+mod idle_token;
+mod iterators;
+mod model;
+mod names;
+mod python_semantics;
+mod readers_and_writers;
+mod scope;
+mod shows;
+mod simple_token;
+#[path = "../support/mod.rs"]
+mod support;
+mod threads_refused;
+mod timeout_token;
+mod touching;
+mod waits;
+mod wakers;

@@ -1,0 +1,7 @@
+//! What the tests of this crate share.
+
+#![allow(dead_code, reason = "each binary uses a part of it")]
+
+pub(crate) mod kinds;
+pub(crate) mod runtimes;
+pub(crate) mod stopped;
