@@ -3,8 +3,6 @@
 
 #[path = "support/family.rs"]
 mod family;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,8 +11,8 @@ use std::{process, thread};
 use cantok_core::{Cause, SimpleToken, TimeoutToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
+use cantok_testkit::watchdog;
 use family::{Family, Role};
-use support::watchdog;
 
 const NEVER: Duration = Duration::MAX;
 

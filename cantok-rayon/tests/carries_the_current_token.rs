@@ -3,8 +3,6 @@
 
 #[path = "support/pools.rs"]
 mod pools;
-#[path = "../../cantok-core/tests/support/mod.rs"]
-mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,10 +11,10 @@ use std::thread;
 
 use cantok_core::{SimpleToken, Token};
 use cantok_rayon::prelude::*;
+use cantok_testkit::watchdog;
 use pools::pool;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use support::watchdog;
 
 const LEN: usize = 200;
 

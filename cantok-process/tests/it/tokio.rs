@@ -1,8 +1,4 @@
 //! The same for the `Command` of tokio.
-#![cfg(all(unix, feature = "tokio"))]
-
-#[path = "support/peer.rs"]
-mod peer;
 
 use std::future::Future;
 use std::os::unix::process::ExitStatusExt;
@@ -10,11 +6,11 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use crate::peer::Peer;
 use cantok_core::{Cause, CounterToken, SimpleToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
 use cantok_testkit::watchdog;
-use peer::Peer;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::runtime::Builder;
@@ -22,7 +18,7 @@ use tokio::runtime::Builder;
 const NEVER: Duration = Duration::MAX;
 
 fn shell(script: &str) -> (Command, Peer) {
-    let (command, peer) = peer::shell(script);
+    let (command, peer) = crate::peer::shell(script);
     (command.into(), peer)
 }
 

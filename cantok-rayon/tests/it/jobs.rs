@@ -1,17 +1,14 @@
 //! `join`, `scope` and `spawn` skip what has not started, and say so.
 
-#[path = "support/pools.rs"]
-mod pools;
-
 use std::error::Error;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, mpsc};
 
+use crate::pools::{POOLS, pool};
 use cantok_core::{CancellationError, Cause, CounterToken, SimpleToken, Token};
 use cantok_rayon::{Scope, ScopeError, join, scope, spawn};
 use cantok_testkit::watchdog;
-use pools::{POOLS, pool};
 use rayon::prelude::*;
 
 #[test]

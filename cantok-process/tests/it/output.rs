@@ -1,8 +1,4 @@
 //! What a child writes is read while it runs.
-#![cfg(unix)]
-
-#[path = "support/peer.rs"]
-mod peer;
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -10,11 +6,11 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::peer::shell;
 use cantok_core::{Cause, SimpleToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
 use cantok_testkit::watchdog;
-use peer::shell;
 
 const NEVER: Duration = Duration::MAX;
 

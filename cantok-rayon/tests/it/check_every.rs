@@ -1,17 +1,14 @@
 //! With one check for many items counts stay exact, and a stop comes at most so many items later.
 
-#[path = "support/pools.rs"]
-mod pools;
-
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
+use crate::pools::{POOLS, pool};
 use cantok_core::{CancellationError, ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_testkit::watchdog;
 use indicatif::{ParallelProgressIterator, ProgressBar};
-use pools::{POOLS, pool};
 use rayon::prelude::*;
 
 const LEN: usize = 500;

@@ -1,19 +1,15 @@
 //! A group ends with its child.
-#![cfg(unix)]
-
-#[path = "support/peer.rs"]
-mod peer;
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use crate::peer::shell;
 use cantok_core::{SimpleToken, TimeoutToken};
 use cantok_process::CommandError;
 use cantok_process::prelude::*;
 use cantok_testkit::watchdog;
-use peer::shell;
 
 const NEVER: Duration = Duration::MAX;
 

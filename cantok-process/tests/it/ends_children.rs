@@ -1,19 +1,15 @@
 //! A cancel ends a child: asked first, then killed.
-#![cfg(unix)]
-
-#[path = "support/peer.rs"]
-mod peer;
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 use std::thread;
 use std::time::Duration;
 
+use crate::peer::shell;
 use cantok_core::{CancellationError, Cause, SimpleToken, TimeoutToken, Token};
 use cantok_process::prelude::*;
 use cantok_process::{CommandError, Signal, WithToken};
 use cantok_testkit::watchdog;
-use peer::shell;
 use rustix::process::{Pid, WaitOptions, kill_process, waitpid};
 
 const NEVER: Duration = Duration::MAX;

@@ -1,11 +1,6 @@
 //! Whatever consumes a `try_with_token` iterator gets one result for each item, in order, or the error, whenever the
 //! token is cancelled and however many threads there are.
 
-#[path = "support/pools.rs"]
-mod pools;
-#[path = "support/stops.rs"]
-mod stops;
-
 use std::cmp::Ordering::{Equal, Greater, Less};
 use std::collections::{BTreeSet, HashSet, LinkedList, VecDeque};
 use std::fmt::Debug;
@@ -13,15 +8,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use crate::pools::{POOLS, pool};
+use crate::stops::{EVERY, Stop, stops};
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{CheckEvery, TryWithToken};
 use cantok_testkit::watchdog;
-use pools::{POOLS, pool};
 use rayon::iter::{Either, Filter, Inspect};
 use rayon::prelude::*;
 use rayon::range::Iter;
-use stops::{EVERY, Stop, stops};
 
 const LEN: usize = 1_000;
 

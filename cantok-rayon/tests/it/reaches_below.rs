@@ -1,17 +1,14 @@
 //! The cancel reaches whatever rayon runs below, and the adapters work wherever parallel iterators do.
 
-#[path = "support/pools.rs"]
-mod pools;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+use crate::pools::POOLS;
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{TryWithToken, WithToken};
 use cantok_testkit::watchdog;
-use pools::POOLS;
 use rayon::iter::repeat;
 use rayon::prelude::*;
 

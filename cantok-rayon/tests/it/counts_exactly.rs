@@ -1,15 +1,12 @@
 //! Each item that arrives is one check, and nothing else is.
 
-#[path = "support/pools.rs"]
-mod pools;
-
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::pools::POOLS;
 use cantok_core::{CancellationError, ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
-use pools::POOLS;
 use rayon::prelude::*;
 
 const LEN: usize = 500;

@@ -1,12 +1,9 @@
 //! indicatif's progress bars count what passes, before and after the adapters.
 
-#[path = "support/pools.rs"]
-mod pools;
-
+use crate::pools::POOLS;
 use cantok_core::{CancellationError, CounterToken, SimpleToken};
 use cantok_rayon::prelude::*;
 use indicatif::{ParallelProgressIterator, ProgressBar};
-use pools::POOLS;
 use rayon::prelude::*;
 
 const LEN: usize = 1_000;

@@ -1,25 +1,20 @@
 //! Whatever consumes a `with_token` iterator gets what its sequential twin makes of the items that passed, whenever the
 //! token is cancelled and however many threads there are.
 
-#[path = "support/pools.rs"]
-mod pools;
-#[path = "support/stops.rs"]
-mod stops;
-
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::pools::POOLS;
+use crate::stops::{EVERY, stops};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{CheckEvery, WithToken};
 use cantok_testkit::watchdog;
-use pools::POOLS;
 use rayon::iter::{Either, Inspect};
 use rayon::prelude::*;
 use rayon::range::Iter;
-use stops::{EVERY, stops};
 
 const LEN: usize = 1_000;
 
@@ -181,7 +176,7 @@ fn reduce() {
                 .try_reduce(|| 0, |a, b| Ok(a + b))
         },
         |result, passed| match result {
-            Ok(sum) => *sum == passed.iter().sum() && !passed.contains(&500),
+            Ok(sum) => *sum == passed.iter().sum::<usize>() && !passed.contains(&500),
             Err(item) => *item == 500,
         },
     );
@@ -527,7 +522,7 @@ fn adapters_that_come_before() {
         {
             let run = |count: &dyn Fn(&cantok_core::Token) -> usize| {
                 let passed = count(&stop.token());
-                let by_call = matches!(stop, stops::Stop::At(_));
+                let by_call = matches!(stop, crate::stops::Stop::At(_));
                 assert!(
                     by_call || stop.allows(passed, LEN),
                     "{stop:?}, {every:?}: {passed}"

@@ -1,18 +1,15 @@
 //! A panic reaches the caller, as in plain rayon, and with `cancel_on_panic` it stops what is under the same token.
 
-#[path = "support/pools.rs"]
-mod pools;
-
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::thread;
 
+use crate::pools::{POOLS, pool};
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{join, scope};
 use cantok_testkit::watchdog;
-use pools::{POOLS, pool};
 use rayon::iter::{once, repeat};
 use rayon::prelude::*;
 

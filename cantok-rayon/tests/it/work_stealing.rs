@@ -1,16 +1,13 @@
 //! No lock is held while rayon steals work: whatever a token runs may use rayon, on the very same pool.
 
-#[path = "support/pools.rs"]
-mod pools;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::pools::POOLS;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_rayon::{join, scope, spawn};
 use cantok_testkit::watchdog;
-use pools::POOLS;
 use rayon::prelude::*;
 
 const LEN: usize = 200;

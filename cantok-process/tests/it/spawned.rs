@@ -1,8 +1,4 @@
 //! A child that was spawned ends with its token, its handle, or by itself.
-#![cfg(unix)]
-
-#[path = "support/peer.rs"]
-mod peer;
 
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,10 +6,10 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use crate::peer::shell;
 use cantok_core::SimpleToken;
 use cantok_process::prelude::*;
 use cantok_testkit::watchdog;
-use peer::shell;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 const NEVER: Duration = Duration::MAX;

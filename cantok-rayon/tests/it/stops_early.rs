@@ -1,16 +1,13 @@
 //! Once the token is cancelled, nothing is started but what had been let pass.
 
-#[path = "support/pools.rs"]
-mod pools;
-
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::pools::{POOLS, pool};
 use cantok_core::{CancellationError, Cause, CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_testkit::watchdog;
-use pools::{POOLS, pool};
 use rayon::iter::repeat;
 use rayon::prelude::*;
 

@@ -1,16 +1,13 @@
 //! Rayon's rules between producers and consumers: every split is passed on, a part of a known length gets exactly that
 //! many results, and no consumer is full too early.
 
-#[path = "support/pools.rs"]
-mod pools;
-
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::pools::POOLS;
 use cantok_core::{CancellationError, CounterToken, SimpleToken, Token};
 use cantok_rayon::prelude::*;
-use pools::POOLS;
 use rayon::iter::plumbing::{
     Consumer, Folder, Producer, ProducerCallback, Reducer, UnindexedConsumer, bridge,
 };

@@ -1,5 +1,4 @@
 //! One call is one check, and nothing after it.
-#![cfg(unix)]
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
