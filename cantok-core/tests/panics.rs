@@ -14,7 +14,7 @@ use cantok_testkit::background::await_the_background;
 use cantok_testkit::shapes::{HOUR, shapes};
 use cantok_testkit::watchdog;
 
-/// Panics without a word from the panic hook.
+/// Panics, and the panic hook prints nothing.
 fn quiet_panic(text: &'static str) {
     panic::resume_unwind(Box::new(text));
 }
@@ -460,7 +460,7 @@ fn a_check_while_a_condition_panics_in_the_background_counts_as_one_after_it() {
     });
     let (sender, receiver) = mpsc::channel();
     let registration = condition.on_cancel(move |_| sender.send(()).unwrap());
-    watchdog("a condition that is asked again", move || {
+    watchdog("a condition that is called again", move || {
         was_asked.recv().unwrap();
         assert!(condition.keep_on());
         checked.wait();
@@ -516,7 +516,7 @@ fn a_condition_that_checks_its_own_token_and_panics_in_the_background_is_left_al
     let clock = ConditionToken::new(move || rounds.fetch_add(1, Ordering::Relaxed) == 20);
     let (sender, receiver) = mpsc::channel();
     let ticking = clock.on_cancel(move |_| sender.send(()).unwrap());
-    watchdog("a condition that is asked twenty times", move || {
+    watchdog("a condition that is called twenty times", move || {
         receiver.recv().unwrap()
     });
     assert_eq!(calls.load(Ordering::Relaxed), 1);

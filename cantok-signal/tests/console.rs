@@ -199,7 +199,7 @@ fn exit_0_tokio_goes_on_after_the_last_token() {
 
 #[test]
 #[ignore = "needs a console and typed Ctrl-C, as in .ci/windows"]
-fn exit_0_it_stays_if_told_so() {
+fn exit_0_it_stays_if_requested() {
     watched();
     let token = SignalToken::builder().restore_default(false).build();
     drop(token.unwrap());

@@ -52,7 +52,7 @@ fn each_signal_is_one_event() {
         );
         assert!(second.is_cancelled());
 
-        // Also if it cancels nothing more, and whatever became of the last one.
+        // Even if it cancels nothing more, and whatever became of the last one.
         raise(SIGUSR2).unwrap();
         let line = lines.recv().unwrap();
         assert_eq!(

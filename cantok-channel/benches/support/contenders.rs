@@ -75,7 +75,7 @@ fn select_of(receiver: Receiver<u64>, killed: &Receiver<Infallible>) -> impl Fn(
     move || {
         select! {
             recv(receiver) -> message => message.unwrap(),
-            recv(killed) -> _ => unreachable!("nobody is killed"),
+            recv(killed) -> _ => unreachable!("it stays connected"),
         }
     }
 }
@@ -161,7 +161,7 @@ fn sends(channel: Channel) -> Vec<Contender<'static>> {
                     move |number| {
                         select! {
                             send(sender, number) -> sent => sent.unwrap(),
-                            recv(killed) -> _ => unreachable!("nobody is killed"),
+                            recv(killed) -> _ => unreachable!("it stays connected"),
                         }
                     }
                 })
@@ -215,7 +215,7 @@ fn timeouts() -> Vec<Contender<'static>> {
                 time(|| {
                     select! {
                         recv(by_hand) -> _ => unreachable!("nothing is sent"),
-                        recv(killed) -> _ => unreachable!("nobody is killed"),
+                        recv(killed) -> _ => unreachable!("it stays connected"),
                         default(Duration::ZERO) => (),
                     }
                 })
@@ -275,7 +275,7 @@ fn ping_pongs(channel: Channel) -> Vec<Contender<'static>> {
                     move || {
                         select! {
                             recv(receiver) -> message => message.unwrap(),
-                            recv(killed) -> _ => unreachable!("nobody is killed"),
+                            recv(killed) -> _ => unreachable!("it stays connected"),
                             default(HOUR) => unreachable!("an hour has not passed"),
                         }
                     }

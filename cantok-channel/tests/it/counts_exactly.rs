@@ -47,7 +47,7 @@ fn every_call_is_one_check_whatever_comes_of_it() {
 
 /// By its check. The background thread has called it before, and calls it again in an hour.
 #[test]
-fn a_call_that_waits_asks_a_condition_once() {
+fn a_call_that_waits_calls_a_condition_once() {
     watchdog("a condition that the background thread asks", || {
         let (condition, asked) = counted_condition(HOUR);
         let waits = cancelled(&condition);

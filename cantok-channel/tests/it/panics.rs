@@ -64,7 +64,7 @@ fn a_condition_that_panics_while_a_call_waits_does_not_end_it() {
         let condition = ConditionToken::new(move || {
             asks.send(()).unwrap();
             if calls.fetch_add(1, Ordering::SeqCst) > 0 {
-                panic_any("a test panic in a condition that nobody's call asks");
+                panic_any("a test panic in a condition that the background calls");
             }
             false
         });

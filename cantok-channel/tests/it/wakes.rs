@@ -289,7 +289,7 @@ fn callbacks_may_use_the_channel_and_the_view() {
 
 #[test]
 fn a_token_whose_handles_are_gone_is_still_kept_by_the_call() {
-    watchdog("calls that nobody can cancel by hand any more", || {
+    watchdog("calls whose only tokens are dropped", || {
         let (_sender, receiver) = bounded::<()>(0);
         let view = receiver.with_token(TimeoutToken::new(Duration::from_millis(5)));
         assert!(view.recv().unwrap_err().is_cancelled());

@@ -1,4 +1,4 @@
-//! What is asked whether to go on: the limit (an `AtomicBool` behind an `Arc`), the peers, and tokens of every make.
+//! What is checked: the limit (an `AtomicBool` behind an `Arc`), the peers, and tokens of every make.
 
 use crate::calls::{Contender, call};
 use almost_enough::{Stop, Stopper, TimeoutExt};

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// About how long a turn lasts at most: a call may take milliseconds.
 const TURN: Duration = Duration::from_millis(50);
 
-/// Makes fewer calls than it is asked for where one takes long, and returns the time that all of them would take.
+/// Makes fewer calls than requested where one takes long, and returns the time that all of them would take.
 fn fewer_calls((name, run): Contender) -> Contender {
     let one = run(Threads::One, 1).max(Duration::from_nanos(1));
     let most = (TURN.as_nanos() / one.as_nanos()).max(1) as u64;

@@ -603,7 +603,7 @@ fn what_a_callback_owns_may_use_the_token_when_it_is_dropped() {
 }
 
 #[test]
-fn a_condition_is_asked_for_a_callback_at_once_and_not_only_after_its_interval() {
+fn a_condition_is_called_for_a_callback_at_once_and_not_only_after_its_interval() {
     let condition = ConditionToken::new(|| true).poll_interval(Duration::from_secs(3600));
     let (sender, receiver) = mpsc::channel();
     let _registration = condition.on_cancel(move |error| sender.send(error.clone()).unwrap());
@@ -632,7 +632,7 @@ fn a_callback_may_wait_for_what_it_was_the_last_to_hold() {
 }
 
 #[test]
-fn a_sum_gets_its_callback_although_its_condition_was_being_asked_for_another_one() {
+fn a_sum_gets_its_callback_although_its_condition_was_being_called_for_another_one() {
     let (asked, was_asked) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
     let (asked, answers) = (Mutex::new(asked), Mutex::new(answers));
@@ -641,7 +641,7 @@ fn a_sum_gets_its_callback_although_its_condition_was_being_asked_for_another_on
         answers.lock().unwrap().recv().unwrap_or(true)
     });
     let registration = condition.on_cancel(|_| {});
-    watchdog("a condition that is asked", move || {
+    watchdog("a condition that is called", move || {
         was_asked.recv().unwrap();
         // The background thread is inside the closure, and no callback is left.
         drop(registration);

@@ -324,7 +324,7 @@ fn a_deadline_that_has_passed_wins_over_one_to_its_left_that_has_not() {
 }
 
 #[test]
-fn conditions_are_asked_from_left_to_right_and_only_up_to_the_first_that_holds() {
+fn conditions_are_called_from_left_to_right_and_only_up_to_the_first_that_holds() {
     let (first, first_calls) = counted(false);
     let (second, second_calls) = counted(true);
     let (third, third_calls) = counted(true);
@@ -558,7 +558,7 @@ fn the_answer_stays_the_same_over_many_checks() {
     assert_eq!(calls.load(Ordering::SeqCst), 1000);
 }
 
-/// A sum of an operand, a condition that cancels that operand while it is asked, and a counter.
+/// A sum of an operand, a condition that cancels that operand while it is called, and a counter.
 fn cancelled_by_its_condition(answer: bool) -> (SimpleToken, CounterToken, Token) {
     let stop = SimpleToken::new();
     let counter = CounterToken::new(5);
@@ -587,7 +587,7 @@ fn what_a_condition_cancelled_comes_before_its_own_answer() {
 }
 
 #[test]
-fn a_check_sees_a_deadline_that_passed_while_its_condition_was_asked() {
+fn a_check_sees_a_deadline_that_passed_while_its_condition_was_called() {
     let timeout = TimeoutToken::new(Duration::from_millis(5));
     let counter = CounterToken::new(5);
     let condition = ConditionToken::new({

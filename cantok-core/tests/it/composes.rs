@@ -690,7 +690,7 @@ fn the_counters_of_a_wide_sum_are_spent_once_by_each_check_of_what_derives_from_
 }
 
 #[test]
-fn the_conditions_of_a_wide_sum_are_asked_once_by_each_check_of_what_derives_from_it() {
+fn the_conditions_of_a_wide_sum_are_called_once_by_each_check_of_what_derives_from_it() {
     let asked = Arc::new(AtomicUsize::new(0));
     let satisfied = Arc::new(AtomicUsize::new(usize::MAX));
     let conditions: Vec<ConditionToken> = (0..40)

@@ -176,7 +176,7 @@ fn a_check_that_begins_after_the_condition_was_true_does_not_call_it_again_even_
 }
 
 #[test]
-fn a_token_that_is_cancelled_by_hand_does_not_call_its_condition() {
+fn a_token_that_cancel_has_cancelled_does_not_call_its_condition() {
     let (token, _, calls) = flagged();
     assert!(token.cancel());
     assert_eq!(*token.check().unwrap_err().cause(), Cause::Cancelled);
@@ -184,7 +184,7 @@ fn a_token_that_is_cancelled_by_hand_does_not_call_its_condition() {
 }
 
 #[test]
-fn an_error_counts_as_false_unless_told_otherwise() {
+fn an_error_counts_as_false_by_default() {
     let token = ConditionToken::fallible(|| Err::<bool, _>("no answer"));
     assert!(token.keep_on());
     let token = ConditionToken::fallible(|| Err::<bool, _>("no answer")).on_error(false);
@@ -209,7 +209,7 @@ fn a_result_counts_as_what_it_says() {
 }
 
 #[test]
-fn a_condition_that_fails_is_asked_again_by_the_next_check() {
+fn a_condition_that_fails_is_called_again_by_the_next_check() {
     let calls = AtomicUsize::new(0);
     let token = ConditionToken::fallible(move || match calls.fetch_add(1, Ordering::SeqCst) {
         0 | 1 => Err("not yet"),

@@ -251,7 +251,7 @@ fn the_first_registration_finds_it_met() {
     });
 }
 
-/// With a short interval it is asked again and again, beside registrations that come and go.
+/// With a short interval it is called again and again, beside registrations that come and go.
 #[test]
 fn registrations_that_come_and_go_do_not_put_it_off() {
     watchdog("a condition beside registrations", || {

@@ -219,7 +219,7 @@ fn of_two_counters_the_smaller_decides() {
 }
 
 #[test]
-fn each_of_many_counters_and_conditions_is_asked_once_a_check() {
+fn each_of_many_counters_and_conditions_is_called_once_a_check() {
     for width in [1, 2, 8, 15, 16, 17, 18, 40, 300] {
         let counters: Vec<_> = (0..width).map(|_| CounterToken::new(100)).collect();
         let calls = Arc::<AtomicUsize>::default();

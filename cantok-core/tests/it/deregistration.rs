@@ -79,7 +79,7 @@ fn a_callback_is_never_run_after_its_registration_was_dropped() {
 }
 
 #[test]
-fn unregister_tells_whether_the_callback_will_ever_be_run() {
+fn unregister_returns_whether_the_callback_will_ever_be_run() {
     watchdog("unregistering before and after the cancel", || {
         for_each_token(|what, source, token| {
             let (owned, dropped) = guard();

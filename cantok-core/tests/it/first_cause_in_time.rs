@@ -1,4 +1,4 @@
-//! Of several causes a token reports the first in time, whichever token is asked, and when, and whether it is armed.
+//! Of several causes a token reports the first in time, whichever token is checked, and when, and whether it is armed.
 
 use cantok_core::Reason;
 use cantok_core::adapter::TokenAdapterExt as _;
@@ -349,7 +349,7 @@ fn a_condition_that_was_met_elsewhere_comes_before_a_later_cancel() {
 }
 
 #[test]
-fn a_deadline_that_passes_while_a_condition_is_asked_comes_before_its_answer() {
+fn a_deadline_that_passes_while_a_condition_is_called_comes_before_its_answer() {
     watchdog("a condition that takes its time", || {
         for arming in [Arming::No, Arming::ByPeeks] {
             let timeout = TimeoutToken::new(MILLI);
@@ -543,7 +543,7 @@ fn the_instant_of_a_condition_or_counter_is_that_of_the_check() {
 }
 
 #[test]
-fn the_instant_of_a_condition_that_the_background_asks_is_that_of_its_answer() {
+fn the_instant_of_a_condition_that_the_background_calls_is_that_of_its_answer() {
     watchdog("a condition in the background", || {
         let (sender, receiver) = mpsc::channel();
         let before = Instant::now();

@@ -412,7 +412,7 @@ fn a_partial_result_does_not_pass_for_a_complete_one() {
 }
 
 #[test]
-fn what_consumes_an_iterator_as_a_whole_counts_like_what_asks_for_each_item() {
+fn what_consumes_an_iterator_as_a_whole_counts_like_what_pulls_each_item() {
     let limited = || (0..100).with_token(CounterToken::new(5));
     assert_eq!(limited().count(), 5);
     assert_eq!(limited().sum::<i32>(), 10);

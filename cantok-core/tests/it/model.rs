@@ -1316,7 +1316,7 @@ impl World {
         let node = self.slots[slot].node;
         let unasked = self.model.unasked(node);
         if unasked.len() > 1 && unasked.iter().any(|(_, is_met)| *is_met) {
-            // How many are asked before the first that is met has cancelled the token, is left open.
+            // How many are called before the first satisfied one has cancelled the token is left open.
             return Ok(None);
         }
         let from = Instant::now();
@@ -1409,7 +1409,7 @@ fn every_token_answers_as_the_reference_does_after_every_operation() {
 }
 
 #[test]
-fn a_token_that_is_asked_late_answers_as_the_reference_does() {
+fn a_token_that_is_checked_late_answers_as_the_reference_does() {
     watchdog("random operations, nothing else asked", || {
         let ops = prop::collection::vec(op(), 1..40);
         run(10_000, ops, 10, |_| Ok(()));

@@ -35,7 +35,7 @@ fn fired() -> [(Token, Cause); 3] {
 }
 
 #[test]
-fn every_kind_of_token_can_be_cancelled_by_hand() {
+fn cancel_works_on_every_kind_of_token() {
     for token in live() {
         assert!(!token.is_cancelled());
         assert!(token.keep_on());
@@ -281,7 +281,7 @@ fn a_condition_behind_another_that_holds_is_found() {
 }
 
 #[test]
-fn a_zero_timeout_has_expired_every_time_it_is_asked() {
+fn a_zero_timeout_has_expired_at_every_check() {
     let token = TimeoutToken::new(Duration::ZERO);
     for _ in 0..2 {
         assert!(token.is_cancelled());

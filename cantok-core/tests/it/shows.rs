@@ -47,7 +47,7 @@ fn debug_of_a_child_names_its_parent() {
 }
 
 #[test]
-fn debug_of_a_condition_token_tells_nothing_but_its_kind() {
+fn debug_of_a_condition_token_shows_only_its_kind() {
     assert_eq!(
         format!("{:?}", ConditionToken::new(|| true)),
         "ConditionToken"

@@ -25,7 +25,7 @@ fn a_new_token_is_not_cancelled() {
 }
 
 #[test]
-fn cancel_tells_the_call_that_did_it_from_the_others() {
+fn cancel_returns_true_only_to_the_call_that_did_it() {
     let token = SimpleToken::new();
     assert!(token.cancel());
     assert!(!token.cancel());
@@ -138,7 +138,7 @@ fn a_cancel_is_seen_on_another_thread_together_with_what_was_written_before_it()
 }
 
 #[test]
-fn of_many_threads_that_cancel_exactly_one_is_told_that_it_did() {
+fn of_many_threads_that_cancel_exactly_one_gets_true() {
     watchdog("eight cancelling threads", || {
         for _ in 0..100 {
             let token = SimpleToken::new();

@@ -358,7 +358,7 @@ fn a_wait_that_runs_out_returns_none_and_not_early() {
 }
 
 #[test]
-fn a_wait_of_zero_asks_once() {
+fn a_wait_of_zero_checks_once() {
     watchdog("waits of no time", || {
         let calls = Arc::<AtomicUsize>::default();
         let met = Arc::<AtomicBool>::default();
@@ -392,7 +392,7 @@ fn a_wait_of_zero_asks_once() {
 }
 
 #[test]
-fn a_wait_that_runs_out_asks_a_last_time() {
+fn a_wait_that_runs_out_checks_a_last_time() {
     watchdog("a condition that is met in the meantime", || {
         let calls = AtomicUsize::new(0);
         let condition = ConditionToken::new(move || calls.fetch_add(1, Ordering::Relaxed) > 0);
@@ -430,7 +430,7 @@ fn being_cancelled_beats_running_out() {
 }
 
 #[test]
-fn a_wait_whose_end_has_passed_asks_and_returns() {
+fn a_wait_whose_end_has_passed_checks_and_returns() {
     watchdog("waits until an instant in the past", || {
         let now = Instant::now();
         let past = now.checked_sub(Duration::from_millis(1)).unwrap_or(now);

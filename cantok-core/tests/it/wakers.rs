@@ -181,7 +181,7 @@ fn a_direct_only_counter_wakes_what_waits_for_its_sum() {
 }
 
 #[test]
-fn a_condition_is_asked_once_for_all_wakers_within_its_interval() {
+fn a_condition_is_called_once_for_all_wakers_within_its_interval() {
     watchdog("registrations within the interval", || {
         let (condition, asked) = counted_condition(HOUR);
         let sum = &condition + SimpleToken::new();

@@ -119,7 +119,7 @@ fn waiting_for_the_cancel_is_no_check() {
 }
 
 #[test]
-fn a_stream_checks_once_for_each_item_that_it_is_asked_for() {
+fn a_stream_checks_once_for_each_polled_item() {
     let counter = CounterToken::new(10);
     let (condition, asked) = asked();
     let token = &counter + condition;
@@ -360,7 +360,7 @@ fn a_stream_whose_check_has_panicked_takes_no_item_without_one() {
 
 /// As with the iterators of `cantok-core`: all of `n` items are all, where the stream tells that there are no more.
 #[test]
-fn an_end_that_is_known_is_not_asked_for() {
+fn an_end_that_is_known_is_not_polled_for() {
     let counter = CounterToken::new(3);
     let all = stream::iter(0..3).try_with_token(&counter);
     let all: Vec<_> = block_on(all.collect());
@@ -382,7 +382,7 @@ fn an_end_that_is_known_is_not_asked_for() {
 
 /// What says that nothing comes and waits all the same is checked when it does.
 #[test]
-fn an_end_that_is_known_and_does_not_come_is_asked_for() {
+fn an_end_that_is_known_and_does_not_come_is_polled_for() {
     let counter = CounterToken::new(1);
     let task = Counted::new();
     let mut stream = stream::pending::<u8>().try_with_token(&counter);

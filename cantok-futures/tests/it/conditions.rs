@@ -1,4 +1,4 @@
-//! A condition that a future waits for is asked at its interval, whatever else happens to the future.
+//! A condition that a future waits for is called at its interval, whatever else happens to the future.
 
 use std::future::{Future, pending};
 use std::pin::pin;
@@ -18,14 +18,14 @@ impl Wake for Another {
     fn wake(self: Arc<Self>) {}
 }
 
-/// Satisfied when it is asked for the third time.
+/// Satisfied when it is called for the third time.
 fn condition() -> ConditionToken {
     let asked = AtomicU32::new(0);
     ConditionToken::new(move || asked.fetch_add(1, Ordering::Relaxed) == 2)
         .poll_interval(Duration::from_millis(20))
 }
 
-/// Much more often than the condition is asked.
+/// Much more often than the condition is called.
 fn poll_with_ever_new_wakers<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     loop {
@@ -38,7 +38,7 @@ fn poll_with_ever_new_wakers<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn it_is_asked_though_the_waker_changes_with_each_poll() {
+fn it_is_called_though_the_waker_changes_with_each_poll() {
     watchdog("a future with ever new wakers", || {
         let result = poll_with_ever_new_wakers(pending::<()>().with_token(condition()));
         assert_eq!(result.unwrap_err().cause(), &Cause::Condition);

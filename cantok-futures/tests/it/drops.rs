@@ -98,7 +98,7 @@ fn a_future_that_loses_a_select_takes_everything_along() {
                             tokio::select! {
                                 biased;
                                 _ = job => panic!("not that soon"),
-                                _ = cancelled => panic!("nobody cancels"),
+                                _ = cancelled => panic!("nothing cancels"),
                                 () = steps(until, alive) => {}
                             }
                         }

@@ -155,7 +155,7 @@ fn a_stream_that_has_ended_is_not_checked() {
 /// For every length, every number of units, and an inside that knows its length or does not, and has an end or has to
 /// be waited for; at each stage, and while an item is awaited too.
 #[test]
-fn what_is_to_come_is_between_the_bounds_that_are_told() {
+fn what_is_to_come_is_between_the_reported_bounds() {
     let both = [true, false];
     for (length, units) in (0..4).flat_map(|length| (0..6).map(move |units| (length, units))) {
         for (knows, has_ended) in both

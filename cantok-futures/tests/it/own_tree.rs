@@ -214,7 +214,7 @@ fn runs(goes: Goes, when_woken: Act, when_dropped: Act, what: &str) {
 }
 
 fn with<R>(place: &Place, f: impl FnOnce(&mut Tree) -> R) -> R {
-    f(place.lock().as_mut().expect("nobody acts"))
+    f(place.lock().as_mut().expect("no other action is under way"))
 }
 
 fn runs_all(goes: Goes) {

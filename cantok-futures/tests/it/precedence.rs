@@ -73,7 +73,7 @@ fn a_future_whose_token_is_cancelled_does_not_begin_and_is_dropped_before_the_er
     });
 }
 
-/// Both are ready: what is first wins, and is all that is asked.
+/// Both are ready: the first one wins, and nothing else is checked.
 #[test]
 fn the_order_decides_where_both_are_ready() {
     for index in 0..shapes(&Token::never()).len() {
@@ -332,7 +332,7 @@ fn a_stream_that_cancels_its_own_token_yields_what_it_has_and_nothing_else() {
             }
             assert!(ready(task.poll_next(&mut stream)).unwrap().is_err());
             assert_eq!(ready(task.poll_next(&mut stream)), None);
-            assert_eq!(task.wakes(), 0, "nobody waited");
+            assert_eq!(task.wakes(), 0, "nothing waited");
             assert!(!task.is_held());
         }
     }

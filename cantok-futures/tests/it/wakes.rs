@@ -176,7 +176,7 @@ fn kinds() -> Vec<(&'static str, Token, Stir)> {
 
 #[test]
 fn nothing_but_a_cancel_wakes() {
-    watchdog("tasks that nobody cancels", || {
+    watchdog("tasks that nothing cancels", || {
         for (kind, token, stir) in kinds() {
             let mut all = waiting(&token).map(|(what, future)| (what, future, Counted::new()));
             for _ in 0..3 {
@@ -243,7 +243,7 @@ fn what_is_inside_is_polled_when_it_wakes_and_at_no_other_time() {
             polls([2, 2, 2]);
             stir();
             polls([2, 2, 2]);
-            // It is asked for the next item at once.
+            // It is polled for the next item at once.
             stream.put(7);
             polls([2, 2, 4]);
             stop.cancel();
@@ -332,7 +332,7 @@ fn a_future_that_changes_tasks_beside_a_cancel_misses_nothing() {
             });
             assert!(is_ready || last.wakes() == 1, "{what}");
             assert!(first.wakes() <= 1 && last.wakes() <= 1, "{what}");
-            // What was ready is asked no more.
+            // What was ready is polled no more.
             assert!(is_ready || last.poll(&mut future).is_ready(), "{what}");
             drop(future);
             assert!(!first.is_held() && !last.is_held(), "{what}");
@@ -409,7 +409,7 @@ fn a_condition_is_called_once_per_interval_whichever_task_polls() {
 }
 
 /// Polls a future by so many tasks in turn, without a pause, until a condition was asked that was due after its own.
-fn is_asked_while_polled_by(tasks: usize) {
+fn is_called_while_polled_by(tasks: usize) {
     watchdog("a future that is busy", move || {
         let (condition, asked) = counted_condition(Duration::from_millis(50));
         let (later, asked_later) = counted_condition(Duration::from_millis(60));
@@ -432,12 +432,12 @@ fn is_asked_while_polled_by(tasks: usize) {
 
 #[test]
 fn a_busy_task_does_not_put_off_a_condition() {
-    is_asked_while_polled_by(1);
+    is_called_while_polled_by(1);
 }
 
 #[test]
 fn busy_tasks_that_pass_a_future_on_do_not_put_off_a_condition() {
-    is_asked_while_polled_by(2);
+    is_called_while_polled_by(2);
 }
 
 /// As in a loop around a `select!`.

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_ends_its_processes_and_can_be_asked_after_that() {
+    fn a_job_ends_its_processes_and_can_be_queried_after_that() {
         let (mut child, mut job) = child();
         job.end();
         child.wait().unwrap();

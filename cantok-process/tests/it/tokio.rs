@@ -58,7 +58,7 @@ fn the_output_is_what_the_child_wrote() {
 }
 
 #[test]
-fn a_cancel_asks_first_and_kills_after_the_grace() {
+fn a_cancel_sends_the_signal_first_and_kills_after_the_grace() {
     run("a cancel", async {
         for (trap, grace, signal) in [
             ("", NEVER, 15),

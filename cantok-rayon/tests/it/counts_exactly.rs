@@ -111,7 +111,7 @@ fn a_counter_counts_through_producers() {
 }
 
 #[test]
-fn items_that_are_skipped_are_asked_for() {
+fn items_that_are_skipped_are_pulled() {
     for pool in &*POOLS {
         let counter = CounterToken::new(LEN as u64 * 2);
         let results = || (0..LEN).into_par_iter().try_with_token(&counter);

@@ -23,7 +23,7 @@ fn a_bar_after_with_token_counts_what_passed() {
 }
 
 #[test]
-fn a_bar_before_with_token_counts_what_was_asked_for() {
+fn a_bar_before_with_token_counts_what_was_pulled() {
     for pool in &*POOLS {
         for units in [0, 1, 500, LEN] {
             let bar = ProgressBar::hidden();

@@ -662,7 +662,7 @@ fn bases_of_every_kind_keep_their_length() {
                         assert_eq!(list.len(), LEN);
                         let passed = list.iter().filter(|result| result.is_ok()).count();
                         if let Stop::At(_) = stop {
-                            assert_eq!(passed, LEN, "nobody cancels by hand here");
+                            assert_eq!(passed, LEN, "only the counter cancels here");
                         }
                         assert!(stop.allows(passed, LEN), "{stop:?}: {passed}");
                     }

@@ -49,7 +49,7 @@ fn it_adds_up_with_every_token() {
 }
 
 #[test]
-fn it_is_cancelled_by_hand_alone() {
+fn only_cancel_cancels_it() {
     let (token, other) = (token(), token());
     let sum = &token + &other;
     sum.cancel();

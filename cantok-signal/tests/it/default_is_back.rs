@@ -140,8 +140,8 @@ fn each_signal_for_itself() {
 }
 
 #[test]
-fn it_stays_if_told_so() {
-    let program = Program::of("default_is_back::it_stays_if_told_so", |_| {
+fn it_stays_if_requested() {
+    let program = Program::of("default_is_back::it_stays_if_requested", |_| {
         for _ in 0..3 {
             let token = deaf().restore_default(false).build().unwrap();
             raise(SIGINT);
@@ -158,8 +158,8 @@ fn it_stays_if_told_so() {
 
 /// As in a program that has shut down once and does not want to be hurried.
 #[test]
-fn it_stays_if_told_so_also_after_a_second_signal_would_have_ended_the_program() {
-    let test = "default_is_back::it_stays_if_told_so_also_after_a_second_signal_would_have_ended_the_program";
+fn it_stays_if_requested_even_after_a_second_signal_would_have_ended_the_program() {
+    let test = "default_is_back::it_stays_if_requested_even_after_a_second_signal_would_have_ended_the_program";
     let program = Program::of(test, |_| {
         let bell = Bell::new();
         let token = SignalToken::builder()

@@ -15,7 +15,7 @@ use cantok_signal::{Signal, SignalToken};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tempfile::NamedTempFile;
 
-fn works_until_it_is_told_to_stop(token: &SignalToken) -> Result<(), Box<dyn Error>> {
+fn works_until_it_must_stop(token: &SignalToken) -> Result<(), Box<dyn Error>> {
     let file = NamedTempFile::new()?;
     tell(file.path().display());
     println!("a line");
@@ -33,7 +33,7 @@ fn the_program_ends_by_the_signal_after_its_clean_up() {
             "interrupt" => SignalToken::interrupt(),
             _ => SignalToken::termination(),
         };
-        let result = token.unwrap().run(works_until_it_is_told_to_stop);
+        let result = token.unwrap().run(works_until_it_must_stop);
         unreachable!("{result:?}");
     });
     for (token, signal) in [

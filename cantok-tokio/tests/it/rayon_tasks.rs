@@ -94,7 +94,7 @@ impl Waiting {
 
 #[test]
 fn a_dropped_future_cancels_its_work_and_nothing_else() {
-    for_every_place("work that nobody waits for", |place| {
+    for_every_place("work that nothing waits for", |place| {
         let given = SimpleToken::new();
         let sibling = given.child();
         let Waiting { work, token, ended } = Waiting::of(place, &given);
@@ -111,7 +111,7 @@ fn a_dropped_future_cancels_its_work_and_nothing_else() {
 
 #[test]
 fn work_starts_without_being_polled_and_under_a_cancelled_token_too() {
-    for_every_place("work that nobody polls", |place| {
+    for_every_place("work that nothing polls", |place| {
         let waiting = Waiting::of(place, Token::never());
         waiting.token.cancel();
         block_on(waiting.ended).unwrap();

@@ -136,7 +136,7 @@ impl Work {
                     }
                 };
                 let _ = work.with_token(token).await;
-                // A stop is gentle.
+                // A stopped task ends by itself.
                 yield_now().await;
             })),
         }

@@ -193,7 +193,7 @@ fn a_panicking_callback_does_not_hide_the_failure() {
     });
 }
 
-/// A cancel is gentle: what tasks return then still counts.
+/// A cancel interrupts nothing: what tasks return then still counts.
 #[test]
 fn tasks_of_a_cancelled_group_end_as_they_like() {
     on_every_runtime("a cancelled group", async || {

@@ -60,7 +60,7 @@ impl Waiting {
 
 #[test]
 fn a_dropped_future_cancels_its_work_and_nothing_else() {
-    for_every_kind("work that nobody waits for", async |kind| {
+    for_every_kind("work that nothing waits for", async |kind| {
         let given = SimpleToken::new();
         let sibling = Waiting::of(kind, &given).await;
         let Waiting { work, token, ended } = Waiting::of(kind, &given).await;
@@ -77,7 +77,7 @@ fn a_dropped_future_cancels_its_work_and_nothing_else() {
 
 #[test]
 fn work_starts_without_being_polled() {
-    for_every_kind("work that nobody polls", async |kind| {
+    for_every_kind("work that nothing polls", async |kind| {
         for given in [Token::never(), SimpleToken::new().into()] {
             let waiting = Waiting::of(kind, given).await;
             waiting.token.cancel();
@@ -333,7 +333,7 @@ fn work_that_the_work_waits_for_is_stopped_with_it() {
 }
 
 #[test]
-fn a_stop_is_gentle() {
+fn a_stopped_task_ends_by_itself() {
     for_every_kind("work that cleans up", async |kind| {
         let (starts, started) = oneshot::channel();
         let (ends, ended) = oneshot::channel();

@@ -168,7 +168,7 @@ fn a_body_that_is_ready_is_not_cut_off_by_a_cancel_after_the_head() {
 }
 
 #[test]
-fn the_service_is_dropped_before_the_client_is_told() {
+fn the_service_is_dropped_before_the_client_gets_an_answer() {
     run("drops", async || {
         struct Held(mpsc::Sender<bool>, cantok_core::Token);
 

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use support::{Ended, Tree, run, treehash};
 
-/// Complete and without a word.
+/// Complete, and prints nothing.
 fn assert_complete(ended: &Ended) {
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert_eq!(ended.stderr, "");

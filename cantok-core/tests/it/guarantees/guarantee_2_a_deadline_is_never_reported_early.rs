@@ -64,7 +64,7 @@ fn not_by_a_callback() {
 }
 
 #[test]
-fn and_a_token_that_is_only_asked_by_armed_checks_is_marked_by_a_thread() {
+fn and_a_token_that_only_armed_checks_use_is_marked_by_a_thread() {
     watchdog("an armed token at its deadline", || {
         let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(20));
         while token.keep_on() {
