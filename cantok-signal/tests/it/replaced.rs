@@ -1,4 +1,4 @@
-//! What a signal does is asked whenever a token is built: other code may have changed it since the last one.
+//! The disposition of a signal is read whenever a token is built: other code may have changed it since the last one.
 #![cfg(target_os = "linux")]
 
 use std::process::Command;
