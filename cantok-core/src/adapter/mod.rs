@@ -2,7 +2,7 @@
 //!
 //! [`TokenAdapterExt`] adds methods to every token: they register wakers, attach guards, make weak references, cancel
 //! in two steps, and check once for many items. [`CheckedPoll`] polls operations under a token. [`carry`] takes the
-//! [current token](crate::Token::current) to another thread. [`stopped_early`] makes the event of a job that a token
+//! [current token](crate::Token::current) to another thread. [`stopped_early()`] makes the event of a job that a token
 //! ended. All of cantok's own adapters use these and [`Token::on_cancel`](crate::Token::on_cancel).
 
 mod allowance;
