@@ -5,11 +5,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+/// Wine's locks are slow.
+const LIMIT: Duration = Duration::from_secs(if cfg!(windows) { 300 } else { 60 });
+
 /// Runs `f` on a thread of its own and returns its value, or resumes its panic.
 ///
 /// # Panics
 ///
-/// With the message `what` when `f` has not returned after 60 seconds.
+/// With the message `what` when `f` has not returned after 60 seconds, or 300 on Windows.
 pub fn watchdog<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 'static) -> T {
     let (running, done) = mpsc::channel::<()>();
     let worker = thread::spawn(move || {
@@ -17,8 +20,8 @@ pub fn watchdog<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send + 's
         let _running = running;
         f()
     });
-    if done.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-        panic!("no end after 60 s: {what}");
+    if done.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+        panic!("no end after {LIMIT:?}: {what}");
     }
     worker
         .join()
