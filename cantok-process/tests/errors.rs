@@ -65,13 +65,8 @@ fn output_shows_as_text() {
     watchdog("output", || {
         let token = SimpleToken::new();
         let (mut command, mut peer) = shell("echo hello; echo ready >&3; exec sleep 1000");
-        let error = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
-            command.output_with_token(&token).unwrap_err()
-        });
+        let error =
+            peer.cancel_when_ready(&token, || command.output_with_token(&token).unwrap_err());
         let shown = format!("{error:?}");
         assert!(
             shown.contains(r#"Captured { stdout: "hello\n", stderr: "" }"#),

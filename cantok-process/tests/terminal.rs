@@ -137,11 +137,7 @@ fn under_nohup_sighup_is_ignored_and_sigterm_is_not() {
             let token = SimpleToken::new();
             let (mut command, mut peer) =
                 shell("exec nohup sh -c 'echo ready >&3; exec sleep 1000' >/dev/null 2>&1");
-            thread::scope(|scope| {
-                scope.spawn(|| {
-                    peer.expect("ready");
-                    token.cancel();
-                });
+            peer.cancel_when_ready(&token, || {
                 let grace = match signal {
                     Signal::HANGUP => Duration::from_millis(20),
                     _ => NEVER,

@@ -21,11 +21,7 @@ fn cancelled_when_ready(script: &'static str, options: Options) -> (Cancellation
     watchdog(script, move || {
         let (mut command, mut peer) = shell(script);
         let token = SimpleToken::new();
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
+        peer.cancel_when_ready(&token, || {
             match options(command.with_token(&token)).status() {
                 Err(CommandError::Cancelled { error, status, .. }) => (error, status.unwrap()),
                 other => panic!("{other:?}"),

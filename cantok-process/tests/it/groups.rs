@@ -21,11 +21,7 @@ fn a_tree_of_grandchildren_is_ended() {
     watchdog("a tree of grandchildren", || {
         let token = SimpleToken::new();
         let (mut command, mut peer) = shell(TREE);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
+        peer.cancel_when_ready(&token, || {
             let error = command.with_token(&token).group(true).grace(NEVER).status();
             assert_eq!(error.unwrap_err().status().unwrap().signal(), Some(15));
         });
@@ -40,11 +36,7 @@ fn without_a_group_grandchildren_live_on() {
         let token = SimpleToken::new();
         let (mut command, mut peer) =
             shell("(echo ready >&3; read go <&3; echo alive >&3) & wait $!");
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
+        peer.cancel_when_ready(&token, || {
             let error = command.with_token(&token).grace(NEVER).status();
             assert!(error.unwrap_err().is_cancelled());
         });
@@ -101,11 +93,7 @@ fn what_is_left_of_the_group_after_the_grace_is_killed() {
             let token = SimpleToken::new();
             let (mut command, mut peer) =
                 shell("(trap '' TERM; echo ready >&3; while :; do sleep 0.01; done) & wait $!");
-            thread::scope(|scope| {
-                scope.spawn(|| {
-                    peer.expect("ready");
-                    token.cancel();
-                });
+            peer.cancel_when_ready(&token, || {
                 let command = command
                     .with_token(&token)
                     .group(true)
@@ -165,11 +153,7 @@ fn a_stopped_group_is_continued_so_that_it_can_end() {
         let token = SimpleToken::new();
         let (mut command, mut peer) =
             shell("sh -c 'echo ready >&3; kill -STOP $$; :' & wait $!; :");
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
+        peer.cancel_when_ready(&token, || {
             let error = command.with_token(&token).group(true).grace(NEVER).status();
             assert!(error.unwrap_err().is_cancelled());
         });
@@ -205,11 +189,7 @@ fn a_process_that_has_left_the_group_lives_on() {
         let token = SimpleToken::new();
         let (mut command, mut peer) =
             shell("setsid sh -c 'echo ready >&3; read go <&3; echo alive >&3' & wait $!");
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
+        peer.cancel_when_ready(&token, || {
             let error = command.with_token(&token).group(true).grace(NEVER).status();
             assert!(error.unwrap_err().is_cancelled());
         });

@@ -58,11 +58,7 @@ fn a_child_that_closes_its_pipes_and_lives_on_is_waited_for() {
 
         let (mut command, mut peer) =
             shell("echo out; exec >&- 2>&-; echo ready >&3; exec sleep 1000");
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
+        peer.cancel_when_ready(&token, || {
             match command.with_token(&token).grace(NEVER).output() {
                 Err(CommandError::Cancelled { status, output, .. }) => {
                     assert_eq!(status.unwrap().signal(), Some(15));
@@ -81,11 +77,7 @@ fn an_error_has_what_was_written_until_then_and_while_it_ended() {
         let script = "trap 'echo bye; exit 7' TERM; echo out; echo err >&2; echo ready >&3; \
                       while :; do sleep 0.01; done";
         let (mut command, mut peer) = shell(script);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
+        peer.cancel_when_ready(&token, || {
             match command.with_token(&token).grace(NEVER).output() {
                 Err(CommandError::Cancelled { status, output, .. }) => {
                     assert_eq!(status.unwrap().code(), Some(7));
@@ -105,11 +97,7 @@ fn a_cancel_does_not_wait_for_others_that_hold_the_pipes() {
         let token = SimpleToken::new();
         let script = "(echo grandchild; echo ready >&3; read go <&3) & wait $!";
         let (mut command, mut peer) = shell(script);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
+        peer.cancel_when_ready(&token, || {
             match command.with_token(&token).grace(NEVER).output() {
                 Err(CommandError::Cancelled { status, output, .. }) => {
                     assert_eq!(status.unwrap().signal(), Some(15));
@@ -130,11 +118,7 @@ fn a_child_that_forks_and_exits_leaves_its_status_to_the_error() {
         let token = SimpleToken::new();
         let (mut command, mut peer) =
             shell("(echo ready >&3; read go <&3; echo more) & echo out; exit 3");
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
+        peer.cancel_when_ready(&token, || {
             match command.with_token(&token).grace(NEVER).output() {
                 Err(CommandError::Cancelled { status, output, .. }) => {
                     // Asked to end, or had ended by itself before.

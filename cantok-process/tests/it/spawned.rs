@@ -3,7 +3,6 @@
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Stdio;
-use std::thread;
 use std::time::Duration;
 
 use crate::peer::shell;
@@ -147,12 +146,7 @@ fn a_callback_of_the_cancel_finds_the_child_asked_already() {
             }
         });
         drop(command);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                peer.expect("ready");
-                token.cancel();
-            });
-        });
+        peer.cancel_when_ready(&token, || {});
         assert_eq!(peer.until_all_are_gone(), "");
     });
 }

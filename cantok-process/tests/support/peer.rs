@@ -5,6 +5,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::thread;
+
+use cantok_core::Token;
 
 /// The test's end. Every process that the child starts holds the other one, as descriptor 3.
 pub(crate) struct Peer(BufReader<UnixStream>);
@@ -48,6 +51,17 @@ impl Peer {
                 return;
             }
         }
+    }
+
+    /// Cancels the token once the child is ready, while the call waits for the child.
+    pub(crate) fn cancel_when_ready<T>(&mut self, token: &Token, call: impl FnOnce() -> T) -> T {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                self.expect("ready");
+                token.cancel();
+            });
+            call()
+        })
     }
 
     pub(crate) fn say(&mut self, line: &str) {
