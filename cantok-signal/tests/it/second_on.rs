@@ -137,9 +137,9 @@ fn the_count_restarts_with_each_token() {
 
 /// The token of a command that is over has been told; the next one has not.
 #[test]
-fn it_restarts_also_for_those_that_were_told() {
+fn it_restarts_for_tokens_that_were_cancelled_too() {
     let program = Program::of(
-        "second_on::it_restarts_also_for_those_that_were_told",
+        "second_on::it_restarts_for_tokens_that_were_cancelled_too",
         |_| {
             let old = SignalToken::termination().unwrap();
             raise(SIGTERM);
@@ -172,7 +172,7 @@ fn it_does_not_restart_with_what_derives_from_a_token() {
     running.tells_and_ends_by(&["cancelled"], SIGINT);
 }
 
-/// The one that is left has been told.
+/// The token that is left was cancelled.
 #[test]
 fn it_does_not_restart_when_a_token_is_dropped() {
     let test = "second_on::it_does_not_restart_when_a_token_is_dropped";
