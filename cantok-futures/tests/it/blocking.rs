@@ -2,6 +2,7 @@
 
 use std::future::{pending, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
@@ -145,10 +146,13 @@ fn waits_of_other_libraries_end() {
         let _guard = mutex.lock_blocking();
         assert!(block_on_with_token(mutex.lock(), in_a_moment()).is_err());
 
-        let mut child = smol::process::Command::new("sleep")
-            .arg("60")
+        let reads_all = if cfg!(windows) { "cmd" } else { "cat" };
+        let mut child = smol::process::Command::new(reads_all)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
             .spawn()
             .unwrap();
+        let _stdin = child.stdin.take();
         assert!(block_on_with_token(child.status(), in_a_moment()).is_err());
         child.kill().unwrap();
     });

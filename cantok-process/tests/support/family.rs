@@ -1,19 +1,29 @@
 //! A child that starts a grandchild, for tests on Windows. Both are the test's own executable, run again.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 use std::{env, process, thread};
 
 use cantok_core::Token;
 use cantok_process::prelude::*;
+
+/// How often to look for a file.
+const INTERVAL: Duration = Duration::from_millis(10);
 
 const ROLE: &str = "CANTOK_TEST_ROLE";
 const PORT: &str = "CANTOK_TEST_PORT";
 
 /// A process with this flag does not join the job object of its parent.
 const CREATE_BREAKAWAY_FROM_JOB: u32 = 0x0100_0000;
+
+/// The system removes the file when the process that has opened it ends, in whatever way.
+const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
 
 pub(crate) struct Family {
     test: &'static str,
@@ -46,19 +56,30 @@ impl Family {
         Family { test, listener }
     }
 
+    fn port(&self) -> u16 {
+        self.listener.local_addr().unwrap().port()
+    }
+
     pub(crate) fn child(&self, role: Role) -> Command {
         let mut command = again(self.test, &format!("{role:?}"));
-        let port = self.listener.local_addr().unwrap().port();
-        command.env(PORT, port.to_string());
+        command.env(PORT, self.port().to_string());
         command
     }
 
     /// Waits until the grandchild is ready.
     pub(crate) fn grandchild(&self) -> Grandchild {
         let (stream, _) = self.listener.accept().unwrap();
-        let mut grandchild = Grandchild(BufReader::new(stream));
+        let mut grandchild = self.on(stream);
         assert_eq!(grandchild.hear(), "ready");
+        assert!(grandchild.life.exists());
         grandchild
+    }
+
+    fn on(&self, stream: TcpStream) -> Grandchild {
+        Grandchild {
+            stream: BufReader::new(stream),
+            life: life(self.port()),
+        }
     }
 
     /// Returns the connection of the grandchild if it has come as far as that.
@@ -68,7 +89,7 @@ impl Family {
         self.listener.set_nonblocking(false).unwrap();
         let (stream, _) = accepted.ok()?;
         stream.set_nonblocking(false).unwrap();
-        Some(Grandchild(BufReader::new(stream)))
+        Some(self.on(stream))
     }
 }
 
@@ -107,10 +128,31 @@ fn play(test: &str, role: &str) {
     }
 }
 
+/// The file that exists as long as the grandchild lives.
+fn life(port: u16) -> PathBuf {
+    env::temp_dir().join(format!("cantok-grandchild-{port}"))
+}
+
+/// Opens it, once an earlier grandchild of the same test is gone.
+fn live(port: u16) -> File {
+    loop {
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create_new(true);
+        match options
+            .custom_flags(FILE_FLAG_DELETE_ON_CLOSE)
+            .open(life(port))
+        {
+            Ok(file) => return file,
+            Err(_) => thread::sleep(INTERVAL),
+        }
+    }
+}
+
 /// Ends with its test.
 fn answer() -> io::Result<()> {
     println!("\ngrandchild");
     let port = env::var(PORT).unwrap().parse::<u16>().unwrap();
+    let _life = live(port);
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     writeln!(stream, "ready")?;
     for _ in BufReader::new(stream.try_clone()?).lines() {
@@ -119,26 +161,29 @@ fn answer() -> io::Result<()> {
     Ok(())
 }
 
-/// The test's end of the socket that the grandchild holds.
-pub(crate) struct Grandchild(BufReader<TcpStream>);
+/// A grandchild, as the test sees it.
+pub(crate) struct Grandchild {
+    stream: BufReader<TcpStream>,
+    life: PathBuf,
+}
 
 impl Grandchild {
     fn hear(&mut self) -> String {
         let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
+        self.stream.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
     pub(crate) fn is_alive(&mut self) -> bool {
-        writeln!(self.0.get_mut(), "are you").unwrap();
+        writeln!(self.stream.get_mut(), "are you").unwrap();
         self.hear() == "alive"
     }
 
-    /// Blocks until the grandchild has ended.
-    pub(crate) fn until_it_is_gone(mut self) {
-        let mut rest = Vec::new();
-        if let Err(error) = self.0.read_to_end(&mut rest) {
-            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    /// Blocks until the grandchild has ended. Does not rely on the end of the stream: wine 8 may keep the socket of a
+    /// killed process.
+    pub(crate) fn until_it_is_gone(self) {
+        while self.life.exists() {
+            thread::sleep(INTERVAL);
         }
     }
 }
