@@ -2,10 +2,12 @@
 //! other calls callbacks and the conditions that waiters rely on, and drops tokens whose last reference was the
 //! timer's. Blocking there delays only what else runs there.
 
+use crate::clock::{instant, nanos};
 use crate::node::Jobs;
 use crate::panic::Panic;
+use crate::wheel::{self, Wheel};
 use crate::worker::Worker;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::time::Instant;
 
@@ -16,16 +18,27 @@ static BACKGROUND: Worker<Queue> = Worker::new(
     run_all,
     Queue {
         jobs: VecDeque::new(),
-        scheduled: Schedule::new(),
+        scheduled: Wheel::new(),
+        next: NEVER,
+        due: Vec::new(),
     },
 );
 
 struct Queue {
     jobs: VecDeque<Job>,
-    scheduled: Schedule<Box<dyn FnOnce(Due) + Send>>,
+    scheduled: Wheel<Job>,
+    /// When the first scheduled job is due, as a number of the clock, or earlier.
+    next: u64,
+    /// Jobs from the schedule, the first one last.
+    due: Vec<Job>,
 }
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
+
+/// Identifies a scheduled job.
+pub(crate) type Due = wheel::Key;
+
+const NEVER: u64 = u64::MAX;
 
 /// Starts the threads that were never started.
 ///
@@ -70,19 +83,20 @@ fn submit(jobs: Jobs) {
     }
 }
 
-/// Schedules a job, which is given its key. `None` if the process was forked while the lock was held.
-pub(crate) fn schedule(at: Instant, job: impl FnOnce(Due) + Send + 'static) -> Option<Due> {
-    let (due, is_first) = BACKGROUND
-        .lock_unless_forked()?
-        .scheduled
-        .insert(at, Box::new(job));
-    if is_first {
+/// Schedules a job. `None` if the process was forked while the lock was held.
+pub(crate) fn schedule(at: Instant, job: impl FnOnce() + Send + 'static) -> Option<Due> {
+    let at = nanos(at);
+    let mut queue = BACKGROUND.lock_unless_forked()?;
+    let due = queue.scheduled.insert(at, Box::new(job));
+    if at < queue.next {
+        queue.next = at;
+        drop(queue);
         BACKGROUND.wake();
     }
     Some(due)
 }
 
-/// Removes a job from the schedule, unless it has begun.
+/// Removes a job from the schedule, unless it was due.
 pub(crate) fn unschedule(due: Due) {
     let removed = BACKGROUND
         .lock_unless_forked()
@@ -118,20 +132,28 @@ fn run_all() {
     loop {
         // One of each in turn, so that neither kind starves the other.
         let job = queue.jobs.pop_front();
-        let scheduled = queue.scheduled.pop_due(Instant::now());
-        if job.is_some() || scheduled.is_some() {
-            drop(queue);
-            if let Some(job) = job {
-                run_swallowing(job);
-            }
-            if let Some((due, job)) = scheduled {
-                run_swallowing(|| job(due));
-            }
-            queue = BACKGROUND.lock();
+        let scheduled = queue.pop_due();
+        if job.is_none() && scheduled.is_none() {
+            let next = instant(queue.next).filter(|_| queue.next < NEVER);
+            queue = BACKGROUND.sleep(queue, next);
             continue;
         }
-        let next = queue.scheduled.next();
-        queue = BACKGROUND.sleep(queue, next);
+        drop(queue);
+        [job, scheduled]
+            .into_iter()
+            .flatten()
+            .for_each(run_swallowing);
+        queue = BACKGROUND.lock();
+    }
+}
+
+impl Queue {
+    fn pop_due(&mut self) -> Option<Job> {
+        if self.due.is_empty() {
+            let now = nanos(Instant::now());
+            self.next = self.scheduled.take_due(now, 1, &mut self.due);
+        }
+        self.due.pop()
     }
 }
 
@@ -139,46 +161,5 @@ fn run_all() {
 fn run_swallowing(job: impl FnOnce()) {
     if let Some(panic) = Panic::catch(job) {
         panic.swallow();
-    }
-}
-
-/// When a job is due, and a number that distinguishes jobs due at the same instant.
-pub(crate) type Due = (Instant, u64);
-
-/// Jobs by the instant at which they are due.
-struct Schedule<T> {
-    entries: BTreeMap<Due, T>,
-    next_id: u64,
-}
-
-impl<T> Schedule<T> {
-    const fn new() -> Self {
-        Schedule {
-            entries: BTreeMap::new(),
-            next_id: 0,
-        }
-    }
-
-    /// Inserts an entry. Returns its key, and whether it is now the first.
-    fn insert(&mut self, at: Instant, entry: T) -> (Due, bool) {
-        let due = (at, self.next_id);
-        self.next_id += 1;
-        self.entries.insert(due, entry);
-        (due, self.entries.keys().next() == Some(&due))
-    }
-
-    fn remove(&mut self, due: Due) -> Option<T> {
-        self.entries.remove(&due)
-    }
-
-    /// Takes out the first entry whose instant has passed.
-    fn pop_due(&mut self, now: Instant) -> Option<(Due, T)> {
-        let first = self.entries.first_entry()?;
-        (first.key().0 <= now).then(|| first.remove_entry())
-    }
-
-    /// Returns when the first entry is due.
-    fn next(&self) -> Option<Instant> {
-        self.entries.keys().next().map(|due| due.0)
     }
 }

@@ -26,25 +26,38 @@ pub(crate) fn drop_nested<T: 'static>(value: T) {
 
 /// [`drop_nested`] that returns the panic.
 pub(crate) fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
+    if !descend() {
+        return postpone(Box::new(value));
+    }
+    ascend(Panic::catch(|| drop(value)))
+}
+
+/// Returns `false` if the value is too deep to be dropped at once.
+fn descend() -> bool {
+    let depth = DEPTH.with(Cell::get);
+    if depth < AT_ONCE {
+        DEPTH.with(|current| current.set(depth + 1));
+    }
+    depth < AT_ONCE
+}
+
+/// Returns the first panic: that of the value just dropped, or of one that had to wait for it.
+fn ascend(mut first: Option<Panic>) -> Option<Panic> {
     let depth = DEPTH.with(Cell::get);
     if depth == AT_ONCE {
-        let mut value = Some(value);
-        let _ = PENDING.try_with(|pending| {
-            let value = value.take().map(|value| Box::new(value) as Box<dyn Any>);
-            pending.borrow_mut().extend(value);
-        });
-        // At the end of a thread the list may be gone; then the value is dropped here.
-        return Panic::catch(|| drop(value));
-    }
-    DEPTH.with(|current| current.set(depth + 1));
-    let mut first = Panic::catch(|| drop(value));
-    if depth + 1 == AT_ONCE {
         while let Some(value) = next() {
             Panic::keep_first(&mut first, Panic::catch(|| drop(value)));
         }
     }
-    DEPTH.with(|current| current.set(depth));
+    DEPTH.with(|current| current.set(depth - 1));
     first
+}
+
+fn postpone(value: Box<dyn Any>) -> Option<Panic> {
+    let mut value = Some(value);
+    let _ = PENDING.try_with(|pending| pending.borrow_mut().extend(value.take()));
+    // At the end of a thread the list may be gone; then the value is dropped here.
+    Panic::catch(|| drop(value))
 }
 
 fn next() -> Option<Box<dyn Any>> {

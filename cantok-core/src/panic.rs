@@ -8,6 +8,16 @@ pub(crate) struct Panic(Box<dyn Any + Send>);
 
 impl Panic {
     pub(crate) fn catch(f: impl FnOnce()) -> Option<Self> {
+        let mut f = Some(f);
+        Panic::catch_dyn(&mut || {
+            if let Some(f) = f.take() {
+                f();
+            }
+        })
+    }
+
+    /// [`Panic::catch`], once in the program and not once for each closure.
+    fn catch_dyn(f: &mut dyn FnMut()) -> Option<Self> {
         // User code cannot leave tokens half changed. The closure's author sees the panic resumed, as if it had not
         // been caught.
         catch_unwind(AssertUnwindSafe(f)).err().map(Panic)

@@ -118,7 +118,10 @@ impl<T> Wheel<T> {
         while let Some((place, start)) = self.first() {
             if start > now {
                 self.now = self.now.max(now);
-                return start;
+                return match place.level {
+                    0 => self.earliest(place),
+                    _ => start,
+                };
             }
             if due.len() >= limit {
                 return now;
@@ -134,6 +137,17 @@ impl<T> Wheel<T> {
         }
         self.now = self.now.max(now);
         u64::MAX
+    }
+
+    /// Returns the earliest instant in a slot.
+    fn earliest(&self, place: Place) -> u64 {
+        let mut key = self.levels[place.level as usize].heads[place.slot as usize];
+        let mut earliest = u64::MAX;
+        while let Some(entry) = self.entries.get(key) {
+            earliest = earliest.min(entry.at);
+            key = entry.next;
+        }
+        earliest
     }
 
     /// Takes out the due entries of a slot and links the others again. Returns the earliest instant of those.

@@ -63,6 +63,8 @@ pub(crate) struct Watch {
     pub(crate) waiters: usize,
     /// The condition's place in the background thread's schedule.
     pub(crate) scheduled: Option<Due>,
+    /// How often it was scheduled before: tells a place from an earlier one.
+    pub(crate) round: u64,
     /// When the background thread last called the closure.
     pub(crate) called_at: Option<Instant>,
     /// A check came while the background thread was calling the closure.

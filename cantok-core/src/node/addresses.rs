@@ -1,7 +1,7 @@
 //! A set of addresses that allocates nothing as long as it is small, as it almost always is.
 
 use crate::sync::Arc;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// Up to this many are compared one by one.
 const FEW: usize = 24;
@@ -9,7 +9,8 @@ const FEW: usize = 24;
 pub(super) struct Addresses {
     few: [usize; FEW],
     len: usize,
-    many: Option<HashSet<usize>>,
+    /// The keys. A map of the type that sums have, so that no code is made for a set.
+    many: Option<HashMap<usize, usize>>,
 }
 
 pub(super) fn address<T>(of: &Arc<T>) -> usize {
@@ -37,6 +38,7 @@ impl Addresses {
             self.len += 1;
             return true;
         }
-        self.many.get_or_insert_default().insert(address)
+        let many = self.many.get_or_insert_default();
+        many.insert(address, 0).is_none()
     }
 }

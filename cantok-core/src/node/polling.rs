@@ -3,7 +3,7 @@
 
 use super::peek::Found;
 use super::{Jobs, Node};
-use crate::background::{self, Due};
+use crate::background;
 use crate::leaves::{Condition, Watch};
 use crate::panic::Panic;
 use crate::sync::{Arc, Weak, lock};
@@ -23,6 +23,7 @@ pub(super) fn unwatch(condition: &Condition, waiters: usize) {
     watch.waiters -= waiters;
     if watch.waiters == 0 {
         if let Some(due) = watch.scheduled.take() {
+            watch.round += 1;
             background::unschedule(due);
         }
     }
@@ -53,8 +54,9 @@ fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: impl FnOnce() -
         let poll = Poll {
             condition: Arc::downgrade(condition),
             node: node(),
+            round: watch.round,
         };
-        watch.scheduled = background::schedule(at, move |due| poll.run(due));
+        watch.scheduled = background::schedule(at, move || poll.run());
     }
 }
 
@@ -62,21 +64,23 @@ fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: impl FnOnce() -
 struct Poll {
     condition: Weak<Condition>,
     node: Weak<Node>,
+    round: u64,
 }
 
 impl Poll {
-    fn run(&self, due: Due) {
+    fn run(&self) {
         // Not the node: builders count its handles.
         let Some(condition) = self.condition.upgrade() else {
             return;
         };
         {
             let mut watch = lock(&condition.watch);
-            if watch.scheduled != Some(due) {
-                // It was unscheduled after it had been taken from the queue.
+            if watch.round != self.round {
+                // It was unscheduled when it was already due.
                 return;
             }
             watch.scheduled = None;
+            watch.round += 1;
             watch.checked = false;
             condition.begin();
         }

@@ -174,13 +174,16 @@ impl Node {
 
     /// The operands in their order.
     pub(super) fn operands(&self) -> Vec<&Arc<Node>> {
-        let mut edges: Vec<_> = self
-            .edges()
-            .iter()
-            .filter(|edge| edge.operand > 0)
-            .collect();
-        edges.sort_unstable_by_key(|edge| edge.operand);
-        edges.into_iter().map(|edge| &edge.node).collect()
+        let Body::Derived(derived) = &self.body else {
+            return Vec::new();
+        };
+        let mut operands = vec![None; derived.operands as usize];
+        for edge in derived.edges.as_slice() {
+            if let Some(place) = edge.operand.checked_sub(1) {
+                operands[place as usize] = Some(&edge.node);
+            }
+        }
+        operands.into_iter().flatten().collect()
     }
 
     /// [`Derived::find_polled`] for any node.
