@@ -5,13 +5,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{command, command_of, soon};
+use crate::support::{command, soon};
 
-/// What an example of the crate `cantok` prints, which needs the standard library alone.
+/// What a program prints that ends with 0.
 fn run(example: &str, input: &str) -> String {
-    let mut program = command_of("cantok", example, &[]);
-    program.stdout(Stdio::piped());
-    let (status, printed, _) = finish(example, program, input);
+    let (status, printed) = run_with(example, &[], input);
     assert_eq!(status, Some(0), "{example}");
     printed
 }
@@ -304,7 +302,6 @@ mod ctrl_c {
         }
 
         fn send(&self, signal: Signal) {
-            // `cargo run` does not start the program, it becomes it.
             kill_process(Pid::from_child(&self.program), signal).unwrap();
         }
 

@@ -1,7 +1,9 @@
 //! What the tests of all programs need.
 
+use std::collections::BTreeSet;
+use std::env;
 use std::process::Command;
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -14,26 +16,33 @@ pub(crate) fn soon<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send +
         .unwrap_or_else(|error| panic!("{what}: {error} (300 s)"))
 }
 
+/// An example of the workspace, which is built if it is not.
 pub(crate) fn command(example: &str, arguments: &[&str]) -> Command {
-    command_of("cantok-examples", example, arguments)
+    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !built.contains(example) {
+        build(example);
+        built.insert(example.to_owned());
+    }
+    drop(built);
+    // This test is in `deps`, beside `examples`.
+    let mut program = env::current_exe().unwrap();
+    program.pop();
+    program.pop();
+    let mut program = Command::new(program.join("examples").join(example));
+    program.args(arguments);
+    program
 }
 
-/// An example of a package.
-pub(crate) fn command_of(package: &str, example: &str, arguments: &[&str]) -> Command {
-    let mut program = Command::new(env!("CARGO"));
-    program
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            package,
-            "--example",
-            example,
-            "--",
-        ])
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
-    program
+/// With the features of `cargo test --workspace --all-features`, after which there is nothing left to do here.
+fn build(example: &str) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--workspace", "--all-features"]);
+    cargo.args(["--example", example]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().unwrap().success(), "{example}");
 }
 
 /// Whether programs that are started here ignore the signal, as under `nohup` or in the background of a script: they

@@ -68,7 +68,6 @@ mod signals {
     impl Service {
         /// What sends signals to the program.
         pub(crate) fn sender(&self) -> impl Fn(Signal) + Send + use<> {
-            // `cargo run` does not start the program, it becomes it.
             let program = Pid::from_child(&self.program);
             move |signal| kill_process(program, signal).unwrap()
         }
