@@ -1,8 +1,5 @@
 //! Stopped at any moment, by whatever there is: no line is torn, no file there twice, the counts add up, and the status
 //! says what it was.
-#![cfg(unix)]
-
-mod support;
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -11,11 +8,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::thread;
 
+use crate::support::{Running, STUCK, Tree, run};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{fcntl_setpipe_size, pipe};
 use rustix::process::Signal;
-use support::{Running, STUCK, Tree, run};
 
 /// So many files that it cannot finish before it is stopped: no test reads more lines than that before the stop.
 const FILES: usize = STUCK + 1_500;

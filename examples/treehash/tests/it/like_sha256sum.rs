@@ -1,7 +1,4 @@
 //! It prints what `sha256sum` prints, in another order, and `sha256sum -c` takes it.
-#![cfg(unix)]
-
-mod support;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -11,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{Ended, Tree, run, treehash};
+use crate::support::{Ended, Tree, run, treehash};
 
 /// Complete, and prints nothing.
 fn assert_complete(ended: &Ended) {

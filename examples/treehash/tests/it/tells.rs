@@ -1,7 +1,4 @@
 //! It reports its progress to each client of its socket, and logs events.
-#![cfg(unix)]
-
-mod support;
 
 #[cfg(target_os = "linux")]
 use std::fs;
@@ -11,10 +8,10 @@ use std::os::unix::process::ExitStatusExt;
 #[cfg(target_os = "linux")]
 use std::{thread, time::Duration};
 
+use crate::support::{Running, STUCK, Tree, run};
 use rustix::process::Signal;
 #[cfg(target_os = "linux")]
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
-use support::{Running, STUCK, Tree, run};
 
 #[test]
 fn at_a_socket() {

@@ -1,15 +1,12 @@
 //! What cannot be read is reported and counted and stops nothing; what makes no sense is refused.
-#![cfg(unix)]
-
-mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 
+use crate::support::{Running, STUCK, Tree, run, treehash};
 use rustix::fs::{CWD, Mode, mkfifoat};
-use support::{Running, STUCK, Tree, run, treehash};
 
 #[test]
 fn what_cannot_be_read_is_reported_and_counted() {

@@ -1,14 +1,11 @@
 //! `--resume` appends what a list lacks, however often it is stopped, and touches nothing but a list.
-#![cfg(unix)]
-
-mod support;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
+use crate::support::{Running, Tree, run, until_hashed, written};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use rustix::process::Signal;
-use support::{Running, Tree, run, until_hashed, written};
 
 #[test]
 fn stopped_again_and_again() {

@@ -1,10 +1,8 @@
 //! At a terminal: the progress, Ctrl-C typed once, and typed twice.
 // Elsewhere there is no way to open the other end without making it this process's own terminal.
-#![cfg(target_os = "linux")]
 
-#[path = "../../../cantok-signal/tests/support/pseudo_terminal.rs"]
+#[path = "../../../../cantok-signal/tests/support/pseudo_terminal.rs"]
 mod pseudo_terminal;
-mod support;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,9 +11,9 @@ use std::num::NonZero;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
+use crate::support::{Running, STUCK, Tree, run};
 use rustix::process::Signal;
 use rustix::termios::{Winsize, tcsetwinsize};
-use support::{Running, STUCK, Tree};
 
 const CTRL_C: &[u8] = b"\x03";
 
@@ -238,7 +236,7 @@ fn no_total_before_the_last_file_is_found() {
 
 #[test]
 fn nothing_is_drawn_where_there_is_no_terminal() {
-    let ended = support::run(endless().treehash(&["--threads", "2", "--timeout", "1s"]));
+    let ended = run(endless().treehash(&["--threads", "2", "--timeout", "1s"]));
     assert_eq!(
         ended.stderr,
         "treehash: stopped after 1s: 10 files hashed, 1 missing\n"

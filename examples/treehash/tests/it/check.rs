@@ -1,8 +1,5 @@
 //! `--check` prints what `sha256sum --check` prints, in another order, warns of the same and ends alike. It can be
 //! stopped.
-#![cfg(unix)]
-
-mod support;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -10,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
+use crate::support::{Ended, Running, Tree, run, treehash, until_hashed};
 use rustix::process::Signal;
-use support::{Ended, Running, Tree, run, treehash, until_hashed};
 
 /// The digest of nothing.
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

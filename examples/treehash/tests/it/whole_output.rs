@@ -1,8 +1,5 @@
 //! `--output` gives the file its name once it is complete. Whatever ends the run before leaves the old file as it was,
 //! and nothing else beside it.
-#![cfg(unix)]
-
-mod support;
 
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
@@ -11,8 +8,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::{Running, Tree, run, treehash, until_hashed, written};
 use rustix::process::Signal;
-use support::{Running, Tree, run, treehash, until_hashed, written};
 
 const OLD: &str = "the old file\n";
 

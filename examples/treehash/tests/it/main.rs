@@ -1,0 +1,14 @@
+//! Tests that run the program. None measures its own process.
+#![cfg(unix)]
+
+mod check;
+mod errors;
+mod like_sha256sum;
+mod resume;
+mod stops;
+#[path = "../support/mod.rs"]
+mod support;
+mod tells;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod whole_output;
