@@ -2,7 +2,7 @@
 //! other calls callbacks and the conditions that waiters rely on, and drops tokens whose last reference was the
 //! timer's. Blocking there delays only what else runs there.
 
-use crate::clock::{instant, nanos};
+use crate::clock::{NEVER, instant, nanos};
 use crate::node::Jobs;
 use crate::panic::Panic;
 use crate::wheel::{self, Wheel};
@@ -37,8 +37,6 @@ pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 /// Identifies a scheduled job.
 pub(crate) type Due = wheel::Key;
-
-const NEVER: u64 = u64::MAX;
 
 /// Starts the threads that were never started.
 ///
@@ -134,7 +132,7 @@ fn run_all() {
         let job = queue.jobs.pop_front();
         let scheduled = queue.pop_due();
         if job.is_none() && scheduled.is_none() {
-            let next = instant(queue.next).filter(|_| queue.next < NEVER);
+            let next = instant(queue.next);
             queue = BACKGROUND.sleep(queue, next);
             continue;
         }

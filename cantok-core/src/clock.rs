@@ -24,7 +24,11 @@ pub(crate) fn nanos_of(duration: Duration) -> u64 {
     seconds.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
-/// `None` if beyond the clock's range.
+/// The number of an instant that never comes.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+/// `None` if that never comes, or is beyond the clock's range.
 pub(crate) fn instant(nanos: u64) -> Option<Instant> {
-    start_of_time().checked_add(Duration::from_nanos(nanos))
+    let at = start_of_time().checked_add(Duration::from_nanos(nanos));
+    at.filter(|_| nanos < NEVER)
 }

@@ -10,7 +10,7 @@
 //! 3. A thread inserts into one shard, which it shares with few others. The lock of a shard nests in no other lock of
 //!    this module.
 
-use crate::clock::{instant, nanos};
+use crate::clock::{NEVER, instant, nanos};
 use crate::sync::{
     AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, thread_locals, try_lock,
 };
@@ -25,8 +25,6 @@ const SHARDS: usize = 16;
 
 /// How many entries are taken at a time, so that others can come and go in between.
 const BATCH: usize = 256;
-
-const NEVER: u64 = u64::MAX;
 
 pub(crate) struct Timer<T: 'static> {
     worker: Worker<()>,
@@ -170,8 +168,7 @@ impl<T> Timer<T> {
             if alarm <= nanos(Instant::now()) {
                 return;
             }
-            let until = instant(alarm).filter(|_| alarm < NEVER);
-            awake = self.worker.sleep(awake, until);
+            awake = self.worker.sleep(awake, instant(alarm));
         }
     }
 }

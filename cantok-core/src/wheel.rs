@@ -11,6 +11,7 @@
 //! 2. So all entries of a level are due before those of the levels above, and in the order of their slots.
 //! 3. `now` never passes an entry.
 
+use crate::clock::NEVER;
 use crate::slab::Slab;
 
 /// A tick is 2^16 ns, 66 µs.
@@ -112,8 +113,8 @@ impl<T> Wheel<T> {
         Some(value)
     }
 
-    /// Takes out what is due at `now`, `limit` entries or a few more at a time. Returns when to call again: `u64::MAX`
-    /// if nothing is left.
+    /// Takes out what is due at `now`, `limit` entries or a few more at a time. Returns when to call again: `NEVER` if
+    /// nothing is left.
     pub(crate) fn take_due(&mut self, now: u64, limit: usize, due: &mut Vec<T>) -> u64 {
         while let Some((place, start)) = self.first() {
             if start > now {
@@ -129,20 +130,20 @@ impl<T> Wheel<T> {
             // Invariant 3: the slot is the first one.
             self.now = self.now.max(start);
             let earliest = self.empty(place, now, due);
-            if place.level == 0 && earliest < u64::MAX {
+            if place.level == 0 && earliest < NEVER {
                 // What is left is due later in the current tick.
                 self.now = self.now.max(now);
                 return earliest;
             }
         }
         self.now = self.now.max(now);
-        u64::MAX
+        NEVER
     }
 
     /// Returns the earliest instant in a slot.
     fn earliest(&self, place: Place) -> u64 {
         let mut key = self.levels[place.level as usize].heads[place.slot as usize];
-        let mut earliest = u64::MAX;
+        let mut earliest = NEVER;
         while let Some(entry) = self.entries.get(key) {
             earliest = earliest.min(entry.at);
             key = entry.next;
@@ -155,7 +156,7 @@ impl<T> Wheel<T> {
         let level = &mut self.levels[place.level as usize];
         level.occupied &= !(1 << place.slot);
         let mut key = level.heads[place.slot as usize];
-        let mut earliest = u64::MAX;
+        let mut earliest = NEVER;
         while let Some(entry) = self.entries.get(key) {
             let (at, next) = (entry.at, entry.next);
             if at <= now {

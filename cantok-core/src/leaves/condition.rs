@@ -63,12 +63,20 @@ pub(crate) struct Watch {
     pub(crate) waiters: usize,
     /// The condition's place in the background thread's schedule.
     pub(crate) scheduled: Option<Due>,
-    /// How often it was scheduled before: tells a place from an earlier one.
+    /// How many places it had before: tells this one from those.
     pub(crate) round: u64,
     /// When the background thread last called the closure.
     pub(crate) called_at: Option<Instant>,
     /// A check came while the background thread was calling the closure.
     pub(crate) checked: bool,
+}
+
+impl Watch {
+    /// Gives up the place in the schedule. A job that was already taken from there finds another round.
+    pub(crate) fn leave_schedule(&mut self) -> Option<Due> {
+        self.round += 1;
+        self.scheduled.take()
+    }
 }
 
 /// The closure has returned `true`.

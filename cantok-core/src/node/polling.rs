@@ -22,8 +22,7 @@ pub(super) fn unwatch(condition: &Condition, waiters: usize) {
     let mut watch = lock(&condition.watch);
     watch.waiters -= waiters;
     if watch.waiters == 0 {
-        if let Some(due) = watch.scheduled.take() {
-            watch.round += 1;
+        if let Some(due) = watch.leave_schedule() {
             background::unschedule(due);
         }
     }
@@ -79,8 +78,7 @@ impl Poll {
                 // It was unscheduled when it was already due.
                 return;
             }
-            watch.scheduled = None;
-            watch.round += 1;
+            watch.leave_schedule();
             watch.checked = false;
             condition.begin();
         }

@@ -1,6 +1,7 @@
 //! A child that starts a grandchild, for tests on Windows. Both are the test's own executable, run again.
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind::{AlreadyExists, PermissionDenied};
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::windows::fs::OpenOptionsExt;
@@ -13,7 +14,7 @@ use std::{env, process, thread};
 use cantok_core::Token;
 use cantok_process::prelude::*;
 
-/// How often to look for a file.
+/// How often to look for a file: nothing that is safe notifies this process when another one's file goes.
 const INTERVAL: Duration = Duration::from_millis(10);
 
 const ROLE: &str = "CANTOK_TEST_ROLE";
@@ -137,13 +138,13 @@ fn life(port: u16) -> PathBuf {
 fn live(port: u16) -> File {
     loop {
         let mut options = OpenOptions::new();
-        let options = options.write(true).create_new(true);
-        match options
-            .custom_flags(FILE_FLAG_DELETE_ON_CLOSE)
-            .open(life(port))
-        {
+        options.write(true).create_new(true);
+        options.custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
+        match options.open(life(port)).map_err(|error| error.kind()) {
             Ok(file) => return file,
-            Err(_) => thread::sleep(INTERVAL),
+            // It exists, or is just being removed.
+            Err(AlreadyExists | PermissionDenied) => thread::sleep(INTERVAL),
+            Err(other) => panic!("{other}"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -18,24 +18,24 @@ pub(crate) fn soon<T: Send + 'static>(what: &str, f: impl FnOnce() -> T + Send +
 
 /// An example of the workspace, which is built if it is not.
 pub(crate) fn command(example: &str, arguments: &[&str]) -> Command {
-    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    if !built.contains(example) {
-        build(example);
-        built.insert(example.to_owned());
-    }
-    drop(built);
+    build(example);
     // This test is in `deps`, beside `examples`.
-    let mut program = env::current_exe().unwrap();
-    program.pop();
-    program.pop();
-    let mut program = Command::new(program.join("examples").join(example));
+    let test = env::current_exe().unwrap();
+    let target = test.ancestors().nth(2).unwrap();
+    let mut program = Command::new(target.join("examples").join(example));
     program.args(arguments);
     program
 }
 
-/// With the features of `cargo test --workspace --all-features`, after which there is nothing left to do here.
+/// Builds an example, once for this process. With the features of `cargo test --workspace --all-features`, after which
+/// there is nothing left to do here.
 fn build(example: &str) {
+    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    // Held meanwhile, so that others wait for the program, and poisoned if it does not build.
+    let mut built = BUILT.lock().unwrap();
+    if !built.insert(example.to_owned()) {
+        return;
+    }
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--workspace", "--all-features"]);
     cargo.args(["--example", example]);

@@ -9,6 +9,7 @@ mod stops;
 #[path = "../support/mod.rs"]
 mod support;
 mod tells;
+// Elsewhere there is no way to open the other end without making it this process's own terminal.
 #[cfg(target_os = "linux")]
 mod terminal;
 mod whole_output;

@@ -1,5 +1,4 @@
 //! At a terminal: the progress, Ctrl-C typed once, and typed twice.
-// Elsewhere there is no way to open the other end without making it this process's own terminal.
 
 #[path = "../../../../cantok-signal/tests/support/pseudo_terminal.rs"]
 mod pseudo_terminal;
