@@ -12,9 +12,9 @@ use std::thread;
 use cantok_core::{SimpleToken, Token};
 use cantok_rayon::prelude::*;
 use cantok_testkit::watchdog;
-use pools::pool;
+use pools::{Pool, pool};
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 const LEN: usize = 200;
 
@@ -195,7 +195,7 @@ fn outside<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Calls `f` on a thread of the pool, in which nothing else runs.
-fn inside<R: Send>(pool: &ThreadPool, f: impl FnOnce() -> R + Send) -> R {
+fn inside<R: Send>(pool: &Pool, f: impl FnOnce() -> R + Send) -> R {
     let value = pool.install(f);
     check_left(pool.broadcast(|_| Token::current()));
     value
