@@ -2,11 +2,10 @@ use crate::Token;
 use crate::sync::thread_locals;
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::num::NonZeroUsize;
 
 thread_locals! {
     /// What this thread has entered, the current token last. `None`: left before what was entered later.
-    static STACK: RefCell<Vec<Option<Current>>> = RefCell::new(Vec::new());
+    static STACK: RefCell<Vec<Option<Token>>> = RefCell::new(Vec::new());
 }
 
 impl Token {
@@ -47,7 +46,7 @@ impl Token {
     /// assert!(Square.cost(3.0).is_ok()); // outside of it
     /// ```
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        Current(Some(self.clone())).enter(f)
+        Current::of(self).enter(f)
     }
 
     /// Returns the token of this thread's innermost [`enter`](Token::enter), or [`Token::never`].
@@ -81,7 +80,12 @@ impl Current {
     pub fn get() -> Self {
         // Cloning a token runs no user code. At the end of a thread, there may be no stack any more.
         let current = STACK.try_with(|stack| stack.borrow().last().cloned());
-        current.ok().flatten().flatten().unwrap_or(Current(None))
+        Current(current.ok().flatten().flatten())
+    }
+
+    /// Wraps `token`, for code that cannot pass a closure to [`Token::enter`]: see [`entered`](Current::entered).
+    pub fn of(token: &Token) -> Self {
+        Current(Some(token.clone()))
     }
 
     /// Calls `f` with this as the current token, as [`Token::enter`] does.
@@ -105,8 +109,8 @@ impl Current {
     /// use cantok_core::{SimpleToken, Token};
     ///
     /// let (first, second) = (SimpleToken::new(), SimpleToken::new());
-    /// let first_entered = first.enter(Current::get).entered();
-    /// let second_entered = second.enter(Current::get).entered();
+    /// let first_entered = Current::of(&first).entered();
+    /// let second_entered = Current::of(&second).entered();
     /// drop(first_entered);
     /// assert_eq!(Token::current(), *second);
     /// drop(second_entered);
@@ -116,25 +120,29 @@ impl Current {
     pub fn entered(self) -> Entered {
         // With nothing to enter and nothing to hide, a thread needs no stack.
         let is_idle = self.0.is_none() && STACK.try_with(is_empty).unwrap_or(true);
+        let height = match is_idle {
+            true => 0,
+            false => push(self.0.unwrap_or_default()),
+        };
         Entered {
-            height: if is_idle { None } else { self.push() },
+            height,
             not_send: PhantomData,
         }
     }
+}
 
-    /// Returns the height of the stack, if there is one.
-    fn push(self) -> Option<NonZeroUsize> {
-        let height = STACK.try_with(|stack| {
-            let mut stack = stack.borrow_mut();
-            stack.push(Some(self));
-            NonZeroUsize::new(stack.len())
-        });
-        height.ok().flatten()
-    }
+/// Returns the height of the stack with this token on top. 0 if there is no stack.
+fn push(token: Token) -> usize {
+    let height = STACK.try_with(|stack| {
+        let mut stack = stack.borrow_mut();
+        stack.push(Some(token));
+        stack.len()
+    });
+    height.unwrap_or(0)
 }
 
 #[inline]
-fn is_empty(stack: &RefCell<Vec<Option<Current>>>) -> bool {
+fn is_empty(stack: &RefCell<Vec<Option<Token>>>) -> bool {
     stack.borrow().is_empty()
 }
 
@@ -142,8 +150,8 @@ fn is_empty(stack: &RefCell<Vec<Option<Current>>>) -> bool {
 #[derive(Debug)]
 #[must_use = "the token is current until this is dropped"]
 pub struct Entered {
-    /// The height of the stack with this on top. `None`: it is not in the stack.
-    height: Option<NonZeroUsize>,
+    /// The height of the stack with this on top. 0: it is not in the stack.
+    height: usize,
     /// The stack is this thread's.
     not_send: PhantomData<*const ()>,
 }
@@ -151,8 +159,8 @@ pub struct Entered {
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        if let Some(height) = self.height {
-            leave(height.get());
+        if self.height > 0 {
+            leave(self.height);
         }
     }
 }
@@ -161,7 +169,10 @@ impl Drop for Entered {
 fn leave(height: usize) {
     let left = STACK.try_with(|stack| {
         let mut stack = stack.borrow_mut();
-        let left = stack[height - 1].take();
+        if height < stack.len() {
+            return stack[height - 1].take();
+        }
+        let left = stack.pop().flatten();
         while let Some(None) = stack.last() {
             stack.pop();
         }

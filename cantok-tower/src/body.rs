@@ -1,16 +1,16 @@
 use crate::CallError;
 use crate::grpc;
 use crate::watch::Watch;
-use bytes::Buf as _;
+use bytes::Buf;
 use cantok_core::adapter::stopped_early;
 use cantok_core::{CancellationError, Token};
-use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::error::Error;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -55,42 +55,61 @@ pin_project! {
 impl<B: Body> TokenBody<B> {
     /// Makes a body that no token ends.
     pub(crate) fn unwatched(inner: B) -> Self {
+        TokenBody::new(inner, None, None, None)
+    }
+
+    /// Makes the body of a response, with what [`hand_over`] returned. With the token of a gRPC server, it ends with
+    /// gRPC's trailers.
+    pub(crate) fn new(
+        inner: B,
+        watch: Option<Watch>,
+        announced: Option<u64>,
+        shutdown: Option<Token>,
+    ) -> Self {
         TokenBody {
-            watch: None,
+            watch,
             inner: Some(inner),
-            shutdown: None,
-            announced: None,
+            shutdown,
+            announced,
         }
     }
+}
 
-    /// Makes the body of a response with these headers.
-    pub(crate) fn new(inner: B, mut watch: Watch, headers: &HeaderMap) -> Self {
-        let announced = content_length(headers).or_else(|| inner.size_hint().exact());
-        watch.begin_anew();
-        if announced == Some(0) {
-            watch.disarm();
+/// Prepares the watch for the body of a response. Takes it away, or disarms it, if there is no end to wait for. Returns
+/// the number of announced bytes.
+pub(crate) fn hand_over<B: Body>(
+    watch: &mut Option<Watch>,
+    response: &Response<B>,
+    has_body: bool,
+) -> Option<u64> {
+    let announced = content_length(response.headers());
+    let announced = announced.or_else(|| response.body().size_hint().exact());
+    if let Some(begun) = watch {
+        begun.begin_anew();
+        let has_ended = response.body().is_end_stream();
+        if has_ended || !has_body || announced == Some(0) {
+            begun.disarm();
         }
-        let has_ended = inner.is_end_stream();
-        let mut body = TokenBody::unwatched(inner);
-        body.announced = announced;
         if has_ended {
-            watch.disarm();
-        } else {
-            body.watch = Some(watch);
+            *watch = None;
         }
-        body
     }
-
-    /// Has the body end with gRPC's trailers, if this is passed the token of a gRPC server.
-    pub(crate) fn grpc(mut self, shutdown: Option<Token>) -> Self {
-        self.shutdown = shutdown;
-        self
-    }
+    announced
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
     let length = headers.get(CONTENT_LENGTH).map(HeaderValue::to_str);
     length?.ok()?.parse().ok()
+}
+
+/// Counts the bytes of a frame. Returns `true` if it has the last of the announced ones.
+fn is_last<D: Buf>(frame: &Frame<D>, announced: &mut Option<u64>) -> bool {
+    let Some(left) = announced else {
+        return false;
+    };
+    let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
+    *left = left.saturating_sub(bytes);
+    *left == 0
 }
 
 /// Returns the last frame of a body that the token has stopped.
@@ -123,39 +142,35 @@ where
         let Some(watch) = this.watch else {
             return inner.poll_frame(cx).map_err(CallError::failed);
         };
-        let mut polled = ready!(watch.poll(cx, |cx| inner.as_mut().poll_frame(cx)));
-        // A failure after the cancel is probably a consequence of it.
-        if matches!(polled, Ok(Some(Err(_)))) {
-            if let Some(error) = watch.cancellation() {
-                watch.disarm();
-                polled = Err(error);
-            }
-        }
-        match polled {
-            Ok(frame) => {
-                if let (Some(Ok(frame)), Some(left)) = (&frame, &mut this.announced) {
-                    let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
-                    *left = left.saturating_sub(bytes);
-                    if *left == 0 {
+        if let Some(entered) = watch.begin() {
+            let polled = inner.as_mut().poll_frame(cx);
+            watch.end(entered);
+            let (is_stopped, has_ended) = match &polled {
+                Poll::Pending => (!watch.wait(cx), false),
+                Poll::Ready(Some(Ok(frame))) => {
+                    if is_last(frame, this.announced) {
                         // From here on, a server may drop the body.
                         watch.disarm();
                     }
+                    (false, frame.is_trailers() || inner.is_end_stream())
                 }
-                let goes_on = matches!(&frame, Some(Ok(frame)) if !frame.is_trailers());
-                if !goes_on || inner.is_end_stream() {
+                // A failure after the cancel is probably a consequence of it.
+                Poll::Ready(Some(Err(_))) => (watch.cancellation().is_some(), true),
+                Poll::Ready(None) => (false, true),
+            };
+            if !is_stopped {
+                if has_ended {
                     watch.disarm();
                     *this.watch = None;
                 }
-                Poll::Ready(frame.map(|frame| frame.map_err(CallError::failed)))
-            }
-            Err(error) => {
-                *this.watch = None;
-                // Release the body's resources before the client gets the error.
-                this.inner.set(None);
-                stopped_early("body", &error);
-                Poll::Ready(Some(last_frame(error, this.shutdown.take())))
+                return polled.map_err(CallError::failed);
             }
         }
+        let error = this.watch.take().expect("just polled").error();
+        // Release the body's resources before the client gets the error.
+        this.inner.set(None);
+        stopped_early("body", &error);
+        Poll::Ready(Some(last_frame(error, this.shutdown.take())))
     }
 
     fn is_end_stream(&self) -> bool {

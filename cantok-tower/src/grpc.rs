@@ -1,5 +1,6 @@
 //! gRPC over HTTP: its content type and its status.
 
+use crate::header::are_absent;
 use cantok_core::{CancellationError, Cause, Token};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use std::fmt::Write;
@@ -33,6 +34,9 @@ pub(crate) fn code(error: &CancellationError, shutdown: &Token) -> Code {
 
 /// Returns whether this is a message of gRPC, and not of gRPC-Web, which has its trailers elsewhere.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    if are_absent(headers, |name| *name == CONTENT_TYPE) {
+        return false;
+    }
     let content = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let rest = content.and_then(|content| content.strip_prefix(CONTENT.as_bytes()));
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))

@@ -1,8 +1,8 @@
 use crate::ClientGone;
-use cantok_core::adapter::WakerRegistration;
+use cantok_core::adapter::{Current, Entered, WakerRegistration};
 use cantok_core::{CancellationError, Token};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::thread;
 
 /// The token of a request, with the waker that a cancel wakes. A response waits with it.
@@ -54,44 +54,40 @@ impl Watch {
         self.waiting.token()
     }
 
-    /// Runs `f` with the token as the current one of the thread.
-    pub(crate) fn enter<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        self.is_polling = true;
-        let output = self.waiting.token().enter(f);
-        self.is_polling = false;
-        output
-    }
-
     /// Returns the token's error if it is cancelled or its deadline has passed. The deadline counts even before the
     /// token is marked, since other timers may be faster.
     pub(crate) fn cancellation(&self) -> Option<CancellationError> {
         self.token().cancellation()
     }
 
-    /// Peeks at the token and polls. If the poll is pending, a cancel wakes the task.
-    pub(crate) fn poll<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<Result<T, CancellationError>> {
-        let mut error = if self.is_begun {
-            self.cancellation()
-        } else {
-            None
-        };
-        self.is_begun = true;
-        if error.is_none() {
-            if let Poll::Ready(output) = self.enter(|| poll(cx)) {
-                return Poll::Ready(Ok(output));
-            }
-            if self.waiting.register(cx.waker()) {
-                return Poll::Pending;
-            }
-            error = self.cancellation();
+    /// Begins a poll: peeks at the token, and makes it the current one of the thread until the [`end`](Watch::end).
+    /// Returns `None` if it is cancelled.
+    #[inline]
+    pub(crate) fn begin(&mut self) -> Option<Entered> {
+        if self.is_begun && self.cancellation().is_some() {
+            return None;
         }
+        self.is_begun = true;
+        self.is_polling = true;
+        Some(Current::of(self.token()).entered())
+    }
+
+    /// Ends a poll that has not panicked.
+    #[inline]
+    pub(crate) fn end(&mut self, entered: Entered) {
+        drop(entered);
+        self.is_polling = false;
+    }
+
+    /// Has a cancel wake the task. Returns `false` if the token is cancelled.
+    pub(crate) fn wait(&mut self, cx: &mut Context<'_>) -> bool {
+        self.waiting.register(cx.waker())
+    }
+
+    /// Ends the watch of a cancelled token, and returns its error.
+    pub(crate) fn error(mut self) -> CancellationError {
         self.disarm();
-        self.waiting.clear();
-        Poll::Ready(Err(error.expect("a cancelled token has an error")))
+        self.cancellation().expect("a cancelled token has an error")
     }
 }
 

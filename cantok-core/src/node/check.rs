@@ -40,7 +40,7 @@ impl Node {
 
     #[cold]
     fn check_unarmed(self: &Arc<Self>, state: Snapshot) -> bool {
-        self.poll_sources() || self.check_body(state)
+        self.poll_sources() || state.has_polled() && self.check_body(state)
     }
 
     #[inline]

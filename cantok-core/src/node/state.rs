@@ -73,6 +73,12 @@ impl Snapshot {
         self.0 & NESTED != 0
     }
 
+    /// Whether checks call conditions or spend counters.
+    #[inline]
+    pub(super) fn has_polled(self) -> bool {
+        self.0 & (CONDITIONS | COUNTERS) != 0
+    }
+
     #[inline]
     pub(super) fn has_conditions(self) -> bool {
         self.0 & CONDITIONS != 0

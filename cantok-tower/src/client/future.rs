@@ -1,5 +1,6 @@
+use crate::CallError;
+use crate::body::{TokenBody, hand_over};
 use crate::watch::Watch;
-use crate::{CallError, TokenBody};
 use cantok_core::CancellationError;
 use cantok_core::adapter::stopped_early;
 use http::Response;
@@ -9,7 +10,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 pin_project! {
     /// The response of a [`PropagateService`](crate::PropagateService). [`PropagateLayer`](crate::PropagateLayer) lists
@@ -66,26 +67,31 @@ where
             let error = error.expect("`PropagateFuture` was polled after it was ready");
             return Poll::Ready(Err(CallError::cancelled(error)));
         };
-        let polled = ready!(watch.poll(cx, |cx| inner.poll(cx)));
-        let watch = this.watch.take().expect("just polled");
+        if let Some(entered) = watch.begin() {
+            let polled = inner.poll(cx);
+            watch.end(entered);
+            match polled {
+                Poll::Ready(Ok(response)) => {
+                    let mut watch = this.watch.take();
+                    this.inner.set(None);
+                    let announced = hand_over(&mut watch, &response, true);
+                    let body = |inner| TokenBody::new(inner, watch, announced, None);
+                    return Poll::Ready(Ok(response.map(body)));
+                }
+                // A client may have a timer of its own for the same deadline.
+                Poll::Ready(Err(error)) if watch.cancellation().is_none() => {
+                    *this.watch = None;
+                    this.inner.set(None);
+                    return Poll::Ready(Err(CallError::failed(error)));
+                }
+                Poll::Pending if watch.wait(cx) => return Poll::Pending,
+                Poll::Ready(Err(_)) | Poll::Pending => {}
+            }
+        }
+        let error = this.watch.take().expect("just polled").error();
         this.inner.set(None);
-        // A client may have a timer of its own for the same deadline.
-        let polled = match (polled, watch.cancellation()) {
-            (Ok(Err(_)), Some(error)) => Err(error),
-            (polled, _) => polled,
-        };
-        Poll::Ready(match polled {
-            Ok(Ok(response)) => {
-                let (head, body) = response.into_parts();
-                let body = TokenBody::new(body, watch, &head.headers);
-                Ok(Response::from_parts(head, body))
-            }
-            Ok(Err(error)) => Err(CallError::failed(error)),
-            Err(error) => {
-                stopped_early("call", &error);
-                Err(CallError::cancelled(error))
-            }
-        })
+        stopped_early("call", &error);
+        Poll::Ready(Err(CallError::cancelled(error)))
     }
 }
 

@@ -1,6 +1,6 @@
 use super::shared::Shared;
 use super::{OnCancelled, Stopped};
-use crate::TokenBody;
+use crate::body::{TokenBody, hand_over};
 use crate::grpc;
 use crate::watch::Watch;
 use cantok_core::adapter::stopped_early;
@@ -11,7 +11,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 pin_project! {
     /// The response of a [`TokenService`](crate::TokenService). [`TokenLayer`](crate::TokenLayer) lists the guarantees.
@@ -85,32 +85,36 @@ where
             let stopped = stopped.expect("`TokenFuture` was polled after it was ready");
             return Poll::Ready(Ok(this.shared.answer(&stopped)));
         };
-        let polled = ready!(watch.poll(cx, |cx| inner.poll(cx)));
-        let mut watch = this.watch.take().expect("just polled");
-        // Release the service's resources before the client gets the response.
-        this.inner.set(None);
-        let shutdown = &this.shared.shutdown;
-        Poll::Ready(match polled {
-            Ok(Ok(response)) => {
-                let (head, body) = response.into_parts();
-                if !*this.has_body || !has_body(head.status) {
-                    watch.disarm();
+        if let Some(entered) = watch.begin() {
+            let polled = inner.poll(cx);
+            watch.end(entered);
+            match polled {
+                Poll::Ready(Ok(response)) => {
+                    let mut watch = this.watch.take();
+                    // Release the service's resources before the client gets the response.
+                    this.inner.set(None);
+                    let has_body = *this.has_body && has_body(response.status());
+                    let announced = hand_over(&mut watch, &response, has_body);
+                    let is_grpc = *this.is_grpc && grpc::is_grpc(response.headers());
+                    let shutdown = is_grpc.then(|| this.shared.shutdown.clone());
+                    let body = |inner| TokenBody::new(inner, watch, announced, shutdown);
+                    return Poll::Ready(Ok(response.map(body)));
                 }
-                let body = TokenBody::new(body, watch, &head.headers);
-                let is_grpc = *this.is_grpc && grpc::is_grpc(&head.headers);
-                let body = body.grpc(is_grpc.then(|| shutdown.clone()));
-                Ok(Response::from_parts(head, body))
+                Poll::Ready(Err(error)) => {
+                    watch.disarm();
+                    *this.watch = None;
+                    this.inner.set(None);
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Pending if watch.wait(cx) => return Poll::Pending,
+                Poll::Pending => {}
             }
-            Ok(Err(error)) => {
-                watch.disarm();
-                Err(error)
-            }
-            Err(error) => {
-                stopped_early("request", &error);
-                let stopped = Stopped::cancelled(error, shutdown, *this.is_grpc);
-                Ok(this.shared.answer(&stopped))
-            }
-        })
+        }
+        let error = this.watch.take().expect("just polled").error();
+        this.inner.set(None);
+        stopped_early("request", &error);
+        let stopped = Stopped::cancelled(error, &this.shared.shutdown, *this.is_grpc);
+        Poll::Ready(Ok(this.shared.answer(&stopped)))
     }
 }
 

@@ -3,7 +3,7 @@ use super::{OnCancelled, Stopped, TokenFuture};
 use crate::grpc::is_grpc;
 use crate::watch::Watch;
 use crate::{RequestToken, TokenBody};
-use cantok_core::adapter::stopped_early;
+use cantok_core::adapter::{Current, stopped_early};
 use http::{Method, Request, Response};
 use http_body::Body;
 use std::fmt;
@@ -68,8 +68,10 @@ where
         let has_body = !matches!(*request.method(), Method::HEAD | Method::CONNECT);
         let extensions = request.extensions_mut();
         extensions.insert(RequestToken::new(token.clone()));
-        let mut watch = Watch::cancelling(token);
-        let inner = watch.enter(|| self.inner.call(request));
+        let watch = Watch::cancelling(token);
+        let entered = Current::of(watch.token()).entered();
+        let inner = self.inner.call(request);
+        drop(entered);
         TokenFuture::running(inner, watch, shared, is_grpc, has_body)
     }
 }

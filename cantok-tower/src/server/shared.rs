@@ -1,4 +1,5 @@
 use super::{OnCancelled, Stopped};
+use crate::header::are_absent;
 use crate::{RequestToken, TimeoutHeader, TimeoutHeaderError, TokenBody};
 use cantok_core::{TimeoutToken, Token};
 use http::Response;
@@ -21,6 +22,10 @@ impl<R> Shared<R> {
         &self,
         headers: &HeaderMap,
     ) -> Result<Option<Duration>, TimeoutHeaderError> {
+        let is_listed = |name: &_| self.headers.iter().any(|header| header.name() == name);
+        if are_absent(headers, is_listed) {
+            return Ok(self.timeout);
+        }
         let mut least = self.timeout;
         for header in &self.headers {
             if let Some(timeout) = header.read(headers)? {

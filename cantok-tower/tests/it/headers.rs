@@ -15,6 +15,7 @@ use tower::{Layer as _, Service as _, service_fn};
 const HOUR: Duration = Duration::from_secs(3600);
 const GRPC: &str = "grpc-timeout";
 const SECONDS: &str = "x-request-timeout";
+const CONTENT: (&str, &[u8]) = ("content-type", b"application/grpc");
 
 fn layer() -> TokenLayer {
     TokenLayer::new(SimpleToken::new())
@@ -153,6 +154,24 @@ fn a_header_that_comes_twice_is_refused() {
     for (name, value) in [(GRPC, b"1S"), (SECONDS, b"10")] {
         let response = send(&layer(), &[(name, value), (name, value)]).unwrap_err();
         assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    }
+}
+
+#[test]
+fn it_is_found_beside_any_number_of_others() {
+    let names: Vec<_> = (0..20).map(|number| format!("x-{number}")).collect();
+    let others: Vec<_> = names.iter().map(|name| (&name[..], &b"60"[..])).collect();
+    for count in 0..others.len() {
+        let without = &others[..count];
+        let before = [&[(SECONDS, &b"60"[..])], without].concat();
+        let after = [without, &[(GRPC, b"1M")]].concat();
+        assert_eq!(send(&layer(), without).unwrap().deadline(), None);
+        assert!(send(&layer(), &before).unwrap().deadline().is_some());
+        assert!(send(&layer(), &after).unwrap().deadline().is_some());
+
+        let malformed = [without, &[(GRPC, b"soon"), CONTENT]].concat();
+        let response = send(&layer(), &malformed).unwrap_err();
+        assert_eq!(response.headers()["grpc-status"], "13");
     }
 }
 
