@@ -21,6 +21,7 @@ static BACKGROUND: Worker<Queue> = Worker::new(
         scheduled: Wheel::new(),
         next: NEVER,
         due: Vec::new(),
+        pop_due: |_| None,
     },
 );
 
@@ -31,6 +32,8 @@ struct Queue {
     next: u64,
     /// Jobs from the schedule, the first one last.
     due: Vec<Job>,
+    /// [`Queue::pop_due`] from the first scheduled job on. Programs without conditions are linked without it.
+    pop_due: fn(&mut Queue) -> Option<Job>,
 }
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -85,6 +88,7 @@ fn submit(jobs: Jobs) {
 pub(crate) fn schedule(at: Instant, job: impl FnOnce() + Send + 'static) -> Option<Due> {
     let at = nanos(at);
     let mut queue = BACKGROUND.lock_unless_forked()?;
+    queue.pop_due = Queue::pop_due;
     let due = queue.scheduled.insert(at, Box::new(job));
     if at < queue.next {
         queue.next = at;
@@ -130,7 +134,7 @@ fn run_all() {
     loop {
         // One of each in turn, so that neither kind starves the other.
         let job = queue.jobs.pop_front();
-        let scheduled = queue.pop_due();
+        let scheduled = (queue.pop_due)(&mut queue);
         if job.is_none() && scheduled.is_none() {
             let next = instant(queue.next);
             queue = BACKGROUND.sleep(queue, next);

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 /// Adds a waiter that relies on the condition of `node`. The condition is called at once, or when its interval has
 /// passed since the background thread last called it.
-pub(super) fn watch(condition: &Arc<Condition>, node: &Arc<Node>) {
+pub(super) fn watch(node: &Arc<Node>, condition: &Arc<Condition>) {
     let mut watch = lock(&condition.watch);
     watch.waiters += 1;
     schedule(&mut watch, condition, || Arc::downgrade(node));
