@@ -17,7 +17,7 @@ struct Walk {
     /// Nodes whose links have all been followed.
     done: Vec<Arc<Node>>,
     /// The nodes that are, or were, in one of the two lists. The lists keep them alive, so no address is reused.
-    visited: Option<Box<Addresses>>,
+    visited: Addresses,
 }
 
 impl Walk {
@@ -91,7 +91,7 @@ impl Walk {
         } else if node.is_complete() {
             return;
         }
-        if self.visited.get_or_insert_default().insert(address(node)) {
+        if self.visited.insert(address(node), 0) {
             self.open.push((Arc::clone(node), 0));
         }
     }
