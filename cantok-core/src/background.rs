@@ -11,19 +11,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Instant;
 
-static WAKERS: Worker<Vec<Jobs>> = Worker::new("cantok-waker", wake, Vec::new());
+static WAKERS: Worker<Queue> = Worker::new("cantok-waker", || serve(&WAKERS), Queue::new());
 
-static BACKGROUND: Worker<Queue> = Worker::new(
-    "cantok-background",
-    run_all,
-    Queue {
-        jobs: VecDeque::new(),
-        scheduled: Wheel::new(),
-        next: NEVER,
-        due: Vec::new(),
-        pop_due: |_| None,
-    },
-);
+static BACKGROUND: Worker<Queue> =
+    Worker::new("cantok-background", || serve(&BACKGROUND), Queue::new());
 
 struct Queue {
     jobs: VecDeque<Job>,
@@ -63,15 +54,22 @@ pub(crate) fn start_here() -> io::Result<()> {
 
 /// Runs user code soon, wakers first, but not on the caller's thread, which may be the timer's. If the operating system
 /// refuses a thread, the code runs as soon as one can be started.
-pub(crate) fn run(jobs: Jobs) {
-    if jobs.has_wakers() {
-        WAKERS.lock().push(jobs);
-        if WAKERS.start().is_ok() {
-            WAKERS.wake();
-        }
-    } else {
-        submit(jobs);
+pub(crate) fn run(mut jobs: Jobs) {
+    let wakers = jobs.take_wakers();
+    if wakers.is_empty() {
+        return submit(jobs);
     }
+    let wake = move || {
+        for waker in wakers {
+            run_swallowing(|| waker.wake());
+        }
+        // Only now: callbacks come after the wakers of the same cancel.
+        if jobs.has_user_code() {
+            submit(jobs);
+        }
+    };
+    WAKERS.lock().jobs.push_back(Box::new(wake));
+    wake_up(&WAKERS);
 }
 
 /// Runs everything but wakers, one job for the callbacks of each node.
@@ -79,8 +77,12 @@ fn submit(jobs: Jobs) {
     let mut queue = BACKGROUND.lock();
     jobs.split(|job| queue.jobs.push_back(job));
     drop(queue);
-    if BACKGROUND.start().is_ok() {
-        BACKGROUND.wake();
+    wake_up(&BACKGROUND);
+}
+
+fn wake_up(worker: &Worker<Queue>) {
+    if worker.start().is_ok() {
+        worker.wake();
     }
 }
 
@@ -107,37 +109,16 @@ pub(crate) fn unschedule(due: Due) {
     drop(removed);
 }
 
-/// Wakes tasks, for ever.
-fn wake() {
-    loop {
-        let batches = {
-            let mut batches = WAKERS.lock();
-            while batches.is_empty() {
-                batches = WAKERS.sleep(batches, None);
-            }
-            std::mem::take(&mut *batches)
-        };
-        for mut jobs in batches {
-            for waker in jobs.take_wakers() {
-                run_swallowing(|| waker.wake());
-            }
-            // Only now: callbacks come after the wakers of the same cancel.
-            if jobs.has_user_code() {
-                submit(jobs);
-            }
-        }
-    }
-}
-
-fn run_all() {
-    let mut queue = BACKGROUND.lock();
+/// Runs the jobs of a worker, for ever.
+fn serve(worker: &Worker<Queue>) {
+    let mut queue = worker.lock();
     loop {
         // One of each in turn, so that neither kind starves the other.
         let job = queue.jobs.pop_front();
         let scheduled = (queue.pop_due)(&mut queue);
         if job.is_none() && scheduled.is_none() {
             let next = instant(queue.next);
-            queue = BACKGROUND.sleep(queue, next);
+            queue = worker.sleep(queue, next);
             continue;
         }
         drop(queue);
@@ -145,11 +126,21 @@ fn run_all() {
             .into_iter()
             .flatten()
             .for_each(run_swallowing);
-        queue = BACKGROUND.lock();
+        queue = worker.lock();
     }
 }
 
 impl Queue {
+    const fn new() -> Self {
+        Queue {
+            jobs: VecDeque::new(),
+            scheduled: Wheel::new(),
+            next: NEVER,
+            due: Vec::new(),
+            pop_due: |_| None,
+        }
+    }
+
     fn pop_due(&mut self) -> Option<Job> {
         if self.due.is_empty() {
             let now = nanos(Instant::now());

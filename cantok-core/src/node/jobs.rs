@@ -104,10 +104,6 @@ impl Jobs {
         self.0.as_ref().is_some_and(|work| work.has_user_code())
     }
 
-    pub(crate) fn has_wakers(&self) -> bool {
-        self.0.as_ref().is_some_and(|work| !work.wakers.is_empty())
-    }
-
     pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
         self.0
             .as_mut()
