@@ -14,7 +14,7 @@ use std::time::Instant;
 pub(super) fn watch(node: &Arc<Node>, condition: &Arc<Condition>) {
     let mut watch = lock(&condition.watch);
     watch.waiters += 1;
-    schedule(&mut watch, condition, || Arc::downgrade(node));
+    schedule(&mut watch, condition, &|| Arc::downgrade(node));
 }
 
 /// Removes that many waiters.
@@ -35,12 +35,12 @@ pub(super) fn checked(condition: &Arc<Condition>, node: &Arc<Node>) {
     watch.checked = true;
     if condition.is_paused() {
         condition.end(false);
-        schedule(&mut watch, condition, || Arc::downgrade(node));
+        schedule(&mut watch, condition, &|| Arc::downgrade(node));
     }
 }
 
 /// Schedules the condition on the background thread, if it is needed there and not yet scheduled.
-fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: impl FnOnce() -> Weak<Node>) {
+fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: &dyn Fn() -> Weak<Node>) {
     if watch.waiters == 0 || watch.scheduled.is_some() || condition.must_report_checks() {
         return;
     }
@@ -90,7 +90,7 @@ impl Poll {
             watch.called_at = Some(Instant::now());
             // A check during the call has the same effect as one after it.
             condition.end(panic.is_some() && !watch.checked);
-            schedule(&mut watch, &condition, || Weak::clone(&self.node));
+            schedule(&mut watch, &condition, &|| Weak::clone(&self.node));
         }
         let mut jobs = Jobs::default();
         // Even if it panicked after that, in its hook.
