@@ -2,7 +2,7 @@
 //! other calls callbacks and the conditions that waiters rely on, and drops tokens whose last reference was the
 //! timer's. Blocking there delays only what else runs there.
 
-use crate::clock::{NEVER, instant, nanos};
+use crate::clock::{self, NEVER, instant, nanos};
 use crate::node::Jobs;
 use crate::panic::Panic;
 use crate::wheel::{self, Wheel};
@@ -143,7 +143,7 @@ impl Queue {
 
     fn pop_due(&mut self) -> Option<Job> {
         if self.due.is_empty() {
-            let now = nanos(Instant::now());
+            let now = nanos(clock::now());
             self.next = self.scheduled.take_due(now, 1, &mut self.due);
         }
         self.due.pop()

@@ -1,6 +1,7 @@
 //! What the crate's threads have in common: there is one of each in the process, it starts when first needed, and a
 //! forked process has none of them.
 
+use crate::clock;
 use crate::sync::{
     AtomicU32, Condvar, Mutex, MutexGuard, Ordering, lock, try_lock, wait, wait_for,
 };
@@ -124,7 +125,7 @@ impl<S> Worker<S> {
         match until {
             None => wait(&self.changed, shared),
             Some(until) => {
-                let limit = until.saturating_duration_since(Instant::now());
+                let limit = until.saturating_duration_since(clock::now());
                 wait_for(&self.changed, shared, limit)
             }
         }

@@ -4,9 +4,9 @@ use super::addresses::{Addresses, address};
 use super::peek::Found;
 use super::sources::Depth;
 use super::{Jobs, Kind, Node};
+use crate::clock;
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
-use std::time::Instant;
 
 /// A walk through everything that is linked below a node.
 #[derive(Default)]
@@ -154,13 +154,13 @@ impl Node {
         let mut won = false;
         if self.kind != Kind::Never && !self.is_marked() {
             let name = self.name().cloned();
-            let error = CancellationError::new(cause, name, self, Instant::now());
+            let error = CancellationError::new(cause, name, self, clock::now());
             won = walk.mark(self, error, Depth::Any);
         } else {
             if matches!(cause, Cause::Reason(_)) {
                 // With the jobs, since the drop of a reason is user code.
                 walk.jobs
-                    .drop_late(CancellationError::new(cause, None, self, Instant::now()));
+                    .drop_late(CancellationError::new(cause, None, self, clock::now()));
             }
             if self.state.has_waiters() && self.kind != Kind::Never {
                 walk.visit(self, false);

@@ -4,10 +4,10 @@
 use super::peek::Found;
 use super::{Jobs, Node};
 use crate::background;
+use crate::clock;
 use crate::leaves::{Condition, Watch};
 use crate::panic::Panic;
 use crate::sync::{Arc, Weak, lock};
-use std::time::Instant;
 
 /// Adds a waiter that relies on the condition of `node`. The condition is called at once, or when its interval has
 /// passed since the background thread last called it.
@@ -45,7 +45,7 @@ fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: &dyn Fn() -> We
         return;
     }
     let at = match watch.called_at {
-        None => Some(Instant::now()),
+        None => Some(clock::now()),
         Some(called_at) => called_at.checked_add(condition.poll_interval()),
     };
     // Beyond the clock's range: never.
@@ -87,7 +87,7 @@ impl Poll {
         });
         {
             let mut watch = lock(&condition.watch);
-            watch.called_at = Some(Instant::now());
+            watch.called_at = Some(clock::now());
             // A check during the call has the same effect as one after it.
             condition.end(panic.is_some() && !watch.checked);
             schedule(&mut watch, &condition, &|| Weak::clone(&self.node));
