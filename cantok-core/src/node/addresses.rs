@@ -65,7 +65,7 @@ impl Addresses {
 
     /// Returns the slot of an address, or the free one that it would get.
     fn place(&self, address: usize) -> usize {
-        // The golden ratio spreads addresses, whose lowest bits are equal, over the highest bits of the product.
+        // The golden ratio spreads addresses, whose lowest bits are equal, over the higher bits of the product.
         let spread = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mask = self.slots.len() - 1;
         let mut place = (spread >> 32) as usize & mask;
