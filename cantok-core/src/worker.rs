@@ -19,7 +19,8 @@ pub(crate) struct Worker<S> {
 struct Thread {
     name: &'static str,
     run: fn(),
-    /// The process in which the thread was started, or 0. Written under the worker's lock.
+    /// The process in which the thread was started, or 0. Written under the worker's lock. Relaxed, since what the
+    /// thread works on is behind that lock.
     process: AtomicU32,
 }
 
@@ -65,7 +66,7 @@ impl<S> Worker<S> {
     /// If the operating system refuses a thread.
     #[inline]
     pub(crate) fn start(&self) -> io::Result<()> {
-        // Relaxed, here and below: what the thread works on is behind the lock. Every wait loads this, on every core.
+        // Relaxed: see `Thread`. Every wait loads this, on every core.
         if self.thread.process.load(Ordering::Relaxed) == 0 {
             return self.start_here();
         }
