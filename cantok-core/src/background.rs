@@ -2,7 +2,7 @@
 //! other calls callbacks and the conditions that waiters rely on, and drops tokens whose last reference was the
 //! timer's. Blocking there delays only what else runs there.
 
-use crate::clock::{NEVER, instant, nanos};
+use crate::clock::{self, NEVER, instant, nanos};
 use crate::node::Jobs;
 use crate::panic::Panic;
 use crate::wheel::{self, Wheel};
@@ -11,18 +11,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Instant;
 
-static WAKERS: Worker<Vec<Jobs>> = Worker::new("cantok-waker", wake, Vec::new());
+static WAKERS: Worker<Queue> = Worker::new("cantok-waker", || serve(&WAKERS), Queue::new());
 
-static BACKGROUND: Worker<Queue> = Worker::new(
-    "cantok-background",
-    run_all,
-    Queue {
-        jobs: VecDeque::new(),
-        scheduled: Wheel::new(),
-        next: NEVER,
-        due: Vec::new(),
-    },
-);
+static BACKGROUND: Worker<Queue> =
+    Worker::new("cantok-background", || serve(&BACKGROUND), Queue::new());
 
 struct Queue {
     jobs: VecDeque<Job>,
@@ -31,6 +23,8 @@ struct Queue {
     next: u64,
     /// Jobs from the schedule, the first one last.
     due: Vec<Job>,
+    /// [`Queue::pop_due`] from the first scheduled job on. Programs without conditions are linked without it.
+    pop_due: fn(&mut Queue) -> Option<Job>,
 }
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -60,15 +54,22 @@ pub(crate) fn start_here() -> io::Result<()> {
 
 /// Runs user code soon, wakers first, but not on the caller's thread, which may be the timer's. If the operating system
 /// refuses a thread, the code runs as soon as one can be started.
-pub(crate) fn run(jobs: Jobs) {
-    if jobs.has_wakers() {
-        WAKERS.lock().push(jobs);
-        if WAKERS.start().is_ok() {
-            WAKERS.wake();
-        }
-    } else {
-        submit(jobs);
+pub(crate) fn run(mut jobs: Jobs) {
+    let wakers = jobs.take_wakers();
+    if wakers.is_empty() {
+        return submit(jobs);
     }
+    let wake = move || {
+        for waker in wakers {
+            run_swallowing(|| waker.wake());
+        }
+        // Only now: callbacks come after the wakers of the same cancel.
+        if jobs.has_user_code() {
+            submit(jobs);
+        }
+    };
+    WAKERS.lock().jobs.push_back(Box::new(wake));
+    wake_up(&WAKERS);
 }
 
 /// Runs everything but wakers, one job for the callbacks of each node.
@@ -76,8 +77,12 @@ fn submit(jobs: Jobs) {
     let mut queue = BACKGROUND.lock();
     jobs.split(|job| queue.jobs.push_back(job));
     drop(queue);
-    if BACKGROUND.start().is_ok() {
-        BACKGROUND.wake();
+    wake_up(&BACKGROUND);
+}
+
+fn wake_up(worker: &Worker<Queue>) {
+    if worker.start().is_ok() {
+        worker.wake();
     }
 }
 
@@ -85,6 +90,7 @@ fn submit(jobs: Jobs) {
 pub(crate) fn schedule(at: Instant, job: impl FnOnce() + Send + 'static) -> Option<Due> {
     let at = nanos(at);
     let mut queue = BACKGROUND.lock_unless_forked()?;
+    queue.pop_due = Queue::pop_due;
     let due = queue.scheduled.insert(at, Box::new(job));
     if at < queue.next {
         queue.next = at;
@@ -103,37 +109,16 @@ pub(crate) fn unschedule(due: Due) {
     drop(removed);
 }
 
-/// Wakes tasks, for ever.
-fn wake() {
-    loop {
-        let batches = {
-            let mut batches = WAKERS.lock();
-            while batches.is_empty() {
-                batches = WAKERS.sleep(batches, None);
-            }
-            std::mem::take(&mut *batches)
-        };
-        for mut jobs in batches {
-            for waker in jobs.take_wakers() {
-                run_swallowing(|| waker.wake());
-            }
-            // Only now: callbacks come after the wakers of the same cancel.
-            if jobs.has_user_code() {
-                submit(jobs);
-            }
-        }
-    }
-}
-
-fn run_all() {
-    let mut queue = BACKGROUND.lock();
+/// Runs the jobs of a worker, for ever.
+fn serve(worker: &Worker<Queue>) {
+    let mut queue = worker.lock();
     loop {
         // One of each in turn, so that neither kind starves the other.
         let job = queue.jobs.pop_front();
-        let scheduled = queue.pop_due();
+        let scheduled = (queue.pop_due)(&mut queue);
         if job.is_none() && scheduled.is_none() {
             let next = instant(queue.next);
-            queue = BACKGROUND.sleep(queue, next);
+            queue = worker.sleep(queue, next);
             continue;
         }
         drop(queue);
@@ -141,14 +126,24 @@ fn run_all() {
             .into_iter()
             .flatten()
             .for_each(run_swallowing);
-        queue = BACKGROUND.lock();
+        queue = worker.lock();
     }
 }
 
 impl Queue {
+    const fn new() -> Self {
+        Queue {
+            jobs: VecDeque::new(),
+            scheduled: Wheel::new(),
+            next: NEVER,
+            due: Vec::new(),
+            pop_due: |_| None,
+        }
+    }
+
     fn pop_due(&mut self) -> Option<Job> {
         if self.due.is_empty() {
-            let now = nanos(Instant::now());
+            let now = nanos(clock::now());
             self.next = self.scheduled.take_due(now, 1, &mut self.due);
         }
         self.due.pop()

@@ -13,6 +13,12 @@ fn start_of_time() -> Instant {
     })
 }
 
+/// Reads the clock. Inlined, the standard library's function takes 200 bytes at each place.
+#[inline(never)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
 /// An instant before the start of time counts as that start. One 584 years after it never comes.
 pub(crate) fn nanos(at: Instant) -> u64 {
     nanos_of(at.saturating_duration_since(start_of_time()))

@@ -1,5 +1,6 @@
 //! What a thread sleeps on in `wait`. `std::thread::park` has one permit per thread, which belongs to the user.
 
+use crate::clock;
 use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
 use std::time::Instant;
 
@@ -25,7 +26,7 @@ impl Parker {
         match until {
             None => drop(wait(&self.changed, notified)),
             Some(until) => {
-                let limit = until.saturating_duration_since(Instant::now());
+                let limit = until.saturating_duration_since(clock::now());
                 if !limit.is_zero() {
                     drop(wait_for(&self.changed, notified, limit));
                 }

@@ -46,7 +46,7 @@ impl<T> Slab<T> {
     /// # Panics
     ///
     /// If there are 2^32 entries, which take up more than 100 GB.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         if self.with_room == NONE {
             self.with_room = u32::try_from(self.chunks.len()).expect("fewer than 2^32 chunks");
@@ -106,7 +106,7 @@ impl<T> Slab<T> {
     }
 
     /// Removes the entry if `is_wanted` returns `true`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn remove_one_if(
         &mut self,
         key: u32,

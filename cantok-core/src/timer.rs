@@ -10,7 +10,7 @@
 //! 3. A thread inserts into one shard, which it shares with few others. The lock of a shard nests in no other lock of
 //!    this module.
 
-use crate::clock::{NEVER, instant, nanos};
+use crate::clock::{self, NEVER, instant, nanos};
 use crate::sync::{
     AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, thread_locals, try_lock,
 };
@@ -147,7 +147,7 @@ impl<T> Timer<T> {
             self.alarm.store(NEVER, Ordering::Relaxed);
             let mut next = NEVER;
             for shard in 0..SHARDS {
-                let now = Instant::now();
+                let now = clock::now();
                 if let Some(mut wheel) = self.shard(shard) {
                     next = next.min(wheel.take_due(nanos(now), BATCH, &mut due));
                 }
@@ -165,7 +165,7 @@ impl<T> Timer<T> {
         loop {
             // Relaxed: read under the lock that is taken between a change and a wake-up.
             let alarm = self.alarm.load(Ordering::Relaxed);
-            if alarm <= nanos(Instant::now()) {
+            if alarm <= nanos(clock::now()) {
                 return;
             }
             awake = self.worker.sleep(awake, instant(alarm));

@@ -2,6 +2,7 @@
 //! deadline and polls its conditions. Everything else wakes it.
 
 use crate::CancellationError;
+use crate::clock;
 use crate::node::{Node, Waiter};
 use crate::parker::Parker;
 use crate::sync::Arc;
@@ -12,7 +13,7 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
     if let Some(error) = node.check_uncounted() {
         return Some(error.clone());
     }
-    if limit.is_some_and(|limit| limit <= Instant::now()) {
+    if limit.is_some_and(|limit| limit <= clock::now()) {
         return None;
     }
     let parker = Arc::new(Parker::new());
@@ -31,7 +32,7 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
         if let Some(error) = node.error() {
             return Some(error.clone());
         }
-        let now = Instant::now();
+        let now = clock::now();
         if limit.is_some_and(|limit| limit <= now) {
             return node.check_uncounted().cloned();
         }
@@ -74,7 +75,7 @@ impl Poll {
             .node
             .condition()
             .map(|condition| condition.poll_interval());
-        self.due = interval.and_then(|interval| Instant::now().checked_add(interval));
+        self.due = interval.and_then(|interval| clock::now().checked_add(interval));
     }
 
     fn run_if_due(&mut self, node: &Arc<Node>, now: Instant) -> bool {

@@ -1,6 +1,7 @@
 //! What the crate's threads have in common: there is one of each in the process, it starts when first needed, and a
 //! forked process has none of them.
 
+use crate::clock;
 use crate::sync::{
     AtomicU32, Condvar, Mutex, MutexGuard, Ordering, lock, try_lock, wait, wait_for,
 };
@@ -9,23 +10,52 @@ use std::{io, process, thread};
 
 /// A thread, and what it shares with the threads that give it work.
 pub(crate) struct Worker<S> {
-    name: &'static str,
-    run: fn(),
+    thread: Thread,
     shared: Mutex<S>,
     changed: Condvar,
-    /// The process in which the thread was started, or 0. Written under the lock.
+}
+
+/// What does not depend on what is shared.
+struct Thread {
+    name: &'static str,
+    run: fn(),
+    /// The process in which the thread was started, or 0. Written under the worker's lock. Relaxed, since what the
+    /// thread works on is behind that lock.
     process: AtomicU32,
+}
+
+impl Thread {
+    fn start(&self) -> io::Result<()> {
+        if !self.runs_here() {
+            thread::Builder::new()
+                .name(self.name.to_owned())
+                .spawn(self.run)?;
+            self.process.store(process::id(), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn runs_here(&self) -> bool {
+        let process = self.process.load(Ordering::Relaxed);
+        process != 0 && process == process::id()
+    }
+
+    fn is_forked(&self) -> bool {
+        self.process.load(Ordering::Relaxed) != 0 && !self.runs_here()
+    }
 }
 
 impl<S> Worker<S> {
     /// Makes a worker whose thread has that name and only calls `run`, which does not return.
     pub(crate) const fn new(name: &'static str, run: fn(), shared: S) -> Self {
         Worker {
-            name,
-            run,
+            thread: Thread {
+                name,
+                run,
+                process: AtomicU32::new(0),
+            },
             shared: Mutex::new(shared),
             changed: Condvar::new(),
-            process: AtomicU32::new(0),
         }
     }
 
@@ -36,8 +66,8 @@ impl<S> Worker<S> {
     /// If the operating system refuses a thread.
     #[inline]
     pub(crate) fn start(&self) -> io::Result<()> {
-        // Relaxed, here and below: what the thread works on is behind the lock. Every wait loads this, on every core.
-        if self.process.load(Ordering::Relaxed) == 0 {
+        // Relaxed: see `Thread`. Every wait loads this, on every core.
+        if self.thread.process.load(Ordering::Relaxed) == 0 {
             return self.start_here();
         }
         Ok(())
@@ -53,24 +83,12 @@ impl<S> Worker<S> {
         let Some(_one_at_a_time) = self.lock_unless_forked() else {
             return Err(io::Error::other("forked while cantok's lock was held"));
         };
-        if !self.runs_here() {
-            thread::Builder::new()
-                .name(self.name.to_owned())
-                .spawn(self.run)?;
-            self.process.store(process::id(), Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    /// Whether the thread was started in this process.
-    pub(crate) fn runs_here(&self) -> bool {
-        let process = self.process.load(Ordering::Relaxed);
-        process != 0 && process == process::id()
+        self.thread.start()
     }
 
     /// Whether the thread was started in a process from which this one was forked.
     pub(crate) fn is_forked(&self) -> bool {
-        self.process.load(Ordering::Relaxed) != 0 && !self.runs_here()
+        self.thread.is_forked()
     }
 
     /// Takes the lock, on the worker's own thread.
@@ -108,7 +126,7 @@ impl<S> Worker<S> {
         match until {
             None => wait(&self.changed, shared),
             Some(until) => {
-                let limit = until.saturating_duration_since(Instant::now());
+                let limit = until.saturating_duration_since(clock::now());
                 wait_for(&self.changed, shared, limit)
             }
         }

@@ -221,7 +221,11 @@ where
 }
 
 fn checked(numbers: &[i32]) -> io::Result<Signals> {
-    numbers.iter().map(|&number| check(number)).collect()
+    let mut signals = Signals::default();
+    for &number in numbers {
+        signals |= check(number)?.into();
+    }
+    Ok(signals)
 }
 
 fn check(number: i32) -> io::Result<Signal> {

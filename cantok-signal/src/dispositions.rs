@@ -48,19 +48,16 @@ impl Dispositions {
     }
 
     fn read(status: &[u8]) -> Self {
-        // It contains the process's name, cut after 15 bytes, which may be inside a character.
-        let status = String::from_utf8_lossy(status);
-        let mask = |key| {
-            let mut lines = status.lines();
-            let mask = lines.find_map(|line| line.strip_prefix(key))?;
-            // Some machines have 128 bits.
-            let mask = u128::from_str_radix(mask.trim(), 16).ok()?;
-            Some(Signals::from_mask(mask as u64))
+        // Bytes, since the process's name is cut after 15 of them, which may be inside a character.
+        let mask = |key: &[u8]| {
+            let mut lines = status.split(|byte| *byte == b'\n');
+            let digits = lines.find_map(|line| line.strip_prefix(key))?;
+            Some(Signals::from_mask(hexadecimal(digits.trim_ascii())?))
         };
         let masks = || {
             Some(Masks {
-                ignored: mask("SigIgn:")?,
-                handled: mask("SigCgt:")?,
+                ignored: mask(b"SigIgn:")?,
+                handled: mask(b"SigCgt:")?,
             })
         };
         Dispositions(masks())
@@ -74,6 +71,16 @@ impl Dispositions {
             Some(_) => Disposition::Default,
         }
     }
+}
+
+/// Returns the lower 64 bits: some machines have masks of 128.
+fn hexadecimal(digits: &[u8]) -> Option<u64> {
+    let mut number = None;
+    for digit in digits {
+        let digit = char::from(*digit).to_digit(16)?;
+        number = Some(number.unwrap_or(0) << 4 | u64::from(digit));
+    }
+    number
 }
 
 #[cfg(all(test, unix, not(cantok_loom)))]

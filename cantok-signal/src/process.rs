@@ -5,7 +5,7 @@ use crate::hooks::{Hooks, Woken};
 use crate::registry::{Listener, Registry, Settings};
 use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
-use cantok_core::adapter::TokenAdapterExt as _;
+use cantok_core::adapter::{TokenAdapterExt as _, WeakToken};
 use cantok_core::{Cause, Reason, SimpleToken, Token};
 use std::panic::{self, AssertUnwindSafe};
 use std::{io, thread};
@@ -78,24 +78,27 @@ fn cancel_on_arrival(mut woken: Woken) {
             None => Vec::new(),
         };
         // Cancel all tokens before any user code runs, which may block.
+        let mut tokens = Vec::new();
         let mut cancelled = Vec::new();
-        for arrival in &arrivals {
-            let cause = Cause::Reason(Reason::new(arrival.signal));
-            for token in &arrival.tokens {
+        #[cfg(feature = "tracing")]
+        let mut counts = Vec::new();
+        for (signal, registered) in arrivals {
+            #[cfg(feature = "tracing")]
+            let earlier = tokens.len();
+            let cause = Cause::Reason(Reason::new(signal));
+            for token in registered.iter().filter_map(WeakToken::upgrade) {
                 cancelled.push(token.begin_cancel(cause.clone()));
+                tokens.push(token);
             }
+            #[cfg(feature = "tracing")]
+            counts.push((signal, tokens.len() - earlier));
         }
         // Users expect their tokens to be gone after their last drop, so release these before anything slow.
-        #[cfg(feature = "tracing")]
-        let counts: Vec<_> = arrivals
-            .iter()
-            .map(|arrival| (arrival.signal, arrival.tokens.len()))
-            .collect();
-        for token in arrivals.into_iter().flat_map(|arrival| arrival.tokens) {
+        for token in tokens {
             swallow(|| drop(token));
         }
         #[cfg(feature = "tracing")]
-        for (signal, tokens) in counts {
+        for (signal, tokens) in counts.into_iter().filter(|(_, tokens)| *tokens > 0) {
             swallow(|| crate::trace::arrived(signal, tokens));
         }
         for cancelling in cancelled {

@@ -54,7 +54,6 @@ use crate::second::End;
 use crate::signals::Signals;
 use crate::sync::Ordering;
 use crate::{SecondSignal, Signal};
-use cantok_core::Token;
 use cantok_core::adapter::WeakToken;
 use std::{io, mem};
 
@@ -72,7 +71,6 @@ pub(crate) struct Settings {
 // Each list has a few dozen entries at most, except for the tokens of a kind.
 pub(crate) struct Registry {
     hooks: Hooks,
-    /// Sorted by number.
     slots: Vec<Slot>,
     /// In the order in which handlers check them: the strongest end first.
     kinds: Vec<Kind>,
@@ -132,16 +130,10 @@ impl Listener {
 pub(crate) struct Plan {
     terms: Terms,
     restore_default: bool,
-    /// Signals without a slot, and their dispositions.
-    new: Vec<(Signal, Disposition)>,
+    /// Slots of signals that have none yet.
+    new: Vec<Slot>,
     /// One for each signal with tokens, this one included. Empty if the kind exists already.
     wakes: Vec<(Signal, Wake)>,
-}
-
-/// A signal, and the tokens that it cancels.
-pub(crate) struct Arrival {
-    pub(crate) signal: Signal,
-    pub(crate) tokens: Vec<Token>,
 }
 
 impl Registry {
@@ -173,7 +165,7 @@ impl Registry {
                 continue;
             }
             match slot {
-                None => new.push((signal, before)),
+                None => new.push(Slot::new(signal, before)),
                 // signal-hook installs its handler only once.
                 Some(_) if replaced => {
                     let why = "cannot cancel a token: other code has replaced its handler";
@@ -188,13 +180,12 @@ impl Registry {
             second_on: settings.second_on & signals,
             end: settings.second.end(),
         };
-        let wakes = if self.kinds.iter().any(|kind| kind.terms == terms) {
-            Vec::new()
-        } else {
-            let wakes = (self.listened() | signals).iter();
-            let wakes = wakes.map(|signal| Ok((signal, self.hooks.wake()?)));
-            wakes.collect::<io::Result<_>>()?
-        };
+        let mut wakes = Vec::new();
+        if !self.has_kind(terms) {
+            for signal in (self.listened() | signals).iter() {
+                wakes.push((signal, self.hooks.wake()?));
+            }
+        }
         Ok(Plan {
             terms,
             restore_default: settings.restore_default,
@@ -206,29 +197,27 @@ impl Registry {
     /// Registers a token and restarts the count of signals. An error leaves every signal's effect unchanged.
     pub(crate) fn commit(&mut self, plan: Plan, token: WeakToken) -> io::Result<Listener> {
         let terms = plan.terms;
-        for (signal, before) in plan.new {
-            let mut slot = Slot::new(signal, before);
+        for mut slot in plan.new {
             if self.hooks.handlers_stay() {
                 slot.first = Some(slot.hook(&self.hooks)?);
             }
-            let at = self.slots.partition_point(|slot| slot.signal < signal);
-            self.slots.insert(at, slot);
+            self.slots.push(slot);
         }
+        // Where handlers stay, no slot is without its first action.
         let mut held = Vec::new();
-        for slot in &self.slots {
-            let holds = terms.signals.contains(slot.signal) && !plan.restore_default;
-            if holds && slot.first.is_none() {
-                held.push((slot.signal, slot.hook(&self.hooks)?));
+        if !self.hooks.handlers_stay() && !plan.restore_default {
+            for (at, slot) in self.slots.iter().enumerate() {
+                if terms.signals.contains(slot.signal) && slot.first.is_none() {
+                    held.push((at, slot.hook(&self.hooks)?));
+                }
             }
         }
-        if !self.kinds.iter().any(|kind| kind.terms == terms) {
+        if !self.has_kind(terms) {
             self.add_kind(terms, plan.wakes)?;
         }
         // Nothing fails from here on.
-        for (signal, hook) in held {
-            if let Ok(at) = self.slots.binary_search_by_key(&signal, |slot| slot.signal) {
-                self.slots[at].first = Some(hook);
-            }
+        for (at, hook) in held {
+            self.slots[at].first = Some(hook);
         }
         self.set_arrived_aside();
         let id = self.next_id;
@@ -278,17 +267,13 @@ impl Registry {
         });
     }
 
-    /// Takes the signals that have arrived since the last call, with the tokens that they cancel. Drop the tokens after
-    /// the registry is unlocked.
-    pub(crate) fn take_arrivals(&mut self) -> Vec<Arrival> {
+    /// Takes the signals that have arrived since the last call, with the tokens that they cancel.
+    pub(crate) fn take_arrivals(&mut self) -> Vec<(Signal, Vec<WeakToken>)> {
         let arrived = self.set_arrived_aside();
         // This disarms nothing: a handler may have armed and not set `arrived` yet. And this may be the last dispatch,
         // if a callback blocks the thread.
         self.arm(arrived);
-        let pending = mem::take(&mut self.pending).into_iter();
-        pending
-            .filter_map(|(signal, tokens)| Arrival::new(signal, &tokens))
-            .collect()
+        mem::take(&mut self.pending)
     }
 
     /// Moves all arrivals to `pending`, for the tokens registered so far.
@@ -327,6 +312,10 @@ impl Registry {
 
     fn slot(&self, signal: Signal) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.signal == signal)
+    }
+
+    fn has_kind(&self, terms: Terms) -> bool {
+        self.kinds.iter().any(|kind| kind.terms == terms)
     }
 
     fn listened(&self) -> Signals {
@@ -382,14 +371,6 @@ impl Terms {
     /// Sorts the strongest terms first.
     fn strength(self) -> (bool, Option<End>) {
         (self.end.is_none(), self.end)
-    }
-}
-
-impl Arrival {
-    /// Returns `None` if no token is left.
-    fn new(signal: Signal, tokens: &[WeakToken]) -> Option<Self> {
-        let tokens: Vec<Token> = tokens.iter().filter_map(WeakToken::upgrade).collect();
-        (!tokens.is_empty()).then_some(Arrival { signal, tokens })
     }
 }
 

@@ -1,5 +1,6 @@
 use super::MovingDeadline;
-use std::time::{Duration, Instant};
+use crate::clock;
+use std::time::Duration;
 
 /// A deadline that every touch moves.
 pub(crate) struct Idle {
@@ -11,12 +12,12 @@ impl Idle {
     pub(crate) fn new(after: Duration) -> Self {
         Idle {
             after,
-            deadline: MovingDeadline::new(Instant::now().checked_add(after)),
+            deadline: MovingDeadline::new(clock::now().checked_add(after)),
         }
     }
 
     #[inline]
     pub(crate) fn touch(&self) {
-        self.deadline.touch(Instant::now(), self.after);
+        self.deadline.touch(clock::now(), self.after);
     }
 }

@@ -4,9 +4,9 @@ use super::addresses::{Addresses, address};
 use super::peek::Found;
 use super::sources::Depth;
 use super::{Jobs, Kind, Node};
+use crate::clock;
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
-use std::time::Instant;
 
 /// A walk through everything that is linked below a node.
 #[derive(Default)]
@@ -17,7 +17,7 @@ struct Walk {
     /// Nodes whose links have all been followed.
     done: Vec<Arc<Node>>,
     /// The nodes that are, or were, in one of the two lists. The lists keep them alive, so no address is reused.
-    visited: Option<Box<Addresses>>,
+    visited: Addresses,
 }
 
 impl Walk {
@@ -91,7 +91,7 @@ impl Walk {
         } else if node.is_complete() {
             return;
         }
-        if self.visited.get_or_insert_default().insert(address(node)) {
+        if self.visited.insert(address(node), 0) {
             self.open.push((Arc::clone(node), 0));
         }
     }
@@ -154,13 +154,13 @@ impl Node {
         let mut won = false;
         if self.kind != Kind::Never && !self.is_marked() {
             let name = self.name().cloned();
-            let error = CancellationError::new(cause, name, self, Instant::now());
+            let error = CancellationError::new(cause, name, self, clock::now());
             won = walk.mark(self, error, Depth::Any);
         } else {
             if matches!(cause, Cause::Reason(_)) {
                 // With the jobs, since the drop of a reason is user code.
                 walk.jobs
-                    .drop_late(CancellationError::new(cause, None, self, Instant::now()));
+                    .drop_late(CancellationError::new(cause, None, self, clock::now()));
             }
             if self.state.has_waiters() && self.kind != Kind::Never {
                 walk.visit(self, false);

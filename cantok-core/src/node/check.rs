@@ -3,7 +3,7 @@
 use super::edges::Edge;
 use super::sources::Derived;
 use super::state::Snapshot;
-use super::{Body, Node, polling};
+use super::{Body, Node, polling, rest};
 use crate::CancellationError;
 use crate::leaves::{Answer, Condition, Counter};
 use crate::sync::Arc;
@@ -251,12 +251,12 @@ fn has_satisfied(node: &Arc<Node>) -> bool {
 fn is_satisfied(node: &Arc<Node>, condition: &Arc<Condition>) -> bool {
     match condition.call_plainly() {
         Answer::No => false,
-        answer => is_satisfied_in_full(node, condition, answer),
+        answer => rest::conditions().is_some_and(|all| (all.conclude)(node, condition, answer)),
     }
 }
 
-#[cold]
-fn is_satisfied_in_full(node: &Arc<Node>, condition: &Arc<Condition>, answer: Answer) -> bool {
+/// Whether an answer, or a call with everything that belongs to it, satisfies the condition.
+pub(super) fn conclude(node: &Arc<Node>, condition: &Arc<Condition>, answer: Answer) -> bool {
     match answer {
         Answer::No => false,
         Answer::Yes => condition.conclude(Some(true)),

@@ -1,12 +1,11 @@
 //! Composition: the nodes of several tokens become the edges of one.
 
-use super::addresses::address;
+use super::addresses::{Addresses, address};
 use super::edges::{Edge, Edges};
 use super::sources::{Body, Derived, LIMIT, Rank, earlier};
 use super::state::{Polls, State};
 use super::{Kind, Node};
 use crate::sync::{Arc, Ordering, fence};
-use std::collections::HashMap;
 
 /// A longer sum is not taken apart but watched as a whole, so that adding to it one by one stays cheap.
 const ABSORBED_LIMIT: usize = 256;
@@ -23,7 +22,7 @@ struct Composer<'a> {
     /// Whether an operand is cancelled.
     is_cancelled: bool,
     /// The places of the edges, by the address of their node, once there are many.
-    index: Option<HashMap<usize, usize>>,
+    index: Option<Addresses>,
 }
 
 impl Node {
@@ -284,7 +283,7 @@ impl Composer<'_> {
         let known = if edges.len() < SEARCHED_LIMIT {
             edges.iter().position(|edge| Arc::ptr_eq(&edge.node, node))
         } else {
-            self.index().get(&address(node)).copied()
+            self.index().get(address(node))
         };
         let Some(known) = known else {
             return false;
@@ -296,11 +295,14 @@ impl Composer<'_> {
         true
     }
 
-    fn index(&mut self) -> &mut HashMap<usize, usize> {
+    fn index(&mut self) -> &mut Addresses {
         let Composer { node, index, .. } = self;
         index.get_or_insert_with(|| {
-            let edges = node.edges().iter().map(|edge| address(&edge.node));
-            edges.zip(0..).collect()
+            let mut index = Addresses::default();
+            for (place, edge) in node.edges().iter().enumerate() {
+                index.insert(address(&edge.node), place);
+            }
+            index
         })
     }
 

@@ -6,11 +6,12 @@
 
 use super::{Body, Kind, Node, Waiter};
 use crate::adapter::{TokenAdapterExt as _, WakerRegistration};
+use crate::clock;
 use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, OnceLock, Weak};
 use crate::{CancellationError, Token};
 use std::task::{Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) struct Delayed {
     /// `None` for an orphan.
@@ -37,7 +38,7 @@ impl Delayed {
     /// Returns what to do with callbacks that are left, if the source or the timer would still have cancelled the node.
     /// `None` for an orphan, and for a delay beyond the clock's range.
     pub(super) fn leave(&self) -> Option<fn(&Node, Vec<Waiter>)> {
-        let ends = Instant::now().checked_add(self.after).is_some();
+        let ends = clock::now().checked_add(self.after).is_some();
         (self.source.is_some() && ends).then_some(self.leave)
     }
 

@@ -8,6 +8,7 @@ use crate::parker::Parker;
 use crate::sync::{Arc, Weak};
 #[cfg(feature = "tracing")]
 use crate::trace::Event;
+use std::any::Any;
 use std::task::Waker;
 
 /// Usually empty, and then as cheap as a pointer.
@@ -18,16 +19,24 @@ pub(crate) struct Jobs(Option<Box<Work>>);
 struct Work {
     threads: Vec<Arc<Parker>>,
     wakers: Vec<Waker>,
-    /// Nodes that still own cancelled heirs, with the keys of these.
-    owners: Vec<(Weak<Node>, u32)>,
+    /// What is only dropped, which may drop values of the user's: nodes that lost their last handle during the walk,
+    /// errors with reasons that came too late, and cancelled heirs.
+    dropped: Vec<Box<dyn Any + Send>>,
     /// Nodes with callbacks, with the number of these.
     callbacks: Vec<(Arc<Node>, usize)>,
-    /// Nodes that lost their last handle during the walk. Dropping them may drop closures.
-    orphans: Vec<Node>,
-    /// Errors that came too late. Their reasons may be the user's.
-    too_late: Vec<CancellationError>,
     #[cfg(feature = "tracing")]
     events: Vec<Event>,
+}
+
+/// Takes a cancelled heir out of the list of a node that still owns it.
+struct Owned(Weak<Node>, u32);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if let Some(owner) = self.0.upgrade() {
+            owner.remove(self.1);
+        }
+    }
 }
 
 impl Jobs {
@@ -54,7 +63,7 @@ impl Jobs {
     }
 
     pub(super) fn push_owner(&mut self, node: Weak<Node>, key: u32) {
-        self.work().owners.push((node, key));
+        self.work().dropped.push(Box::new(Owned(node, key)));
     }
 
     pub(super) fn push_callbacks(&mut self, node: Arc<Node>, callbacks: usize) {
@@ -65,14 +74,14 @@ impl Jobs {
     pub(super) fn drop_late(&mut self, error: CancellationError) {
         // Only a reason is the user's.
         if error.has_reason() {
-            self.work().too_late.push(error);
+            self.work().dropped.push(Box::new(error));
         }
     }
 
     /// Releases a reference to a node. If it is the last one, the node is dropped with the jobs.
     pub(crate) fn release(&mut self, node: Arc<Node>) {
         if let Some(node) = Arc::into_inner(node) {
-            self.work().orphans.push(node);
+            self.work().dropped.push(Box::new(node));
         }
     }
 
@@ -93,10 +102,6 @@ impl Jobs {
     /// Whether there is user code to run.
     pub(crate) fn has_user_code(&self) -> bool {
         self.0.as_ref().is_some_and(|work| work.has_user_code())
-    }
-
-    pub(crate) fn has_wakers(&self) -> bool {
-        self.0.as_ref().is_some_and(|work| !work.wakers.is_empty())
     }
 
     pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
@@ -139,11 +144,7 @@ impl Work {
         if !self.events.is_empty() {
             return true;
         }
-        !self.wakers.is_empty()
-            || !self.owners.is_empty()
-            || !self.callbacks.is_empty()
-            || !self.orphans.is_empty()
-            || !self.too_late.is_empty()
+        !self.wakers.is_empty() || !self.dropped.is_empty() || !self.callbacks.is_empty()
     }
 
     fn run_user_code(self) {
@@ -152,16 +153,9 @@ impl Work {
         for waker in self.wakers {
             Panic::keep_first(&mut first, Panic::catch(|| waker.wake()));
         }
-        for (owner, key) in self.owners {
-            let removed = owner.upgrade().map(|owner| (owner.remove(key), owner));
-            Panic::keep_first(&mut first, Panic::catch(|| drop(removed)));
-        }
         // Before the callbacks, which may block: a node that the cancel has passed is not kept alive.
-        for node in self.orphans {
-            Panic::keep_first(&mut first, Panic::catch(|| drop(node)));
-        }
-        for error in self.too_late {
-            Panic::keep_first(&mut first, Panic::catch(|| drop(error)));
+        for value in self.dropped {
+            Panic::keep_first(&mut first, Panic::catch(|| drop(value)));
         }
         #[cfg(feature = "tracing")]
         for event in self.events {

@@ -58,6 +58,7 @@ mod waiters;
 
 pub(crate) use arm::start_timer_here;
 pub(crate) use jobs::Jobs;
+pub(crate) use rest::link_conditions;
 pub(crate) use sources::Body;
 pub(crate) use waiters::{Callback, Waiter};
 

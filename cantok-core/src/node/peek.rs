@@ -3,6 +3,7 @@
 use super::edges::Edge;
 use super::sources::Depth;
 use super::{Body, Node};
+use crate::clock;
 use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
@@ -89,9 +90,9 @@ impl Node {
         let may_find = state.is_unarmed()
             || self
                 .earliest_deadline()
-                .is_some_and(|at| at <= Instant::now());
+                .is_some_and(|at| at <= clock::now());
         if may_find {
-            self.latch(self.find(Depth::Any, Instant::now)?);
+            self.latch(self.find(Depth::Any, clock::now)?);
         }
         self.error()
     }
@@ -118,7 +119,7 @@ impl Node {
     /// [`Node::poll_sources`] once more within the same check.
     #[cold]
     pub(super) fn poll_sources_again(self: &Arc<Self>) -> bool {
-        match self.find(Depth::Unarmed, Instant::now) {
+        match self.find(Depth::Unarmed, clock::now) {
             Some(found) => self.latch(found),
             None => false,
         }
@@ -130,9 +131,9 @@ impl Node {
             return Some(error.clone());
         }
         let found = if self.moves {
-            self.find_moving(depth, Instant::now(), MovingDeadline::passed)
+            self.find_moving(depth, clock::now(), MovingDeadline::passed)
         } else {
-            self.find(depth, Instant::now)
+            self.find(depth, clock::now)
         };
         Some(match found? {
             Found::Error(error) => error.clone(),
@@ -144,7 +145,7 @@ impl Node {
     #[cold]
     pub(super) fn own_error(self: &Arc<Self>) -> CancellationError {
         let deadline = self.deadline.or_else(|| self.moving()?.get());
-        let at = deadline.unwrap_or_else(Instant::now);
+        let at = deadline.unwrap_or_else(clock::now);
         let cause = match &self.body {
             Body::Deadline(after) => Cause::Timeout { after: *after },
             Body::Idle(idle) => Cause::Idle { after: idle.after },

@@ -4,17 +4,17 @@
 use super::peek::Found;
 use super::{Jobs, Node};
 use crate::background;
+use crate::clock;
 use crate::leaves::{Condition, Watch};
 use crate::panic::Panic;
 use crate::sync::{Arc, Weak, lock};
-use std::time::Instant;
 
 /// Adds a waiter that relies on the condition of `node`. The condition is called at once, or when its interval has
 /// passed since the background thread last called it.
-pub(super) fn watch(condition: &Arc<Condition>, node: &Arc<Node>) {
+pub(super) fn watch(node: &Arc<Node>, condition: &Arc<Condition>) {
     let mut watch = lock(&condition.watch);
     watch.waiters += 1;
-    schedule(&mut watch, condition, || Arc::downgrade(node));
+    schedule(&mut watch, condition, &|| Arc::downgrade(node));
 }
 
 /// Removes that many waiters.
@@ -35,17 +35,17 @@ pub(super) fn checked(condition: &Arc<Condition>, node: &Arc<Node>) {
     watch.checked = true;
     if condition.is_paused() {
         condition.end(false);
-        schedule(&mut watch, condition, || Arc::downgrade(node));
+        schedule(&mut watch, condition, &|| Arc::downgrade(node));
     }
 }
 
 /// Schedules the condition on the background thread, if it is needed there and not yet scheduled.
-fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: impl FnOnce() -> Weak<Node>) {
+fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: &dyn Fn() -> Weak<Node>) {
     if watch.waiters == 0 || watch.scheduled.is_some() || condition.must_report_checks() {
         return;
     }
     let at = match watch.called_at {
-        None => Some(Instant::now()),
+        None => Some(clock::now()),
         Some(called_at) => called_at.checked_add(condition.poll_interval()),
     };
     // Beyond the clock's range: never.
@@ -87,10 +87,10 @@ impl Poll {
         });
         {
             let mut watch = lock(&condition.watch);
-            watch.called_at = Some(Instant::now());
+            watch.called_at = Some(clock::now());
             // A check during the call has the same effect as one after it.
             condition.end(panic.is_some() && !watch.checked);
-            schedule(&mut watch, &condition, || Weak::clone(&self.node));
+            schedule(&mut watch, &condition, &|| Weak::clone(&self.node));
         }
         let mut jobs = Jobs::default();
         // Even if it panicked after that, in its hook.

@@ -2,7 +2,8 @@
 //! through the pointers here. They are set when a program first makes a token or a waiter that needs them. A program
 //! that never does is linked without that code.
 
-use super::Node;
+use super::{Node, check, polling};
+use crate::leaves::{Answer, Condition};
 use crate::sync::Arc;
 use std::sync::OnceLock;
 
@@ -41,4 +42,28 @@ impl Node {
             (rest.drop)(self);
         }
     }
+}
+
+/// What only conditions need.
+pub(super) struct Conditions {
+    /// Handles every answer but [`Answer::No`]. Returns whether the condition is satisfied.
+    pub(super) conclude: fn(&Arc<Node>, &Arc<Condition>, Answer) -> bool,
+    pub(super) watch: fn(&Arc<Node>, &Arc<Condition>),
+    pub(super) unwatch: fn(&Condition, usize),
+}
+
+static CONDITIONS: OnceLock<Conditions> = OnceLock::new();
+
+/// Sets the pointers. Must be called before a node gets a condition.
+pub(crate) fn link_conditions() {
+    CONDITIONS.get_or_init(|| Conditions {
+        conclude: check::conclude,
+        watch: polling::watch,
+        unwatch: polling::unwatch,
+    });
+}
+
+/// Returns the pointers, if there ever was a condition.
+pub(super) fn conditions() -> Option<&'static Conditions> {
+    CONDITIONS.get()
 }

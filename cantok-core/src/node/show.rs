@@ -110,7 +110,7 @@ impl Node {
         let rest = pieces.len();
         if let Body::Delayed(delayed) = &self.body {
             pieces.push(Piece::Text(list.separator()));
-            if shown.insert(address(self)) {
+            if shown.insert(address(self), 0) {
                 pieces.push(Piece::After(delayed.after));
                 pieces.extend(delayed.source.as_ref().map(Piece::Node));
             } else {
@@ -119,7 +119,7 @@ impl Node {
         }
         let operands = self.operands();
         if !operands.is_empty() {
-            if shown.insert(address(self)) {
+            if shown.insert(address(self), 0) {
                 for operand in operands {
                     pieces.push(Piece::Text(list.separator()));
                     if self.kind == Kind::Simple {

@@ -139,7 +139,7 @@ impl Derived {
                 lists.pop();
                 continue;
             };
-            if !seen.insert(address(node)) {
+            if !seen.insert(address(node), 0) {
                 continue;
             }
             if let Body::Derived(derived) = &node.body {
@@ -245,7 +245,7 @@ impl Node {
             for Edge { node, .. } in edges {
                 match &node.body {
                     Body::Derived(derived)
-                        if node.moves && depth.includes(node) && seen.insert(address(node)) =>
+                        if node.moves && depth.includes(node) && seen.insert(address(node), 0) =>
                     {
                         nested.push(derived);
                     }

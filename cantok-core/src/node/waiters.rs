@@ -1,7 +1,7 @@
 //! What waits for a node's cancel: one list for all kinds, behind one lock that checks never take.
 
 use super::sources::Depth;
-use super::{Body, Jobs, Kind, Node, polling};
+use super::{Body, Jobs, Kind, Node, rest};
 use crate::CancellationError;
 use crate::background;
 use crate::panic::Panic;
@@ -475,8 +475,8 @@ impl Node {
     fn watch_conditions(self: &Arc<Self>) {
         if self.state.has_conditions() {
             self.find_polled(&mut |node| {
-                if let Some(condition) = node.condition() {
-                    polling::watch(condition, node);
+                if let (Some(condition), Some(all)) = (node.condition(), rest::conditions()) {
+                    (all.watch)(node, condition);
                 }
                 false
             });
@@ -488,8 +488,8 @@ impl Node {
             return;
         }
         let unwatch = |node: &Node| {
-            if let Some(condition) = node.condition() {
-                polling::unwatch(condition, waiters);
+            if let (Some(condition), Some(all)) = (node.condition(), rest::conditions()) {
+                (all.unwatch)(condition, waiters);
             }
         };
         match &self.body {

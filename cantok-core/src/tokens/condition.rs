@@ -1,7 +1,7 @@
 use super::handle::{assert_single_handle, set_reason};
 use crate::Token;
 use crate::leaves::Condition;
-use crate::node::{Body, Kind};
+use crate::node::{Body, Kind, link_conditions};
 use crate::sync::{Arc, Ordering};
 use std::error::Error;
 use std::time::Duration;
@@ -84,6 +84,7 @@ impl ConditionToken {
     }
 
     fn with(closure: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
+        link_conditions();
         ConditionToken {
             token: Token::leaf(
                 Kind::Condition,

@@ -1,9 +1,10 @@
 use super::handle::set_reason;
 use crate::Token;
+use crate::clock;
 use crate::leaves::Idle;
 use crate::node::{Body, Kind};
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A token that is cancelled when it has not been [touched](IdleToken::touch) for a duration.
 ///
@@ -98,7 +99,7 @@ impl IdleToken {
     /// Returns the time left without a touch: zero if the deadline has passed, `None` if there is none. This is a peek.
     pub fn remaining(&self) -> Option<Duration> {
         let at = self.token.deadline()?;
-        Some(at.saturating_duration_since(Instant::now()))
+        Some(at.saturating_duration_since(clock::now()))
     }
 
     fn idle(&self) -> &Idle {

@@ -1,5 +1,6 @@
 use super::handle::set_reason;
 use crate::Token;
+use crate::clock;
 use crate::node::{Body, Kind};
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -34,7 +35,7 @@ impl TimeoutToken {
     /// as [`Duration::MAX`].
     #[must_use]
     pub fn new(after: Duration) -> Self {
-        TimeoutToken::with(Instant::now().checked_add(after), after)
+        TimeoutToken::with(clock::now().checked_add(after), after)
     }
 
     /// Makes a token that is cancelled at `deadline`, which may be in the past.
@@ -42,7 +43,7 @@ impl TimeoutToken {
     /// Its errors report the time from this call to the deadline.
     #[must_use]
     pub fn at(deadline: Instant) -> Self {
-        let after = deadline.saturating_duration_since(Instant::now());
+        let after = deadline.saturating_duration_since(clock::now());
         TimeoutToken::with(Some(deadline), after)
     }
 
@@ -81,6 +82,6 @@ impl TimeoutToken {
     /// Returns the time left: zero if the deadline has passed, `None` if there is none. This is a peek.
     pub fn remaining(&self) -> Option<Duration> {
         let at = self.token.deadline()?;
-        Some(at.saturating_duration_since(Instant::now()))
+        Some(at.saturating_duration_since(clock::now()))
     }
 }
