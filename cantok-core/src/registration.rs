@@ -49,12 +49,12 @@ impl Registration {
                 registered: key.map(|key| (node, key)),
             };
         }
-        match node.register(Waiter::Callback(callback)) {
+        match node.register(callback) {
             Ok(key) => Registration {
                 registered: Some((Arc::clone(node), key)),
             },
-            Err(waiter) => {
-                if let (Waiter::Callback(callback), Some(error)) = (waiter, node.cancellation()) {
+            Err(callback) => {
+                if let Some(error) = node.cancellation() {
                     callback(error);
                 }
                 Registration { registered: None }
@@ -95,10 +95,9 @@ impl Registration {
     /// Unregisters the callback. Returns its node and key if it was called or is running.
     fn end(&mut self) -> Option<(Arc<Node>, u32)> {
         let (node, key) = self.registered.take()?;
-        let callback = node.take_callback(key);
-        if callback.is_none() {
+        let Some(callback) = node.unregister::<Callback>(key) else {
             return Some((node, key));
-        }
+        };
         drop_nested(callback);
         None
     }

@@ -92,8 +92,9 @@ impl Node {
                 .is_some_and(|at| at <= Instant::now());
         if may_find {
             self.latch(self.find(Depth::Any, Instant::now)?);
+            return self.error();
         }
-        self.error()
+        None
     }
 
     /// Whether the token is cancelled, at the price of a check: an armed node leaves its deadline to the timer.
