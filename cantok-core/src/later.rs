@@ -34,6 +34,7 @@ pub(crate) fn drop_nested<T: 'static>(value: T) {
 struct Depth;
 
 impl Depth {
+    #[inline]
     fn enter() -> Self {
         DEPTH.with(|depth| depth.set(depth.get() + 1));
         Depth
@@ -41,6 +42,7 @@ impl Depth {
 }
 
 impl Drop for Depth {
+    #[inline]
     fn drop(&mut self) {
         DEPTH.with(|depth| depth.set(depth.get() - 1));
     }

@@ -32,6 +32,7 @@ pub struct Registration {
 }
 
 impl Registration {
+    #[inline]
     pub(crate) fn new(
         node: &Arc<Node>,
         f: impl FnOnce(&CancellationError) + Send + 'static,
@@ -40,14 +41,13 @@ impl Registration {
             f(error);
             return Registration { registered: None };
         }
-        let callback: Callback = Box::new(f);
+        Registration::of(node, Box::new(f))
+    }
+
+    /// Once in the program and not once for each closure.
+    fn of(node: &Arc<Node>, callback: Callback) -> Self {
         if node.kind() == Kind::Never {
-            // The callback gets a node of its own: the shared one would keep it for ever once detached.
-            let node = Node::flag(Kind::Never);
-            let key = node.insert(Waiter::Callback(callback)).ok();
-            return Registration {
-                registered: key.map(|key| (node, key)),
-            };
+            return Registration::of_never(callback);
         }
         match node.register(callback) {
             Ok(key) => Registration {
@@ -59,6 +59,16 @@ impl Registration {
                 }
                 Registration { registered: None }
             }
+        }
+    }
+
+    /// The callback gets a node of its own: the shared one would keep it for ever once detached.
+    #[cold]
+    fn of_never(callback: Callback) -> Self {
+        let node = Node::flag(Kind::Never);
+        let key = node.insert(Waiter::Callback(callback)).ok();
+        Registration {
+            registered: key.map(|key| (node, key)),
         }
     }
 

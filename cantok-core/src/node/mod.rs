@@ -168,6 +168,7 @@ impl Node {
         }
     }
 
+    #[inline]
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
@@ -186,6 +187,7 @@ impl Node {
             .filter(|_| self.kind != Kind::Counter)
     }
 
+    #[inline]
     pub(crate) fn is_marked(&self) -> bool {
         self.state.get().is_cancelled()
     }

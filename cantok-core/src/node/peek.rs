@@ -77,7 +77,16 @@ impl Node {
     }
 
     /// The cause, if the token is cancelled, or must be because of an edge or a passed deadline. Latches what it finds.
+    #[inline]
     pub(crate) fn cancellation(self: &Arc<Self>) -> Option<&CancellationError> {
+        if self.state.is_pushed() && !self.has_deadline() {
+            return None;
+        }
+        self.find_cancellation()
+    }
+
+    #[inline(never)]
+    fn find_cancellation(self: &Arc<Self>) -> Option<&CancellationError> {
         // Acquire: pairs with a release whose store this thread has read by a relaxed load, as when crossbeam reads
         // that a channel is disconnected. The mark came before that, so it is seen here.
         fence(Ordering::Acquire);

@@ -269,6 +269,7 @@ impl Node {
     }
 
     /// Whether there is a deadline for the timer, or for a poll.
+    #[inline]
     pub(super) fn has_deadline(&self) -> bool {
         self.deadline.is_some() || self.moves
     }

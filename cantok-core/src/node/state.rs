@@ -129,6 +129,7 @@ impl State {
         self.0.load(Ordering::Relaxed) & ONE_EDGE != 0
     }
 
+    #[inline]
     pub(super) fn has_conditions(&self) -> bool {
         // Relaxed: it never changes.
         self.0.load(Ordering::Relaxed) & CONDITIONS != 0
@@ -162,6 +163,7 @@ impl State {
 
     /// Announces a waiter to cancellers (invariant 3). `false` if the node is cancelled. Requires the lock of the
     /// waiters.
+    #[inline]
     pub(super) fn announce(&self) -> bool {
         self.change(0, WAITERS)
     }

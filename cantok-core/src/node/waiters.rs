@@ -61,7 +61,10 @@ impl Registered for Waker {
     fn from_waiter(waiter: Waiter) -> Option<Self> {
         match waiter {
             Waiter::Waker(waker) => Some(waker),
-            _ => None,
+            other => {
+                forget(other);
+                None
+            }
         }
     }
 
@@ -80,7 +83,10 @@ impl Registered for Callback {
     fn from_waiter(waiter: Waiter) -> Option<Self> {
         match waiter {
             Waiter::Callback(callback) => Some(callback),
-            _ => None,
+            other => {
+                forget(other);
+                None
+            }
         }
     }
 
@@ -99,7 +105,10 @@ impl Registered for Arc<Parker> {
     fn from_waiter(waiter: Waiter) -> Option<Self> {
         match waiter {
             Waiter::Thread(parker) => Some(parker),
-            _ => None,
+            other => {
+                forget(other);
+                None
+            }
         }
     }
 
@@ -214,13 +223,8 @@ impl Waiters {
                 forget(replace(self, Waiters::One(waiter.into_waiter())));
                 0
             }
-            Waiters::One(_) | Waiters::Many(_) => self.insert_beside(waiter.into_waiter()),
+            Waiters::One(_) | Waiters::Many(_) => self.many().slab.insert(waiter.into_waiter()),
         }
-    }
-
-    #[inline(never)]
-    fn insert_beside(&mut self, waiter: Waiter) -> u32 {
-        self.many().slab.insert(waiter)
     }
 
     fn many(&mut self) -> &mut Many {
@@ -248,10 +252,13 @@ impl Waiters {
         match self {
             Waiters::One(only) if key == 0 && W::is(only) => match take(self) {
                 Waiters::One(only) => W::from_waiter(only),
-                Waiters::None | Waiters::Many(_) => None,
+                other => {
+                    forget(other);
+                    None
+                }
             },
             Waiters::None | Waiters::One(_) => None,
-            Waiters::Many(many) => W::from_waiter(many.slab.remove_one_if(key, W::is)?),
+            Waiters::Many(many) => many.slab.remove_as(key, W::is, W::from_waiter),
         }
     }
 
