@@ -33,7 +33,7 @@ impl Node {
     #[inline]
     fn needs_care(&mut self) -> bool {
         let edges = self.edges();
-        self.condition().is_some()
+        self.condition().is_some_and(|condition| condition.needs_drop())
             || self.label.get().is_some()
             || edges.iter().any(|edge| edge.node.owns_nodes())
             || self.has_reason()

@@ -23,7 +23,7 @@ pub(crate) enum Body {
     Idle(Idle),
     Delayed(Delayed),
     /// Not part of the node, since the background thread keeps a reference that must not count as a handle.
-    Condition(Arc<Condition>),
+    Condition(Arc<dyn Condition>),
     Counter(Counter),
     Derived(Derived),
 }
@@ -281,7 +281,7 @@ impl Node {
         }
     }
 
-    pub(crate) fn condition(&self) -> Option<&Arc<Condition>> {
+    pub(crate) fn condition(&self) -> Option<&Arc<dyn Condition>> {
         match &self.body {
             Body::Condition(condition) => Some(condition),
             _ => None,

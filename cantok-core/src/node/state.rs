@@ -117,6 +117,13 @@ impl State {
         self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED) == 0
     }
 
+    /// Whether a check has no more to do than to poll the node's own list.
+    #[inline]
+    pub(super) fn is_flat(&self) -> bool {
+        // Relaxed: as in `is_live`.
+        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | NESTED) == 0
+    }
+
     #[inline]
     pub(super) fn get(&self) -> Snapshot {
         // Acquire: pairs with the release in `cancel` and `follow`. It makes visible the cause (invariant 1), and what

@@ -606,7 +606,7 @@ impl Node {
     fn unwatch_each_condition(&self, waiters: usize) {
         let unwatch = |node: &Node| {
             if let Some(condition) = node.condition() {
-                polling::unwatch(condition, waiters);
+                polling::unwatch(&**condition, waiters);
             }
         };
         match &self.body {

@@ -1,8 +1,8 @@
 use super::handle::{assert_single_handle, set_reason};
 use crate::Token;
-use crate::leaves::Condition;
+use crate::leaves::{Condition, condition};
 use crate::node::{Body, Kind};
-use crate::sync::{Arc, Ordering};
+use crate::sync::Ordering;
 use std::error::Error;
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ impl ConditionToken {
         ConditionToken {
             token: Token::leaf(
                 Kind::Condition,
-                Body::Condition(Arc::new(Condition::new(closure))),
+                Body::Condition(condition(closure)),
                 None,
             ),
         }
@@ -179,10 +179,10 @@ impl ConditionToken {
 
     /// The condition, for a builder. Panics if the token has a second handle.
     #[track_caller]
-    fn configured(&self, builder: &str) -> &Condition {
+    fn configured(&self, builder: &str) -> &dyn Condition {
         assert_single_handle(&self.token, builder);
         match self.token.node().condition() {
-            Some(condition) => condition,
+            Some(condition) => &**condition,
             None => unreachable!("made with it"),
         }
     }
