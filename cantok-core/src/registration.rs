@@ -65,7 +65,7 @@ impl Registration {
     /// The callback gets a node of its own: the shared one would keep it for ever once detached.
     #[cold]
     fn of_never(callback: Callback) -> Self {
-        let node = Node::flag(Kind::Never);
+        let node = Node::never();
         let key = node.insert(Waiter::Callback(callback)).ok();
         Registration {
             registered: key.map(|key| (node, key)),

@@ -96,10 +96,6 @@ impl Token {
     }
 
     /// Makes a token that is derived from no other.
-    pub(crate) fn flag(kind: Kind) -> Self {
-        Token::from_node(Node::flag(kind))
-    }
-
     #[inline]
     pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Self {
         Token::from_node(Node::leaf(kind, body, deadline))
@@ -127,7 +123,9 @@ impl Token {
     /// ```
     pub fn never() -> Self {
         static NEVER: OnceLock<Token> = OnceLock::new();
-        NEVER.get_or_init(|| Token::flag(Kind::Never)).clone()
+        NEVER
+            .get_or_init(|| Token::from_node(Node::never()))
+            .clone()
     }
 
     /// Makes a token that is cancelled as soon as one of `tokens` is. `a + b`, `+=`, `sum()` and `collect()` call this.
@@ -200,7 +198,7 @@ impl Token {
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         if self.node.kind() == Kind::Never && self.name().is_none() {
             // The shared token must stay without a name.
-            let own = Token::flag(Kind::Never);
+            let own = Token::from_node(Node::never());
             own.node.set_name(name.into());
             return own;
         }

@@ -62,7 +62,7 @@ impl Node {
     /// Makes a node that watches `parent` and nothing else.
     pub(crate) fn child_of(parent: &Arc<Node>) -> Arc<Node> {
         match parent.body {
-            Body::Plain if parent.kind == Kind::Never => Node::flag(Kind::Simple),
+            Body::Plain if parent.kind == Kind::Never => Node::flag(),
             // Most tokens with children are like this.
             Body::Plain => Node::child_of_plain(Arc::clone(parent)),
             _ => Node::derived(Kind::Simple, [Arc::clone(parent)]),

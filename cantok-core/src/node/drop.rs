@@ -1,9 +1,9 @@
 //! Dropping: a node removes itself from the lists of its sources, and releases them in a loop, at any depth.
 
 use super::edges::Edge;
+use super::fired::Fired;
 use super::waiters::{Waiter, Waiters};
-use super::{Body, Kind, Node};
-use crate::CancellationError;
+use super::{Body, Node};
 use crate::later::drop_caught;
 use crate::panic::Panic;
 use crate::sync::{Arc, get_mut};
@@ -11,8 +11,9 @@ use crate::sync::{Arc, get_mut};
 impl Drop for Node {
     #[inline]
     fn drop(&mut self) {
-        // A flag without waiters that was not cancelled.
-        let is_flag = matches!(self.body, Body::Plain) && self.cause.get().is_none();
+        // A flag without waiters. Its error, if it was cancelled, owns no node.
+        let is_flag =
+            matches!(self.body, Body::Plain) && !matches!(self.cause.get(), Some(Fired::Error(_)));
         if !is_flag || self.has_waiters() {
             self.drop_rest();
         }
@@ -33,7 +34,8 @@ impl Node {
     #[inline]
     fn needs_care(&mut self) -> bool {
         let edges = self.edges();
-        self.condition().is_some_and(|condition| condition.needs_drop())
+        self.condition()
+            .is_some_and(|condition| condition.needs_drop())
             || self.label.get().is_some()
             || edges.iter().any(|edge| edge.node.owns_nodes())
             || self.has_reason()
@@ -53,7 +55,7 @@ impl Node {
     /// Whether the cause holds a value of the user's.
     #[inline]
     fn has_reason(&self) -> bool {
-        self.cause.get().is_some_and(CancellationError::has_reason)
+        self.cause.get().is_some_and(Fired::has_reason)
     }
 
     #[inline(never)]
@@ -136,7 +138,7 @@ impl Node {
         for waiter in waiters {
             match waiter {
                 Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => {
-                    let heir = heir.get_or_insert_with(|| Node::flag(Kind::Simple));
+                    let heir = heir.get_or_insert_with(|| Node::flag());
                     let _ = heir.insert(waiter);
                 }
                 Waiter::Callback(_) | Waiter::Heir(_) if leave.is_some() => left.push(waiter),

@@ -7,9 +7,10 @@
 //!
 //! # Invariants
 //!
-//! 1. **The cause comes before the state.** The cause of a node is the error in its `cause`. If its state says that it
-//!    *follows*, it is the error in the `cause` of its only edge. That cell is filled before one read-modify-write
-//!    makes the state cancelled. Neither changes again.
+//! 1. **The cause comes before the state.** The cause of a node is in its `cause`. If its state says that it *follows*,
+//!    it is in the `cause` of its only edge. That cell is filled before one read-modify-write makes the state
+//!    cancelled. Neither changes again. The error that tells a cause is made at once, or by the first caller that asks
+//!    for it ([`Fired`]). All callers, and all nodes that are cancelled with this one, get the same error.
 //! 2. **What is not polled is pushed.** If the state of a node is not *unarmed*, its deadline is with the timer, and
 //!    each source has a link to it among its waiters. A source that only its deadline can cancel needs no link. A node
 //!    with a cancelled edge is not armed: the next check finds that edge. A deadline that moves stays with its own
@@ -46,6 +47,7 @@ mod compose;
 mod delayed;
 mod drop;
 mod edges;
+mod fired;
 mod jobs;
 mod label;
 mod peek;
@@ -63,6 +65,7 @@ pub(crate) use waiters::{Callback, Waiter};
 
 use crate::CancellationError;
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, Weak};
+use fired::Fired;
 use label::Label;
 use state::{Polls, State};
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -95,7 +98,7 @@ pub(crate) struct Node {
 
     /// The earliest deadline that does not move, including those of edges. For a counter without units: its creation.
     deadline: Option<Instant>,
-    cause: OnceLock<CancellationError>,
+    cause: OnceLock<Fired>,
     /// The timer's alarm for this node, or 0 if none is set. Written under the lock of `waiters`.
     alarm: AtomicU64,
 
@@ -124,12 +127,30 @@ const _: () = {
 impl UnwindSafe for Node {}
 impl RefUnwindSafe for Node {}
 
+impl Default for Node {
+    #[inline]
+    fn default() -> Self {
+        Node::new(Kind::Simple, Body::Plain, None, State::default(), false)
+    }
+}
+
 impl Node {
     /// Makes a node that only a call cancels, if anything does.
     #[inline]
-    pub(crate) fn flag(kind: Kind) -> Arc<Self> {
-        let state = State::new(0, false, Polls::default());
-        Arc::new(Node::new(kind, Body::Plain, None, state, false))
+    pub(crate) fn flag() -> Arc<Self> {
+        // Made where it stays, while what is passed to `Arc::new` is copied there.
+        Arc::default()
+    }
+
+    /// Makes the node of a token that cannot be cancelled.
+    pub(crate) fn never() -> Arc<Self> {
+        Arc::new(Node::new(
+            Kind::Never,
+            Body::Plain,
+            None,
+            State::default(),
+            false,
+        ))
     }
 
     /// Makes the node of any other typed token.
@@ -202,6 +223,6 @@ impl Node {
             [edge, ..] if state.follows() => &*edge.node,
             _ => self,
         };
-        holder.cause.get()
+        holder.fired()
     }
 }

@@ -85,11 +85,7 @@ impl ConditionToken {
 
     fn with(closure: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
         ConditionToken {
-            token: Token::leaf(
-                Kind::Condition,
-                Body::Condition(condition(closure)),
-                None,
-            ),
+            token: Token::leaf(Kind::Condition, Body::Condition(condition(closure)), None),
         }
     }
 
