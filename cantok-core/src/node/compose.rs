@@ -30,9 +30,8 @@ impl Node {
     /// Makes a node of that kind that watches these operands; cancelled if one of them is.
     pub(crate) fn derived(kind: Kind, operands: impl IntoIterator<Item = Arc<Node>>) -> Arc<Node> {
         Node::link_rest();
-        let mut node = Node::new(kind, Body::Plain, None, State::default(), false);
-        let is_cancelled = node.add(operands);
-        let node = Arc::new(node);
+        let mut node = Node::make(kind, Body::Plain, None, State::default(), false);
+        let is_cancelled = Arc::get_mut(&mut node).is_some_and(|node| node.add(operands));
         if is_cancelled {
             node.cancellation();
         }
@@ -111,7 +110,7 @@ impl Node {
             polled,
             operands: 2,
         });
-        let sum = Arc::new(Node::new(Kind::Sum, body, deadline, state, moves));
+        let sum = Node::make(Kind::Sum, body, deadline, state, moves);
         if is_cancelled {
             sum.cancellation();
         }
@@ -128,7 +127,7 @@ impl Node {
             operands: 1,
         });
         let state = State::new(1, false, Polls::default());
-        let child = Arc::new(Node::new(Kind::Simple, body, None, state, false));
+        let child = Node::make(Kind::Simple, body, None, state, false);
         if is_cancelled {
             child.cancellation();
         }

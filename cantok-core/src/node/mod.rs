@@ -68,6 +68,7 @@ use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Orderin
 use fired::Fired;
 use label::Label;
 use state::{Polls, State};
+use std::mem::{forget, replace};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Instant;
 use waiters::Waiters;
@@ -130,7 +131,20 @@ impl RefUnwindSafe for Node {}
 impl Default for Node {
     #[inline]
     fn default() -> Self {
-        Node::new(Kind::Simple, Body::Plain, None, State::default(), false)
+        Node {
+            waiters: Mutex::default(),
+            label: OnceLock::new(),
+            body: Body::Plain,
+            deadline: None,
+            cause: OnceLock::new(),
+            alarm: AtomicU64::new(0),
+            state: State::default(),
+            kind: Kind::Simple,
+            is_complete: AtomicBool::new(false),
+            checks: AtomicU8::new(0),
+            is_downgraded: AtomicBool::new(false),
+            moves: false,
+        }
     }
 }
 
@@ -138,19 +152,12 @@ impl Node {
     /// Makes a node that only a call cancels, if anything does.
     #[inline]
     pub(crate) fn flag() -> Arc<Self> {
-        // Made where it stays, while what is passed to `Arc::new` is copied there.
         Arc::default()
     }
 
     /// Makes the node of a token that cannot be cancelled.
     pub(crate) fn never() -> Arc<Self> {
-        Arc::new(Node::new(
-            Kind::Never,
-            Body::Plain,
-            None,
-            State::default(),
-            false,
-        ))
+        Node::make(Kind::Never, Body::Plain, None, State::default(), false)
     }
 
     /// Makes the node of any other typed token.
@@ -168,25 +175,28 @@ impl Node {
             _ => false,
         };
         let state = State::new(0, deadline.is_some() || moves, polls);
-        Arc::new(Node::new(kind, body, deadline, state, moves))
+        Node::make(kind, body, deadline, state, moves)
     }
 
+    /// Makes a node in place. What is passed to `Arc::new` is put together elsewhere and then copied.
     #[inline]
-    fn new(kind: Kind, body: Body, deadline: Option<Instant>, state: State, moves: bool) -> Self {
-        Node {
-            waiters: Mutex::default(),
-            label: OnceLock::new(),
-            body,
-            deadline,
-            cause: OnceLock::new(),
-            alarm: AtomicU64::new(0),
-            state,
-            kind,
-            is_complete: AtomicBool::new(false),
-            checks: AtomicU8::new(0),
-            is_downgraded: AtomicBool::new(false),
-            moves,
+    fn make(
+        kind: Kind,
+        body: Body,
+        deadline: Option<Instant>,
+        state: State,
+        moves: bool,
+    ) -> Arc<Self> {
+        let mut made = Node::flag();
+        if let Some(node) = Arc::get_mut(&mut made) {
+            // Without a drop of nothing.
+            forget(replace(&mut node.body, body));
+            node.deadline = deadline;
+            node.state = state;
+            node.kind = kind;
+            node.moves = moves;
         }
+        made
     }
 
     #[inline]
