@@ -44,7 +44,9 @@ impl Node {
             return true;
         }
         let state = self.state.get();
-        if state.is_nested() {
+        if !state.has_conditions() && !state.has_counters() {
+            false
+        } else if state.is_nested() {
             self.check_nested(state)
         } else {
             self.check_flat()
