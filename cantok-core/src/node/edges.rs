@@ -1,7 +1,7 @@
 //! A node's list of edges. Up to three, as in almost every node, take no allocation.
 
 use super::{Body, Node};
-use crate::sync::{Arc, AtomicU32, Ordering, fence};
+use crate::sync::{Arc, AtomicU32, Ordering, Weak, fence};
 
 /// A node that is watched.
 pub(super) struct Edge {
@@ -51,7 +51,7 @@ impl Edge {
             self.link.store(0, Ordering::Relaxed);
             // Once everything below that node is marked, the link is gone (invariant 4).
             if !self.node.is_complete() {
-                self.node.remove(key);
+                drop(self.node.unregister::<Weak<Node>>(key));
             }
         }
     }

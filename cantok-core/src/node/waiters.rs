@@ -117,6 +117,29 @@ impl Registered for Arc<Parker> {
     }
 }
 
+/// A link.
+impl Registered for Weak<Node> {
+    const NEEDS_POLLING: bool = false;
+
+    fn into_waiter(self) -> Waiter {
+        Waiter::Link(self)
+    }
+
+    fn from_waiter(waiter: Waiter) -> Option<Self> {
+        match waiter {
+            Waiter::Link(node) => Some(node),
+            other => {
+                forget(other);
+                None
+            }
+        }
+    }
+
+    fn is(waiter: &Waiter) -> bool {
+        matches!(waiter, Waiter::Link(_))
+    }
+}
+
 impl Registered for Waiter {
     const NEEDS_POLLING: bool = false;
 
@@ -432,7 +455,7 @@ impl Node {
     }
 
     /// Inserts a waiter, or returns it if the node is cancelled (invariant 3).
-    pub(crate) fn insert(&self, waiter: Waiter) -> Result<u32, Waiter> {
+    pub(crate) fn insert<W: Registered>(&self, waiter: W) -> Result<u32, W> {
         let mut waiters = lock(&self.waiters);
         if self.state.announce() {
             Ok(waiters.insert(waiter))
