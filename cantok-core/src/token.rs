@@ -1,4 +1,4 @@
-use crate::node::{Body, Kind, Node};
+use crate::node::{Kind, Node};
 use crate::sync::Arc;
 use crate::{
     CancellationError, Cancelled, Cause, DropGuard, Reason, Registration, SimpleToken, wait,
@@ -96,11 +96,6 @@ impl Token {
     }
 
     /// Makes a token that is derived from no other.
-    #[inline]
-    pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Self {
-        Token::from_node(Node::leaf(kind, body, deadline))
-    }
-
     #[inline]
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node

@@ -157,44 +157,44 @@ impl Node {
 
     /// Makes the node of a token that cannot be cancelled.
     pub(crate) fn never() -> Arc<Self> {
-        Node::make(Kind::Never, Body::Plain, None, State::default(), false)
+        Node::make(Kind::Never, None, State::default(), false, || Body::Plain)
     }
 
-    /// Makes the node of any other typed token.
-    #[inline]
-    pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Arc<Self> {
+    /// Makes the node of any other typed token. `moves` says whether its deadline moves.
+    #[inline(always)]
+    pub(crate) fn leaf(
+        kind: Kind,
+        deadline: Option<Instant>,
+        moves: bool,
+        body: impl FnOnce() -> Body,
+    ) -> Arc<Self> {
         Node::link_rest();
-        let polls = match body {
-            Body::Condition(_) => Polls::CONDITION,
-            Body::Counter(_) => Polls::COUNTER,
+        let polls = match kind {
+            Kind::Condition => Polls::CONDITION,
+            Kind::Counter => Polls::COUNTER,
             _ => Polls::default(),
         };
-        let moves = match &body {
-            Body::Idle(idle) => idle.deadline.get().is_some(),
-            Body::Delayed(_) => true,
-            _ => false,
-        };
         let state = State::new(0, deadline.is_some() || moves, polls);
-        Node::make(kind, body, deadline, state, moves)
+        Node::make(kind, deadline, state, moves, body)
     }
 
     /// Makes a node in place. What is passed to `Arc::new` is put together elsewhere and then copied.
-    #[inline]
+    #[inline(always)]
     fn make(
         kind: Kind,
-        body: Body,
         deadline: Option<Instant>,
         state: State,
         moves: bool,
+        body: impl FnOnce() -> Body,
     ) -> Arc<Self> {
         let mut made = Node::flag();
         if let Some(node) = Arc::get_mut(&mut made) {
-            // Without a drop of nothing.
-            forget(replace(&mut node.body, body));
             node.deadline = deadline;
             node.state = state;
             node.kind = kind;
             node.moves = moves;
+            // Without a drop of nothing.
+            forget(replace(&mut node.body, body()));
         }
         made
     }

@@ -1,8 +1,8 @@
 use super::handle::{assert_single_handle, set_reason};
 use crate::Token;
 use crate::leaves::{Condition, condition};
-use crate::node::{Body, Kind};
-use crate::sync::Ordering;
+use crate::node::{Body, Kind, Node};
+use crate::sync::{Arc, Ordering};
 use std::error::Error;
 use std::time::Duration;
 
@@ -84,8 +84,13 @@ impl ConditionToken {
     }
 
     fn with(closure: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
+        ConditionToken::of(condition(closure))
+    }
+
+    fn of(condition: Arc<dyn Condition>) -> Self {
+        let body = || Body::Condition(condition);
         ConditionToken {
-            token: Token::leaf(Kind::Condition, Body::Condition(condition(closure)), None),
+            token: Token::from_node(Node::leaf(Kind::Condition, None, false, body)),
         }
     }
 
