@@ -6,17 +6,31 @@ use super::waiters::{Waiter, Waiters};
 use super::{Body, Node};
 use crate::later::drop_caught;
 use crate::panic::Panic;
-use crate::sync::{Arc, get_mut};
+use crate::sync::{Arc, Ordering, get_mut};
 
 impl Drop for Node {
     #[inline]
     fn drop(&mut self) {
-        // A flag without waiters. Its error, if it was cancelled, owns no node.
-        let is_flag =
-            matches!(self.body, Body::Plain) && !matches!(self.cause.get(), Some(Fired::Error(_)));
-        if !is_flag || self.has_waiters() {
+        if !self.is_bare_leaf() || self.has_waiters() {
             self.drop_rest();
         }
+    }
+}
+
+impl Node {
+    /// Whether the node is registered nowhere, and owns neither a node nor a value of the user's. Most leaves are
+    /// dropped so.
+    #[inline]
+    fn is_bare_leaf(&self) -> bool {
+        let is_leaf = match &self.body {
+            Body::Plain | Body::Deadline(_) | Body::Counter(_) | Body::Idle(_) => true,
+            Body::Condition(_) | Body::Delayed(_) | Body::Derived(_) => false,
+        };
+        // Relaxed: there is no other reference.
+        is_leaf
+            && self.alarm.load(Ordering::Relaxed) == 0
+            && self.because().is_none()
+            && !matches!(self.cause.get(), Some(Fired::Error(_)))
     }
 }
 
@@ -36,7 +50,7 @@ impl Node {
         let edges = self.edges();
         self.condition()
             .is_some_and(|condition| condition.needs_drop())
-            || self.label.get().is_some()
+            || self.because().is_some()
             || edges.iter().any(|edge| edge.node.owns_nodes())
             || self.has_reason()
             || self.has_waiters()

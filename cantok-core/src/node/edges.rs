@@ -2,6 +2,7 @@
 
 use super::{Body, Node};
 use crate::sync::{Arc, AtomicU32, Ordering, Weak, fence};
+use std::mem::{forget, replace, take};
 
 /// A node that is watched.
 pub(super) struct Edge {
@@ -92,7 +93,7 @@ impl Edges {
     }
 
     pub(super) fn push(&mut self, edge: Edge) {
-        *self = match std::mem::take(self) {
+        let grown = match take(self) {
             Edges::None => Edges::One([edge]),
             Edges::One([first]) => Edges::Two([first, edge]),
             Edges::Two([first, second]) => Edges::Three([first, second, edge]),
@@ -107,6 +108,8 @@ impl Edges {
                 Edges::Many(many)
             }
         };
+        // Without a drop of nothing.
+        forget(replace(self, grown));
     }
 
     /// Passes the edges to `f`, in order.

@@ -24,6 +24,7 @@ impl Node {
     }
 
     /// The reason of a typed token.
+    #[inline]
     pub(crate) fn because(&self) -> Option<&Reason> {
         self.label.get()?.because.get()
     }
