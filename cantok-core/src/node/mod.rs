@@ -52,6 +52,7 @@ mod jobs;
 mod label;
 mod peek;
 mod polling;
+mod registered;
 mod rest;
 mod show;
 mod sources;

@@ -1,5 +1,6 @@
 //! What waits for a node's cancel: one list for all kinds, behind one lock that checks never take.
 
+use super::registered::Registered;
 use super::sources::Depth;
 use super::{Body, Jobs, Kind, Node, polling};
 use crate::CancellationError;
@@ -35,125 +36,6 @@ pub(crate) enum Waiter {
     Heir(Arc<Node>),
     /// In an heir: a node that owns it, and under which key.
     Owner(Weak<Node>, u32),
-}
-
-/// A waiter that users register. It becomes a [`Waiter`] only in the list: a value that is moved as a whole has to be
-/// complete in memory first, which takes longer than the lock.
-pub(crate) trait Registered: Sized {
-    /// Whether conditions must be polled for it, since nothing else may call them.
-    const NEEDS_POLLING: bool;
-
-    fn into_waiter(self) -> Waiter;
-
-    /// `None` for any other waiter.
-    fn from_waiter(waiter: Waiter) -> Option<Self>;
-
-    fn is(waiter: &Waiter) -> bool;
-}
-
-impl Registered for Waker {
-    const NEEDS_POLLING: bool = true;
-
-    fn into_waiter(self) -> Waiter {
-        Waiter::Waker(self)
-    }
-
-    fn from_waiter(waiter: Waiter) -> Option<Self> {
-        match waiter {
-            Waiter::Waker(waker) => Some(waker),
-            other => {
-                forget(other);
-                None
-            }
-        }
-    }
-
-    fn is(waiter: &Waiter) -> bool {
-        matches!(waiter, Waiter::Waker(_))
-    }
-}
-
-impl Registered for Callback {
-    const NEEDS_POLLING: bool = true;
-
-    fn into_waiter(self) -> Waiter {
-        Waiter::Callback(self)
-    }
-
-    fn from_waiter(waiter: Waiter) -> Option<Self> {
-        match waiter {
-            Waiter::Callback(callback) => Some(callback),
-            other => {
-                forget(other);
-                None
-            }
-        }
-    }
-
-    fn is(waiter: &Waiter) -> bool {
-        matches!(waiter, Waiter::Callback(_))
-    }
-}
-
-impl Registered for Arc<Parker> {
-    const NEEDS_POLLING: bool = false;
-
-    fn into_waiter(self) -> Waiter {
-        Waiter::Thread(self)
-    }
-
-    fn from_waiter(waiter: Waiter) -> Option<Self> {
-        match waiter {
-            Waiter::Thread(parker) => Some(parker),
-            other => {
-                forget(other);
-                None
-            }
-        }
-    }
-
-    fn is(waiter: &Waiter) -> bool {
-        matches!(waiter, Waiter::Thread(_))
-    }
-}
-
-/// A link.
-impl Registered for Weak<Node> {
-    const NEEDS_POLLING: bool = false;
-
-    fn into_waiter(self) -> Waiter {
-        Waiter::Link(self)
-    }
-
-    fn from_waiter(waiter: Waiter) -> Option<Self> {
-        match waiter {
-            Waiter::Link(node) => Some(node),
-            other => {
-                forget(other);
-                None
-            }
-        }
-    }
-
-    fn is(waiter: &Waiter) -> bool {
-        matches!(waiter, Waiter::Link(_))
-    }
-}
-
-impl Registered for Waiter {
-    const NEEDS_POLLING: bool = false;
-
-    fn into_waiter(self) -> Waiter {
-        self
-    }
-
-    fn from_waiter(waiter: Waiter) -> Option<Self> {
-        Some(waiter)
-    }
-
-    fn is(_: &Waiter) -> bool {
-        true
-    }
 }
 
 impl Waiter {
@@ -240,14 +122,16 @@ impl Waiters {
     #[inline(always)]
     fn insert(&mut self, waiter: impl Registered) -> u32 {
         Node::link_rest();
-        match self {
+        let many = match self {
             Waiters::None => {
                 // Without a drop of nothing.
                 forget(replace(self, Waiters::One(waiter.into_waiter())));
-                0
+                return 0;
             }
-            Waiters::One(_) | Waiters::Many(_) => self.many().slab.insert(waiter.into_waiter()),
-        }
+            Waiters::Many(many) => many,
+            one => one.many(),
+        };
+        many.slab.insert(waiter.into_waiter())
     }
 
     fn many(&mut self) -> &mut Many {
@@ -357,13 +241,13 @@ impl Node {
     /// If the waiter needs a thread that the operating system refuses, as `std::thread::spawn` does.
     #[inline(always)]
     pub(crate) fn register<W: Registered>(self: &Arc<Self>, waiter: W) -> Result<u32, W> {
-        let is_idle = self.is_idle();
-        if !is_idle && !self.prepare(W::NEEDS_POLLING) {
+        let is_prepared = self.is_prepared();
+        if !is_prepared && !self.prepare(W::NEEDS_POLLING) {
             return Err(waiter);
         }
         {
             let mut waiters = lock(&self.waiters);
-            let is_announced = match is_idle {
+            let is_announced = match is_prepared {
                 true => self.state.announce(),
                 false => self.push_and_announce(W::NEEDS_POLLING),
             };
@@ -380,7 +264,7 @@ impl Node {
     /// Whether a waiter needs nothing but its place in the list: the sources push, and there is neither a deadline nor a
     /// condition, which need threads.
     #[inline]
-    fn is_idle(&self) -> bool {
+    fn is_prepared(&self) -> bool {
         self.state.is_pushed()
             && !self.state.has_conditions()
             && !self.has_deadline()
