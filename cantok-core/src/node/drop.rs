@@ -152,7 +152,7 @@ impl Node {
         for waiter in waiters {
             match waiter {
                 Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => {
-                    let heir = heir.get_or_insert_with(|| Node::flag());
+                    let heir = heir.get_or_insert_with(Node::flag);
                     let _ = heir.insert(waiter);
                 }
                 Waiter::Callback(_) | Waiter::Heir(_) if leave.is_some() => left.push(waiter),
