@@ -48,7 +48,7 @@ impl Walk {
         false
     }
 
-    /// Marks a node with that cause.
+    /// Marks a node with that cause. Always inlined, so that the cause is moved in registers.
     #[inline(always)]
     fn mark_leaf(&mut self, node: &Arc<Node>, fired: Fired) -> bool {
         // The cause is published (release) before the state. A thread that comes too late acquires it (invariant 1).

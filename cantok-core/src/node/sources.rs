@@ -156,6 +156,10 @@ impl Node {
     /// Whether, and in which order, checks of a derived node poll this one. A derived node ranks as if it were polled.
     #[inline]
     pub(super) fn rank(&self) -> Rank {
+        // Most operands, without a jump through a table.
+        if let Body::Plain | Body::Deadline(_) = &self.body {
+            return Rank::NotPolled;
+        }
         match &self.body {
             Body::Condition(_) => Rank::Condition,
             Body::Counter(counter) if !counter.is_direct_only() => Rank::Counter,
