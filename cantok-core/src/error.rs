@@ -5,7 +5,7 @@ use crate::{Cause, Reason, Token};
 use std::error::Error;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Instant;
-use std::{fmt, io};
+use std::{fmt, io, ptr};
 
 /// Why a token was cancelled, and which one fired.
 ///
@@ -71,17 +71,12 @@ impl UnwindSafe for CancellationError {}
 impl RefUnwindSafe for CancellationError {}
 
 impl CancellationError {
-    pub(crate) fn new(
-        cause: Cause,
-        name: Option<Arc<str>>,
-        origin: &Arc<Node>,
-        at: Instant,
-    ) -> Self {
+    pub(crate) fn new(cause: Cause, name: Option<Arc<str>>, origin: &Node, at: Instant) -> Self {
         CancellationError(Arc::new(Inner {
             cause,
             because: None,
             name,
-            origin: Arc::as_ptr(origin).addr(),
+            origin: ptr::from_ref(origin).addr(),
             at,
             original: None,
         }))

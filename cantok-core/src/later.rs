@@ -5,6 +5,7 @@ use crate::panic::Panic;
 use crate::sync::thread_locals;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::thread;
 
 /// Up to this depth a value is dropped at once, as users expect. A deeper one waits until the value at this depth is
 /// gone.
@@ -18,9 +19,32 @@ thread_locals! {
 }
 
 /// Drops a value that may own more of its kind.
+#[inline]
 pub(crate) fn drop_nested<T: 'static>(value: T) {
-    if let Some(panic) = drop_caught(value) {
+    // A panic while this thread is already unwinding must be caught, or it aborts the process.
+    if DEPTH.with(Cell::get) < AT_ONCE - 1 && !thread::panicking() {
+        let _depth = Depth::enter();
+        drop(value);
+    } else if let Some(panic) = drop_caught(value) {
         panic.resume();
+    }
+}
+
+/// One more nested drop, until dropped.
+struct Depth;
+
+impl Depth {
+    #[inline]
+    fn enter() -> Self {
+        DEPTH.with(|depth| depth.set(depth.get() + 1));
+        Depth
+    }
+}
+
+impl Drop for Depth {
+    #[inline]
+    fn drop(&mut self) {
+        DEPTH.with(|depth| depth.set(depth.get() - 1));
     }
 }
 

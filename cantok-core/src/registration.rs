@@ -32,6 +32,7 @@ pub struct Registration {
 }
 
 impl Registration {
+    #[inline]
     pub(crate) fn new(
         node: &Arc<Node>,
         f: impl FnOnce(&CancellationError) + Send + 'static,
@@ -40,25 +41,34 @@ impl Registration {
             f(error);
             return Registration { registered: None };
         }
-        let callback: Callback = Box::new(f);
+        Registration::of(node, Box::new(f))
+    }
+
+    /// Once in the program and not once for each closure.
+    fn of(node: &Arc<Node>, callback: Callback) -> Self {
         if node.kind() == Kind::Never {
-            // The callback gets a node of its own: the shared one would keep it for ever once detached.
-            let node = Node::flag(Kind::Never);
-            let key = node.insert(Waiter::Callback(callback)).ok();
-            return Registration {
-                registered: key.map(|key| (node, key)),
-            };
+            return Registration::of_never(callback);
         }
-        match node.register(Waiter::Callback(callback)) {
+        match node.register(callback) {
             Ok(key) => Registration {
                 registered: Some((Arc::clone(node), key)),
             },
-            Err(waiter) => {
-                if let (Waiter::Callback(callback), Some(error)) = (waiter, node.cancellation()) {
+            Err(callback) => {
+                if let Some(error) = node.cancellation() {
                     callback(error);
                 }
                 Registration { registered: None }
             }
+        }
+    }
+
+    /// The callback gets a node of its own: the shared one would keep it for ever once detached.
+    #[cold]
+    fn of_never(callback: Callback) -> Self {
+        let node = Node::never();
+        let key = node.insert(Waiter::Callback(callback)).ok();
+        Registration {
+            registered: key.map(|key| (node, key)),
         }
     }
 
@@ -95,10 +105,9 @@ impl Registration {
     /// Unregisters the callback. Returns its node and key if it was called or is running.
     fn end(&mut self) -> Option<(Arc<Node>, u32)> {
         let (node, key) = self.registered.take()?;
-        let callback = node.take_callback(key);
-        if callback.is_none() {
+        let Some(callback) = node.unregister::<Callback>(key) else {
             return Some((node, key));
-        }
+        };
         drop_nested(callback);
         None
     }

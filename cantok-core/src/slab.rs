@@ -1,6 +1,8 @@
 //! Entries whose keys stay valid while others come and go. Insertion and removal cost the same from one entry to
 //! millions. A burst leaves no memory behind, even if one of its entries stays.
 
+use std::mem::{forget, replace};
+
 /// Entries per chunk. Memory is freed chunk by chunk.
 const CHUNK: usize = 256;
 
@@ -62,9 +64,11 @@ impl<T> Slab<T> {
         let slot = chunk.free;
         let slot = match chunk.slots.get_mut(slot as usize) {
             Some(free) => {
-                if let Slot::Free(next) = std::mem::replace(free, Slot::Taken(value)) {
-                    chunk.free = next;
+                if let Slot::Free(next) = free {
+                    chunk.free = *next;
                 }
+                // Without a drop of nothing.
+                forget(replace(free, Slot::Taken(value)));
                 slot
             }
             None => {
@@ -112,14 +116,26 @@ impl<T> Slab<T> {
         key: u32,
         is_wanted: impl FnOnce(&T) -> bool,
     ) -> Option<T> {
+        self.remove_as(key, is_wanted, Some)
+    }
+
+    /// [`Slab::remove_one_if`] that converts the entry at once. A smaller value is moved in registers.
+    #[inline(always)]
+    pub(crate) fn remove_as<U>(
+        &mut self,
+        key: u32,
+        is_wanted: impl FnOnce(&T) -> bool,
+        into: impl FnOnce(T) -> Option<U>,
+    ) -> Option<U> {
         let at = key as usize / CHUNK;
         let chunk = self.chunks.get_mut(at)?;
         let slot = chunk.slots.get_mut(key as usize % CHUNK)?;
         if !matches!(slot, Slot::Taken(value) if is_wanted(value)) {
             return None;
         }
-        let Slot::Taken(value) = std::mem::replace(slot, Slot::Free(chunk.free)) else {
-            return None;
+        let value = match replace(slot, Slot::Free(chunk.free)) {
+            Slot::Taken(value) => into(value),
+            Slot::Free(_) => None,
         };
         chunk.free = key % CHUNK as u32;
         if chunk.len == CHUNK {
@@ -136,7 +152,7 @@ impl<T> Slab<T> {
             chunk.slots = Vec::new();
             chunk.free = NONE;
         }
-        Some(value)
+        value
     }
 
     /// Removes the chunks of a slab without entries.
@@ -170,7 +186,7 @@ impl<T> Slab<T> {
                     chunk.free = key % CHUNK as u32;
                     chunk.len -= 1;
                     self.len -= 1;
-                    if let Slot::Taken(value) = std::mem::replace(slot, free) {
+                    if let Slot::Taken(value) = replace(slot, free) {
                         take(value);
                     }
                 }

@@ -1,4 +1,5 @@
-use crate::node::{Body, Kind, Node};
+use crate::clock;
+use crate::node::{Kind, Node};
 use crate::sync::Arc;
 use crate::{
     CancellationError, Cancelled, Cause, DropGuard, Reason, Registration, SimpleToken, wait,
@@ -95,16 +96,6 @@ impl Token {
         Token { node }
     }
 
-    /// Makes a token that is derived from no other.
-    pub(crate) fn flag(kind: Kind) -> Self {
-        Token::from_node(Node::flag(kind))
-    }
-
-    #[inline]
-    pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Self {
-        Token::from_node(Node::leaf(kind, body, deadline))
-    }
-
     #[inline]
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
@@ -127,7 +118,9 @@ impl Token {
     /// ```
     pub fn never() -> Self {
         static NEVER: OnceLock<Token> = OnceLock::new();
-        NEVER.get_or_init(|| Token::flag(Kind::Never)).clone()
+        NEVER
+            .get_or_init(|| Token::from_node(Node::never()))
+            .clone()
     }
 
     /// Makes a token that is cancelled as soon as one of `tokens` is. `a + b`, `+=`, `sum()` and `collect()` call this.
@@ -200,7 +193,7 @@ impl Token {
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         if self.node.kind() == Kind::Never && self.name().is_none() {
             // The shared token must stay without a name.
-            let own = Token::flag(Kind::Never);
+            let own = Token::from_node(Node::never());
             own.node.set_name(name.into());
             return own;
         }
@@ -426,7 +419,7 @@ impl Token {
     ///
     /// As [`wait`](Token::wait).
     pub fn wait_timeout(&self, limit: Duration) -> Option<CancellationError> {
-        match Instant::now().checked_add(limit) {
+        match clock::now().checked_add(limit) {
             Some(at) => self.wait_deadline(at),
             None => Some(self.wait()),
         }

@@ -3,7 +3,7 @@
 
 use crate::CancellationError;
 use crate::clock;
-use crate::node::{Node, Waiter};
+use crate::node::Node;
 use crate::parker::Parker;
 use crate::sync::Arc;
 use std::time::Instant;
@@ -19,7 +19,7 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
     let parker = Arc::new(Parker::new());
     let _registered = Registered {
         node,
-        key: node.register(Waiter::Thread(Arc::clone(&parker))).ok(),
+        key: node.register(Arc::clone(&parker)).ok(),
     };
     let mut polls: Vec<_> = node.conditions().into_iter().map(Poll::new).collect();
     loop {
@@ -51,7 +51,7 @@ impl Drop for Registered<'_> {
     fn drop(&mut self) {
         // The canceller of a marked node takes the waiter out.
         if let Some(key) = self.key.filter(|_| !self.node.is_marked()) {
-            self.node.unregister(key);
+            self.node.unregister::<Arc<Parker>>(key);
         }
     }
 }

@@ -93,8 +93,11 @@ fn the_quick_start() {
 /// With the feature `tracing`: an event, and the list of what is to be done.
 const EVENT: u64 = if cfg!(feature = "tracing") { 2 } else { 0 };
 
+/// With the feature `tracing` the event has the error.
+const ERROR_OF_EVENT: u64 = if cfg!(feature = "tracing") { 2 } else { 0 };
+
 #[test]
-fn a_token_that_is_cancelled_is_two_allocations() {
+fn a_cancel_allocates_nothing() {
     let root = SimpleToken::new();
     let makes: [&dyn Fn() -> Token; 4] = [
         &|| SimpleToken::new().into(),
@@ -108,8 +111,28 @@ fn a_token_that_is_cancelled_is_two_allocations() {
             assert!(token.cancel());
             token
         };
-        assert_eq!(allocations(cancelled), 2 + EVENT, "{:?}", make());
+        let expected = 1 + EVENT + ERROR_OF_EVENT;
+        assert_eq!(allocations(cancelled), expected, "{:?}", make());
+        let asked = || {
+            let token = cancelled();
+            assert_eq!(token.cancellation(), token.cancellation());
+            token
+        };
+        // The error, and its place.
+        assert_eq!(allocations(asked), 3 + EVENT, "{:?}", make());
+        let named = || {
+            let token = make().named("name");
+            assert!(token.cancel());
+            assert_eq!(token.cancellation(), token.cancellation());
+            token
+        };
+        // The name, its place, and the error.
+        assert_eq!(allocations(named), 4 + EVENT, "{:?}", make());
     }
+}
+
+#[test]
+fn any_other_cause_is_one_allocation() {
     let expired = || {
         let token = TimeoutToken::new(Duration::ZERO);
         assert!(token.is_cancelled());

@@ -1,6 +1,6 @@
 use crate::Token;
 use crate::later::drop_nested;
-use crate::node::{Kind, Waiter};
+use crate::node::Kind;
 use std::borrow::Borrow;
 use std::fmt;
 use std::ptr;
@@ -156,15 +156,15 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         let kept = waker.clone();
         let identity = Identity::of_kept(&kept, waker);
         let before = self.key();
-        let is_pending = match node.register(Waiter::Waker(kept)) {
+        let is_pending = match node.register(kept) {
             Ok(key) => {
                 self.key = key;
                 self.waker = identity;
                 true
             }
-            Err(waiter) => {
+            Err(kept) => {
                 self.forget();
-                drop_waiter(waiter);
+                drop_nested(kept);
                 self.token().node().kind() == Kind::Never
             }
         };
@@ -207,16 +207,10 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
 
     fn unregister(&self, key: u32) {
         let node = self.token.borrow().node();
-        if let Some(waiter) = node.unregister_unless_notified(key) {
-            drop_waiter(waiter);
+        // It may be a task's last handle.
+        if let Some(waker) = node.unregister_unless_notified(key) {
+            drop_nested(waker);
         }
-    }
-}
-
-/// Drops a waker, which may be a task's last handle.
-fn drop_waiter(waiter: Waiter) {
-    if let Waiter::Waker(waker) = waiter {
-        drop_nested(waker);
     }
 }
 

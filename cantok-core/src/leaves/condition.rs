@@ -1,13 +1,28 @@
 use crate::background::Due;
-use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, thread_locals};
+use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, thread_locals};
 use std::cell::{Cell, RefCell};
+use std::mem::needs_drop;
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-/// A closure that is called until it returns `true`, in one allocation with its settings.
+/// A closure that is called until it returns `true`. It dereferences to everything else that there is to it.
+///
+/// The functions are compiled for each closure, so that a check makes one virtual call.
+pub(crate) trait Condition: Deref<Target = Calls> + Send + Sync {
+    /// Calls the closure. `None` if it failed.
+    fn call_closure(&self) -> Option<bool>;
+    /// Calls the closure of a condition without marks, unless this thread is already calling some condition. Every
+    /// answer but [`Answer::No`] goes to [`Calls::conclude`].
+    fn call_plainly(&self) -> Answer;
+    /// Whether its drop runs user code.
+    fn needs_drop(&self) -> bool;
+}
+
+/// The settings and the state of a condition.
 ///
 /// Builders change the settings through a shared reference: the background thread may still refer to a condition that
 /// had a callback, without being a handle.
-pub(crate) struct Condition<A: ?Sized = dyn Call> {
+pub(crate) struct Calls {
     pub(crate) on_error: AtomicBool,
     /// What a check must react to: [`SATISFIED`], [`HOOKED`], [`CALLING`], [`PAUSED`]. One load shows that none is set.
     marks: AtomicU8,
@@ -16,16 +31,12 @@ pub(crate) struct Condition<A: ?Sized = dyn Call> {
     /// In nanoseconds.
     poll_interval: AtomicU64,
     pub(crate) watch: Mutex<Watch>,
-    closure: A,
 }
 
-/// A closure, and the function by which checks call it. That function is compiled for each closure, so that a check
-/// makes one virtual call.
-pub(crate) trait Call: Send + Sync {
-    /// Calls the closure. `None` if it failed.
-    fn call(&self) -> Option<bool>;
-    /// Calls the closure, unless this thread is already calling some condition. `address` is that of this condition.
-    fn call_plainly(&self, address: usize) -> Answer;
+/// Both, in one allocation.
+struct Closure<F> {
+    calls: Calls,
+    closure: F,
 }
 
 /// The result of a call.
@@ -37,20 +48,36 @@ pub(crate) enum Answer {
     NotCalled,
 }
 
-impl<F: Fn() -> Option<bool> + Send + Sync> Call for F {
-    fn call(&self) -> Option<bool> {
-        self()
+impl<F> Deref for Closure<F> {
+    type Target = Calls;
+
+    fn deref(&self) -> &Calls {
+        &self.calls
+    }
+}
+
+impl<F: Fn() -> Option<bool> + Send + Sync> Condition for Closure<F> {
+    fn call_closure(&self) -> Option<bool> {
+        (self.closure)()
     }
 
-    fn call_plainly(&self, address: usize) -> Answer {
-        let Some(_active) = Active::enter_first(address) else {
+    fn call_plainly(&self) -> Answer {
+        // Relaxed: this only chooses the path.
+        if self.calls.marks.load(Ordering::Relaxed) != 0 {
+            return Answer::NotCalled;
+        }
+        let Some(_active) = Active::enter_first(self.calls.address()) else {
             return Answer::NotCalled;
         };
-        match self() {
+        match (self.closure)() {
             Some(false) => Answer::No,
             Some(true) => Answer::Yes,
             None => Answer::Failed,
         }
+    }
+
+    fn needs_drop(&self) -> bool {
+        needs_drop::<F>() || self.calls.before.get().is_some() || self.calls.after.get().is_some()
     }
 }
 
@@ -90,23 +117,23 @@ const PAUSED: u8 = 8;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-impl<A: Call> Condition<A> {
-    pub(crate) fn new(closure: A) -> Self {
-        let condition = Condition {
-            on_error: AtomicBool::new(false),
-            marks: AtomicU8::new(0),
-            before: OnceLock::new(),
-            after: OnceLock::new(),
-            poll_interval: AtomicU64::new(0),
-            watch: Mutex::new(Watch::default()),
-            closure,
-        };
-        condition.set_poll_interval(POLL_INTERVAL);
-        condition
-    }
+/// Makes a condition.
+pub(crate) fn condition(
+    closure: impl Fn() -> Option<bool> + Send + Sync + 'static,
+) -> Arc<dyn Condition> {
+    let calls = Calls {
+        on_error: AtomicBool::new(false),
+        marks: AtomicU8::new(0),
+        before: OnceLock::new(),
+        after: OnceLock::new(),
+        poll_interval: AtomicU64::new(0),
+        watch: Mutex::new(Watch::default()),
+    };
+    calls.set_poll_interval(POLL_INTERVAL);
+    Arc::new(Closure { calls, closure })
 }
 
-impl<A: Call + ?Sized> Condition<A> {
+impl Calls {
     /// How often the closure is called while there are waiters.
     pub(crate) fn poll_interval(&self) -> Duration {
         // Relaxed: set before the condition is used.
@@ -172,35 +199,6 @@ impl<A: Call + ?Sized> Condition<A> {
         self.marks.load(Ordering::Acquire) & SATISFIED != 0
     }
 
-    /// Calls the closure of a condition without marks. Every answer but [`Answer::No`] goes to [`Condition::conclude`].
-    #[inline]
-    pub(crate) fn call_plainly(&self) -> Answer {
-        // Relaxed: this only chooses the path.
-        if self.marks.load(Ordering::Relaxed) != 0 {
-            return Answer::NotCalled;
-        }
-        self.closure.call_plainly(self.address())
-    }
-
-    /// Calls the closure with its hooks. A condition that is already being called on this thread's stack counts as not
-    /// yet satisfied.
-    pub(crate) fn call(&self) -> bool {
-        if self.is_satisfied() {
-            return true;
-        }
-        let Some(_active) = Active::enter(self.address()) else {
-            return false;
-        };
-        if let Some(before) = self.before.get() {
-            before();
-        }
-        let satisfied = self.conclude(self.closure.call());
-        if let Some(after) = self.after.get() {
-            after();
-        }
-        satisfied
-    }
-
     /// Returns whether the closure's answer satisfies the condition. `None` if the closure failed.
     pub(crate) fn conclude(&self, answer: Option<bool>) -> bool {
         // Relaxed: set before the condition is used.
@@ -213,7 +211,28 @@ impl<A: Call + ?Sized> Condition<A> {
     }
 
     fn address(&self) -> usize {
-        std::ptr::from_ref(self).cast::<()>().addr()
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+impl dyn Condition {
+    /// Calls the closure with its hooks. A condition that is already being called on this thread's stack counts as not
+    /// yet satisfied.
+    pub(crate) fn call(&self) -> bool {
+        if self.is_satisfied() {
+            return true;
+        }
+        let Some(_active) = Active::enter(self.address()) else {
+            return false;
+        };
+        if let Some(before) = self.before.get() {
+            before();
+        }
+        let satisfied = self.conclude(self.call_closure());
+        if let Some(after) = self.after.get() {
+            after();
+        }
+        satisfied
     }
 }
 

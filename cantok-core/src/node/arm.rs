@@ -2,7 +2,6 @@
 
 use super::edges::Edge;
 use super::sources::Depth;
-use super::waiters::Waiter;
 use super::{Body, Jobs, Node};
 use crate::background;
 use crate::leaves::MovingDeadline;
@@ -107,7 +106,7 @@ impl Node {
             if edge.is_linked() || edge.is_mere_deadline() {
                 return true;
             }
-            let link = edge.node.insert(Waiter::Link(Arc::downgrade(self)));
+            let link = edge.node.insert(Arc::downgrade(self));
             link.map(|key| edge.set_link(key)).is_ok()
         })
     }

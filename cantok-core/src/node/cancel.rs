@@ -1,10 +1,10 @@
 //! Cancelling: a work list instead of recursion, help instead of waiting, and user code only at the end.
 
 use super::addresses::{Addresses, address};
+use super::fired::Fired;
 use super::peek::Found;
 use super::sources::Depth;
-use super::{Jobs, Kind, Node};
-use crate::clock;
+use super::{Body, Jobs, Kind, Node};
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
 
@@ -21,37 +21,38 @@ struct Walk {
 }
 
 impl Walk {
-    /// Marks a node with an error, or with an earlier cause among its sources (invariant 5). Returns whether this call
-    /// made `error` the cause.
-    fn mark(&mut self, node: &Arc<Node>, error: CancellationError, depth: Depth) -> bool {
+    /// Marks a node with a cause, or with an earlier one among its sources (invariant 5). Returns whether this call made
+    /// `fired` the cause.
+    fn mark(&mut self, node: &Arc<Node>, fired: Fired, depth: Depth) -> bool {
         let state = node.state.get();
         if state.is_cancelled() {
-            self.jobs.drop_late(error);
+            self.jobs.drop_late(fired);
             if state.has_waiters() {
                 self.visit(node, false);
             }
             return false;
         }
-        let at = error.at();
+        let at = fired.at();
         let earlier = match node.find(depth, || at) {
             Some(Found::Error(earlier)) if earlier.at() < at => Some(earlier.clone()),
             Some(Found::Fired(leaf)) => {
-                self.mark_leaf(leaf, leaf.own_error());
+                self.mark_leaf(leaf, leaf.own_error().into());
                 leaf.error().filter(|_| !Arc::ptr_eq(leaf, node)).cloned()
             }
-            Some(Found::Error(_)) | None => return self.mark_leaf(node, error),
+            Some(Found::Error(_)) | None => return self.mark_leaf(node, fired),
         };
-        self.jobs.drop_late(error);
+        self.jobs.drop_late(fired);
         if let Some(earlier) = earlier {
-            self.mark_leaf(node, earlier);
+            self.mark_leaf(node, earlier.into());
         }
         false
     }
 
-    /// Marks a node with that error.
-    fn mark_leaf(&mut self, node: &Arc<Node>, error: CancellationError) -> bool {
+    /// Marks a node with that cause. Always inlined, so that the cause is moved in registers.
+    #[inline(always)]
+    fn mark_leaf(&mut self, node: &Arc<Node>, fired: Fired) -> bool {
         // The cause is published (release) before the state. A thread that comes too late acquires it (invariant 1).
-        let late = node.cause.set(error).err();
+        let late = node.cause.set(fired).err();
         let is_first = late.is_none();
         if let Some(late) = late {
             self.jobs.drop_late(late);
@@ -124,7 +125,7 @@ impl Walk {
                 if below.state.has_one_edge() {
                     self.follow(&below);
                 } else if let Some(error) = node.error() {
-                    self.mark(&below, error.clone(), Depth::Unarmed);
+                    self.mark(&below, error.clone().into(), Depth::Unarmed);
                 }
                 // Otherwise it was visited, now or on another path, and its own links are yet to be followed.
                 if below.is_complete() {
@@ -153,14 +154,14 @@ impl Node {
         let mut walk = Walk::default();
         let mut won = false;
         if self.kind != Kind::Never && !self.is_marked() {
-            let name = self.name().cloned();
-            let error = CancellationError::new(cause, name, self, clock::now());
-            won = walk.mark(self, error, Depth::Any);
+            won = match self.body {
+                Body::Plain => walk.mark_leaf(self, self.called(cause)),
+                _ => walk.mark(self, self.called(cause), Depth::Any),
+            };
         } else {
             if matches!(cause, Cause::Reason(_)) {
                 // With the jobs, since the drop of a reason is user code.
-                walk.jobs
-                    .drop_late(CancellationError::new(cause, None, self, clock::now()));
+                walk.jobs.drop_late(self.called(cause));
             }
             if self.state.has_waiters() && self.kind != Kind::Never {
                 walk.visit(self, false);
@@ -201,13 +202,13 @@ impl Node {
         };
         match found {
             Found::Error(error) => {
-                walk.mark(self, error.clone(), Depth::Unarmed);
+                walk.mark(self, error.clone().into(), Depth::Unarmed);
                 walk.finish(self, false)
             }
             Found::Fired(leaf) => {
-                let won = walk.mark_leaf(leaf, leaf.own_error());
+                let won = walk.mark_leaf(leaf, leaf.own_error().into());
                 if let Some(error) = leaf.error().filter(|_| !Arc::ptr_eq(leaf, self)) {
-                    walk.mark(self, error.clone(), Depth::Unarmed);
+                    walk.mark(self, error.clone().into(), Depth::Unarmed);
                 }
                 walk.finish(leaf, won)
             }

@@ -27,34 +27,44 @@ impl Node {
     }
 
     /// The rest of [`Node::check`].
+    ///
+    /// The common path makes its rare calls last, or not at all: a function that goes on after a call saves registers,
+    /// and a counter's read-modify-write waits for all earlier writes, those to the stack included.
     pub(super) fn check_sources(self: &Arc<Self>) -> bool {
-        let state = self.state.get();
-        if state.is_cancelled() {
-            return true;
+        if self.state.is_flat() {
+            self.check_flat()
+        } else {
+            self.check_slowly()
         }
-        if state.is_unarmed() {
-            return self.check_unarmed(state);
-        }
-        self.check_body(state)
     }
 
     #[cold]
-    fn check_unarmed(self: &Arc<Self>, state: Snapshot) -> bool {
-        self.poll_sources() || state.has_polled() && self.check_body(state)
+    fn check_slowly(self: &Arc<Self>) -> bool {
+        if self.peek() {
+            return true;
+        }
+        let state = self.state.get();
+        if !state.has_polled() {
+            false
+        } else if state.is_nested() {
+            self.check_nested(state)
+        } else {
+            self.check_flat()
+        }
     }
 
     #[inline]
-    fn check_body(self: &Arc<Self>, state: Snapshot) -> bool {
+    fn check_flat(self: &Arc<Self>) -> bool {
         match &self.body {
-            Body::Derived(_) if state.is_nested() => self.check_nested(state),
-            Body::Derived(derived) => self.check_polled(state, derived),
-            Body::Condition(condition) => self.check_own(condition),
+            Body::Derived(derived) => self.check_polled(derived),
             Body::Counter(counter) => !counter.spend() && self.fire(self),
+            Body::Condition(condition) => self.check_own(condition),
             Body::Plain | Body::Deadline(_) | Body::Idle(_) | Body::Delayed(_) => false,
         }
     }
 
-    fn check_own(self: &Arc<Self>, condition: &Arc<Condition>) -> bool {
+    #[inline(never)]
+    fn check_own(self: &Arc<Self>, condition: &Arc<dyn Condition>) -> bool {
         if is_satisfied(self, condition) {
             return self.fire(self);
         }
@@ -62,31 +72,31 @@ impl Node {
         self.is_marked()
     }
 
-    /// Calls the conditions, then spends the counters. Each step is a small function of its own: a counter's
-    /// read-modify-write waits for all earlier writes, those to the stack included.
+    /// Calls the conditions, then spends the counters.
     #[inline(never)]
-    fn check_polled(self: &Arc<Self>, state: Snapshot, derived: &Derived) -> bool {
+    fn check_polled(self: &Arc<Self>, derived: &Derived) -> bool {
         let mut edges = derived.polled();
         while let [Edge { node, .. }, rest @ ..] = edges {
-            let Body::Condition(condition) = &node.body else {
-                break;
-            };
-            if is_satisfied(node, condition) {
-                return self.fire(node);
+            match &node.body {
+                Body::Condition(condition) => {
+                    if is_satisfied(node, condition) {
+                        return self.fire(node);
+                    }
+                    edges = rest;
+                }
+                Body::Counter(counter) => {
+                    return if !self.state.is_pushed() && self.was_cancelled_meanwhile() {
+                        true
+                    } else if rest.first().is_some_and(has_counter) {
+                        self.spend_all(edges)
+                    } else {
+                        !counter.spend() && self.fire(node)
+                    };
+                }
+                _ => break,
             }
-            edges = rest;
         }
-        if state.has_conditions() && self.was_cancelled_meanwhile() {
-            return true;
-        }
-        match edges {
-            [] => false,
-            [Edge { node, .. }, rest @ ..] => match node.counter() {
-                Some(_) if rest.first().is_some_and(has_counter) => self.spend_all(edges),
-                Some(counter) => !counter.spend() && self.fire(node),
-                None => false,
-            },
-        }
+        !self.state.is_pushed() && self.was_cancelled_meanwhile()
     }
 
     /// Spends a unit of each of several counters. If one has none left, it refuses the check and nothing is spent.
@@ -205,9 +215,11 @@ impl Node {
 
     /// Whether the token was cancelled while conditions were called, perhaps by one of them. That cancel came first, so
     /// no unit is spent after it.
+    #[cold]
     fn was_cancelled_meanwhile(self: &Arc<Self>) -> bool {
         let state = self.state.get();
-        state.is_cancelled() || state.is_unarmed() && self.poll_sources_again()
+        state.is_cancelled()
+            || state.is_unarmed() && state.has_conditions() && self.poll_sources_again()
     }
 
     /// Does all of a check except for spending units.
@@ -248,15 +260,18 @@ fn has_satisfied(node: &Arc<Node>) -> bool {
 }
 
 #[inline]
-fn is_satisfied(node: &Arc<Node>, condition: &Arc<Condition>) -> bool {
+fn is_satisfied(node: &Arc<Node>, condition: &Arc<dyn Condition>) -> bool {
     match condition.call_plainly() {
         Answer::No => false,
-        answer => rest::conditions().is_some_and(|all| (all.conclude)(node, condition, answer)),
+        answer => rest::conditions().is_some_and(|all| (all.conclude)(node, answer)),
     }
 }
 
-/// Whether an answer, or a call with everything that belongs to it, satisfies the condition.
-pub(super) fn conclude(node: &Arc<Node>, condition: &Arc<Condition>, answer: Answer) -> bool {
+/// Whether an answer, or a call with everything that belongs to it, satisfies the condition of `node`.
+pub(super) fn conclude(node: &Arc<Node>, answer: Answer) -> bool {
+    let Some(condition) = node.condition() else {
+        return false;
+    };
     match answer {
         Answer::No => false,
         Answer::Yes => condition.conclude(Some(true)),

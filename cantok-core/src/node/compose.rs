@@ -29,9 +29,8 @@ impl Node {
     /// Makes a node of that kind that watches these operands; cancelled if one of them is.
     pub(crate) fn derived(kind: Kind, operands: impl IntoIterator<Item = Arc<Node>>) -> Arc<Node> {
         Node::link_rest();
-        let mut node = Node::new(kind, Body::Plain, None, State::default(), false);
-        let is_cancelled = node.add(operands);
-        let node = Arc::new(node);
+        let mut node = Node::make(kind, None, State::default(), false, || Body::Plain);
+        let is_cancelled = Arc::get_mut(&mut node).is_some_and(|node| node.add(operands));
         if is_cancelled {
             node.cancellation();
         }
@@ -61,7 +60,7 @@ impl Node {
     /// Makes a node that watches `parent` and nothing else.
     pub(crate) fn child_of(parent: &Arc<Node>) -> Arc<Node> {
         match parent.body {
-            Body::Plain if parent.kind == Kind::Never => Node::flag(Kind::Simple),
+            Body::Plain if parent.kind == Kind::Never => Node::flag(),
             // Most tokens with children are like this.
             Body::Plain => Node::child_of_plain(Arc::clone(parent)),
             _ => Node::derived(Kind::Simple, [Arc::clone(parent)]),
@@ -99,18 +98,20 @@ impl Node {
             }
         }
         let moves = left.moves || right.moves;
-        let (left, right) = (Edge::new(left, 1), Edge::new(right, 2));
         let state = State::new(2, deadline.is_some(), polls);
-        let body = Body::Derived(Derived {
-            edges: Edges::Two(if ranks[1] < ranks[0] {
-                [right, left]
-            } else {
-                [left, right]
-            }),
-            polled,
-            operands: 2,
-        });
-        let sum = Arc::new(Node::new(Kind::Sum, body, deadline, state, moves));
+        let ((first, place), (second, other)) = if ranks[1] < ranks[0] {
+            ((right, 2), (left, 1))
+        } else {
+            ((left, 1), (right, 2))
+        };
+        let body = || {
+            Body::Derived(Derived {
+                edges: Edges::Two([Edge::new(first, place), Edge::new(second, other)]),
+                polled,
+                operands: 2,
+            })
+        };
+        let sum = Node::make(Kind::Sum, deadline, state, moves, body);
         if is_cancelled {
             sum.cancellation();
         }
@@ -121,13 +122,15 @@ impl Node {
     fn child_of_plain(parent: Arc<Node>) -> Arc<Node> {
         Node::link_rest();
         let is_cancelled = parent.is_marked();
-        let body = Body::Derived(Derived {
-            edges: Edges::One([Edge::new(parent, 1)]),
-            polled: 0,
-            operands: 1,
-        });
+        let body = || {
+            Body::Derived(Derived {
+                edges: Edges::One([Edge::new(parent, 1)]),
+                polled: 0,
+                operands: 1,
+            })
+        };
         let state = State::new(1, false, Polls::default());
-        let child = Arc::new(Node::new(Kind::Simple, body, None, state, false));
+        let child = Node::make(Kind::Simple, None, state, false, body);
         if is_cancelled {
             child.cancellation();
         }

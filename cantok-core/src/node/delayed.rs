@@ -93,7 +93,7 @@ impl Node {
     }
 
     fn leaf_of(delayed: Delayed) -> Arc<Node> {
-        Node::leaf(Kind::Delayed, Body::Delayed(delayed), None)
+        Node::leaf(Kind::Delayed, None, true, || Body::Delayed(delayed))
     }
 
     /// Hands the detached callbacks of this node, which is being dropped, to an orphan that is cancelled when this node

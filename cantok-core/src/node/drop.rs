@@ -1,21 +1,36 @@
 //! Dropping: a node removes itself from the lists of its sources, and releases them in a loop, at any depth.
 
 use super::edges::Edge;
+use super::fired::Fired;
 use super::waiters::{Waiter, Waiters};
-use super::{Body, Kind, Node};
-use crate::CancellationError;
+use super::{Body, Node};
 use crate::later::drop_caught;
 use crate::panic::Panic;
-use crate::sync::{Arc, get_mut};
+use crate::sync::{Arc, Ordering, get_mut};
 
 impl Drop for Node {
     #[inline]
     fn drop(&mut self) {
-        // A flag without waiters that was not cancelled.
-        let is_flag = matches!(self.body, Body::Plain) && self.cause.get().is_none();
-        if !is_flag || self.has_waiters() {
+        if !self.is_bare_leaf() || self.has_waiters() {
             self.drop_rest();
         }
+    }
+}
+
+impl Node {
+    /// Whether the node is registered nowhere, and owns neither a node nor a value of the user's. Most leaves are
+    /// dropped so.
+    #[inline]
+    fn is_bare_leaf(&self) -> bool {
+        let is_leaf = match &self.body {
+            Body::Plain | Body::Deadline(_) | Body::Counter(_) | Body::Idle(_) => true,
+            Body::Condition(_) | Body::Delayed(_) | Body::Derived(_) => false,
+        };
+        // Relaxed: there is no other reference.
+        is_leaf
+            && self.alarm.load(Ordering::Relaxed) == 0
+            && self.because().is_none()
+            && !matches!(self.cause.get(), Some(Fired::Error(_)))
     }
 }
 
@@ -33,8 +48,9 @@ impl Node {
     #[inline]
     fn needs_care(&mut self) -> bool {
         let edges = self.edges();
-        self.condition().is_some()
-            || self.label.get().is_some()
+        self.condition()
+            .is_some_and(|condition| condition.needs_drop())
+            || self.because().is_some()
             || edges.iter().any(|edge| edge.node.owns_nodes())
             || self.has_reason()
             || self.has_waiters()
@@ -53,7 +69,7 @@ impl Node {
     /// Whether the cause holds a value of the user's.
     #[inline]
     fn has_reason(&self) -> bool {
-        self.cause.get().is_some_and(CancellationError::has_reason)
+        self.cause.get().is_some_and(Fired::has_reason)
     }
 
     #[inline(never)]
@@ -136,7 +152,7 @@ impl Node {
         for waiter in waiters {
             match waiter {
                 Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => {
-                    let heir = heir.get_or_insert_with(|| Node::flag(Kind::Simple));
+                    let heir = heir.get_or_insert_with(Node::flag);
                     let _ = heir.insert(waiter);
                 }
                 Waiter::Callback(_) | Waiter::Heir(_) if leave.is_some() => left.push(waiter),

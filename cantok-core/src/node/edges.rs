@@ -1,7 +1,8 @@
 //! A node's list of edges. Up to three, as in almost every node, take no allocation.
 
 use super::{Body, Node};
-use crate::sync::{Arc, AtomicU32, Ordering, fence};
+use crate::sync::{Arc, AtomicU32, Ordering, Weak, fence};
+use std::mem::{forget, replace, take};
 
 /// A node that is watched.
 pub(super) struct Edge {
@@ -51,7 +52,7 @@ impl Edge {
             self.link.store(0, Ordering::Relaxed);
             // Once everything below that node is marked, the link is gone (invariant 4).
             if !self.node.is_complete() {
-                self.node.remove(key);
+                drop(self.node.unregister::<Weak<Node>>(key));
             }
         }
     }
@@ -92,7 +93,7 @@ impl Edges {
     }
 
     pub(super) fn push(&mut self, edge: Edge) {
-        *self = match std::mem::take(self) {
+        let grown = match take(self) {
             Edges::None => Edges::One([edge]),
             Edges::One([first]) => Edges::Two([first, edge]),
             Edges::Two([first, second]) => Edges::Three([first, second, edge]),
@@ -107,6 +108,8 @@ impl Edges {
                 Edges::Many(many)
             }
         };
+        // Without a drop of nothing.
+        forget(replace(self, grown));
     }
 
     /// Passes the edges to `f`, in order.

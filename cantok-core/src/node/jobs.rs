@@ -1,5 +1,6 @@
 //! What a cancel leaves to be done when no lock is held and everything is marked (invariant 6).
 
+use super::fired::Fired;
 use super::{Node, Waiter};
 use crate::CancellationError;
 use crate::background::Job;
@@ -70,11 +71,12 @@ impl Jobs {
         self.work().callbacks.push((node, callbacks));
     }
 
-    /// Drops an error that came too late.
-    pub(super) fn drop_late(&mut self, error: CancellationError) {
+    /// Drops a cause that came too late.
+    #[inline]
+    pub(super) fn drop_late(&mut self, fired: Fired) {
         // Only a reason is the user's.
-        if error.has_reason() {
-            self.work().dropped.push(Box::new(error));
+        if fired.has_reason() {
+            self.work().dropped.push(Box::new(fired));
         }
     }
 
@@ -131,7 +133,9 @@ impl Jobs {
     /// thread is already unwinding.
     #[inline]
     pub(crate) fn run(mut self) {
-        self.wake_threads();
+        if self.0.is_some() {
+            self.wake_threads();
+        }
         if let Some(work) = self.0 {
             work.run_user_code();
         }

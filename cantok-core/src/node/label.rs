@@ -1,14 +1,16 @@
-//! The name and the reason that are reported with a token's cause. Most tokens have none, so a node has only a pointer
-//! to them.
+//! The name and the reason that are reported with a token's cause, and an error that is made late. Most tokens have
+//! none, so a node has only a pointer to them.
 
 use super::Node;
-use crate::Reason;
 use crate::sync::{Arc, OnceLock};
+use crate::{CancellationError, Reason};
 
 #[derive(Default)]
 pub(super) struct Label {
     name: OnceLock<Arc<str>>,
     because: OnceLock<Reason>,
+    /// See [`Fired::Call`](super::fired::Fired::Call).
+    pub(super) error: OnceLock<CancellationError>,
 }
 
 impl Node {
@@ -22,6 +24,7 @@ impl Node {
     }
 
     /// The reason of a typed token.
+    #[inline]
     pub(crate) fn because(&self) -> Option<&Reason> {
         self.label.get()?.because.get()
     }

@@ -7,9 +7,10 @@
 //!
 //! # Invariants
 //!
-//! 1. **The cause comes before the state.** The cause of a node is the error in its `cause`. If its state says that it
-//!    *follows*, it is the error in the `cause` of its only edge. That cell is filled before one read-modify-write
-//!    makes the state cancelled. Neither changes again.
+//! 1. **The cause comes before the state.** The cause of a node is in its `cause`. If its state says that it *follows*,
+//!    it is in the `cause` of its only edge. That cell is filled before one read-modify-write makes the state
+//!    cancelled. Neither changes again. The error that tells a cause is made at once, or by the first caller that asks
+//!    for it ([`Fired`]). All callers, and all nodes that are cancelled with this one, get the same error.
 //! 2. **What is not polled is pushed.** If the state of a node is not *unarmed*, its deadline is with the timer, and
 //!    each source has a link to it among its waiters. A source that only its deadline can cancel needs no link. A node
 //!    with a cancelled edge is not armed: the next check finds that edge. A deadline that moves stays with its own
@@ -46,10 +47,12 @@ mod compose;
 mod delayed;
 mod drop;
 mod edges;
+mod fired;
 mod jobs;
 mod label;
 mod peek;
 mod polling;
+mod registered;
 mod rest;
 mod show;
 mod sources;
@@ -64,8 +67,10 @@ pub(crate) use waiters::{Callback, Waiter};
 
 use crate::CancellationError;
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, Weak};
+use fired::Fired;
 use label::Label;
 use state::{Polls, State};
+use std::mem::{forget, replace};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Instant;
 use waiters::Waiters;
@@ -96,7 +101,7 @@ pub(crate) struct Node {
 
     /// The earliest deadline that does not move, including those of edges. For a counter without units: its creation.
     deadline: Option<Instant>,
-    cause: OnceLock<CancellationError>,
+    cause: OnceLock<Fired>,
     /// The timer's alarm for this node, or 0 if none is set. Written under the lock of `waiters`.
     alarm: AtomicU64,
 
@@ -125,50 +130,78 @@ const _: () = {
 impl UnwindSafe for Node {}
 impl RefUnwindSafe for Node {}
 
-impl Node {
-    /// Makes a node that only a call cancels, if anything does.
+impl Default for Node {
     #[inline]
-    pub(crate) fn flag(kind: Kind) -> Arc<Self> {
-        let state = State::new(0, false, Polls::default());
-        Arc::new(Node::new(kind, Body::Plain, None, state, false))
-    }
-
-    /// Makes the node of any other typed token.
-    #[inline]
-    pub(crate) fn leaf(kind: Kind, body: Body, deadline: Option<Instant>) -> Arc<Self> {
-        Node::link_rest();
-        let polls = match body {
-            Body::Condition(_) => Polls::CONDITION,
-            Body::Counter(_) => Polls::COUNTER,
-            _ => Polls::default(),
-        };
-        let moves = match &body {
-            Body::Idle(idle) => idle.deadline.get().is_some(),
-            Body::Delayed(_) => true,
-            _ => false,
-        };
-        let state = State::new(0, deadline.is_some() || moves, polls);
-        Arc::new(Node::new(kind, body, deadline, state, moves))
-    }
-
-    #[inline]
-    fn new(kind: Kind, body: Body, deadline: Option<Instant>, state: State, moves: bool) -> Self {
+    fn default() -> Self {
         Node {
             waiters: Mutex::default(),
             label: OnceLock::new(),
-            body,
-            deadline,
+            body: Body::Plain,
+            deadline: None,
             cause: OnceLock::new(),
             alarm: AtomicU64::new(0),
-            state,
-            kind,
+            state: State::default(),
+            kind: Kind::Simple,
             is_complete: AtomicBool::new(false),
             checks: AtomicU8::new(0),
             is_downgraded: AtomicBool::new(false),
-            moves,
+            moves: false,
         }
     }
+}
 
+impl Node {
+    /// Makes a node that only a call cancels, if anything does.
+    #[inline]
+    pub(crate) fn flag() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Makes the node of a token that cannot be cancelled.
+    pub(crate) fn never() -> Arc<Self> {
+        Node::make(Kind::Never, None, State::default(), false, || Body::Plain)
+    }
+
+    /// Makes the node of any other typed token. `moves` says whether its deadline moves.
+    #[inline(always)]
+    pub(crate) fn leaf(
+        kind: Kind,
+        deadline: Option<Instant>,
+        moves: bool,
+        body: impl FnOnce() -> Body,
+    ) -> Arc<Self> {
+        Node::link_rest();
+        let polls = match kind {
+            Kind::Condition => Polls::CONDITION,
+            Kind::Counter => Polls::COUNTER,
+            _ => Polls::default(),
+        };
+        let state = State::new(0, deadline.is_some() || moves, polls);
+        Node::make(kind, deadline, state, moves, body)
+    }
+
+    /// Makes a node in place. What is passed to `Arc::new` is put together elsewhere and then copied.
+    #[inline(always)]
+    fn make(
+        kind: Kind,
+        deadline: Option<Instant>,
+        state: State,
+        moves: bool,
+        body: impl FnOnce() -> Body,
+    ) -> Arc<Self> {
+        let mut made = Node::flag();
+        if let Some(node) = Arc::get_mut(&mut made) {
+            node.deadline = deadline;
+            node.state = state;
+            node.kind = kind;
+            node.moves = moves;
+            // Without a drop of nothing.
+            forget(replace(&mut node.body, body()));
+        }
+        made
+    }
+
+    #[inline]
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
@@ -187,6 +220,7 @@ impl Node {
             .filter(|_| self.kind != Kind::Counter)
     }
 
+    #[inline]
     pub(crate) fn is_marked(&self) -> bool {
         self.state.get().is_cancelled()
     }
@@ -201,6 +235,6 @@ impl Node {
             [edge, ..] if state.follows() => &*edge.node,
             _ => self,
         };
-        holder.cause.get()
+        holder.fired()
     }
 }

@@ -78,7 +78,16 @@ impl Node {
     }
 
     /// The cause, if the token is cancelled, or must be because of an edge or a passed deadline. Latches what it finds.
+    #[inline]
     pub(crate) fn cancellation(self: &Arc<Self>) -> Option<&CancellationError> {
+        if self.state.is_pushed() && !self.has_deadline() {
+            return None;
+        }
+        self.find_cancellation()
+    }
+
+    #[inline(never)]
+    fn find_cancellation(self: &Arc<Self>) -> Option<&CancellationError> {
         // Acquire: pairs with a release whose store this thread has read by a relaxed load, as when crossbeam reads
         // that a channel is disconnected. The mark came before that, so it is seen here.
         fence(Ordering::Acquire);
@@ -93,8 +102,9 @@ impl Node {
                 .is_some_and(|at| at <= clock::now());
         if may_find {
             self.latch(self.find(Depth::Any, clock::now)?);
+            return self.error();
         }
-        self.error()
+        None
     }
 
     /// Whether the token is cancelled, at the price of a check: an armed node leaves its deadline to the timer.

@@ -11,14 +11,14 @@ use crate::sync::{Arc, Weak, lock};
 
 /// Adds a waiter that relies on the condition of `node`. The condition is called at once, or when its interval has
 /// passed since the background thread last called it.
-pub(super) fn watch(node: &Arc<Node>, condition: &Arc<Condition>) {
+pub(super) fn watch(node: &Arc<Node>, condition: &Arc<dyn Condition>) {
     let mut watch = lock(&condition.watch);
     watch.waiters += 1;
     schedule(&mut watch, condition, &|| Arc::downgrade(node));
 }
 
 /// Removes that many waiters.
-pub(super) fn unwatch(condition: &Condition, waiters: usize) {
+pub(super) fn unwatch(condition: &dyn Condition, waiters: usize) {
     let mut watch = lock(&condition.watch);
     watch.waiters -= waiters;
     if watch.waiters == 0 {
@@ -30,7 +30,7 @@ pub(super) fn unwatch(condition: &Condition, waiters: usize) {
 
 /// Reports a check of a condition that the background thread is calling, or has paused after a panic.
 #[cold]
-pub(super) fn checked(condition: &Arc<Condition>, node: &Arc<Node>) {
+pub(super) fn checked(condition: &Arc<dyn Condition>, node: &Arc<Node>) {
     let mut watch = lock(&condition.watch);
     watch.checked = true;
     if condition.is_paused() {
@@ -40,7 +40,7 @@ pub(super) fn checked(condition: &Arc<Condition>, node: &Arc<Node>) {
 }
 
 /// Schedules the condition on the background thread, if it is needed there and not yet scheduled.
-fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: &dyn Fn() -> Weak<Node>) {
+fn schedule(watch: &mut Watch, condition: &Arc<dyn Condition>, node: &dyn Fn() -> Weak<Node>) {
     if watch.waiters == 0 || watch.scheduled.is_some() || condition.must_report_checks() {
         return;
     }
@@ -61,7 +61,7 @@ fn schedule(watch: &mut Watch, condition: &Arc<Condition>, node: &dyn Fn() -> We
 
 /// A condition to call, and the token that it cancels. Weak, so that polling keeps nothing alive.
 struct Poll {
-    condition: Weak<Condition>,
+    condition: Weak<dyn Condition>,
     node: Weak<Node>,
     round: u64,
 }

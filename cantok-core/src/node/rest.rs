@@ -47,9 +47,9 @@ impl Node {
 /// What only conditions need.
 pub(super) struct Conditions {
     /// Handles every answer but [`Answer::No`]. Returns whether the condition is satisfied.
-    pub(super) conclude: fn(&Arc<Node>, &Arc<Condition>, Answer) -> bool,
-    pub(super) watch: fn(&Arc<Node>, &Arc<Condition>),
-    pub(super) unwatch: fn(&Condition, usize),
+    pub(super) conclude: fn(&Arc<Node>, Answer) -> bool,
+    pub(super) watch: fn(&Arc<Node>, &Arc<dyn Condition>),
+    pub(super) unwatch: fn(&dyn Condition, usize),
 }
 
 static CONDITIONS: OnceLock<Conditions> = OnceLock::new();

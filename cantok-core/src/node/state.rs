@@ -123,6 +123,13 @@ impl State {
         self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED) == 0
     }
 
+    /// Whether a check has no more to do than to poll the node's own list.
+    #[inline]
+    pub(super) fn is_flat(&self) -> bool {
+        // Relaxed: as in `is_live`.
+        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | NESTED) == 0
+    }
+
     #[inline]
     pub(super) fn get(&self) -> Snapshot {
         // Acquire: pairs with the release in `cancel` and `follow`. It makes visible the cause (invariant 1), and what
@@ -135,6 +142,7 @@ impl State {
         self.0.load(Ordering::Relaxed) & ONE_EDGE != 0
     }
 
+    #[inline]
     pub(super) fn has_conditions(&self) -> bool {
         // Relaxed: it never changes.
         self.0.load(Ordering::Relaxed) & CONDITIONS != 0
@@ -168,6 +176,7 @@ impl State {
 
     /// Announces a waiter to cancellers (invariant 3). `false` if the node is cancelled. Requires the lock of the
     /// waiters.
+    #[inline]
     pub(super) fn announce(&self) -> bool {
         self.change(0, WAITERS)
     }

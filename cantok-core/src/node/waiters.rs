@@ -1,5 +1,6 @@
 //! What waits for a node's cancel: one list for all kinds, behind one lock that checks never take.
 
+use super::registered::Registered;
 use super::sources::Depth;
 use super::{Body, Jobs, Kind, Node, rest};
 use crate::CancellationError;
@@ -10,6 +11,7 @@ use crate::slab::Slab;
 use crate::sync::{Arc, ThreadKey, Weak, get_mut, lock};
 use std::any::Any;
 use std::io;
+use std::mem::{forget, replace, take};
 use std::task::Waker;
 
 /// A closure of `on_cancel`.
@@ -118,16 +120,18 @@ pub(super) struct Many {
 
 impl Waiters {
     #[inline(always)]
-    fn insert(&mut self, waiter: Waiter) -> u32 {
+    fn insert(&mut self, waiter: impl Registered) -> u32 {
         Node::link_rest();
-        match self {
+        let many = match self {
             Waiters::None => {
-                *self = Waiters::One(waiter);
-                0
+                // Without a drop of nothing.
+                forget(replace(self, Waiters::One(waiter.into_waiter())));
+                return 0;
             }
-            Waiters::One(_) => self.many().slab.insert(waiter),
-            Waiters::Many(many) => many.slab.insert(waiter),
-        }
+            Waiters::Many(many) => many,
+            one => one.many(),
+        };
+        many.slab.insert(waiter.into_waiter())
     }
 
     fn many(&mut self) -> &mut Many {
@@ -137,7 +141,7 @@ impl Waiters {
                 awaiting: Vec::new(),
                 attached: Vec::new(),
             });
-            if let Waiters::One(first) = std::mem::take(self) {
+            if let Waiters::One(first) = take(self) {
                 many.slab.insert(first);
             }
             *self = Waiters::Many(many);
@@ -148,21 +152,20 @@ impl Waiters {
         }
     }
 
-    /// Removes the waiter with that key, unless it was notified. After a cancel nothing is inserted any more, so no
-    /// other waiter gets that key.
-    fn remove(&mut self, key: u32) -> Option<Waiter> {
-        self.remove_if(key, |_| true)
-    }
-
+    /// Removes the waiter with that key, if it is a `W` and was not notified. After a cancel nothing is inserted any
+    /// more, so no other waiter gets that key.
     #[inline(always)]
-    fn remove_if(&mut self, key: u32, is_wanted: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
+    fn remove<W: Registered>(&mut self, key: u32) -> Option<W> {
         match self {
-            Waiters::One(only) if key == 0 && is_wanted(only) => match std::mem::take(self) {
-                Waiters::One(only) => Some(only),
-                Waiters::None | Waiters::Many(_) => None,
+            Waiters::One(only) if key == 0 && W::is(only) => match take(self) {
+                Waiters::One(only) => W::from_waiter(only),
+                other => {
+                    forget(other);
+                    None
+                }
             },
             Waiters::None | Waiters::One(_) => None,
-            Waiters::Many(many) => many.slab.remove_one_if(key, is_wanted),
+            Waiters::Many(many) => many.slab.remove_as(key, W::is, W::from_waiter),
         }
     }
 
@@ -200,7 +203,7 @@ impl Waiters {
             Waiters::One(only) => {
                 found.count(only);
                 if only.is_taken() {
-                    if let Some(waiter) = self.remove(0) {
+                    if let Some(waiter) = self.remove::<Waiter>(0) {
                         waiter.notify(jobs);
                     }
                 }
@@ -219,7 +222,7 @@ impl Waiters {
     /// The threads that wait for the end of a callback.
     fn take_awaiting(&mut self) -> Vec<Arc<Parker>> {
         match self {
-            Waiters::Many(many) => std::mem::take(&mut many.awaiting),
+            Waiters::Many(many) => take(&mut many.awaiting),
             Waiters::None | Waiters::One(_) => Vec::new(),
         }
     }
@@ -237,11 +240,43 @@ impl Node {
     ///
     /// If the waiter needs a thread that the operating system refuses, as `std::thread::spawn` does.
     #[inline(always)]
-    pub(crate) fn register(self: &Arc<Self>, waiter: Waiter) -> Result<u32, Waiter> {
-        if self.kind == Kind::Never {
+    pub(crate) fn register<W: Registered>(self: &Arc<Self>, waiter: W) -> Result<u32, W> {
+        let is_prepared = self.is_prepared();
+        if !is_prepared && !self.prepare(W::NEEDS_POLLING) {
             return Err(waiter);
         }
-        let needs_polling = waiter.needs_polling();
+        {
+            let mut waiters = lock(&self.waiters);
+            let is_announced = match is_prepared {
+                true => self.state.announce(),
+                false => self.push_and_announce(W::NEEDS_POLLING),
+            };
+            if is_announced {
+                return Ok(waiters.insert(waiter));
+            }
+        }
+        if W::NEEDS_POLLING {
+            self.unwatch_conditions(1);
+        }
+        Err(waiter)
+    }
+
+    /// Whether a waiter needs nothing but its place in the list: the sources push, and there is neither a deadline nor a
+    /// condition, which need threads.
+    #[inline]
+    fn is_prepared(&self) -> bool {
+        self.state.is_pushed()
+            && !self.state.has_conditions()
+            && !self.has_deadline()
+            && self.kind != Kind::Never
+    }
+
+    /// Starts what a waiter relies on, before it is registered. `false` if the node can never be cancelled.
+    #[inline(never)]
+    fn prepare(self: &Arc<Self>, needs_polling: bool) -> bool {
+        if self.kind == Kind::Never {
+            return false;
+        }
         if needs_polling {
             if let Err(refused) = self.start_threads() {
                 panic!("failed to spawn thread: {refused}");
@@ -249,23 +284,7 @@ impl Node {
             self.watch_conditions();
             self.arm_moving();
         }
-        let registered = {
-            let mut waiters = lock(&self.waiters);
-            let is_announced = match self.push_sources(needs_polling) {
-                Some(true) => self.state.arm_and_announce(),
-                Some(false) => self.state.announce(),
-                None => false,
-            };
-            if is_announced {
-                Ok(waiters.insert(waiter))
-            } else {
-                Err(waiter)
-            }
-        };
-        if registered.is_err() && needs_polling {
-            self.unwatch_conditions(1);
-        }
-        registered
+        true
     }
 
     /// Starts the threads that deadlines and conditions need, before a waiter relies on them.
@@ -277,17 +296,30 @@ impl Node {
         Ok(())
     }
 
+    /// Arms the node and announces a waiter. `false` if the node or an edge is cancelled. Requires the lock of the
+    /// waiters.
+    #[inline(never)]
+    fn push_and_announce(self: &Arc<Self>, needs_polling: bool) -> bool {
+        match self.push_sources(needs_polling) {
+            Some(true) => self.state.arm_and_announce(),
+            Some(false) => self.state.announce(),
+            None => false,
+        }
+    }
+
     /// Removes a waiter of [`Node::register`]. `None` if it was or is being notified.
-    pub(crate) fn unregister(self: &Arc<Self>, key: u32) -> Option<Waiter> {
-        let waiter = self.remove(key)?;
-        if waiter.needs_polling() {
+    #[inline]
+    pub(crate) fn unregister<W: Registered>(&self, key: u32) -> Option<W> {
+        let waiter = lock(&self.waiters).remove(key)?;
+        if W::NEEDS_POLLING {
             self.unwatch_conditions(1);
         }
         Some(waiter)
     }
 
     /// [`Node::unregister`] for a waker. May leave it to the canceller if that is about to wake it.
-    pub(crate) fn unregister_unless_notified(self: &Arc<Self>, key: u32) -> Option<Waiter> {
+    #[inline]
+    pub(crate) fn unregister_unless_notified(&self, key: u32) -> Option<Waker> {
         // With conditions it is removed at once, since they are polled only as long as there are waiters.
         if self.is_marked() && !self.state.has_conditions() {
             return None;
@@ -307,7 +339,7 @@ impl Node {
     }
 
     /// Inserts a waiter, or returns it if the node is cancelled (invariant 3).
-    pub(crate) fn insert(&self, waiter: Waiter) -> Result<u32, Waiter> {
+    pub(crate) fn insert<W: Registered>(&self, waiter: W) -> Result<u32, W> {
         let mut waiters = lock(&self.waiters);
         if self.state.announce() {
             Ok(waiters.insert(waiter))
@@ -341,7 +373,7 @@ impl Node {
         if let Waiters::One(Waiter::Waker(waker)) = &mut *waiters {
             // By far the most common case. Moving the whole list would be slower: the waker is read right away, before
             // the copy is complete.
-            jobs.push_waker(std::mem::replace(waker, Waker::noop().clone()));
+            jobs.push_waker(replace(waker, Waker::noop().clone()));
             *waiters = Waiters::None;
             drop(waiters);
             self.unwatch_conditions(1);
@@ -373,7 +405,7 @@ impl Node {
                 from = key;
                 waiters
                     .get_mut(key)
-                    .map(|waiter| std::mem::replace(waiter, Waiter::Running(me)))
+                    .map(|waiter| replace(waiter, Waiter::Running(me)))
             };
             self.unwatch_conditions(1);
             if let Some(Waiter::Callback(callback)) = callback {
@@ -381,23 +413,10 @@ impl Node {
             }
             let threads = {
                 let mut waiters = lock(&self.waiters);
-                waiters.remove(from);
+                waiters.remove::<Waiter>(from);
                 waiters.take_awaiting()
             };
             threads.iter().for_each(|thread| thread.unpark());
-        }
-    }
-
-    /// Removes a callback. `None` if it was called or is being called.
-    pub(crate) fn take_callback(self: &Arc<Self>, key: u32) -> Option<Callback> {
-        let is_callback = |waiter: &Waiter| matches!(waiter, Waiter::Callback(_));
-        let waiter = lock(&self.waiters).remove_if(key, is_callback);
-        match waiter {
-            Some(Waiter::Callback(callback)) => {
-                self.unwatch_conditions(1);
-                Some(callback)
-            }
-            _ => None,
         }
     }
 
@@ -465,7 +484,7 @@ impl Node {
 
     /// Takes the waiters and the guards out of a node that is being dropped.
     pub(super) fn take_waiters(&mut self) -> (Vec<Waiter>, Vec<Box<dyn Any + Send + Sync>>) {
-        match std::mem::take(get_mut(&mut self.waiters)) {
+        match take(get_mut(&mut self.waiters)) {
             Waiters::None => (Vec::new(), Vec::new()),
             Waiters::One(only) => (vec![only], Vec::new()),
             Waiters::Many(many) => (many.slab.into_values().collect(), many.attached),
@@ -483,13 +502,18 @@ impl Node {
         }
     }
 
+    #[inline]
     pub(super) fn unwatch_conditions(&self, waiters: usize) {
-        if waiters == 0 || !self.state.has_conditions() {
-            return;
+        if waiters > 0 && self.state.has_conditions() {
+            self.unwatch_each_condition(waiters);
         }
+    }
+
+    #[cold]
+    fn unwatch_each_condition(&self, waiters: usize) {
         let unwatch = |node: &Node| {
             if let (Some(condition), Some(all)) = (node.condition(), rest::conditions()) {
-                (all.unwatch)(condition, waiters);
+                (all.unwatch)(&**condition, waiters);
             }
         };
         match &self.body {

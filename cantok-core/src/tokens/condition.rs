@@ -1,7 +1,7 @@
 use super::handle::{assert_single_handle, set_reason};
 use crate::Token;
-use crate::leaves::Condition;
-use crate::node::{Body, Kind, link_conditions};
+use crate::leaves::{Condition, condition};
+use crate::node::{Body, Kind, Node, link_conditions};
 use crate::sync::{Arc, Ordering};
 use std::error::Error;
 use std::time::Duration;
@@ -84,13 +84,14 @@ impl ConditionToken {
     }
 
     fn with(closure: impl Fn() -> Option<bool> + Send + Sync + 'static) -> Self {
+        ConditionToken::of(condition(closure))
+    }
+
+    fn of(condition: Arc<dyn Condition>) -> Self {
         link_conditions();
+        let body = || Body::Condition(condition);
         ConditionToken {
-            token: Token::leaf(
-                Kind::Condition,
-                Body::Condition(Arc::new(Condition::new(closure))),
-                None,
-            ),
+            token: Token::from_node(Node::leaf(Kind::Condition, None, false, body)),
         }
     }
 
@@ -180,10 +181,10 @@ impl ConditionToken {
 
     /// The condition, for a builder. Panics if the token has a second handle.
     #[track_caller]
-    fn configured(&self, builder: &str) -> &Condition {
+    fn configured(&self, builder: &str) -> &dyn Condition {
         assert_single_handle(&self.token, builder);
         match self.token.node().condition() {
-            Some(condition) => condition,
+            Some(condition) => &**condition,
             None => unreachable!("made with it"),
         }
     }

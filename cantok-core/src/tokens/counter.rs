@@ -1,7 +1,7 @@
 use super::handle::{assert_single_handle, set_reason};
 use crate::Token;
 use crate::leaves::Counter;
-use crate::node::{Body, Kind};
+use crate::node::{Body, Kind, Node};
 use std::error::Error;
 use std::time::Instant;
 
@@ -40,11 +40,11 @@ impl CounterToken {
     /// Makes a token that lets `limit` checks pass. With zero it is cancelled from the start.
     #[must_use]
     pub fn new(limit: u64) -> Self {
-        let body = Body::Counter(Counter::new(limit));
         // Without units it is found cancelled like a timeout that has expired.
         let since = (limit == 0).then(Instant::now);
+        let body = || Body::Counter(Counter::new(limit));
         CounterToken {
-            token: Token::leaf(Kind::Counter, body, since),
+            token: Token::from_node(Node::leaf(Kind::Counter, since, false, body)),
         }
     }
 

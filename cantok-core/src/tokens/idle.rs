@@ -2,7 +2,7 @@ use super::handle::set_reason;
 use crate::Token;
 use crate::clock;
 use crate::leaves::Idle;
-use crate::node::{Body, Kind};
+use crate::node::{Body, Kind, Node};
 use std::error::Error;
 use std::time::Duration;
 
@@ -58,9 +58,10 @@ impl IdleToken {
     /// as [`Duration::MAX`].
     #[must_use]
     pub fn new(after: Duration) -> Self {
-        let body = Body::Idle(Idle::new(after));
+        let idle = Idle::new(after);
+        let moves = idle.deadline.get().is_some();
         IdleToken {
-            token: Token::leaf(Kind::Idle, body, None),
+            token: Token::from_node(Node::leaf(Kind::Idle, None, moves, || Body::Idle(idle))),
         }
     }
 

@@ -1,5 +1,5 @@
 use crate::Token;
-use crate::node::Kind;
+use crate::node::Node;
 
 /// A token that is cancelled by [`cancel`](Token::cancel).
 ///
@@ -28,7 +28,7 @@ impl SimpleToken {
     /// Makes a token that is not cancelled.
     #[must_use]
     pub fn new() -> Self {
-        SimpleToken::from_token(Token::flag(Kind::Simple))
+        SimpleToken::from_token(Token::from_node(Node::flag()))
     }
 
     pub(crate) fn from_token(token: Token) -> Self {

@@ -1,7 +1,7 @@
 use super::handle::set_reason;
 use crate::Token;
 use crate::clock;
-use crate::node::{Body, Kind};
+use crate::node::{Body, Kind, Node};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,9 @@ impl TimeoutToken {
 
     fn with(at: Option<Instant>, after: Duration) -> Self {
         TimeoutToken {
-            token: Token::leaf(Kind::Timeout, Body::Deadline(after), at),
+            token: Token::from_node(Node::leaf(Kind::Timeout, at, false, || {
+                Body::Deadline(after)
+            })),
         }
     }
 

@@ -56,37 +56,37 @@ fn each(mut operation: impl FnMut()) {
 #[library_benchmark]
 #[bench::simple(args = (), setup = simple, config = at_most(8))]
 #[bench::sum_with_a_deadline(args = (), setup = sum_with_a_deadline, config = at_most(9))]
-#[bench::quick_start(args = (), setup = quick_start, config = at_most(134))]
+#[bench::quick_start(args = (), setup = quick_start, config = at_most(99))]
 fn check(token: Token) {
     each(|| assert!(!black_box(&token).is_cancelled()));
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::simple(args = (), config = at_most(278))]
+#[bench::simple(args = (), config = at_most(250))]
 fn make_simple(_root: SimpleToken) {
     each(|| drop(black_box(SimpleToken::new())));
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::child(args = (), config = at_most(408))]
+#[bench::child(args = (), config = at_most(402))]
 fn make_child(root: SimpleToken) {
     each(|| drop(black_box(root.child())));
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::root_and_timeout(args = (), config = at_most(911))]
+#[bench::root_and_timeout(args = (), config = at_most(850))]
 fn make_root_and_timeout(root: SimpleToken) {
     each(|| drop(black_box(&root + TimeoutToken::new(black_box(HOUR)))));
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::root_and_counter(args = (), config = at_most(879))]
+#[bench::root_and_counter(args = (), config = at_most(802))]
 fn make_root_and_counter(root: SimpleToken) {
     each(|| drop(black_box(&root + CounterToken::new(black_box(1_000)))));
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::quick_start(args = (), config = at_most(2_956))]
+#[bench::quick_start(args = (), config = at_most(2_558))]
 fn make_quick_start(_root: SimpleToken) {
     each(|| {
         drop(black_box(
@@ -99,7 +99,7 @@ fn make_quick_start(_root: SimpleToken) {
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::simple(args = (), config = at_most(917))]
+#[bench::simple(args = (), config = at_most(538))]
 fn make_and_cancel(_root: SimpleToken) {
     each(|| {
         let token = SimpleToken::new();
@@ -109,13 +109,13 @@ fn make_and_cancel(_root: SimpleToken) {
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::simple(args = (), config = at_most(361))]
+#[bench::simple(args = (), config = at_most(202))]
 fn register_a_callback(token: SimpleToken) {
     each(|| drop(black_box(token.on_cancel(|_| {}))));
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::simple(args = (), config = at_most(385))]
+#[bench::simple(args = (), config = at_most(242))]
 fn poll_cancelled(token: SimpleToken) {
     let mut context = Context::from_waker(Waker::noop());
     each(|| {
