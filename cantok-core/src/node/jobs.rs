@@ -2,6 +2,7 @@
 
 use super::fired::Fired;
 use super::{Node, Waiter};
+#[cfg(feature = "tracing")]
 use crate::CancellationError;
 use crate::background::Job;
 use crate::panic::Panic;
