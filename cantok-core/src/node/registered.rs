@@ -22,95 +22,38 @@ pub(crate) trait Registered: Sized {
     fn is(waiter: &Waiter) -> bool;
 }
 
-impl Registered for Waker {
-    const NEEDS_POLLING: bool = true;
+macro_rules! registered {
+    ($type:ty, $variant:ident, needs_polling: $needs_polling:literal) => {
+        impl Registered for $type {
+            const NEEDS_POLLING: bool = $needs_polling;
 
-    fn into_waiter(self) -> Waiter {
-        Waiter::Waker(self)
-    }
+            fn into_waiter(self) -> Waiter {
+                Waiter::$variant(self)
+            }
 
-    fn from_waiter(waiter: Waiter) -> Option<Self> {
-        match waiter {
-            Waiter::Waker(waker) => Some(waker),
-            other => {
-                forget(other);
-                None
+            fn from_waiter(waiter: Waiter) -> Option<Self> {
+                match waiter {
+                    Waiter::$variant(waiter) => Some(waiter),
+                    other => {
+                        forget(other);
+                        None
+                    }
+                }
+            }
+
+            fn is(waiter: &Waiter) -> bool {
+                matches!(waiter, Waiter::$variant(_))
             }
         }
-    }
-
-    fn is(waiter: &Waiter) -> bool {
-        matches!(waiter, Waiter::Waker(_))
-    }
+    };
 }
 
-impl Registered for Callback {
-    const NEEDS_POLLING: bool = true;
+registered!(Waker, Waker, needs_polling: true);
+registered!(Callback, Callback, needs_polling: true);
+registered!(Arc<Parker>, Thread, needs_polling: false);
+registered!(Weak<Node>, Link, needs_polling: false);
 
-    fn into_waiter(self) -> Waiter {
-        Waiter::Callback(self)
-    }
-
-    fn from_waiter(waiter: Waiter) -> Option<Self> {
-        match waiter {
-            Waiter::Callback(callback) => Some(callback),
-            other => {
-                forget(other);
-                None
-            }
-        }
-    }
-
-    fn is(waiter: &Waiter) -> bool {
-        matches!(waiter, Waiter::Callback(_))
-    }
-}
-
-impl Registered for Arc<Parker> {
-    const NEEDS_POLLING: bool = false;
-
-    fn into_waiter(self) -> Waiter {
-        Waiter::Thread(self)
-    }
-
-    fn from_waiter(waiter: Waiter) -> Option<Self> {
-        match waiter {
-            Waiter::Thread(parker) => Some(parker),
-            other => {
-                forget(other);
-                None
-            }
-        }
-    }
-
-    fn is(waiter: &Waiter) -> bool {
-        matches!(waiter, Waiter::Thread(_))
-    }
-}
-
-/// A link.
-impl Registered for Weak<Node> {
-    const NEEDS_POLLING: bool = false;
-
-    fn into_waiter(self) -> Waiter {
-        Waiter::Link(self)
-    }
-
-    fn from_waiter(waiter: Waiter) -> Option<Self> {
-        match waiter {
-            Waiter::Link(node) => Some(node),
-            other => {
-                forget(other);
-                None
-            }
-        }
-    }
-
-    fn is(waiter: &Waiter) -> bool {
-        matches!(waiter, Waiter::Link(_))
-    }
-}
-
+/// Any other waiter, which no task or callback waits with.
 impl Registered for Waiter {
     const NEEDS_POLLING: bool = false;
 
