@@ -120,9 +120,10 @@ impl Current {
     pub fn entered(self) -> Entered {
         // With nothing to enter and nothing to hide, a thread needs no stack.
         let is_idle = self.0.is_none() && STACK.try_with(is_empty).unwrap_or(true);
-        let height = match is_idle {
-            true => 0,
-            false => push(self.0.unwrap_or_default()),
+        let height = if is_idle {
+            0
+        } else {
+            push(self.0.unwrap_or_default())
         };
         Entered {
             height,

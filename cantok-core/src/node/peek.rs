@@ -80,6 +80,9 @@ impl Node {
     /// The cause, if the token is cancelled, or must be because of an edge or a passed deadline. Latches what it finds.
     #[inline]
     pub(crate) fn cancellation(self: &Arc<Self>) -> Option<&CancellationError> {
+        // Acquire: pairs with a release whose store this thread has read by a relaxed load, as when crossbeam reads
+        // that a channel is disconnected. The mark came before that, so it is seen here.
+        fence(Ordering::Acquire);
         if self.state.is_pushed() && !self.has_deadline() {
             return None;
         }
@@ -88,9 +91,6 @@ impl Node {
 
     #[inline(never)]
     fn find_cancellation(self: &Arc<Self>) -> Option<&CancellationError> {
-        // Acquire: pairs with a release whose store this thread has read by a relaxed load, as when crossbeam reads
-        // that a channel is disconnected. The mark came before that, so it is seen here.
-        fence(Ordering::Acquire);
         let state = self.state.get();
         if state.is_cancelled() {
             return self.error();

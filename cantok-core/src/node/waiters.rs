@@ -247,9 +247,10 @@ impl Node {
         }
         {
             let mut waiters = lock(&self.waiters);
-            let is_announced = match is_prepared {
-                true => self.state.announce(),
-                false => self.push_and_announce(W::NEEDS_POLLING),
+            let is_announced = if is_prepared {
+                self.state.announce()
+            } else {
+                self.push_and_announce(W::NEEDS_POLLING)
             };
             if is_announced {
                 return Ok(waiters.insert(waiter));
