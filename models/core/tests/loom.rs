@@ -521,3 +521,26 @@ fn news_of_a_cancel_that_was_read_relaxed_makes_a_later_cancel_late() {
         canceller.join().unwrap();
     });
 }
+
+#[test]
+fn news_of_a_cancel_that_was_read_relaxed_lets_a_look_find_it() {
+    for is_armed in [false, true] {
+        model(move || {
+            let operand = SimpleToken::new();
+            let sum = &operand + SimpleToken::new();
+            let sum = if is_armed { armed(sum) } else { sum };
+            let told = Arc::new(AtomicUsize::new(0));
+            let canceller = thread::spawn({
+                let told = told.clone();
+                move || {
+                    operand.cancel();
+                    told.store(1, Ordering::Release);
+                }
+            });
+            if told.load(Ordering::Relaxed) == 1 {
+                assert!(sum.cancellation().is_some(), "it was cancelled before");
+            }
+            canceller.join().unwrap();
+        });
+    }
+}
