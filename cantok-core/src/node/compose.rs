@@ -29,8 +29,11 @@ impl Node {
     /// Makes a node of that kind that watches these operands; cancelled if one of them is.
     pub(crate) fn derived(kind: Kind, operands: impl IntoIterator<Item = Arc<Node>>) -> Arc<Node> {
         Node::link_rest();
-        let mut node = Node::make(kind, None, State::default(), false, || Body::Plain);
-        let is_cancelled = Arc::get_mut(&mut node).is_some_and(|node| node.add(operands));
+        let mut node = Node::flag();
+        let is_cancelled = Arc::get_mut(&mut node).is_some_and(|node| {
+            node.kind = kind;
+            node.add(operands)
+        });
         if is_cancelled {
             node.cancellation();
         }
@@ -122,15 +125,13 @@ impl Node {
     fn child_of_plain(parent: Arc<Node>) -> Arc<Node> {
         Node::link_rest();
         let is_cancelled = parent.is_marked();
-        let body = || {
-            Body::Derived(Derived {
-                edges: Edges::One([Edge::new(parent, 1)]),
-                polled: 0,
-                operands: 1,
-            })
-        };
+        let body = Body::Derived(Derived {
+            edges: Edges::One([Edge::new(parent, 1)]),
+            polled: 0,
+            operands: 1,
+        });
         let state = State::new(1, false, Polls::default());
-        let child = Node::make(Kind::Simple, None, state, false, body);
+        let child = Arc::new(Node::new(Kind::Simple, body, None, state, false));
         if is_cancelled {
             child.cancellation();
         }

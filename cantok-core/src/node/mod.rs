@@ -133,24 +133,29 @@ impl RefUnwindSafe for Node {}
 impl Default for Node {
     #[inline]
     fn default() -> Self {
-        Node {
-            waiters: Mutex::default(),
-            label: OnceLock::new(),
-            body: Body::Plain,
-            deadline: None,
-            cause: OnceLock::new(),
-            alarm: AtomicU64::new(0),
-            state: State::default(),
-            kind: Kind::Simple,
-            is_complete: AtomicBool::new(false),
-            checks: AtomicU8::new(0),
-            is_downgraded: AtomicBool::new(false),
-            moves: false,
-        }
+        Node::new(Kind::Simple, Body::Plain, None, State::default(), false)
     }
 }
 
 impl Node {
+    #[inline]
+    fn new(kind: Kind, body: Body, deadline: Option<Instant>, state: State, moves: bool) -> Self {
+        Node {
+            waiters: Mutex::default(),
+            label: OnceLock::new(),
+            body,
+            deadline,
+            cause: OnceLock::new(),
+            alarm: AtomicU64::new(0),
+            state,
+            kind,
+            is_complete: AtomicBool::new(false),
+            checks: AtomicU8::new(0),
+            is_downgraded: AtomicBool::new(false),
+            moves,
+        }
+    }
+
     /// Makes a node that only a call cancels, if anything does.
     #[inline]
     pub(crate) fn flag() -> Arc<Self> {
