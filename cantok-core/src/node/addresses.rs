@@ -4,7 +4,7 @@ use crate::sync::Arc;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Nobody chooses addresses, so they need no random keys, which would take as much of a small program as the map.
+/// No user chooses addresses, so they need no random keys, which would take as much of a small program as the map.
 #[derive(Default)]
 pub(super) struct Addresses(HashMap<usize, usize, BuildHasherDefault<Spread>>);
 

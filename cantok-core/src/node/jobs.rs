@@ -11,6 +11,7 @@ use crate::sync::{Arc, Weak};
 #[cfg(feature = "tracing")]
 use crate::trace::Event;
 use std::any::Any;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::Waker;
 
 /// Usually empty, and then as cheap as a pointer.
@@ -23,7 +24,7 @@ struct Work {
     wakers: Vec<Waker>,
     /// What is only dropped, which may drop values of the user's: nodes that lost their last handle during the walk,
     /// errors with reasons that came too late, and cancelled heirs.
-    dropped: Vec<Box<dyn Any + Send>>,
+    dropped: Vec<Box<dyn Any + Send + Sync + UnwindSafe + RefUnwindSafe>>,
     /// Nodes with callbacks, with the number of these.
     callbacks: Vec<(Arc<Node>, usize)>,
     #[cfg(feature = "tracing")]
