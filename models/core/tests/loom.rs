@@ -379,16 +379,17 @@ fn cancel_both(left: SimpleToken, right: SimpleToken, more: usize) {
     both_find_it_cancelled(left.into(), &right, &below);
 }
 
-/// Cancels both at the same time; each finds what is below it cancelled.
+/// Cancels both at the same time; each finds what is below it cancelled. With reasons, so that the errors are there at
+/// once: making them later would double the interleavings.
 fn both_find_it_cancelled(one: Token, other: &Token, below: &Token) {
     let rival = thread::spawn({
         let below = below.clone();
         move || {
-            one.cancel();
+            one.cancel_with("one");
             assert!(below.is_cancelled());
         }
     });
-    other.cancel();
+    other.cancel_with("other");
     assert!(below.is_cancelled());
     rival.join().unwrap();
 }
