@@ -22,58 +22,53 @@ thread_locals! {
 #[inline]
 pub(crate) fn drop_nested<T: 'static>(value: T) {
     // A panic while this thread is already unwinding must be caught, or it aborts the process.
-    if DEPTH.with(Cell::get) < AT_ONCE - 1 && !thread::panicking() {
-        let _depth = Depth::enter();
+    if depth() < AT_ONCE - 1 && !thread::panicking() {
+        let _nested = Nested::begin();
         drop(value);
     } else if let Some(panic) = drop_caught(value) {
         panic.resume();
     }
 }
 
-/// One more nested drop, until dropped.
-struct Depth;
+/// [`drop_nested`] that returns the panic.
+pub(crate) fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
+    if depth() >= AT_ONCE {
+        return postpone(Box::new(value));
+    }
+    let _nested = Nested::begin();
+    drop_pending(Panic::catch(|| drop(value)))
+}
 
-impl Depth {
+#[inline]
+fn depth() -> usize {
+    DEPTH.with(Cell::get)
+}
+
+/// One more nested drop, until this is dropped.
+struct Nested;
+
+impl Nested {
     #[inline]
-    fn enter() -> Self {
+    fn begin() -> Self {
         DEPTH.with(|depth| depth.set(depth.get() + 1));
-        Depth
+        Nested
     }
 }
 
-impl Drop for Depth {
+impl Drop for Nested {
     #[inline]
     fn drop(&mut self) {
         DEPTH.with(|depth| depth.set(depth.get() - 1));
     }
 }
 
-/// [`drop_nested`] that returns the panic.
-pub(crate) fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
-    if !descend() {
-        return postpone(Box::new(value));
-    }
-    ascend(Panic::catch(|| drop(value)))
-}
-
-/// Returns `false` if the value is too deep to be dropped at once.
-fn descend() -> bool {
-    let depth = DEPTH.with(Cell::get);
-    if depth < AT_ONCE {
-        DEPTH.with(|current| current.set(depth + 1));
-    }
-    depth < AT_ONCE
-}
-
-/// Returns the first panic: that of the value just dropped, or of one that had to wait for it.
-fn ascend(mut first: Option<Panic>) -> Option<Panic> {
-    let depth = DEPTH.with(Cell::get);
-    if depth == AT_ONCE {
+/// Drops what had to wait for the value just dropped. Returns the first panic: that value's, or one from here.
+fn drop_pending(mut first: Option<Panic>) -> Option<Panic> {
+    if depth() == AT_ONCE {
         while let Some(value) = next() {
             Panic::keep_first(&mut first, Panic::catch(|| drop(value)));
         }
     }
-    DEPTH.with(|current| current.set(depth - 1));
     first
 }
 

@@ -99,7 +99,7 @@ impl Jobs {
     /// Wakes the waiting threads. Runs no user code.
     pub(crate) fn wake_threads(&mut self) {
         if let Some(work) = &mut self.0 {
-            work.threads.drain(..).for_each(|parker| parker.unpark());
+            work.wake_threads();
         }
     }
 
@@ -134,17 +134,19 @@ impl Jobs {
     /// Runs everything on this thread, even if some of it panics. The first panic is resumed afterwards, unless the
     /// thread is already unwinding.
     #[inline]
-    pub(crate) fn run(mut self) {
-        if self.0.is_some() {
-            self.wake_threads();
-        }
-        if let Some(work) = self.0 {
+    pub(crate) fn run(self) {
+        if let Some(mut work) = self.0 {
+            work.wake_threads();
             work.run_user_code();
         }
     }
 }
 
 impl Work {
+    fn wake_threads(&mut self) {
+        self.threads.drain(..).for_each(|parker| parker.unpark());
+    }
+
     fn has_user_code(&self) -> bool {
         #[cfg(feature = "tracing")]
         if !self.events.is_empty() {
