@@ -44,7 +44,7 @@ fn by_a_signal() {
             let read = running.read_lines(lines.max(1));
             running.signal(signal);
             // Not before it has heard: it might be done first.
-            while !running.complaint().contains("cancelled") {}
+            running.wait_until_told();
             let ended = running.end(read);
             let summary = ended.check(&right);
             assert_eq!(ended.status.signal(), Some(signal.as_raw()));
@@ -106,7 +106,7 @@ fn by_a_timeout() {
     for threads in ["1", "2"] {
         let timeout = ["--threads", threads, "--timeout", "100ms", "--log"];
         let mut running = Running::start(tree.treehash(&timeout));
-        while !running.complaint().contains("--timeout") {}
+        running.wait_until_told();
         let ended = running.end(Vec::new());
         assert_eq!(ended.status.code(), Some(124));
         assert!(ended.check(&right).missing > 0);
@@ -219,7 +219,7 @@ fn by_a_signal_that_has_ended_the_reader_too() {
         let mut running = Running::start(tree.treehash(&["--threads", threads, "--log"]));
         let read = running.read_lines(1);
         running.signal(Signal::INT);
-        while !running.complaint().contains("cancelled") {}
+        running.wait_until_told();
         running.close();
         let ended = running.end(read);
         assert_eq!(ended.status.signal(), Some(Signal::INT.as_raw()));

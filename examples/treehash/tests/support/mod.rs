@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
+use std::mem;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
@@ -119,6 +120,7 @@ pub(crate) struct Running {
     pub(crate) child: Child,
     stdout: Option<BufReader<ChildStdout>>,
     stderr: Option<BufReader<ChildStderr>>,
+    complaints: String,
     over: mpsc::Sender<()>,
 }
 
@@ -148,6 +150,7 @@ impl Running {
         Running {
             stdout: child.stdout.take().map(BufReader::new),
             stderr: child.stderr.take().map(BufReader::new),
+            complaints: String::new(),
             child,
             over,
         }
@@ -175,6 +178,18 @@ impl Running {
         line
     }
 
+    /// Until its log or its summary says that it was told to stop. Two threads write them, in any order, and the end of
+    /// the program may keep one from its log.
+    pub(crate) fn wait_until_told(&mut self) {
+        loop {
+            let line = self.complaint();
+            self.complaints.push_str(&line);
+            if line.contains("cancelled") || line.contains("stopped") {
+                return;
+            }
+        }
+    }
+
     /// Closes the reading end of its output.
     pub(crate) fn close(&mut self) {
         self.stdout = None;
@@ -192,10 +207,11 @@ impl Running {
         if let Some(stdout) = &mut self.stdout {
             stdout.read_to_end(&mut read).unwrap();
         }
+        let rest = stderr.map(|text| text.join().unwrap()).unwrap_or_default();
         Ended {
             status: self.wait(),
             stdout: read,
-            stderr: stderr.map(|text| text.join().unwrap()).unwrap_or_default(),
+            stderr: mem::take(&mut self.complaints) + &rest,
         }
     }
 
@@ -243,7 +259,7 @@ pub(crate) fn written(path: &Path) -> Ended {
     }
 }
 
-/// The numbers of the last line that it complains with.
+/// The numbers of its last complaint.
 #[derive(Debug)]
 pub(crate) struct Summary {
     pub(crate) hashed: usize,
@@ -253,8 +269,12 @@ pub(crate) struct Summary {
 }
 
 impl Ended {
+    /// A log may go on behind it.
     pub(crate) fn last_complaint(&self) -> &str {
-        self.stderr.lines().last().unwrap_or_default()
+        let mut lines = self.stderr.lines();
+        lines
+            .rfind(|line| line.starts_with("treehash: "))
+            .unwrap_or_default()
     }
 
     pub(crate) fn summary(&self) -> Summary {
