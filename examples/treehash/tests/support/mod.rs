@@ -29,6 +29,10 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// The pipe of 64 KiB takes about 800 lines of these trees, and one write of the program takes 51.
 pub(crate) const STUCK: usize = 2_500;
 
+/// How many files of a tree have contents of their own. The others are links to them: where many files were just
+/// removed, making new ones takes ext4 a millisecond each.
+const DIFFERENT: usize = 100;
+
 /// A folder with a folder `tree` in it, of small files, 100 in each folder.
 pub(crate) struct Tree {
     folder: TempDir,
@@ -43,11 +47,15 @@ impl Tree {
         };
         let mut random = SmallRng::seed_from_u64(files as u64);
         let mut content = [0; 100];
+        let path = |file| tree.path().join(format!("{}/{file}", file / 100));
         for file in 0..files {
-            let path = tree.path().join(format!("{}/{file}", file / 100));
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            random.fill_bytes(&mut content);
-            fs::write(path, &content[..file % 100]).unwrap();
+            fs::create_dir_all(path(file).parent().unwrap()).unwrap();
+            if file < DIFFERENT {
+                random.fill_bytes(&mut content);
+                fs::write(path(file), &content[..file % 100]).unwrap();
+            } else {
+                fs::hard_link(path(file % DIFFERENT), path(file)).unwrap();
+            }
         }
         tree
     }
