@@ -1,7 +1,7 @@
 //! Entries whose keys stay valid while others come and go. Insertion and removal cost the same from one entry to
 //! millions. A burst leaves no memory behind, even if one of its entries stays.
 
-use std::mem::{forget, replace};
+use std::mem::{forget, replace, take};
 
 /// Entries per chunk. Memory is freed chunk by chunk.
 const CHUNK: usize = 256;
@@ -127,6 +127,31 @@ impl<T> Slab<T> {
         is_wanted: impl FnOnce(&T) -> bool,
         into: impl FnOnce(T) -> Option<U>,
     ) -> Option<U> {
+        let value = self.take_as(key, is_wanted, into)?;
+        let chunk = &mut self.chunks[key as usize / CHUNK];
+        if self.len == 0 {
+            self.clear();
+        } else if chunk.len == 0 && self.allocated - self.len >= 2 * CHUNK {
+            // One chunk stays in reserve, so that a single entry that comes and goes allocates nothing.
+            self.allocated -= chunk.slots.len();
+            chunk.slots = Vec::new();
+            chunk.free = NONE;
+        }
+        Some(value)
+    }
+
+    /// [`Slab::remove`] that keeps the memory.
+    pub(crate) fn take(&mut self, key: u32) -> Option<T> {
+        self.take_as(key, |_| true, Some)
+    }
+
+    #[inline(always)]
+    fn take_as<U>(
+        &mut self,
+        key: u32,
+        is_wanted: impl FnOnce(&T) -> bool,
+        into: impl FnOnce(T) -> Option<U>,
+    ) -> Option<U> {
         let at = key as usize / CHUNK;
         let chunk = self.chunks.get_mut(at)?;
         let slot = chunk.slots.get_mut(key as usize % CHUNK)?;
@@ -144,15 +169,31 @@ impl<T> Slab<T> {
         }
         chunk.len -= 1;
         self.len -= 1;
-        if self.len == 0 {
-            self.clear();
-        } else if chunk.len == 0 && self.allocated - self.len >= 2 * CHUNK {
-            // One chunk stays in reserve, so that a single entry that comes and goes allocates nothing.
-            self.allocated -= chunk.slots.len();
-            chunk.slots = Vec::new();
-            chunk.free = NONE;
-        }
         value
+    }
+
+    /// Gives up the memory that [`Slab::take`] has kept, but for that of two chunks.
+    pub(crate) fn shrink(&mut self) -> Vec<impl Sized + use<T>> {
+        if self.len == 0 && self.chunks.len() > 1 {
+            let spare = take(&mut self.chunks);
+            self.clear();
+            return spare;
+        }
+        let mut spare = Vec::new();
+        for chunk in &mut self.chunks {
+            if self.allocated - self.len < 2 * CHUNK {
+                break;
+            }
+            if chunk.len == 0 {
+                self.allocated -= chunk.slots.len();
+                spare.push(Chunk {
+                    slots: take(&mut chunk.slots),
+                    ..*chunk
+                });
+                chunk.free = NONE;
+            }
+        }
+        spare
     }
 
     /// Removes the chunks of a slab without entries.
@@ -272,6 +313,8 @@ mod tests {
     enum Op {
         Insert(usize),
         Remove(prop::sample::Index),
+        Take(prop::sample::Index),
+        Shrink,
         RemoveBatch(prop::sample::Index),
         /// Removes all but the multiples of that number.
         RemoveIf(usize),
@@ -281,6 +324,8 @@ mod tests {
         prop_oneof![
             3 => (1_usize..400).prop_map(Op::Insert),
             3 => any::<prop::sample::Index>().prop_map(Op::Remove),
+            3 => any::<prop::sample::Index>().prop_map(Op::Take),
+            1 => Just(Op::Shrink),
             2 => any::<prop::sample::Index>().prop_map(Op::RemoveBatch),
             1 => (1_usize..5).prop_map(Op::RemoveIf),
         ]
@@ -305,6 +350,7 @@ mod tests {
             let mut slab = Slab::new();
             let mut map = BTreeMap::new();
             let mut next = 0;
+            let mut has_taken = false;
             for op in ops {
                 match op {
                     Op::Insert(count) => {
@@ -318,6 +364,19 @@ mod tests {
                         prop_assert_eq!(slab.remove(key), map.remove(&key));
                         prop_assert_eq!(slab.remove(key), None);
                     }
+                    Op::Take(index) if !map.is_empty() => {
+                        // A range of them, so that whole chunks get empty.
+                        let from = index.index(map.len());
+                        let keys: Vec<u32> = map.keys().copied().skip(from).take(600).collect();
+                        for key in keys {
+                            prop_assert_eq!(slab.take(key), map.remove(&key));
+                        }
+                        has_taken = true;
+                    }
+                    Op::Shrink => {
+                        drop(slab.shrink());
+                        has_taken = false;
+                    }
                     Op::RemoveBatch(index) if !map.is_empty() => {
                         let start = *map.keys().nth(index.index(map.len())).unwrap();
                         let keys: Vec<u32> = slab.batch(start, 64).0.map(|(key, _)| key).collect();
@@ -326,7 +385,7 @@ mod tests {
                         let expected: Vec<usize> = keys.iter().filter_map(|key| map.remove(key)).collect();
                         prop_assert_eq!(removed, expected);
                     }
-                    Op::Remove(_) | Op::RemoveBatch(_) => {}
+                    Op::Remove(_) | Op::Take(_) | Op::RemoveBatch(_) => {}
                     Op::RemoveIf(keep) => {
                         let mut removed = Vec::new();
                         slab.remove_if(|value| value % keep != 0, |value| removed.push(value));
@@ -341,7 +400,7 @@ mod tests {
                 // Each chunk with an entry, and two more.
                 let chunks = map.keys().map(|key| *key as usize / CHUNK);
                 let used = chunks.collect::<std::collections::BTreeSet<_>>().len();
-                prop_assert!(slab.allocated <= (used + 2) * CHUNK, "{} slots", slab.allocated);
+                prop_assert!(has_taken || slab.allocated <= (used + 2) * CHUNK, "{} slots", slab.allocated);
             }
         }
     }

@@ -26,6 +26,9 @@ const SHARDS: usize = 16;
 /// How many entries are taken at a time, so that others can come and go in between.
 const BATCH: usize = 256;
 
+/// In nanoseconds. If nothing is due for so long, a burst is over, and its memory is freed.
+const PAUSE: u64 = 1_000_000;
+
 pub(crate) struct Timer<T: 'static> {
     worker: Worker<()>,
     /// When the thread wakes up, as a number of the clock (invariants 1 and 2).
@@ -106,15 +109,15 @@ impl<T> Timer<T> {
     pub(crate) fn insert(&self, at: Instant, value: T) -> Alarm {
         let at = nanos(at);
         let mut shard = shard();
-        let key = loop {
+        let (key, next) = loop {
             match self.shard(shard) {
                 Some(mut wheel) => break wheel.insert(at, value),
                 None => shard = (shard + 1) % SHARDS,
             }
         };
         // Relaxed: the lock of the shard orders this with the thread (invariant 1).
-        if at < self.alarm.load(Ordering::Relaxed)
-            && at < self.alarm.fetch_min(at, Ordering::Relaxed)
+        if next < self.alarm.load(Ordering::Relaxed)
+            && next < self.alarm.fetch_min(next, Ordering::Relaxed)
         {
             // The thread reads `alarm` under this lock before it sleeps.
             drop(self.worker.lock_unless_forked());
@@ -138,9 +141,14 @@ impl<T> Timer<T> {
         self.worker.lock_beside(&self.shards[index])
     }
 
-    /// Passes due entries to `fire`, for ever. `fire` is expected to empty the list.
-    pub(crate) fn run(&self, mut fire: impl FnMut(Instant, &mut Vec<T>)) {
+    /// Passes due entries to `fire`, for ever. `fire` is expected to empty the list. `free` is given the memory that a
+    /// burst leaves behind, since an allocator may take a fraction of a second to take it back.
+    pub(crate) fn run(&self, mut fire: impl FnMut(Instant, &mut Vec<T>), free: fn(Box<dyn Send>))
+    where
+        T: Send,
+    {
         let mut due = Vec::new();
+        let mut has_fired = false;
         loop {
             self.sleep();
             // Relaxed, here and below: the locks of the shards order this with insertions (invariant 1).
@@ -152,10 +160,27 @@ impl<T> Timer<T> {
                     next = next.min(wheel.take_due(nanos(now), BATCH, &mut due));
                 }
                 if !due.is_empty() {
+                    has_fired = true;
                     fire(now, &mut due);
                 }
             }
+            if has_fired && next > nanos(clock::now()).saturating_add(PAUSE) {
+                has_fired = false;
+                self.shrink(free);
+            }
             self.alarm.fetch_min(next, Ordering::Relaxed);
+        }
+    }
+
+    fn shrink(&self, free: fn(Box<dyn Send>))
+    where
+        T: Send,
+    {
+        for shard in 0..SHARDS {
+            let spare = self.shard(shard).map(|mut wheel| wheel.shrink());
+            if let Some(spare) = spare.filter(|spare| !spare.is_empty()) {
+                free(Box::new(spare));
+            }
         }
     }
 

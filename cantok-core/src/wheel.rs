@@ -1,24 +1,37 @@
 //! Entries by the instant at which they are due: a hierarchical timing wheel (Varghese and Lauck, "Hashed and
 //! hierarchical timing wheels", 1987). Insertion and removal cost the same from one entry to millions.
 //!
-//! Time is in nanoseconds since a fixed instant. Each level has 64 slots. A slot of level 0 spans one tick, a slot of
-//! any other level spans all of the level below.
+//! Time is in nanoseconds since a fixed instant. Each level divides it into slots: of one tick on level 0, of 64 slots of
+//! the level below on any other. Those 64 are a block. Each level has room for two blocks: the current one, which contains
+//! `now`, and the next one.
 //!
 //! # Invariants
 //!
-//! 1. An entry is in the level of the highest digit, to base 64, in which its tick differs from `now`, and there in the
-//!    slot of its own digit. (An entry from before `now` counts as one of `now`.)
-//! 2. So all entries of a level are due before those of the levels above, and in the order of their slots.
-//! 3. `now` never passes an entry.
+//! 1. An entry is in a slot that contains its instant, in the current or next block of the slot's level. (An entry from
+//!    before `now` counts as one of `now`.) It is inserted into the lowest such level.
+//! 2. `now` never passes an entry, and reaches no slot above level 0 that has any: they were moved to lower levels.
+//! 3. The next slot of a level is the next block of the level below. So if a slot has many entries, they are moved there
+//!    ahead of time, some at a time. If all were moved at once, what is due meanwhile would have to wait.
 
 use crate::clock::NEVER;
 use crate::slab::Slab;
+use std::mem::replace;
 
 /// A tick is 2^16 ns, 66 µs.
 const TICK: u32 = 16;
-/// Six bits for each level, so there are at most eight levels: 48 bits above a tick.
-const SLOTS: u32 = 64;
+/// The bits of a slot's number in its block. There are at most eight levels: 48 bits above a tick.
+const BITS: u32 = 6;
+/// Two blocks. The number of a slot, modulo this, is its index.
+const SLOTS: u64 = 2 << BITS;
 
+/// The lists of a slot. The entries of one list are fetched from memory one after the other, those of several lists at
+/// the same time.
+const LISTS: usize = 4;
+
+/// If a slot has more entries, they are moved ahead.
+const MANY: u32 = 64;
+
+/// No entry.
 const NONE: u32 = u32::MAX;
 
 pub(crate) struct Wheel<T> {
@@ -38,15 +51,32 @@ pub(crate) struct Key {
     pub(crate) generation: u32,
 }
 
-#[derive(Clone, Copy)]
 struct Level {
     /// One bit for each slot that has entries.
-    occupied: u64,
-    /// The first entry of each slot that has any.
-    heads: [u32; SLOTS as usize],
+    occupied: u128,
+    slots: [Slot; SLOTS as usize],
 }
 
-/// A member of its slot's doubly linked list.
+#[derive(Clone, Copy)]
+struct Slot {
+    /// The first entry of each list.
+    first: [u32; LISTS],
+    len: u32,
+}
+
+const EMPTY: Slot = Slot {
+    first: [NONE; LISTS],
+    len: 0,
+};
+
+impl Slot {
+    /// When to begin to move the entries ahead, if there are many. The slot is of that level and begins at `start`.
+    fn moves_at(&self, level: u32, start: u64) -> Option<u64> {
+        (level > 0 && self.len > MANY).then(|| start - (1 << shift(level)))
+    }
+}
+
+/// A member of one of its slot's doubly linked lists: that of its key, modulo their number.
 struct Entry<T> {
     at: u64,
     value: T,
@@ -72,7 +102,8 @@ impl<T> Wheel<T> {
         }
     }
 
-    pub(crate) fn insert(&mut self, at: u64, value: T) -> Key {
+    /// Also returns when to call [`Wheel::take_due`], on account of this entry.
+    pub(crate) fn insert(&mut self, at: u64, value: T) -> (Key, u64) {
         self.generation = (self.generation + 1) % (1 << 27);
         let generation = self.generation;
         let slot = self.entries.insert(Entry {
@@ -83,147 +114,209 @@ impl<T> Wheel<T> {
             previous: NONE,
             next: NONE,
         });
-        self.link(slot, at);
-        Key { slot, generation }
+        let moves_at = self.link(slot, at);
+        (Key { slot, generation }, moves_at.unwrap_or(at))
     }
 
     /// `None` if the entry was already taken out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let is_match = |entry: &Entry<T>| entry.generation == key.generation;
-        let Entry {
-            value,
-            place,
-            previous,
-            next,
-            ..
-        } = self.entries.remove_one_if(key.slot, is_match)?;
-        if let Some(next) = self.entries.get_mut(next) {
-            next.previous = previous;
-        }
-        match self.entries.get_mut(previous) {
-            Some(previous) => previous.next = next,
-            None => {
-                let level = &mut self.levels[place.level as usize];
-                level.heads[place.slot as usize] = next;
-                if next == NONE {
-                    level.occupied &= !(1 << place.slot);
-                }
-            }
-        }
-        Some(value)
+        let entry = self.entries.remove_one_if(key.slot, is_match)?;
+        self.unlink(key.slot, entry.place, entry.previous, entry.next);
+        Some(entry.value)
     }
 
     /// Takes out what is due at `now`, `limit` entries or a few more at a time. Returns when to call again: `NEVER` if
-    /// nothing is left.
+    /// nothing is left. Keeps the memory, see [`Wheel::shrink`].
     pub(crate) fn take_due(&mut self, now: u64, limit: usize, due: &mut Vec<T>) -> u64 {
+        let mut is_left = false;
         while let Some((place, start)) = self.first() {
             if start > now {
-                self.now = self.now.max(now);
-                return match place.level {
-                    0 => self.earliest(place),
-                    _ => start,
-                };
+                break;
             }
-            if due.len() >= limit {
-                return now;
+            is_left = due.len() >= limit;
+            if is_left {
+                break;
             }
-            // Invariant 3: the slot is the first one.
+            // Invariant 2: the slot is the first one.
             self.now = self.now.max(start);
-            let earliest = self.empty(place, now, due);
-            if place.level == 0 && earliest < NEVER {
-                // What is left is due later in the current tick.
-                self.now = self.now.max(now);
-                return earliest;
+            let later = self.empty(place, now, due);
+            if place.level == 0 && later {
+                // Later in the current tick.
+                break;
             }
         }
-        self.now = self.now.max(now);
-        NEVER
+        if !is_left {
+            self.now = self.now.max(now);
+        }
+        if self.move_ahead(limit) || is_left {
+            return now;
+        }
+        self.next()
+    }
+
+    /// Moves some `limit` entries of each level's next slot to lower levels (invariant 3). Returns whether there are
+    /// still many.
+    fn move_ahead(&mut self, limit: usize) -> bool {
+        let mut is_left = false;
+        for level in 1..self.levels.len() {
+            let slot = (((self.now >> shift(level as u32)) + 1) % SLOTS) as usize;
+            for _ in 0..limit.div_ceil(LISTS) {
+                if self.levels[level].slots[slot].len <= MANY {
+                    break;
+                }
+                for key in self.levels[level].slots[slot].first {
+                    let Some(entry) = self.entries.get(key) else {
+                        continue;
+                    };
+                    let (at, place, next) = (entry.at, entry.place, entry.next);
+                    self.unlink(key, place, NONE, next);
+                    self.link(key, at);
+                }
+            }
+            is_left |= self.levels[level].slots[slot].len > MANY;
+        }
+        is_left
+    }
+
+    /// Returns when the first entry is due, or has to be moved.
+    fn next(&self) -> u64 {
+        let times = self.firsts().map(|(place, start)| {
+            let slot = self.levels[place.level as usize].slots[place.slot as usize];
+            match place.level {
+                0 => self.earliest(slot),
+                level => slot.moves_at(level.into(), start).unwrap_or(start),
+            }
+        });
+        times.min().unwrap_or(NEVER)
+    }
+
+    /// Gives up the memory that is not needed any more. Dropping it may take long.
+    pub(crate) fn shrink(&mut self) -> Vec<impl Sized + use<T>> {
+        self.entries.shrink()
     }
 
     /// Returns the earliest instant in a slot.
-    fn earliest(&self, place: Place) -> u64 {
-        let mut key = self.levels[place.level as usize].heads[place.slot as usize];
+    fn earliest(&self, slot: Slot) -> u64 {
+        let mut keys = slot.first;
         let mut earliest = NEVER;
-        while let Some(entry) = self.entries.get(key) {
-            earliest = earliest.min(entry.at);
-            key = entry.next;
+        while keys != [NONE; LISTS] {
+            for key in &mut keys {
+                if let Some(entry) = self.entries.get(*key) {
+                    earliest = earliest.min(entry.at);
+                    *key = entry.next;
+                }
+            }
         }
         earliest
     }
 
-    /// Takes out the due entries of a slot and links the others again. Returns the earliest instant of those.
-    fn empty(&mut self, place: Place, now: u64, due: &mut Vec<T>) -> u64 {
+    /// Takes out the due entries of a slot and links the others again. Returns whether there are others.
+    fn empty(&mut self, place: Place, now: u64, due: &mut Vec<T>) -> bool {
         let level = &mut self.levels[place.level as usize];
         level.occupied &= !(1 << place.slot);
-        let mut key = level.heads[place.slot as usize];
-        let mut earliest = NEVER;
-        while let Some(entry) = self.entries.get(key) {
-            let (at, next) = (entry.at, entry.next);
-            if at <= now {
-                due.extend(self.entries.remove(key).map(|entry| entry.value));
-            } else {
-                earliest = earliest.min(at);
-                self.link(key, at);
+        let mut keys = replace(&mut level.slots[place.slot as usize], EMPTY).first;
+        let mut has_others = false;
+        while keys != [NONE; LISTS] {
+            for key in &mut keys {
+                let Some(entry) = self.entries.get(*key) else {
+                    continue;
+                };
+                let (at, this) = (entry.at, replace(key, entry.next));
+                if at <= now {
+                    due.extend(self.entries.take(this).map(|entry| entry.value));
+                } else {
+                    has_others = true;
+                    self.link(this, at);
+                }
             }
-            key = next;
         }
-        earliest
+        has_others
     }
 
-    /// Links an entry into its slot (invariant 1).
-    fn link(&mut self, key: u32, at: u64) {
+    /// Links an entry into its slot (invariant 1). Returns when to begin to move the slot's entries ahead, if there are
+    /// many.
+    fn link(&mut self, key: u32, at: u64) -> Option<u64> {
         let at = at.max(self.now);
-        let differing = (at ^ self.now) >> TICK;
-        let level = differing
-            .checked_ilog2()
-            .map_or(0, |bit| bit / SLOTS.ilog2());
-        let slot = (at >> shift(level)) % u64::from(SLOTS);
+        let mut level = 0;
+        while block(at, level) - block(self.now, level) > 1 {
+            level += 1;
+        }
         while self.levels.len() <= level as usize {
             self.levels.push(Level {
                 occupied: 0,
-                heads: [0; SLOTS as usize],
+                slots: [EMPTY; SLOTS as usize],
             });
         }
-        let list = &mut self.levels[level as usize];
-        let next = if list.occupied & (1 << slot) != 0 {
-            list.heads[slot as usize]
-        } else {
-            NONE
+        let number = at >> shift(level);
+        let place = Place {
+            level: level as u8,
+            slot: (number % SLOTS) as u8,
         };
-        list.occupied |= 1 << slot;
-        list.heads[slot as usize] = key;
+        let list = &mut self.levels[level as usize];
+        list.occupied |= 1 << place.slot;
+        let slot = &mut list.slots[place.slot as usize];
+        slot.len += 1;
+        let moves_at = slot.moves_at(level, number << shift(level));
+        let next = replace(&mut slot.first[key as usize % LISTS], key);
         if let Some(next) = self.entries.get_mut(next) {
             next.previous = key;
         }
         if let Some(entry) = self.entries.get_mut(key) {
-            entry.place = Place {
-                level: level as u8,
-                slot: slot as u8,
-            };
+            entry.place = place;
             entry.previous = NONE;
             entry.next = next;
         }
+        moves_at
     }
 
-    /// Returns the first slot with entries (invariant 2), and when it begins.
+    /// Takes the entry between these two out of its list.
+    fn unlink(&mut self, key: u32, place: Place, previous: u32, next: u32) {
+        let level = &mut self.levels[place.level as usize];
+        let slot = &mut level.slots[place.slot as usize];
+        slot.len -= 1;
+        if slot.len == 0 {
+            level.occupied &= !(1 << place.slot);
+        }
+        match self.entries.get_mut(previous) {
+            Some(previous) => previous.next = next,
+            None => slot.first[key as usize % LISTS] = next,
+        }
+        if let Some(next) = self.entries.get_mut(next) {
+            next.previous = previous;
+        }
+    }
+
+    /// Returns the first slot with entries, and when it begins. Of those that begin together the one of the highest
+    /// level, whose entries may be due before the others'.
     fn first(&self) -> Option<(Place, u64)> {
-        let level = self.levels.iter().position(|level| level.occupied != 0)?;
-        let slot = self.levels[level].occupied.trailing_zeros();
-        let shift = shift(level as u32);
-        // The digits above are those of `now`.
-        let above = self.now.checked_shr(shift + SLOTS.ilog2()).unwrap_or(0);
-        let above = above.checked_shl(shift + SLOTS.ilog2()).unwrap_or(0);
-        let place = Place {
-            level: level as u8,
-            slot: slot as u8,
-        };
-        Some((place, above | u64::from(slot) << shift))
+        self.firsts().rev().min_by_key(|(_, start)| *start)
+    }
+
+    /// The first slot of each level that has entries, and when it begins.
+    fn firsts(&self) -> impl DoubleEndedIterator<Item = (Place, u64)> {
+        self.levels.iter().enumerate().filter_map(|(level, list)| {
+            let shift = shift(level as u32);
+            let current = self.now >> shift;
+            let ahead = list.occupied.rotate_right((current % SLOTS) as u32);
+            let number = current + u64::from(ahead.trailing_zeros());
+            let place = Place {
+                level: level as u8,
+                slot: (number % SLOTS) as u8,
+            };
+            (ahead != 0).then(|| (place, number << shift))
+        })
     }
 }
 
-/// How many bits are below a level's digit.
+/// How many bits are below the number of a level's slot.
 fn shift(level: u32) -> u32 {
-    TICK + level * SLOTS.ilog2()
+    TICK + level * BITS
+}
+
+/// The number of the block of a level that contains an instant.
+fn block(at: u64, level: u32) -> u64 {
+    at.checked_shr(shift(level + 1)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -238,6 +331,7 @@ mod tests {
         Insert(u64),
         Remove(prop::sample::Index),
         Advance(u64),
+        Shrink,
     }
 
     /// Spans of any number of digits.
@@ -250,6 +344,7 @@ mod tests {
             4 => span().prop_map(Op::Insert),
             2 => any::<prop::sample::Index>().prop_map(Op::Remove),
             3 => span().prop_map(Op::Advance),
+            1 => Just(Op::Shrink),
         ]
     }
 
@@ -267,7 +362,9 @@ mod tests {
                 match op {
                     Op::Insert(after) => {
                         let at = now.saturating_add(after).saturating_sub(1);
-                        sorted.insert((at, number), wheel.insert(at, number));
+                        let (key, next) = wheel.insert(at, number);
+                        prop_assert!(next <= at);
+                        sorted.insert((at, number), key);
                     }
                     Op::Remove(index) if !sorted.is_empty() => {
                         let (&entry, &key) = sorted.iter().nth(index.index(sorted.len())).unwrap();
@@ -277,17 +374,20 @@ mod tests {
                         gone.push(key);
                     }
                     Op::Remove(_) => {}
+                    Op::Shrink => drop(wheel.shrink()),
                     Op::Advance(by) => {
                         // Stays clear of the end of time.
                         now = now.saturating_add(by).min(u64::MAX / 2);
                         let mut due = Vec::new();
+                        let mut calls = 0;
                         let next = loop {
-                            let before = due.len();
-                            let next = wheel.take_due(now, before + limit, &mut due);
+                            let next = wheel.take_due(now, due.len() + limit, &mut due);
                             if next > now {
                                 break next;
                             }
-                            prop_assert!(due.len() > before, "nothing taken, and nothing to wait for");
+                            calls += 1;
+                            // Each takes an entry, or moves one to a lower level.
+                            prop_assert!(calls <= 8 * sorted.len(), "nothing done, and nothing to wait for");
                         };
                         due.sort_unstable();
                         let later = sorted.split_off(&(now.saturating_add(1), 0));

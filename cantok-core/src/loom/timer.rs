@@ -43,5 +43,5 @@ impl<T> Timer<T> {
         None
     }
 
-    pub(crate) fn run(&self, _fire: impl FnMut(Instant, &mut Vec<T>)) {}
+    pub(crate) fn run(&self, _fire: impl FnMut(Instant, &mut Vec<T>), _free: fn(Box<dyn Send>)) {}
 }
