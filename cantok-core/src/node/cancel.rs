@@ -36,8 +36,8 @@ impl Walk {
         let earlier = match node.find(depth, || at) {
             Some(Found::Error(earlier)) if earlier.at() < at => Some(earlier.clone()),
             Some(Found::Fired(leaf)) => {
-                self.mark_leaf(leaf, leaf.own_error().into());
-                leaf.error().filter(|_| !Arc::ptr_eq(leaf, node)).cloned()
+                self.mark_leaf(leaf, leaf.fires());
+                leaf.error_for(node).cloned()
             }
             Some(Found::Error(_)) | None => return self.mark_leaf(node, fired),
         };
@@ -190,6 +190,16 @@ impl Node {
         self.mark_found(Found::Error(error))
     }
 
+    /// The error of a cancelled leaf, for another node than itself.
+    fn error_for(self: &Arc<Self>, node: &Arc<Node>) -> Option<&CancellationError> {
+        // Only now, since it may be made.
+        if Arc::ptr_eq(self, node) {
+            None
+        } else {
+            self.error()
+        }
+    }
+
     pub(super) fn mark_found(self: &Arc<Self>, found: Found<'_>) -> Jobs {
         self.mark_found_with(found, Jobs::default())
     }
@@ -206,8 +216,8 @@ impl Node {
                 walk.finish(self, false)
             }
             Found::Fired(leaf) => {
-                let won = walk.mark_leaf(leaf, leaf.own_error().into());
-                if let Some(error) = leaf.error().filter(|_| !Arc::ptr_eq(leaf, self)) {
+                let won = walk.mark_leaf(leaf, leaf.fires());
+                if let Some(error) = leaf.error_for(self) {
                     walk.mark(self, error.clone().into(), Depth::Unarmed);
                 }
                 walk.finish(leaf, won)

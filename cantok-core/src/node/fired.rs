@@ -1,22 +1,24 @@
 //! What cancelled a node, and the error that tells it.
 
-use super::Node;
+use super::{Body, Node};
 use crate::clock;
+use crate::sync::Arc;
 use crate::{CancellationError, Cause};
 use std::time::Instant;
 
 /// What a node's write-once cell holds.
 pub(super) enum Fired {
-    /// A call of `cancel`, on a token without a name, at that instant. The first caller that asks for the error makes
-    /// it. So a token that is cancelled and dropped allocates nothing for that.
-    Call(Instant),
+    /// A call of `cancel` at that instant, or the node's own deadline, which was then; without a name and a reason. The
+    /// first caller that asks for the error makes it. So a token that is cancelled and dropped allocates nothing for
+    /// that, and neither does the timer's thread.
+    Own(Instant),
     Error(CancellationError),
 }
 
 impl Fired {
     pub(super) fn at(&self) -> Instant {
         match self {
-            Fired::Call(at) => *at,
+            Fired::Own(at) => *at,
             Fired::Error(error) => error.at(),
         }
     }
@@ -40,22 +42,35 @@ impl Node {
     pub(super) fn called(&self, cause: Cause) -> Fired {
         let at = clock::now();
         match cause {
-            Cause::Cancelled if self.name().is_none() => Fired::Call(at),
+            Cause::Cancelled if self.name().is_none() => Fired::Own(at),
             cause => CancellationError::new(cause, self.name().cloned(), self, at).into(),
+        }
+    }
+
+    /// What a typed token that fires by itself puts into its cell.
+    pub(super) fn fires(self: &Arc<Self>) -> Fired {
+        match (&self.body, self.deadline) {
+            (Body::Deadline(_), Some(at)) if self.label.get().is_none() => Fired::Own(at),
+            _ => self.own_error().into(),
         }
     }
 
     /// The error in this node's own cell. All callers get the same one.
     pub(super) fn fired(&self) -> Option<&CancellationError> {
         match self.cause.get()? {
-            Fired::Call(at) => Some(self.make_error(*at)),
+            Fired::Own(at) => Some(self.make_error(*at)),
             Fired::Error(error) => Some(error),
         }
     }
 
     #[cold]
     fn make_error(&self, at: Instant) -> &CancellationError {
-        let make = || CancellationError::new(Cause::Cancelled, None, self, at);
+        let cause = match self.body {
+            // Not a call: that would have found that the deadline has passed.
+            Body::Deadline(after) if self.deadline == Some(at) => Cause::Timeout { after },
+            _ => Cause::Cancelled,
+        };
+        let make = || CancellationError::new(cause, None, self, at);
         self.label.get_or_init(Box::default).error.get_or_init(make)
     }
 }

@@ -9,7 +9,7 @@ use crate::{CancellationError, Reason};
 pub(super) struct Label {
     name: OnceLock<Arc<str>>,
     because: OnceLock<Reason>,
-    /// See [`Fired::Call`](super::fired::Fired::Call).
+    /// See [`Fired::Own`](super::fired::Fired::Own).
     pub(super) error: OnceLock<CancellationError>,
 }
 
