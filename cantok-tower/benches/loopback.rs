@@ -3,9 +3,12 @@
 //!
 //! The server has a thread, and so has the client. They take turns of a second each.
 
+#[path = "support/by_hand.rs"]
+mod by_hand;
 #[path = "support/server.rs"]
 mod server;
 
+use by_hand::by_hand;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -71,6 +74,8 @@ fn main() {
     for (name, layer) in layers() {
         servers.push((name, serve(layer.layer(service_fn(nothing::<Incoming>)))));
     }
+    servers.push(("by hand", serve(by_hand(false))));
+    servers.push(("by hand, with a timeout", serve(by_hand(true))));
     let rounds = if env::args().any(|argument| argument == "--test") {
         1
     } else {

@@ -4,6 +4,7 @@
 //! `cargo run -p cantok-figures -- measure --only rayon` builds and runs it in all three ways.
 
 mod collect;
+mod counted;
 mod shape;
 mod stop;
 #[path = "../../../cantok-core/benches/support/turns.rs"]
@@ -15,7 +16,9 @@ use shape::{
 };
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use stop::{CheckEvery, PanicFuse, Plain, RayonCancel, Stop, WithToken};
+use stop::{
+    CheckEvery, PanicFuse, PanicFuseElsewhere, Plain, PlainElsewhere, RayonCancel, Stop, WithToken,
+};
 use turns::take_turns;
 
 /// A name, and what takes the time that it returns.
@@ -62,6 +65,8 @@ fn measure<S: Shape>(name: &str, numbers: &[u64], shape: S) {
             CheckEvery(16_384, &counter),
         ),
         run("peer: rayon-cancel", shape, numbers, RayonCancel),
+        run("control: plain", shape, numbers, PlainElsewhere),
+        run("control: panic_fuse", shape, numbers, PanicFuseElsewhere),
     ];
     take_turns(name, numbers.len() as u64, &contenders, 1);
 }
@@ -80,6 +85,7 @@ fn main() {
         measure(&name("flat_map_iter, sum"), numbers, FlatMap);
         measure(&name("chain, sum"), numbers, Chain);
         collect::measure(&format!("collect, {place}"), numbers);
+        counted::measure(&format!("counted sum, {place}"), numbers);
     }
     let numbers = &memory[..100_000];
     measure("5 ns", numbers, Work::<1>);

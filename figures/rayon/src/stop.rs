@@ -26,6 +26,24 @@ impl Stop for PanicFuse {
     }
 }
 
+/// Plain rayon once more: the same work in code of its own, which lies elsewhere.
+pub(crate) struct PlainElsewhere;
+
+impl Stop for PlainElsewhere {
+    fn on<I: IndexedParallelIterator>(&self, items: I) -> impl ParallelIterator<Item = I::Item> {
+        items.map(|item| item)
+    }
+}
+
+/// `panic_fuse` once more, elsewhere.
+pub(crate) struct PanicFuseElsewhere;
+
+impl Stop for PanicFuseElsewhere {
+    fn on<I: IndexedParallelIterator>(&self, items: I) -> impl ParallelIterator<Item = I::Item> {
+        items.map(|item| item).panic_fuse()
+    }
+}
+
 pub(crate) struct WithToken<'t>(pub(crate) &'t Token);
 
 impl Stop for WithToken<'_> {
