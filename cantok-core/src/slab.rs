@@ -128,16 +128,23 @@ impl<T> Slab<T> {
         into: impl FnOnce(T) -> Option<U>,
     ) -> Option<U> {
         let value = self.take_as(key, is_wanted, into)?;
-        let chunk = &mut self.chunks[key as usize / CHUNK];
         if self.len == 0 {
             self.clear();
-        } else if chunk.len == 0 && self.allocated - self.len >= 2 * CHUNK {
-            // One chunk stays in reserve, so that a single entry that comes and goes allocates nothing.
-            self.allocated -= chunk.slots.len();
-            chunk.slots = Vec::new();
-            chunk.free = NONE;
+        } else if self.has_spare() {
+            let chunk = &mut self.chunks[key as usize / CHUNK];
+            if chunk.len == 0 {
+                self.allocated -= chunk.slots.len();
+                chunk.slots = Vec::new();
+                chunk.free = NONE;
+            }
         }
         Some(value)
+    }
+
+    /// Whether chunks without entries are freed. One stays in reserve, so that a single entry that comes and goes
+    /// allocates nothing.
+    fn has_spare(&self) -> bool {
+        self.allocated - self.len >= 2 * CHUNK
     }
 
     /// [`Slab::remove`] that keeps the memory.
@@ -180,10 +187,11 @@ impl<T> Slab<T> {
             return spare;
         }
         let mut spare = Vec::new();
-        for chunk in &mut self.chunks {
-            if self.allocated - self.len < 2 * CHUNK {
+        for at in 0..self.chunks.len() {
+            if !self.has_spare() {
                 break;
             }
+            let chunk = &mut self.chunks[at];
             if chunk.len == 0 {
                 self.allocated -= chunk.slots.len();
                 spare.push(Chunk {

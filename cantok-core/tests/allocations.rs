@@ -132,13 +132,31 @@ fn a_cancel_allocates_nothing() {
 }
 
 #[test]
-fn any_other_cause_is_one_allocation() {
+fn a_deadline_that_passes_allocates_nothing() {
     let expired = || {
         let token = TimeoutToken::new(Duration::ZERO);
         assert!(token.is_cancelled());
         token
     };
-    assert_eq!(allocations(expired), 2 + EVENT);
+    assert_eq!(allocations(expired), 1 + EVENT + ERROR_OF_EVENT);
+    let asked = || {
+        let token = expired();
+        assert_eq!(token.cancellation(), token.cancellation());
+        token
+    };
+    // The error, and its place.
+    assert_eq!(allocations(asked), 3 + EVENT);
+}
+
+#[test]
+fn any_other_cause_is_one_allocation() {
+    let named = || {
+        let token = TimeoutToken::new(Duration::ZERO).named("name");
+        assert!(token.is_cancelled());
+        token
+    };
+    // The name, its place, and the error.
+    assert_eq!(allocations(named), 4 + EVENT);
     let used_up = || {
         let token = CounterToken::new(1);
         assert!(token.keep_on() && token.is_cancelled());
