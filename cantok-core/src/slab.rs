@@ -131,12 +131,7 @@ impl<T> Slab<T> {
         if self.len == 0 {
             self.clear();
         } else if self.has_spare() {
-            let chunk = &mut self.chunks[key as usize / CHUNK];
-            if chunk.len == 0 {
-                self.allocated -= chunk.slots.len();
-                chunk.slots = Vec::new();
-                chunk.free = NONE;
-            }
+            drop(self.take_spare(key as usize / CHUNK));
         }
         Some(value)
     }
@@ -191,17 +186,20 @@ impl<T> Slab<T> {
             if !self.has_spare() {
                 break;
             }
-            let chunk = &mut self.chunks[at];
-            if chunk.len == 0 {
-                self.allocated -= chunk.slots.len();
-                spare.push(Chunk {
-                    slots: take(&mut chunk.slots),
-                    ..*chunk
-                });
-                chunk.free = NONE;
-            }
+            spare.extend(self.take_spare(at));
         }
         spare
+    }
+
+    /// Takes the memory of a chunk, if it has no entries.
+    fn take_spare(&mut self, at: usize) -> Option<Chunk<T>> {
+        let chunk = self.chunks.get_mut(at).filter(|chunk| chunk.len == 0)?;
+        self.allocated -= chunk.slots.len();
+        chunk.free = NONE;
+        Some(Chunk {
+            slots: take(&mut chunk.slots),
+            ..*chunk
+        })
     }
 
     /// Removes the chunks of a slab without entries.
