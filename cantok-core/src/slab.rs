@@ -4,23 +4,26 @@
 use std::mem::{forget, replace, take};
 
 /// Entries per chunk. Memory is freed chunk by chunk.
-const CHUNK: usize = 256;
+const CHUNK: u32 = 256;
 
 const NONE: u32 = u32::MAX;
 
 pub(crate) struct Slab<T> {
-    chunks: Vec<Chunk<T>>,
+    /// In place, since few slabs need another one.
+    first: Chunk<T>,
+    more: Vec<Chunk<T>>,
     /// The head of the list of chunks with room.
     with_room: u32,
-    len: usize,
-    /// Slots in memory, taken or free.
-    allocated: usize,
+    /// How many chunks have entries.
+    used: u32,
+    /// How many chunks have memory, but no entries.
+    spare: u32,
 }
 
 struct Chunk<T> {
     slots: Vec<Slot<T>>,
     free: u32,
-    len: usize,
+    len: u32,
     /// The next chunk with room.
     next: u32,
 }
@@ -31,18 +34,30 @@ enum Slot<T> {
     Free(u32),
 }
 
+impl<T> Chunk<T> {
+    const fn new() -> Self {
+        Chunk {
+            slots: Vec::new(),
+            free: NONE,
+            len: 0,
+            next: NONE,
+        }
+    }
+}
+
 impl<T> Slab<T> {
     pub(crate) const fn new() -> Self {
         Slab {
-            chunks: Vec::new(),
-            with_room: NONE,
-            len: 0,
-            allocated: 0,
+            first: Chunk::new(),
+            more: Vec::new(),
+            with_room: 0,
+            used: 0,
+            spare: 0,
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    pub(crate) fn is_empty(&self) -> bool {
+        self.used == 0
     }
 
     /// # Panics
@@ -51,55 +66,73 @@ impl<T> Slab<T> {
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         if self.with_room == NONE {
-            self.with_room = u32::try_from(self.chunks.len()).expect("fewer than 2^32 chunks");
-            self.chunks.push(Chunk {
-                slots: Vec::new(),
-                free: NONE,
-                len: 0,
-                next: NONE,
-            });
+            self.add_chunk();
         }
         let at = self.with_room;
-        let chunk = &mut self.chunks[at as usize];
-        let slot = chunk.free;
-        let slot = match chunk.slots.get_mut(slot as usize) {
+        let chunk = match at.checked_sub(1) {
+            None => &mut self.first,
+            Some(at) => &mut self.more[at as usize],
+        };
+        if chunk.len == 0 {
+            self.used += 1;
+            self.spare -= u32::from(!chunk.slots.is_empty());
+        }
+        chunk.len += 1;
+        if chunk.len == CHUNK {
+            self.with_room = chunk.next;
+        }
+        let slot = match chunk.slots.get_mut(chunk.free as usize) {
             Some(free) => {
-                if let Slot::Free(next) = free {
-                    chunk.free = *next;
-                }
                 // Without a drop of nothing.
-                forget(replace(free, Slot::Taken(value)));
+                let next = replace(free, Slot::Taken(value));
+                let slot = chunk.free;
+                if let Slot::Free(next) = next {
+                    chunk.free = next;
+                }
+                forget(next);
                 slot
             }
             None => {
                 chunk.slots.push(Slot::Taken(value));
-                self.allocated += 1;
                 chunk.slots.len() as u32 - 1
             }
         };
-        chunk.len += 1;
-        self.len += 1;
-        if chunk.len == CHUNK {
-            self.with_room = chunk.next;
+        at * CHUNK + slot
+    }
+
+    #[cold]
+    fn add_chunk(&mut self) {
+        let at = self.more.len() as u32 + 1;
+        assert!(at < NONE / CHUNK, "there are 2^32 entries");
+        self.more.push(Chunk::new());
+        self.with_room = at;
+    }
+
+    fn chunk(&self, at: u32) -> Option<&Chunk<T>> {
+        match at.checked_sub(1) {
+            None => Some(&self.first),
+            Some(at) => self.more.get(at as usize),
         }
-        let key = at
-            .checked_mul(CHUNK as u32)
-            .and_then(|at| at.checked_add(slot));
-        key.filter(|key| *key != NONE)
-            .expect("fewer than 2^32 entries")
+    }
+
+    fn chunk_mut(&mut self, at: u32) -> Option<&mut Chunk<T>> {
+        match at.checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(at) => self.more.get_mut(at as usize),
+        }
     }
 
     pub(crate) fn get(&self, key: u32) -> Option<&T> {
-        let slots = &self.chunks.get(key as usize / CHUNK)?.slots;
-        match slots.get(key as usize % CHUNK)? {
+        let slots = &self.chunk(key / CHUNK)?.slots;
+        match slots.get((key % CHUNK) as usize)? {
             Slot::Taken(value) => Some(value),
             Slot::Free(_) => None,
         }
     }
 
     pub(crate) fn get_mut(&mut self, key: u32) -> Option<&mut T> {
-        let slots = &mut self.chunks.get_mut(key as usize / CHUNK)?.slots;
-        match slots.get_mut(key as usize % CHUNK)? {
+        let slots = &mut self.chunk_mut(key / CHUNK)?.slots;
+        match slots.get_mut((key % CHUNK) as usize)? {
             Slot::Taken(value) => Some(value),
             Slot::Free(_) => None,
         }
@@ -128,18 +161,8 @@ impl<T> Slab<T> {
         into: impl FnOnce(T) -> Option<U>,
     ) -> Option<U> {
         let value = self.take_as(key, is_wanted, into)?;
-        if self.len == 0 {
-            self.clear();
-        } else if self.has_spare() {
-            drop(self.take_spare(key as usize / CHUNK));
-        }
+        self.trim(key);
         Some(value)
-    }
-
-    /// Whether chunks without entries are freed. One stays in reserve, so that a single entry that comes and goes
-    /// allocates nothing.
-    fn has_spare(&self) -> bool {
-        self.allocated - self.len >= 2 * CHUNK
     }
 
     /// [`Slab::remove`] that keeps the memory.
@@ -154,9 +177,12 @@ impl<T> Slab<T> {
         is_wanted: impl FnOnce(&T) -> bool,
         into: impl FnOnce(T) -> Option<U>,
     ) -> Option<U> {
-        let at = key as usize / CHUNK;
-        let chunk = self.chunks.get_mut(at)?;
-        let slot = chunk.slots.get_mut(key as usize % CHUNK)?;
+        let (at, index) = (key / CHUNK, key % CHUNK);
+        let chunk = match at.checked_sub(1) {
+            None => &mut self.first,
+            Some(at) => self.more.get_mut(at as usize)?,
+        };
+        let slot = chunk.slots.get_mut(index as usize)?;
         if !matches!(slot, Slot::Taken(value) if is_wanted(value)) {
             return None;
         }
@@ -164,86 +190,80 @@ impl<T> Slab<T> {
             Slot::Taken(value) => into(value),
             Slot::Free(_) => None,
         };
-        chunk.free = key % CHUNK as u32;
+        chunk.free = index;
         if chunk.len == CHUNK {
-            chunk.next = self.with_room;
-            self.with_room = at as u32;
+            chunk.next = replace(&mut self.with_room, at);
         }
         chunk.len -= 1;
-        self.len -= 1;
+        if chunk.len == 0 {
+            self.used -= 1;
+            self.spare += 1;
+        }
         value
     }
 
-    /// Gives up the memory that [`Slab::take`] has kept, but for that of two chunks.
-    pub(crate) fn shrink(&mut self) -> Vec<impl Sized + use<T>> {
-        if self.len == 0 && self.chunks.len() > 1 {
-            let spare = take(&mut self.chunks);
-            self.clear();
-            return spare;
+    /// Frees memory that is not needed after the removal of that entry. A chunk stays in reserve, so that a single entry
+    /// that comes and goes allocates nothing.
+    #[inline]
+    fn trim(&mut self, key: u32) {
+        if self.spare > 1 || self.used == 0 {
+            self.free(key / CHUNK);
         }
+    }
+
+    #[inline(never)]
+    fn free(&mut self, at: u32) {
+        if self.used > 0 {
+            drop(self.take_spare(at));
+        } else if !self.is_small() {
+            *self = Slab::new();
+        }
+    }
+
+    /// Whether a slab without entries keeps its memory.
+    fn is_small(&self) -> bool {
+        self.more.is_empty() && self.first.slots.len() <= CHUNK as usize / 4
+    }
+
+    /// Gives up the memory that [`Slab::take`] has kept.
+    pub(crate) fn shrink(&mut self) -> Vec<impl Sized + use<T>> {
         let mut spare = Vec::new();
-        for at in 0..self.chunks.len() {
-            if !self.has_spare() {
-                break;
+        if self.used == 0 && !self.is_small() {
+            let Slab { first, more, .. } = replace(self, Slab::new());
+            spare = more;
+            spare.push(first);
+        }
+        for at in 0..=self.more.len() as u32 {
+            if self.spare > 1 {
+                spare.extend(self.take_spare(at));
             }
-            spare.extend(self.take_spare(at));
         }
         spare
     }
 
     /// Takes the memory of a chunk, if it has no entries.
-    fn take_spare(&mut self, at: usize) -> Option<Chunk<T>> {
-        let chunk = self.chunks.get_mut(at).filter(|chunk| chunk.len == 0)?;
-        self.allocated -= chunk.slots.len();
-        chunk.free = NONE;
-        Some(Chunk {
-            slots: take(&mut chunk.slots),
-            ..*chunk
-        })
-    }
-
-    /// Removes the chunks of a slab without entries.
-    fn clear(&mut self) {
-        self.allocated = 0;
-        match self.chunks.as_mut_slice() {
-            [only] if only.slots.len() <= CHUNK / 4 => {
-                only.slots.clear();
-                only.free = NONE;
-            }
-            _ => {
-                self.chunks = Vec::new();
-                self.with_room = NONE;
-            }
+    fn take_spare(&mut self, at: u32) -> Option<Chunk<T>> {
+        let chunk = self.chunk_mut(at)?;
+        if chunk.len > 0 || chunk.slots.is_empty() {
+            return None;
         }
+        chunk.free = NONE;
+        let slots = take(&mut chunk.slots);
+        self.spare -= 1;
+        Some(Chunk {
+            slots,
+            ..Chunk::new()
+        })
     }
 
     /// [`Slab::remove`] for keys of one [`Slab::batch`].
     pub(crate) fn remove_batch(&mut self, keys: &[u32], mut take: impl FnMut(T)) {
-        let Some((last, others)) = keys.split_last() else {
-            return;
-        };
-        let at = *last as usize / CHUNK;
-        if let Some(chunk) = self.chunks.get_mut(at).filter(|chunk| chunk.len < CHUNK) {
-            for key in others {
-                let Some(slot) = chunk.slots.get_mut(*key as usize % CHUNK) else {
-                    continue;
-                };
-                if let Slot::Taken(_) = slot {
-                    let free = Slot::Free(chunk.free);
-                    chunk.free = key % CHUNK as u32;
-                    chunk.len -= 1;
-                    self.len -= 1;
-                    if let Slot::Taken(value) = replace(slot, free) {
-                        take(value);
-                    }
-                }
-            }
-        } else {
-            others.iter().for_each(|key| {
-                self.remove(*key).map(&mut take);
-            });
+        for key in keys {
+            self.take(*key).map(&mut take);
         }
-        self.remove(*last).map(&mut take);
+        if let Some(key) = keys.last() {
+            self.trim(*key);
+        }
     }
 
     /// Returns the entries in `slots` slots from `from` on, with their keys, and where the next batch begins, if there
@@ -253,15 +273,14 @@ impl<T> Slab<T> {
         from: u32,
         slots: usize,
     ) -> (impl Iterator<Item = (u32, &T)>, Option<u32>) {
-        let at = from as usize / CHUNK;
-        let chunk = self.chunks.get(at).map_or(&[][..], |chunk| &chunk.slots);
-        let rest = chunk.get(from as usize % CHUNK..).unwrap_or_default();
+        let at = from / CHUNK;
+        let chunk = self.chunk(at).map_or(&[][..], |chunk| &chunk.slots);
+        let rest = chunk.get((from % CHUNK) as usize..).unwrap_or_default();
         let batch = &rest[..rest.len().min(slots)];
         let next = if batch.len() < rest.len() {
             Some(from + batch.len() as u32)
         } else {
-            let next = at + 1;
-            (next < self.chunks.len()).then(|| (next * CHUNK) as u32)
+            self.chunk(at + 1).map(|_| (at + 1) * CHUNK)
         };
         let entries = (from..).zip(batch).filter_map(|(key, slot)| match slot {
             Slot::Taken(value) => Some((key, value)),
@@ -274,7 +293,7 @@ impl<T> Slab<T> {
     pub(crate) fn find(&self, from: u32, is_match: impl Fn(&T) -> bool) -> Option<u32> {
         let mut from = Some(from);
         while let Some(start) = from {
-            let (mut entries, next) = self.batch(start, CHUNK);
+            let (mut entries, next) = self.batch(start, CHUNK as usize);
             if let Some((key, _)) = entries.find(|(_, value)| is_match(value)) {
                 return Some(key);
             }
@@ -289,10 +308,10 @@ impl<T> Slab<T> {
         mut is_wanted: impl FnMut(&T) -> bool,
         mut take: impl FnMut(T),
     ) {
-        for chunk in 0..self.chunks.len() {
-            // The last removal clears the chunks.
-            let slots = self.chunks.get(chunk).map_or(0, |chunk| chunk.slots.len());
-            for key in (chunk * CHUNK) as u32..(chunk * CHUNK + slots) as u32 {
+        for at in 0..=self.more.len() as u32 {
+            // The last removal may free the chunks.
+            let slots = self.chunk(at).map_or(0, |chunk| chunk.slots.len() as u32);
+            for key in at * CHUNK..at * CHUNK + slots {
                 if self.get(key).is_some_and(&mut is_wanted) {
                     self.remove(key).map(&mut take);
                 }
@@ -301,7 +320,8 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
-        let slots = self.chunks.into_iter().flat_map(|chunk| chunk.slots);
+        let chunks = [self.first].into_iter().chain(self.more);
+        let slots = chunks.flat_map(|chunk| chunk.slots);
         slots.filter_map(|slot| match slot {
             Slot::Taken(value) => Some(value),
             Slot::Free(_) => None,
@@ -401,12 +421,14 @@ mod tests {
                         map.retain(|_, value| !wanted(value));
                     }
                 }
-                prop_assert_eq!(slab.len(), map.len());
+                prop_assert_eq!(slab.is_empty(), map.is_empty());
                 prop_assert_eq!(&entries(&slab), &map);
-                // Each chunk with an entry, and two more.
-                let chunks = map.keys().map(|key| *key as usize / CHUNK);
+                // Those of each chunk with an entry, and of one more.
+                let chunks = map.keys().map(|key| key / CHUNK);
                 let used = chunks.collect::<std::collections::BTreeSet<_>>().len();
-                prop_assert!(has_taken || slab.allocated <= (used + 2) * CHUNK, "{} slots", slab.allocated);
+                let slots = slab.more.iter().chain([&slab.first]).map(|chunk| chunk.slots.len());
+                let slots = slots.sum::<usize>();
+                prop_assert!(has_taken || slots <= (used + 1) * CHUNK as usize, "{slots} slots");
             }
         }
     }

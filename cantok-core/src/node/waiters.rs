@@ -173,7 +173,7 @@ impl Waiters {
         match self {
             Waiters::None => true,
             Waiters::One(_) => false,
-            Waiters::Many(many) => many.slab.len() == 0 && many.attached.is_empty(),
+            Waiters::Many(many) => many.slab.is_empty() && many.attached.is_empty(),
         }
     }
 
