@@ -14,9 +14,13 @@ use std::any::Any;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::Waker;
 
-/// Usually empty, and then as cheap as a pointer.
+/// Usually empty, and then as cheap as two pointers.
 #[derive(Default)]
-pub(crate) struct Jobs(Option<Box<Work>>);
+pub(crate) struct Jobs {
+    /// In place: a blocked thread is woken without an allocation.
+    thread: Option<Arc<Parker>>,
+    work: Option<Box<Work>>,
+}
 
 #[derive(Default)]
 struct Work {
@@ -44,7 +48,7 @@ impl Drop for Owned {
 
 impl Jobs {
     fn work(&mut self) -> &mut Work {
-        self.0.get_or_insert_default()
+        self.work.get_or_insert_default()
     }
 
     /// Records one event for each cancellation: for the token that fired, not for those derived from it.
@@ -57,7 +61,10 @@ impl Jobs {
     }
 
     pub(super) fn push_thread(&mut self, parker: Arc<Parker>) {
-        self.work().threads.push(parker);
+        match self.thread {
+            None => self.thread = Some(parker),
+            Some(_) => self.work().threads.push(parker),
+        }
     }
 
     #[inline]
@@ -98,18 +105,21 @@ impl Jobs {
 
     /// Wakes the waiting threads. Runs no user code.
     pub(crate) fn wake_threads(&mut self) {
-        if let Some(work) = &mut self.0 {
-            work.wake_threads();
+        if let Some(parker) = self.thread.take() {
+            parker.unpark();
+        }
+        if let Some(work) = &mut self.work {
+            work.threads.drain(..).for_each(|parker| parker.unpark());
         }
     }
 
     /// Whether there is user code to run.
     pub(crate) fn has_user_code(&self) -> bool {
-        self.0.as_ref().is_some_and(|work| work.has_user_code())
+        self.work.as_ref().is_some_and(|work| work.has_user_code())
     }
 
     pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
-        self.0
+        self.work
             .as_mut()
             .map_or_else(Vec::new, |work| std::mem::take(&mut work.wakers))
     }
@@ -117,7 +127,7 @@ impl Jobs {
     /// Passes everything but the wakers to `take`, in parts, so that other jobs can run between the callbacks of two
     /// nodes.
     pub(crate) fn split(self, mut take: impl FnMut(Job)) {
-        let Some(mut work) = self.0 else { return };
+        let Some(mut work) = self.work else { return };
         let callbacks = std::mem::take(&mut work.callbacks);
         if work.has_user_code() {
             take(Box::new(move || work.run_user_code()));
@@ -134,19 +144,15 @@ impl Jobs {
     /// Runs everything on this thread, even if some of it panics. The first panic is resumed afterwards, unless the
     /// thread is already unwinding.
     #[inline]
-    pub(crate) fn run(self) {
-        if let Some(mut work) = self.0 {
-            work.wake_threads();
+    pub(crate) fn run(mut self) {
+        self.wake_threads();
+        if let Some(work) = self.work {
             work.run_user_code();
         }
     }
 }
 
 impl Work {
-    fn wake_threads(&mut self) {
-        self.threads.drain(..).for_each(|parker| parker.unpark());
-    }
-
     fn has_user_code(&self) -> bool {
         #[cfg(feature = "tracing")]
         if !self.events.is_empty() {
