@@ -77,26 +77,44 @@ impl Node {
     fn check_polled(self: &Arc<Self>, derived: &Derived) -> bool {
         let mut edges = derived.polled();
         while let [Edge { node, .. }, rest @ ..] = edges {
-            match &node.body {
-                Body::Condition(condition) => {
-                    if is_satisfied(node, condition) {
-                        return self.fire(node);
-                    }
-                    edges = rest;
-                }
-                Body::Counter(counter) => {
-                    return if !self.state.is_pushed() && self.was_cancelled_meanwhile() {
-                        true
-                    } else if rest.first().is_some_and(has_counter) {
-                        self.spend_all(edges)
-                    } else {
-                        !counter.spend() && self.fire(node)
-                    };
-                }
-                _ => break,
+            let Body::Condition(condition) = &node.body else {
+                break;
+            };
+            if is_satisfied(node, condition) {
+                return self.fire(node);
             }
+            edges = rest;
         }
-        !self.state.is_pushed() && self.was_cancelled_meanwhile()
+        self.check_counters(edges)
+    }
+
+    /// Spends the counters at the front of a list.
+    #[inline]
+    fn check_counters(self: &Arc<Self>, edges: &[Edge]) -> bool {
+        if self.state.is_pushed() {
+            self.spend(edges)
+        } else {
+            self.spend_unless_cancelled(edges)
+        }
+    }
+
+    #[cold]
+    fn spend_unless_cancelled(self: &Arc<Self>, edges: &[Edge]) -> bool {
+        self.was_cancelled_meanwhile() || self.spend(edges)
+    }
+
+    #[inline(never)]
+    fn spend(self: &Arc<Self>, edges: &[Edge]) -> bool {
+        match edges {
+            [first, second, ..] if has_counter(first) && has_counter(second) => {
+                self.spend_all(edges)
+            }
+            [Edge { node, .. }, ..] => match &node.body {
+                Body::Counter(counter) => !counter.spend() && self.fire(node),
+                _ => false,
+            },
+            [] => false,
+        }
     }
 
     /// Spends a unit of each of several counters. If one has none left, it refuses the check and nothing is spent.

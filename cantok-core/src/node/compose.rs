@@ -32,7 +32,11 @@ impl Node {
         let mut node = Node::flag();
         let is_cancelled = Arc::get_mut(&mut node).is_some_and(|node| {
             node.kind = kind;
-            node.add(operands)
+            let mut composer = node.compose();
+            operands
+                .into_iter()
+                .for_each(|operand| composer.add(operand));
+            composer.is_cancelled
         });
         if is_cancelled {
             node.cancellation();
@@ -54,7 +58,9 @@ impl Node {
             return Node::derived(Kind::Sum, [left, right]);
         };
         grown.kind = Kind::Sum;
-        if grown.add([right]) {
+        let mut composer = grown.compose();
+        composer.add(right);
+        if composer.is_cancelled {
             left.cancellation();
         }
         left
@@ -70,21 +76,17 @@ impl Node {
         }
     }
 
-    /// Adds operands to a SimpleToken or a sum that nothing else refers to. Returns whether one of them is cancelled.
+    /// Begins to add operands to a SimpleToken or a sum that nothing else refers to.
     #[inline]
-    fn add(&mut self, operands: impl IntoIterator<Item = Arc<Node>>) -> bool {
+    fn compose(&mut self) -> Composer<'_> {
         if let Body::Plain = self.body {
             self.body = Body::Derived(Derived::default());
         }
-        let mut composer = Composer {
+        Composer {
             node: self,
             is_cancelled: false,
             index: None,
-        };
-        for operand in operands {
-            composer.add(operand);
         }
-        composer.is_cancelled
     }
 
     /// Makes the sum of two plain operands, such as a token and a timeout: most sums are.
@@ -332,11 +334,8 @@ impl Composer<'_> {
                 index.insert(address(&edge.node), place);
             }),
         }
-        node.state = State::new(
-            derived.edges.as_slice().len(),
-            node.deadline.is_some(),
-            polls,
-        );
+        let edges = if derived.edges.is_one() { 1 } else { 2 };
+        node.state = State::new(edges, node.deadline.is_some(), polls);
     }
 
     #[inline]

@@ -44,9 +44,16 @@ impl Edge {
         self.link.store(key + 1, Ordering::Relaxed);
     }
 
-    /// Removes the link.
+    /// Removes the link, if there is one. Requires that no other thread refers to the watching node.
     #[inline]
     pub(super) fn unlink(&mut self) {
+        if self.is_linked() {
+            self.remove_link();
+        }
+    }
+
+    #[inline(never)]
+    fn remove_link(&mut self) {
         // Relaxed: there is no other reference.
         if let Some(key) = self.link.load(Ordering::Relaxed).checked_sub(1) {
             self.link.store(0, Ordering::Relaxed);
@@ -80,6 +87,11 @@ impl Edges {
             Edges::Three(edges) => edges,
             Edges::Many(edges) => edges,
         }
+    }
+
+    #[inline]
+    pub(super) fn is_one(&self) -> bool {
+        matches!(self, Edges::One(_))
     }
 
     pub(super) fn as_mut_slice(&mut self) -> &mut [Edge] {

@@ -74,14 +74,15 @@ impl Derived {
     /// Adds an edge as the last one of its rank.
     #[inline]
     pub(super) fn push(&mut self, edge: Edge, rank: Rank) {
+        if rank == Rank::NotPolled {
+            return self.edges.push(edge);
+        }
+        let place = self.end_of(rank);
+        let is_last = place == self.edges.as_slice().len();
+        self.polled += 1;
         self.edges.push(edge);
-        if rank != Rank::NotPolled {
-            let place = self.end_of(rank);
-            self.polled += 1;
-            let edges = self.edges.as_mut_slice();
-            if place < edges.len() - 1 {
-                edges[place..].rotate_right(1);
-            }
+        if !is_last {
+            self.edges.as_mut_slice()[place..].rotate_right(1);
         }
     }
 

@@ -91,7 +91,7 @@ impl Snapshot {
 }
 
 impl State {
-    /// Makes the state of a new node with that many edges.
+    /// Makes the state of a new node with that many edges: none, one, or more.
     #[inline]
     pub(super) fn new(edges: usize, has_deadline: bool, polls: Polls) -> Self {
         let unarmed = if edges > 0 || has_deadline {
