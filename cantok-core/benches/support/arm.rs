@@ -6,10 +6,11 @@ use crate::turns::random::Random;
 use cantok_core::TimeoutToken;
 use std::cell::RefCell;
 use std::future::Future;
+use std::hint::black_box;
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::task::{Context, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
@@ -44,6 +45,15 @@ pub(crate) fn contenders(after: After) -> Vec<Contender> {
             "peer: tokio's Sleep",
             || RUNTIME.enter(),
             move || assert!(poll(sleep(after())).is_pending()),
+        ),
+        call_within(
+            "control: a boxed Sleep, and a clock read",
+            || RUNTIME.enter(),
+            move || {
+                let mut sleep = Box::pin(sleep(after()));
+                black_box(Instant::now());
+                assert!(poll(sleep.as_mut()).is_pending());
+            },
         ),
         call("timeout", move || {
             assert!(poll(TimeoutToken::new(after()).cancelled()).is_pending());

@@ -4,6 +4,7 @@ use crate::calls::{Contender, call};
 use almost_enough::{Stop, Stopper, TimeoutExt};
 use cancel_this::{CancelAtomic, Cancelled, active_triggers, check_cancellation, on_trigger};
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -73,6 +74,32 @@ fn condition() -> bool {
     black_box(0_u64) == 1984
 }
 
+/// What has to be asked or counted each time, for a list that is put together while the program runs.
+enum Source {
+    Condition(Box<dyn Fn() -> bool + Send + Sync>),
+    Counter(AtomicU64),
+}
+
+thread_local! {
+    /// Whether this thread is calling a condition, which may check its own list.
+    static IS_CALLING: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Source {
+    fn stops(&self) -> bool {
+        match self {
+            Source::Condition(_) if IS_CALLING.get() => false,
+            Source::Condition(condition) => {
+                IS_CALLING.set(true);
+                let stops = condition();
+                IS_CALLING.set(false);
+                stops
+            }
+            Source::Counter(units) => units.fetch_sub(1, Ordering::Relaxed) == 0,
+        }
+    }
+}
+
 /// What has to be asked or counted each time.
 pub(crate) fn polled() -> Vec<Contender> {
     type Condition = Box<dyn Fn() -> bool + Send + Sync>;
@@ -81,6 +108,13 @@ pub(crate) fn polled() -> Vec<Contender> {
     let closure = boxed();
     let counter = units();
     let by_hand = (Arc::new(AtomicBool::new(false)), boxed(), units());
+    let list = (
+        Arc::new(AtomicBool::new(false)),
+        vec![
+            Arc::new(Source::Condition(boxed())),
+            Arc::new(Source::Counter(units())),
+        ],
+    );
     let quick_start = SimpleToken::new()
         + ConditionToken::new(condition)
         + CounterToken::new(u64::MAX)
@@ -91,6 +125,10 @@ pub(crate) fn polled() -> Vec<Contender> {
             flag.load(Ordering::Acquire)
                 || condition()
                 || units.fetch_sub(1, Ordering::Relaxed) == 0
+        }),
+        call("control: a list by hand", move || {
+            let (flag, sources) = black_box(&list);
+            flag.load(Ordering::Acquire) || sources.iter().any(|source| source.stops())
         }),
         check("quick start", quick_start),
         call("limit: boxed closure", move || black_box(&closure)()),

@@ -48,12 +48,17 @@ pub(crate) fn ready_once() -> Vec<Contender> {
         assert!(is_output(&output));
     }
     let peer = CancellationToken::new();
+    let owned = CancellationToken::new();
     let selected = CancellationToken::new();
     let (simple, summed, first) = (SimpleToken::new(), sum(), SimpleToken::new());
     let future = || ready(black_box(1));
     vec![
         call("tokio-util: run_until_cancelled", move || {
             poll_ready(peer.run_until_cancelled(future()), Option::is_some);
+        }),
+        call("control: run_until_cancelled_owned", move || {
+            let future = owned.clone().run_until_cancelled_owned(future());
+            poll_ready(future, Option::is_some);
         }),
         call("with_token", move || {
             poll_ready(future().with_token(&simple), Result::is_ok);

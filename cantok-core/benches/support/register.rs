@@ -3,7 +3,7 @@
 use crate::calls::{Contender, call};
 use cantok_core::{CancellationError, Registration, SimpleToken, Token};
 use std::hint::black_box;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Registers a callback that captures something, as most do: its box has to be allocated.
 pub(crate) fn register(token: &Token) -> Registration {
@@ -62,6 +62,18 @@ pub(crate) fn hand_written() -> Contender {
     })
 }
 
+/// The same where a registration keeps the slab alive.
+fn owned() -> Contender {
+    let slab = Arc::new(Slab::default());
+    slab.insert();
+    call("control: an Arc of the slab", move || {
+        let key = slab.insert();
+        let registration = (Arc::clone(&slab), key);
+        let (slab, key) = black_box(registration);
+        slab.remove(key)
+    })
+}
+
 pub(crate) fn registered() -> Vec<Contender> {
     let others = [
         ("beside 1", 1),
@@ -77,5 +89,5 @@ pub(crate) fn registered() -> Vec<Contender> {
             register(&token)
         })
     });
-    [hand_written()].into_iter().chain(ours).collect()
+    [hand_written(), owned()].into_iter().chain(ours).collect()
 }

@@ -1,8 +1,10 @@
 //! Blocked threads that are woken: by a condition variable and by a cancel.
 
 use cantok_core::SimpleToken;
+use std::mem::take;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,6 +46,45 @@ impl<T: Send + 'static> Sleeper<T> {
     }
 }
 
+/// The least that a token needs which several threads can wait for, and which has an error with its instant.
+#[derive(Default)]
+struct ByHand {
+    is_cancelled: AtomicBool,
+    at: OnceLock<Instant>,
+    error: OnceLock<Arc<Instant>>,
+    waiters: Mutex<Vec<Flag>>,
+}
+
+impl ByHand {
+    fn cancel(&self) {
+        let _ = self.at.set(Instant::now());
+        self.is_cancelled.swap(true, Ordering::AcqRel);
+        let waiters = take(&mut *self.waiters.lock().expect("not poisoned"));
+        for waiter in waiters {
+            *waiter.0.lock().expect("not poisoned") = true;
+            waiter.1.notify_one();
+        }
+    }
+
+    fn wait(&self) -> Option<Arc<Instant>> {
+        let flag = Flag::default();
+        {
+            let mut waiters = self.waiters.lock().expect("not poisoned");
+            if !self.is_cancelled.load(Ordering::Acquire) {
+                waiters.push(Arc::clone(&flag));
+            }
+        }
+        while !self.is_cancelled.load(Ordering::Acquire) {
+            let set = flag.0.lock().expect("not poisoned");
+            if !*set {
+                drop(flag.1.wait(set).expect("not poisoned"));
+            }
+        }
+        let at = *self.at.get()?;
+        Some(Arc::clone(self.error.get_or_init(|| Arc::new(at))))
+    }
+}
+
 pub(crate) fn contenders() -> Vec<Contender> {
     let notified = Sleeper::new(|flag: Flag| {
         let mut set = flag.0.lock().expect("not poisoned");
@@ -63,7 +104,16 @@ pub(crate) fn contenders() -> Vec<Contender> {
         let token = SimpleToken::new();
         cancelled.measure(token.clone(), || assert!(token.cancel()))
     };
+    let told = Sleeper::new(|token: Arc<ByHand>| drop(token.wait()));
+    let tell = move |_| {
+        let token = Arc::<ByHand>::default();
+        told.measure(Arc::clone(&token), || token.cancel())
+    };
     vec![
+        (
+            "control: a token by hand",
+            Box::new(move |rounds| (0..rounds).map(&tell).sum()),
+        ),
         (
             "limit: condvar",
             Box::new(move |rounds| (0..rounds).map(&notify).sum()),
