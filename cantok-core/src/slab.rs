@@ -138,10 +138,6 @@ impl<T> Slab<T> {
         }
     }
 
-    pub(crate) fn remove(&mut self, key: u32) -> Option<T> {
-        self.remove_one_if(key, |_| true)
-    }
-
     /// Removes the entry if `is_wanted` returns `true`.
     #[inline]
     pub(crate) fn remove_one_if(
@@ -165,7 +161,7 @@ impl<T> Slab<T> {
         Some(value)
     }
 
-    /// [`Slab::remove`] that keeps the memory.
+    /// Removes an entry and keeps the memory.
     pub(crate) fn take(&mut self, key: u32) -> Option<T> {
         self.take_as(key, |_| true, Some)
     }
@@ -256,7 +252,7 @@ impl<T> Slab<T> {
         })
     }
 
-    /// [`Slab::remove`] for keys of one [`Slab::batch`].
+    /// Removes entries of one chunk.
     pub(crate) fn remove_batch(&mut self, keys: &[u32], mut take: impl FnMut(T)) {
         for key in keys {
             self.take(*key).map(&mut take);
@@ -302,20 +298,55 @@ impl<T> Slab<T> {
         None
     }
 
+    /// Removes those entries in `slots` slots from `from` on for which `is_wanted` returns `true`, and passes them to
+    /// `take`. Returns where the next batch begins, if there is one.
+    pub(crate) fn remove_some(
+        &mut self,
+        from: u32,
+        slots: usize,
+        mut is_wanted: impl FnMut(u32, &T) -> bool,
+        mut take: impl FnMut(T),
+    ) -> Option<u32> {
+        let next = self.batch(from, slots).1;
+        let (at, index) = (from / CHUNK, (from % CHUNK) as usize);
+        let chunk = match at.checked_sub(1) {
+            None => &mut self.first,
+            Some(at) => self.more.get_mut(at as usize)?,
+        };
+        let len = chunk.len;
+        let batch = chunk.slots.get_mut(index..).unwrap_or_default();
+        for (slot, key) in batch.iter_mut().take(slots).zip(from..) {
+            if matches!(slot, Slot::Taken(value) if is_wanted(key, value)) {
+                if let Slot::Taken(value) = replace(slot, Slot::Free(chunk.free)) {
+                    take(value);
+                }
+                chunk.free = key % CHUNK;
+                chunk.len -= 1;
+            }
+        }
+        if chunk.len < len {
+            if len == CHUNK {
+                chunk.next = replace(&mut self.with_room, at);
+            }
+            if chunk.len == 0 {
+                self.used -= 1;
+                self.spare += 1;
+            }
+            self.trim(from);
+        }
+        next
+    }
+
     /// Removes the entries for which `is_wanted` returns `true`, and passes them to `take`.
     pub(crate) fn remove_if(
         &mut self,
         mut is_wanted: impl FnMut(&T) -> bool,
         mut take: impl FnMut(T),
     ) {
-        for at in 0..=self.more.len() as u32 {
-            // The last removal may free the chunks.
-            let slots = self.chunk(at).map_or(0, |chunk| chunk.slots.len() as u32);
-            for key in at * CHUNK..at * CHUNK + slots {
-                if self.get(key).is_some_and(&mut is_wanted) {
-                    self.remove(key).map(&mut take);
-                }
-            }
+        let mut from = Some(0);
+        while let Some(start) = from {
+            let is_wanted = |_, value: &T| is_wanted(value);
+            from = self.remove_some(start, CHUNK as usize, is_wanted, &mut take);
         }
     }
 
@@ -344,6 +375,8 @@ mod tests {
         RemoveBatch(prop::sample::Index),
         /// Removes all but the multiples of that number.
         RemoveIf(usize),
+        /// The same for so many slots.
+        RemoveSome(prop::sample::Index, usize, usize),
     }
 
     fn op() -> impl Strategy<Value = Op> {
@@ -354,6 +387,8 @@ mod tests {
             1 => Just(Op::Shrink),
             2 => any::<prop::sample::Index>().prop_map(Op::RemoveBatch),
             1 => (1_usize..5).prop_map(Op::RemoveIf),
+            2 => (any::<prop::sample::Index>(), 1_usize..300, 1_usize..5)
+                .prop_map(|(from, slots, keep)| Op::RemoveSome(from, slots, keep)),
         ]
     }
 
@@ -387,8 +422,8 @@ mod tests {
                     }
                     Op::Remove(index) if !map.is_empty() => {
                         let key = *map.keys().nth(index.index(map.len())).unwrap();
-                        prop_assert_eq!(slab.remove(key), map.remove(&key));
-                        prop_assert_eq!(slab.remove(key), None);
+                        prop_assert_eq!(slab.remove_one_if(key, |_| true), map.remove(&key));
+                        prop_assert_eq!(slab.remove_one_if(key, |_| true), None);
                     }
                     Op::Take(index) if !map.is_empty() => {
                         // A range of them, so that whole chunks get empty.
@@ -411,7 +446,20 @@ mod tests {
                         let expected: Vec<usize> = keys.iter().filter_map(|key| map.remove(key)).collect();
                         prop_assert_eq!(removed, expected);
                     }
-                    Op::Remove(_) | Op::Take(_) | Op::RemoveBatch(_) => {}
+                    Op::RemoveSome(index, slots, keep) if !map.is_empty() => {
+                        let start = *map.keys().nth(index.index(map.len())).unwrap();
+                        let (batch, next) = slab.batch(start, slots);
+                        let wanted: Vec<u32> = batch.filter(|(_, value)| *value % keep != 0).map(|(key, _)| key).collect();
+                        let mut removed = Vec::new();
+                        let is_wanted = |key, value: &usize| {
+                            assert_eq!(map.get(&key), Some(value));
+                            value % keep != 0
+                        };
+                        prop_assert_eq!(slab.remove_some(start, slots, is_wanted, |value| removed.push(value)), next);
+                        let expected: Vec<usize> = wanted.iter().filter_map(|key| map.remove(key)).collect();
+                        prop_assert_eq!(removed, expected);
+                    }
+                    Op::Remove(_) | Op::Take(_) | Op::RemoveBatch(_) | Op::RemoveSome(..) => {}
                     Op::RemoveIf(keep) => {
                         let mut removed = Vec::new();
                         slab.remove_if(|value| value % keep != 0, |value| removed.push(value));

@@ -83,6 +83,10 @@ mod imp {
         mutex.lock().expect("loom does not poison")
     }
 
+    pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+        mutex.try_lock().ok()
+    }
+
     pub(crate) fn get_mut<T>(mutex: &mut Mutex<T>) -> &mut T {
         mutex.get_mut().expect("loom does not poison")
     }

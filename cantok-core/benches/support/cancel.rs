@@ -133,9 +133,13 @@ fn tokio_waiting(children: usize) -> (CancellationToken, TokioWaiting) {
 /// The least that a parent needs which does not keep its children alive, nor runs user code before all are marked.
 struct WeakParent(Mutex<Vec<Weak<WeakChild>>>);
 
+#[repr(C)]
 struct WeakChild {
-    is_cancelled: AtomicBool,
     waker: Mutex<Option<Waker>>,
+    /// As in a node of ours, the flag is more than a cache line away from the reference counts, so that clones do not
+    /// slow down checks.
+    _between: [u64; 12],
+    is_cancelled: AtomicBool,
 }
 
 impl WeakParent {
@@ -154,6 +158,7 @@ impl WeakParent {
 fn weak(children: usize, waker: fn() -> Option<Waker>) -> (WeakParent, Vec<Arc<WeakChild>>) {
     let child = |_| {
         Arc::new(WeakChild {
+            _between: [0; 12],
             is_cancelled: AtomicBool::new(false),
             waker: Mutex::new(waker()),
         })

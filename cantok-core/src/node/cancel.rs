@@ -4,6 +4,8 @@ use super::addresses::{Addresses, address};
 use super::fired::Fired;
 use super::peek::Found;
 use super::sources::Depth;
+use super::state::Snapshot;
+use super::waiters::Below;
 use super::{Body, Jobs, Kind, Node};
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
@@ -67,22 +69,6 @@ impl Walk {
         won
     }
 
-    /// Marks a node whose one edge is cancelled. Cheaper than [`Walk::mark`] by half.
-    ///
-    /// The edge does not follow another one, since it has no edge itself, or more than `LIMIT`. So the cause is found
-    /// in one step.
-    fn follow(&mut self, node: &Arc<Node>) {
-        debug_assert!(
-            node.edges()
-                .iter()
-                .all(|edge| !edge.node.state.get().follows())
-        );
-        let before = node.state.follow();
-        if before.has_waiters() {
-            self.visit(node, !before.is_cancelled());
-        }
-    }
-
     /// Takes the waiters of a marked node, if this thread has marked it, and queues its links.
     fn visit(&mut self, node: &Arc<Node>, won: bool) {
         if won {
@@ -117,13 +103,20 @@ impl Walk {
         let mut batch = Vec::new();
         let mut marked = Vec::new();
         while let Some((node, from)) = self.open.pop() {
-            match node.links(from, &mut batch) {
+            match node.links(from, &mut batch, &mut self.jobs) {
                 Some(next) => self.open.push((Arc::clone(&node), next)),
                 None => self.done.push(Arc::clone(&node)),
             }
-            for (key, below) in batch.drain(..) {
-                if below.state.has_one_edge() {
-                    self.follow(&below);
+            for Below {
+                node: below,
+                key,
+                followed,
+            } in batch.drain(..)
+            {
+                if let Some(before) = followed {
+                    if before.has_waiters() {
+                        self.visit(&below, !before.is_cancelled());
+                    }
                 } else if let Some(error) = node.error() {
                     self.mark(&below, error.clone().into(), Depth::Unarmed);
                 }
@@ -145,6 +138,20 @@ impl Walk {
 }
 
 impl Node {
+    /// Marks a node whose one edge is cancelled. Cheaper than [`Walk::mark`] by half. Returns the state before.
+    ///
+    /// The edge does not follow another one, since it has no edge itself, or more than `LIMIT`. So the cause is found
+    /// in one step.
+    #[inline]
+    pub(super) fn follow(&self) -> Snapshot {
+        debug_assert!(
+            self.edges()
+                .iter()
+                .all(|edge| !edge.node.state.get().follows())
+        );
+        self.state.follow()
+    }
+
     /// Cancels the token, unless it or a source is cancelled or a deadline has passed; that cause then stays. Returns
     /// whether it did, and the jobs that are left. When this returns, everything below is marked.
     pub(crate) fn cancel(self: &Arc<Self>, cause: Cause) -> (bool, Jobs) {
@@ -226,7 +233,7 @@ impl Node {
     }
 
     /// Records that everything below this node is marked and it has no links (invariant 4).
-    fn complete(&self) {
+    pub(super) fn complete(&self) {
         // Release: pairs with the acquire in `is_complete`. A canceller that sees it skips the links below. One that
         // misses it follows the few that are left, which changes nothing.
         self.is_complete.store(true, Ordering::Release);

@@ -2,13 +2,14 @@
 
 use super::registered::Registered;
 use super::sources::Depth;
+use super::state::Snapshot;
 use super::{Body, Jobs, Kind, Node, rest};
 use crate::CancellationError;
 use crate::background;
 use crate::panic::Panic;
 use crate::parker::Parker;
 use crate::slab::Slab;
-use crate::sync::{Arc, ThreadKey, Weak, get_mut, lock};
+use crate::sync::{Arc, ThreadKey, Weak, get_mut, lock, try_lock};
 use std::any::Any;
 use std::io;
 use std::mem::{forget, replace, take};
@@ -195,6 +196,18 @@ impl Waiters {
         }
     }
 
+    /// Moves the waker in a cancelled node's list to the jobs, if there is nothing else: by far the most common case.
+    #[inline]
+    fn notify_waker(&mut self, jobs: &mut Jobs) -> bool {
+        let Waiters::One(Waiter::Waker(waker)) = self else {
+            return false;
+        };
+        // Moving the whole list would be slower: the waker is read right away, before the copy is complete.
+        jobs.push_waker(replace(waker, Waker::noop().clone()));
+        *self = Waiters::None;
+        true
+    }
+
     /// Moves the threads, tasks and handles in a cancelled node's list to the jobs.
     fn notify(&mut self, jobs: &mut Jobs) -> Found {
         let mut found = Found::default();
@@ -225,6 +238,46 @@ impl Waiters {
             Waiters::Many(many) => take(&mut many.awaiting),
             Waiters::None | Waiters::One(_) => Vec::new(),
         }
+    }
+}
+
+/// A node that is linked below a cancelled one.
+pub(super) struct Below {
+    pub(super) node: Arc<Node>,
+    /// The key of its link.
+    pub(super) key: u32,
+    /// Its state before it was marked, if this has marked it.
+    pub(super) followed: Option<Snapshot>,
+}
+
+impl Below {
+    #[inline]
+    fn new(key: u32, node: Arc<Node>) -> Self {
+        let followed = node.state.has_one_edge().then(|| node.follow());
+        Below {
+            node,
+            key,
+            followed,
+        }
+    }
+
+    /// Notifies a node that this has marked and that a task alone waits for. Returns whether it did. Only tries to lock,
+    /// since the caller has locked the source (invariant 7).
+    #[inline]
+    fn notify_waker(&self, jobs: &mut Jobs) -> bool {
+        let is_plain = |before: Snapshot| !before.is_cancelled() && !before.has_conditions();
+        let has_notified = self.followed.is_some_and(is_plain)
+            && try_lock(&self.node.waiters).is_some_and(|mut waiters| waiters.notify_waker(jobs));
+        if has_notified {
+            self.node.complete();
+        }
+        has_notified
+    }
+
+    /// Whether the node is marked, and has nothing below it.
+    #[inline]
+    fn is_done(&self) -> bool {
+        self.followed.is_some_and(|before| !before.has_waiters())
     }
 }
 
@@ -371,11 +424,7 @@ impl Node {
     /// [`Node::run_callbacks`]. Returns whether there are links.
     pub(super) fn notify(self: &Arc<Self>, jobs: &mut Jobs) -> bool {
         let mut waiters = lock(&self.waiters);
-        if let Waiters::One(Waiter::Waker(waker)) = &mut *waiters {
-            // By far the most common case. Moving the whole list would be slower: the waker is read right away, before
-            // the copy is complete.
-            jobs.push_waker(replace(waker, Waker::noop().clone()));
-            *waiters = Waiters::None;
+        if waiters.notify_waker(jobs) {
             drop(waiters);
             self.unwatch_conditions(1);
             return false;
@@ -438,19 +487,33 @@ impl Node {
         }
     }
 
-    /// Follows some of the links of a cancelled node, from that key on. Returns the key at which to continue.
-    pub(super) fn links(&self, from: u32, nodes: &mut Vec<(u32, Arc<Node>)>) -> Option<u32> {
-        let waiters = lock(&self.waiters);
-        match &*waiters {
+    /// Follows some of the links of this cancelled node, from that key on. Nodes whose one edge this is are marked at
+    /// once. Those with nothing below them are done, and their links are removed; so are those that a task alone waits
+    /// for. All others are added to `below`. Returns the key at which to continue.
+    pub(super) fn links(&self, from: u32, below: &mut Vec<Below>, jobs: &mut Jobs) -> Option<u32> {
+        let mut waiters = lock(&self.waiters);
+        match &mut *waiters {
             Waiters::None => None,
             Waiters::One(only) => {
-                nodes.extend(only.below().map(|node| (0, node)));
+                below.extend(only.below().map(|node| Below::new(0, node)));
                 None
             }
             Waiters::Many(many) => {
-                let (entries, next) = many.slab.batch(from, BATCH);
-                nodes.extend(entries.filter_map(|(key, waiter)| Some((key, waiter.below()?))));
-                next
+                let is_done = |key, waiter: &Waiter| {
+                    let Some(node) = waiter.below() else {
+                        return false;
+                    };
+                    let node = Below::new(key, node);
+                    let is_done = node.is_done() || node.notify_waker(jobs);
+                    if is_done {
+                        jobs.release(node.node);
+                    } else {
+                        below.push(node);
+                    }
+                    is_done
+                };
+                // Only links, which are weak: an heir has no edge. So no node is dropped here.
+                many.slab.remove_some(from, BATCH, is_done, drop)
             }
         }
     }
