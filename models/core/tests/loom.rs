@@ -283,6 +283,53 @@ fn no_task_is_left_asleep() {
     });
 }
 
+/// The same for the task of one child among several, which the canceller takes out while it goes through the links.
+#[test]
+fn no_task_of_one_child_among_several_is_left_asleep() {
+    model(|| {
+        let woken = Woken::new();
+        let root = SimpleToken::new();
+        let sibling = armed(root.child());
+        let child = armed(root.child());
+        let canceller = thread::spawn(move || root.cancel());
+        let registration = child.register(&woken.clone().into());
+        let is_late = child.cancellation().is_some();
+        canceller.join().unwrap();
+        assert!(is_late || woken.0.load(Ordering::Relaxed) == 1);
+        drop(registration);
+        drop(sibling);
+    });
+}
+
+/// A waker is woken once, or taken back, and a child has one cause, if it is cancelled together with its parent.
+#[test]
+fn the_task_of_one_child_among_several_is_woken_once() {
+    for is_dropped in [false, true] {
+        model(move || {
+            let woken = Woken::new();
+            let root = SimpleToken::new();
+            let sibling = armed(root.child());
+            let child = root.child();
+            let registration = child.register(&woken.clone().into());
+            let canceller = thread::spawn(move || root.cancel());
+            if is_dropped {
+                drop(registration);
+            } else {
+                child.cancel();
+                let cause = child.cancellation();
+                assert!(cause.is_some());
+                canceller.join().unwrap();
+                assert_eq!(child.cancellation(), cause);
+                assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+                return;
+            }
+            canceller.join().unwrap();
+            assert!(woken.0.load(Ordering::Relaxed) <= 1);
+            assert!(sibling.is_cancelled() && child.is_cancelled());
+        });
+    }
+}
+
 /// The callback has finished or never runs, once its registration is gone.
 #[test]
 fn a_dropped_registration_is_done_or_never() {
