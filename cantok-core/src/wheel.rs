@@ -161,22 +161,45 @@ impl<T> Wheel<T> {
         let mut is_left = false;
         for level in 1..self.levels.len() {
             let slot = (((self.now >> shift(level as u32)) + 1) % SLOTS) as usize;
-            for _ in 0..limit.div_ceil(LISTS) {
-                if self.levels[level].slots[slot].len <= MANY {
-                    break;
-                }
-                for key in self.levels[level].slots[slot].first {
-                    let Some(entry) = self.entries.get(key) else {
-                        continue;
-                    };
-                    let (at, place, next) = (entry.at, entry.place, entry.next);
-                    self.unlink(key, place, NONE, next);
-                    self.link(key, at);
-                }
+            if self.levels[level].slots[slot].len > MANY {
+                self.move_some(level, slot, limit);
             }
             is_left |= self.levels[level].slots[slot].len > MANY;
         }
         is_left
+    }
+
+    /// Moves some `limit` entries of a slot to lower levels.
+    fn move_some(&mut self, level: usize, slot: usize, limit: usize) {
+        let mut keys = self.levels[level].slots[slot].first;
+        for _ in 0..limit.div_ceil(LISTS) {
+            let heads = self.heads(keys);
+            keys = heads.map(|head| head.map_or(NONE, |(.., next)| next));
+            for (key, at, _) in heads.into_iter().flatten() {
+                self.levels[level].slots[slot].len -= 1;
+                self.link(key, at);
+            }
+        }
+        // Only now, and not for each entry that comes to the front.
+        for key in keys {
+            if let Some(entry) = self.entries.get_mut(key) {
+                entry.previous = NONE;
+            }
+        }
+        let level = &mut self.levels[level];
+        level.slots[slot].first = keys;
+        if level.slots[slot].len == 0 {
+            level.occupied &= !(1 << slot);
+        }
+    }
+
+    /// Reads these entries. The processor fetches all of them from memory at the same time.
+    #[inline]
+    fn heads(&self, keys: [u32; LISTS]) -> [Option<(u32, u64, u32)>; LISTS] {
+        keys.map(|key| {
+            let entry = self.entries.get(key)?;
+            Some((key, entry.at, entry.next))
+        })
     }
 
     /// Returns when the first entry is due, or has to be moved.
@@ -218,16 +241,14 @@ impl<T> Wheel<T> {
         let mut keys = replace(&mut level.slots[place.slot as usize], EMPTY).first;
         let mut has_others = false;
         while keys != [NONE; LISTS] {
-            for key in &mut keys {
-                let Some(entry) = self.entries.get(*key) else {
-                    continue;
-                };
-                let (at, this) = (entry.at, replace(key, entry.next));
+            let heads = self.heads(keys);
+            keys = heads.map(|head| head.map_or(NONE, |(.., next)| next));
+            for (key, at, _) in heads.into_iter().flatten() {
                 if at <= now {
-                    due.extend(self.entries.take(this).map(|entry| entry.value));
+                    due.extend(self.entries.take(key).map(|entry| entry.value));
                 } else {
                     has_others = true;
-                    self.link(this, at);
+                    self.link(key, at);
                 }
             }
         }

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
+use tokio::runtime::Builder;
+use tokio::time::sleep_until;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -68,10 +70,15 @@ pub(crate) fn late(name: &str, count: usize) {
         ("wakers, p50", 1, 50),
         ("wakers, p99", 1, 99),
         ("wakers, max", 1, 100),
+        ("peer: tokio's Sleep, p50", 2, 50),
+        ("peer: tokio's Sleep, p99", 2, 99),
+        ("peer: tokio's Sleep, max", 2, 100),
     ];
     let mut times = percentiles.map(|(percentile, ..)| (percentile, Vec::new()));
     for _ in 0..rounds {
-        let late = round(count).map(|mut late| {
+        let [callbacks, wakers] = round(count, arm);
+        let sleeps = round(count, arm_sleeps).concat();
+        let late = [callbacks, wakers, sleeps].map(|mut late| {
             late.sort_unstable();
             late
         });
@@ -83,8 +90,9 @@ pub(crate) fn late(name: &str, count: usize) {
     report(name, 1, times);
 }
 
-/// Returns how late callbacks and wakers noticed `count` deadlines within a second.
-fn round(count: usize) -> [Vec<Duration>; 2] {
+/// Returns how late callbacks and wakers noticed `count` deadlines within a second. The second value of `arm` keeps them
+/// armed.
+fn round<G>(count: usize, arm: impl Fn(usize, Instant) -> (Arc<Notices>, G)) -> [Vec<Duration>; 2] {
     let mut setup = SETUP;
     let (notices, registered) = loop {
         let begin = Instant::now() + setup;
@@ -109,20 +117,28 @@ fn round(count: usize) -> [Vec<Duration>; 2] {
     late
 }
 
-/// Arms `count` deadlines within the second that begins at `begin`. The second value keeps them armed.
-fn arm(count: usize, begin: Instant) -> (Arc<Notices>, impl Sized) {
-    let notices = Arc::new(Notices {
+/// Returns `count` notices of deadlines within the second that begins at `begin`, and where they are recorded.
+fn notices(count: usize, begin: Instant) -> (Arc<Notices>, impl Iterator<Item = Notice>) {
+    let all = Arc::new(Notices {
         late: (0..count).map(|_| AtomicU64::new(0)).collect(),
         noticed: AtomicUsize::new(0),
     });
+    let notices = Arc::clone(&all);
     let mut random = Random::new();
+    let each = (0..count).map(move |index| Notice {
+        notices: Arc::clone(&notices),
+        index,
+        at: begin + Duration::from_nanos(random.below(SECOND.as_nanos() as u64)),
+    });
+    (all, each)
+}
+
+/// Arms a token for each deadline.
+fn arm(count: usize, begin: Instant) -> (Arc<Notices>, impl Sized) {
+    let (notices, each) = notices(count, begin);
     let (mut registrations, mut waiting) = (Vec::new(), Vec::new());
-    for index in 0..count {
-        let after = random.below(SECOND.as_nanos() as u64);
-        let at = begin + Duration::from_nanos(after);
-        let token = TimeoutToken::at(at);
-        let notices = Arc::clone(&notices);
-        let notice = Notice { notices, index, at };
+    for (index, notice) in each.enumerate() {
+        let token = TimeoutToken::at(notice.at);
         if index % CALLBACK == 0 {
             registrations.push((token.on_cancel(move |_| notice.notice()), token));
         } else {
@@ -133,4 +149,22 @@ fn arm(count: usize, begin: Instant) -> (Arc<Notices>, impl Sized) {
         }
     }
     (notices, (registrations, waiting))
+}
+
+/// The same with tokio's timer. All have wakers.
+fn arm_sleeps(count: usize, begin: Instant) -> (Arc<Notices>, impl Sized) {
+    let mut runtime = Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_time().build().unwrap();
+    let entered = runtime.enter();
+    let (notices, each) = notices(count, begin);
+    let sleeps: Vec<_> = each
+        .map(|notice| {
+            let mut sleep = Box::pin(sleep_until(notice.at.into()));
+            let waker = Waker::from(Arc::new(notice));
+            let _ = sleep.as_mut().poll(&mut Context::from_waker(&waker));
+            sleep
+        })
+        .collect();
+    drop(entered);
+    (notices, (sleeps, runtime))
 }

@@ -122,9 +122,9 @@ pub(super) struct Many {
 impl Waiters {
     #[inline(always)]
     fn insert(&mut self, waiter: impl Registered) -> u32 {
-        Node::link_rest();
         let many = match self {
             Waiters::None => {
+                Node::link_rest();
                 // Without a drop of nothing.
                 forget(replace(self, Waiters::One(waiter.into_waiter())));
                 return 0;
