@@ -14,16 +14,14 @@ use std::any::Any;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::Waker;
 
-/// Usually empty, and then as cheap as two pointers.
+/// Usually empty, and then as cheap as a pointer.
 #[derive(Default)]
-pub(crate) struct Jobs {
-    /// In place: a blocked thread is woken without an allocation.
-    thread: Option<Arc<Parker>>,
-    work: Option<Box<Work>>,
-}
+pub(crate) struct Jobs(Option<Box<Work>>);
 
 #[derive(Default)]
 struct Work {
+    /// In place, since a cancel rarely wakes more than one.
+    thread: Option<Arc<Parker>>,
     threads: Vec<Arc<Parker>>,
     wakers: Vec<Waker>,
     /// What is only dropped, which may drop values of the user's: nodes that lost their last handle during the walk,
@@ -48,7 +46,7 @@ impl Drop for Owned {
 
 impl Jobs {
     fn work(&mut self) -> &mut Work {
-        self.work.get_or_insert_default()
+        self.0.get_or_insert_default()
     }
 
     /// Records one event for each cancellation: for the token that fired, not for those derived from it.
@@ -61,9 +59,10 @@ impl Jobs {
     }
 
     pub(super) fn push_thread(&mut self, parker: Arc<Parker>) {
-        match self.thread {
-            None => self.thread = Some(parker),
-            Some(_) => self.work().threads.push(parker),
+        let work = self.work();
+        match work.thread {
+            None => work.thread = Some(parker),
+            Some(_) => work.threads.push(parker),
         }
     }
 
@@ -105,21 +104,18 @@ impl Jobs {
 
     /// Wakes the waiting threads. Runs no user code.
     pub(crate) fn wake_threads(&mut self) {
-        if let Some(parker) = self.thread.take() {
-            parker.unpark();
-        }
-        if let Some(work) = &mut self.work {
-            work.threads.drain(..).for_each(|parker| parker.unpark());
+        if let Some(work) = &mut self.0 {
+            work.wake_threads();
         }
     }
 
     /// Whether there is user code to run.
     pub(crate) fn has_user_code(&self) -> bool {
-        self.work.as_ref().is_some_and(|work| work.has_user_code())
+        self.0.as_ref().is_some_and(|work| work.has_user_code())
     }
 
     pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
-        self.work
+        self.0
             .as_mut()
             .map_or_else(Vec::new, |work| std::mem::take(&mut work.wakers))
     }
@@ -127,7 +123,7 @@ impl Jobs {
     /// Passes everything but the wakers to `take`, in parts, so that other jobs can run between the callbacks of two
     /// nodes.
     pub(crate) fn split(self, mut take: impl FnMut(Job)) {
-        let Some(mut work) = self.work else { return };
+        let Some(mut work) = self.0 else { return };
         let callbacks = std::mem::take(&mut work.callbacks);
         if work.has_user_code() {
             take(Box::new(move || work.run_user_code()));
@@ -144,15 +140,21 @@ impl Jobs {
     /// Runs everything on this thread, even if some of it panics. The first panic is resumed afterwards, unless the
     /// thread is already unwinding.
     #[inline]
-    pub(crate) fn run(mut self) {
-        self.wake_threads();
-        if let Some(work) = self.work {
+    pub(crate) fn run(self) {
+        if let Some(mut work) = self.0 {
+            work.wake_threads();
             work.run_user_code();
         }
     }
 }
 
 impl Work {
+    fn wake_threads(&mut self) {
+        let threads = self.thread.take().into_iter();
+        let threads = threads.chain(self.threads.drain(..));
+        threads.for_each(|parker| parker.unpark());
+    }
+
     fn has_user_code(&self) -> bool {
         #[cfg(feature = "tracing")]
         if !self.events.is_empty() {
