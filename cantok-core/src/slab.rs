@@ -128,12 +128,20 @@ impl<T> Slab<T> {
         into: impl FnOnce(T) -> Option<U>,
     ) -> Option<U> {
         let value = self.take_as(key, is_wanted, into)?;
-        if self.len == 0 {
-            self.clear();
-        } else if self.has_spare() {
-            drop(self.take_spare(key as usize / CHUNK));
+        if self.len == 0 || self.has_spare() {
+            self.tidy(key);
         }
         Some(value)
+    }
+
+    /// Frees what the entry with that key, which was just removed, has left.
+    #[inline(never)]
+    fn tidy(&mut self, key: u32) {
+        if self.len == 0 {
+            self.clear();
+        } else {
+            drop(self.take_spare(key as usize / CHUNK));
+        }
     }
 
     /// Whether chunks without entries are freed. One stays in reserve, so that a single entry that comes and goes
@@ -186,7 +194,9 @@ impl<T> Slab<T> {
             if !self.has_spare() {
                 break;
             }
-            spare.extend(self.take_spare(at));
+            if let Some(chunk) = self.take_spare(at) {
+                spare.push(chunk);
+            }
         }
         spare
     }
@@ -300,12 +310,16 @@ impl<T> Slab<T> {
         }
     }
 
-    pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
-        let slots = self.chunks.into_iter().flat_map(|chunk| chunk.slots);
-        slots.filter_map(|slot| match slot {
-            Slot::Taken(value) => Some(value),
-            Slot::Free(_) => None,
-        })
+    pub(crate) fn into_values(self) -> Vec<T> {
+        let mut values = Vec::with_capacity(self.len);
+        for chunk in self.chunks {
+            for slot in chunk.slots {
+                if let Slot::Taken(value) = slot {
+                    values.push(value);
+                }
+            }
+        }
+        values
     }
 }
 

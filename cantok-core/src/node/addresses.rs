@@ -14,6 +14,7 @@ pub(super) fn address<T>(of: &Arc<T>) -> usize {
 
 impl Addresses {
     /// Inserts an address, or replaces its number. Returns whether the address is new.
+    #[inline(never)]
     pub(super) fn insert(&mut self, address: usize, number: usize) -> bool {
         self.0.insert(address, number).is_none()
     }

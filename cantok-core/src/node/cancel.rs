@@ -33,7 +33,7 @@ impl Walk {
             return false;
         }
         let at = fired.at();
-        let earlier = match node.find(depth, || at) {
+        let earlier = match node.find(depth, Some(at)) {
             Some(Found::Error(earlier)) if earlier.at() < at => Some(earlier.clone()),
             Some(Found::Fired(leaf)) => {
                 self.mark_leaf(leaf, leaf.fires());
@@ -84,6 +84,7 @@ impl Walk {
     }
 
     /// Takes the waiters of a marked node, if this thread has marked it, and queues its links.
+    #[inline(never)]
     fn visit(&mut self, node: &Arc<Node>, won: bool) {
         if won {
             if !node.notify(&mut self.jobs) {

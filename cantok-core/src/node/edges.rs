@@ -52,9 +52,16 @@ impl Edge {
             self.link.store(0, Ordering::Relaxed);
             // Once everything below that node is marked, the link is gone (invariant 4).
             if !self.node.is_complete() {
-                drop(self.node.unregister::<Weak<Node>>(key));
+                self.node.remove_link(key);
             }
         }
+    }
+}
+
+impl Node {
+    #[inline(never)]
+    fn remove_link(&self, key: u32) {
+        drop(self.unregister::<Weak<Node>>(key));
     }
 }
 

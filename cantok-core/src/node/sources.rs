@@ -1,10 +1,10 @@
 //! What a node is derived from. It is flattened when the node is made, so that a check goes through one short list
 //! instead of a tree.
 
-use super::Node;
 use super::addresses::{Addresses, address};
 use super::delayed::Delayed;
 use super::edges::{Edge, Edges};
+use super::{Node, rest};
 use crate::leaves::{Condition, Counter, Idle, MovingDeadline};
 use crate::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,6 +49,9 @@ pub(super) enum Depth {
     /// nodes does not visit a million others.
     Unarmed,
 }
+
+/// Called with nodes whose deadlines move.
+pub(super) type Visitor<'a, 'f> = &'f mut dyn FnMut(&'a Arc<Node>);
 
 impl Depth {
     fn includes(self, node: &Node) -> bool {
@@ -224,20 +227,26 @@ impl Node {
         }
     }
 
+    /// This node's own deadline at this moment, if it moves.
+    pub(super) fn moves_to(&self) -> Option<Instant> {
+        if !self.moves {
+            return None;
+        }
+        (rest::moving()?.at)(self)
+    }
+
     /// Passes the nodes with a deadline that moves to `f`: this one, or its sources, through derived nodes of that
     /// depth.
-    pub(super) fn for_each_moving<'a>(
-        self: &'a Arc<Self>,
-        depth: Depth,
-        f: &mut dyn FnMut(&'a Arc<Node>),
-    ) {
+    pub(super) fn for_each_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: Visitor<'a, '_>) {
         if self.moves {
-            self.visit_moving(depth, f);
+            if let Some(all) = rest::moving() {
+                (all.visit)(self, depth, f);
+            }
         }
     }
 
     #[cold]
-    fn visit_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: &mut dyn FnMut(&'a Arc<Node>)) {
+    pub(super) fn visit_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: Visitor<'a, '_>) {
         let Body::Derived(derived) = &self.body else {
             return f(self);
         };
@@ -266,8 +275,7 @@ impl Node {
     pub(super) fn earliest_deadline(self: &Arc<Self>) -> Option<Instant> {
         let mut earliest = self.deadline;
         self.for_each_moving(Depth::Any, &mut |node| {
-            let at = node.moving().and_then(MovingDeadline::get);
-            earliest = earlier(earliest, at);
+            earliest = earlier(earliest, node.moves_to());
         });
         earliest
     }

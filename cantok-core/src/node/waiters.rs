@@ -488,7 +488,7 @@ impl Node {
         match take(get_mut(&mut self.waiters)) {
             Waiters::None => (Vec::new(), Vec::new()),
             Waiters::One(only) => (vec![only], Vec::new()),
-            Waiters::Many(many) => (many.slab.into_values().collect(), many.attached),
+            Waiters::Many(many) => (many.slab.into_values(), many.attached),
         }
     }
 
