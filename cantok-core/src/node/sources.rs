@@ -135,6 +135,9 @@ impl Derived {
         is_match: &mut dyn FnMut(&Arc<Node>) -> bool,
     ) -> Option<Arc<Node>> {
         let mut seen = Addresses::default();
+        // The edges of one list are different nodes.
+        let last = self.polled().last();
+        let is_nested = last.is_some_and(|edge| edge.node.rank() == Rank::Nested);
         // A list instead of recursion, since derived nodes nest to any depth.
         let mut lists = vec![self.polled().iter()];
         while let Some(list) = lists.last_mut() {
@@ -142,7 +145,7 @@ impl Derived {
                 lists.pop();
                 continue;
             };
-            if !seen.insert(address(node), 0) {
+            if is_nested && !seen.insert(address(node), 0) {
                 continue;
             }
             if let Body::Derived(derived) = &node.body {
