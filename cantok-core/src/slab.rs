@@ -51,13 +51,7 @@ impl<T> Slab<T> {
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         if self.with_room == NONE {
-            self.with_room = u32::try_from(self.chunks.len()).expect("fewer than 2^32 chunks");
-            self.chunks.push(Chunk {
-                slots: Vec::new(),
-                free: NONE,
-                len: 0,
-                next: NONE,
-            });
+            self.add_chunk();
         }
         let at = self.with_room;
         let chunk = &mut self.chunks[at as usize];
@@ -82,11 +76,22 @@ impl<T> Slab<T> {
         if chunk.len == CHUNK {
             self.with_room = chunk.next;
         }
-        let key = at
-            .checked_mul(CHUNK as u32)
-            .and_then(|at| at.checked_add(slot));
-        key.filter(|key| *key != NONE)
-            .expect("fewer than 2^32 entries")
+        at * CHUNK as u32 + slot
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_chunk(&mut self) {
+        let at = self.chunks.len() as u32;
+        // So that all keys are less than `NONE`.
+        assert!(at < NONE / CHUNK as u32, "fewer than 2^32 entries");
+        self.with_room = at;
+        self.chunks.push(Chunk {
+            slots: Vec::new(),
+            free: NONE,
+            len: 0,
+            next: NONE,
+        });
     }
 
     pub(crate) fn get(&self, key: u32) -> Option<&T> {

@@ -106,6 +106,16 @@ impl Remains {
         Panic::keep_first(&mut self.panic, panic);
     }
 
+    /// Releases the node of an edge.
+    #[inline(never)]
+    fn drop_edge(&mut self, node: Arc<Node>) {
+        if node.owns_nodes() {
+            self.release(node);
+        } else {
+            self.keep(Panic::catch(|| drop(node)));
+        }
+    }
+
     /// Releases a node that may own others. If this is the last reference the node is queued, so that nothing recurses.
     fn release(&mut self, node: Arc<Node>) {
         if let Some(node) = Arc::into_inner(node) {
@@ -135,13 +145,7 @@ impl Node {
                 remains.drop_users(delayed.error.take().map(Fired::Error));
             }
             Body::Condition(condition) => remains.drop_users(condition),
-            Body::Derived(derived) => derived.edges.take(|edge| {
-                if edge.node.owns_nodes() {
-                    remains.release(edge.node);
-                } else {
-                    remains.keep(Panic::catch(|| drop(edge.node)));
-                }
-            }),
+            Body::Derived(derived) => derived.edges.take(|edge| remains.drop_edge(edge.node)),
         }
     }
 
