@@ -80,7 +80,11 @@ fn drop_pending(mut first: Option<Panic>) -> Option<Panic> {
 
 fn postpone(value: Box<dyn Any>) -> Option<Panic> {
     let mut value = Some(value);
-    let _ = PENDING.try_with(|pending| pending.borrow_mut().extend(value.take()));
+    let _ = PENDING.try_with(|pending| {
+        if let Some(value) = value.take() {
+            pending.borrow_mut().push(value);
+        }
+    });
     // At the end of a thread the list may be gone; then the value is dropped here.
     Panic::catch(|| drop(value))
 }

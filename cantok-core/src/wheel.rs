@@ -225,7 +225,9 @@ impl<T> Wheel<T> {
                 };
                 let (at, this) = (entry.at, replace(key, entry.next));
                 if at <= now {
-                    due.extend(self.entries.take(this).map(|entry| entry.value));
+                    if let Some(entry) = self.entries.take(this) {
+                        due.push(entry.value);
+                    }
                 } else {
                     has_others = true;
                     self.relink(this, at);

@@ -51,10 +51,11 @@ impl Addresses {
 
     fn grow(&mut self) {
         let slots = vec![(0, 0); (2 * self.slots.len()).max(8)];
-        for slot in std::mem::replace(&mut self.slots, slots) {
+        let before = std::mem::replace(&mut self.slots, slots);
+        for slot in &before {
             if slot.0 != 0 {
                 let place = self.place(slot.0);
-                self.slots[place] = slot;
+                self.slots[place] = *slot;
             }
         }
     }

@@ -193,9 +193,14 @@ fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
     let mut jobs = Jobs::default();
     // All of them are looked at before one is changed: the processor then fetches many at a time from memory. A node that
     // is being dropped needs no alarm, and is not found any more.
-    due.retain(|node| node.strong_count() > 0);
-    let mut nodes = Vec::with_capacity(due.len());
-    nodes.extend(due.drain(..).filter_map(|node| node.upgrade()));
+    let count = due.iter().filter(|node| node.strong_count() > 0).count();
+    let mut nodes = Vec::with_capacity(count);
+    for node in due.iter() {
+        if let Some(node) = node.upgrade() {
+            nodes.push(node);
+        }
+    }
+    due.clear();
     black_box(nodes.iter().filter(|node| node.is_marked()).count());
     for node in nodes {
         jobs = node.expire(now, jobs);

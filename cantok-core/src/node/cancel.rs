@@ -137,7 +137,7 @@ impl Walk {
             // At once, while the nodes are in the cache.
             node.remove_links(&mut marked, &mut self.jobs);
         }
-        for node in self.done.drain(..) {
+        while let Some(node) = self.done.pop() {
             node.remove_all_links(&mut self.jobs);
             node.complete();
             self.jobs.release(node);

@@ -2,9 +2,10 @@
 
 use super::addresses::{Addresses, address};
 use super::edges::{Edge, Edges};
-use super::sources::{Body, Derived, LIMIT, Rank, earlier};
+use super::sources::{Body, Derived, LIMIT, Rank};
 use super::state::{Polls, State};
 use super::{Kind, Node};
+use crate::clock::earlier;
 use crate::sync::{Arc, Ordering, fence};
 
 /// A longer sum is not taken apart but watched as a whole, so that adding to it one by one stays cheap.

@@ -104,9 +104,11 @@ impl Edges {
             Edges::None => Edges::One([edge]),
             Edges::One([first]) => Edges::Two([first, edge]),
             Edges::Two([first, second]) => Edges::Three([first, second, edge]),
-            Edges::Three(three) => {
+            Edges::Three([first, second, third]) => {
                 let mut many = Vec::with_capacity(8);
-                many.extend(three);
+                many.push(first);
+                many.push(second);
+                many.push(third);
                 many.push(edge);
                 Edges::Many(many)
             }

@@ -5,6 +5,7 @@ use super::addresses::{Addresses, address};
 use super::delayed::Delayed;
 use super::edges::{Edge, Edges};
 use super::{Node, rest};
+use crate::clock::earlier;
 use crate::leaves::{Condition, Counter, Idle, MovingDeadline};
 use crate::sync::Arc;
 use std::time::{Duration, Instant};
@@ -96,13 +97,17 @@ impl Derived {
         rank: Rank,
         mut moved: impl FnMut(&Edge, usize),
     ) {
-        let ranks = [Rank::Condition, Rank::Counter, Rank::Moving, Rank::Nested];
-        let later = ranks.map(|rank| self.end_of(rank));
+        let later = [
+            self.end_of(Rank::Condition),
+            self.end_of(Rank::Counter),
+            self.end_of(Rank::Moving),
+            self.end_of(Rank::Nested),
+        ];
         self.edges.push(edge);
         self.polled += u32::from(rank != Rank::NotPolled);
         let edges = self.edges.as_mut_slice();
         let mut place = edges.len() - 1;
-        for end in later.into_iter().skip(rank as usize).rev() {
+        for &end in later.iter().skip(rank as usize).rev() {
             edges.swap(end, place);
             moved(&edges[place], place);
             place = end;
@@ -182,8 +187,8 @@ impl Node {
         }
     }
 
-    /// The operands in their order.
-    pub(super) fn operands(&self) -> Vec<&Arc<Node>> {
+    /// The operands in their order. `None` for one that repeats another.
+    pub(super) fn operands(&self) -> Vec<Option<&Arc<Node>>> {
         let Body::Derived(derived) = &self.body else {
             return Vec::new();
         };
@@ -193,7 +198,7 @@ impl Node {
                 operands[place as usize] = Some(&edge.node);
             }
         }
-        operands.into_iter().flatten().collect()
+        operands
     }
 
     /// [`Derived::find_polled`] for any node.
@@ -308,13 +313,5 @@ impl Node {
             Body::Counter(counter) => Some(counter),
             _ => None,
         }
-    }
-}
-
-/// The earlier of two instants, either of which may be missing.
-pub(super) fn earlier(left: Option<Instant>, right: Option<Instant>) -> Option<Instant> {
-    match (left, right) {
-        (Some(left), Some(right)) => Some(left.min(right)),
-        (left, right) => left.or(right),
     }
 }

@@ -349,7 +349,7 @@ impl Node {
         }
     }
 
-    pub(super) fn remove(&self, key: u32) -> Option<Waiter> {
+    pub(crate) fn remove(&self, key: u32) -> Option<Waiter> {
         lock(&self.waiters).remove(key)
     }
 
