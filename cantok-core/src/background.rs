@@ -72,8 +72,7 @@ pub(crate) fn run(mut jobs: Jobs) {
             submit(jobs);
         }
     };
-    WAKERS.lock().jobs.push_back(Box::new(wake));
-    wake_up(&WAKERS);
+    push(&WAKERS, Box::new(wake));
 }
 
 /// Runs everything but wakers, one job for the callbacks of each node.
@@ -86,8 +85,13 @@ fn submit(jobs: Jobs) {
 
 /// Frees memory soon, but not on the caller's thread.
 pub(crate) fn free(memory: Box<dyn Send>) {
-    BACKGROUND.lock().jobs.push_back(Box::new(|| drop(memory)));
-    wake_up(&BACKGROUND);
+    push(&BACKGROUND, Box::new(|| drop(memory)));
+}
+
+#[inline(never)]
+fn push(worker: &Worker<Queue>, job: Job) {
+    worker.lock().jobs.push_back(job);
+    wake_up(worker);
 }
 
 fn wake_up(worker: &Worker<Queue>) {
@@ -132,10 +136,12 @@ fn serve(worker: &Worker<Queue>) {
             continue;
         }
         drop(queue);
-        [job, scheduled]
-            .into_iter()
-            .flatten()
-            .for_each(run_swallowing);
+        if let Some(job) = job {
+            run_swallowing(job);
+        }
+        if let Some(job) = scheduled {
+            run_swallowing(job);
+        }
         queue = worker.lock();
     }
 }

@@ -34,7 +34,16 @@ pub(crate) fn nanos_of(duration: Duration) -> u64 {
 pub(crate) const NEVER: u64 = u64::MAX;
 
 /// `None` if that never comes, or is beyond the clock's range.
+#[inline(never)]
 pub(crate) fn instant(nanos: u64) -> Option<Instant> {
     let at = start_of_time().checked_add(Duration::from_nanos(nanos));
     at.filter(|_| nanos < NEVER)
+}
+
+/// The earlier of two instants, either of which may be missing.
+pub(crate) fn earlier(left: Option<Instant>, right: Option<Instant>) -> Option<Instant> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
+    }
 }

@@ -71,6 +71,7 @@ impl UnwindSafe for CancellationError {}
 impl RefUnwindSafe for CancellationError {}
 
 impl CancellationError {
+    #[inline(never)]
     pub(crate) fn new(cause: Cause, name: Option<Arc<str>>, origin: &Node, at: Instant) -> Self {
         CancellationError(Arc::new(Inner {
             cause,

@@ -35,8 +35,14 @@ pub(crate) fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
     if depth() >= AT_ONCE {
         return postpone(Box::new(value));
     }
+    let mut value = Some(value);
+    drop_here(&mut || drop(value.take()))
+}
+
+/// [`drop_caught`] up to depth `AT_ONCE`, once in the program and not once for each type.
+fn drop_here(drop: &mut dyn FnMut()) -> Option<Panic> {
     let _nested = Nested::begin();
-    drop_pending(Panic::catch(|| drop(value)))
+    drop_pending(Panic::catch_dyn(drop))
 }
 
 #[inline]
@@ -74,7 +80,11 @@ fn drop_pending(mut first: Option<Panic>) -> Option<Panic> {
 
 fn postpone(value: Box<dyn Any>) -> Option<Panic> {
     let mut value = Some(value);
-    let _ = PENDING.try_with(|pending| pending.borrow_mut().extend(value.take()));
+    let _ = PENDING.try_with(|pending| {
+        if let Some(value) = value.take() {
+            pending.borrow_mut().push(value);
+        }
+    });
     // At the end of a thread the list may be gone; then the value is dropped here.
     Panic::catch(|| drop(value))
 }

@@ -17,10 +17,19 @@ impl Panic {
     }
 
     /// [`Panic::catch`], once in the program and not once for each closure.
-    fn catch_dyn(f: &mut dyn FnMut()) -> Option<Self> {
+    #[inline(never)]
+    pub(crate) fn catch_dyn(f: &mut dyn FnMut()) -> Option<Self> {
         // User code cannot leave tokens half changed. The closure's author sees the panic resumed, as if it had not
         // been caught.
         catch_unwind(AssertUnwindSafe(f)).err().map(Panic)
+    }
+
+    /// Passes each item to `f`, even if that panics for some of them. Keeps the first panic.
+    pub(crate) fn catch_each<T>(first: &mut Option<Panic>, items: Vec<T>, f: fn(T)) {
+        let mut items = items.into_iter();
+        while items.len() > 0 {
+            Panic::keep_first(first, Panic::catch_dyn(&mut || items.by_ref().for_each(f)));
+        }
     }
 
     /// Keeps the first panic. The payload of another one is dropped; a panic of that drop is swallowed.
@@ -32,6 +41,8 @@ impl Panic {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     pub(crate) fn swallow(self) {
         if let Some(Panic(payload)) = Panic::catch(|| drop(self)) {
             // Leaked: dropping this payload could panic with yet another one.

@@ -34,6 +34,7 @@ impl Parker {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn unpark(&self) {
         *lock(&self.notified) = true;
         self.changed.notify_one();

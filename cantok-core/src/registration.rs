@@ -1,5 +1,5 @@
 use crate::later::drop_nested;
-use crate::node::{Callback, Kind, Node, Waiter};
+use crate::node::{Callback, Kind, Node, Waiter, link_callbacks};
 use crate::sync::Arc;
 use crate::{CancellationError, Token};
 use std::fmt;
@@ -46,6 +46,7 @@ impl Registration {
 
     /// Once in the program and not once for each closure.
     fn of(node: &Arc<Node>, callback: Callback) -> Self {
+        link_callbacks();
         if node.kind() == Kind::Never {
             return Registration::of_never(callback);
         }

@@ -350,13 +350,16 @@ impl<T> Slab<T> {
         }
     }
 
-    pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
-        let chunks = [self.first].into_iter().chain(self.more);
-        let slots = chunks.flat_map(|chunk| chunk.slots);
-        slots.filter_map(|slot| match slot {
-            Slot::Taken(value) => Some(value),
-            Slot::Free(_) => None,
-        })
+    pub(crate) fn into_values(self) -> Vec<T> {
+        let mut values = Vec::new();
+        for chunk in [self.first].into_iter().chain(self.more) {
+            for slot in chunk.slots {
+                if let Slot::Taken(value) = slot {
+                    values.push(value);
+                }
+            }
+        }
+        values
     }
 }
 

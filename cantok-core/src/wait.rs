@@ -2,7 +2,7 @@
 //! deadline and polls its conditions. Everything else wakes it.
 
 use crate::CancellationError;
-use crate::clock;
+use crate::clock::{self, earlier};
 use crate::node::Node;
 use crate::parker::Parker;
 use crate::sync::Arc;
@@ -21,14 +21,16 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
         node,
         key: node.register(Arc::clone(&parker)).ok(),
     };
-    let mut polls: Vec<_> = node.conditions().into_iter().map(Poll::new).collect();
+    let mut polls = Vec::new();
+    for condition in node.conditions() {
+        polls.push(Poll::new(condition));
+    }
     loop {
         if let Some(error) = node.cancellation() {
             return Some(error.clone());
         }
         let next_poll = polls.iter().filter_map(|poll| poll.due).min();
-        let times = [limit, node.deadline(), next_poll];
-        parker.park(times.into_iter().flatten().min());
+        parker.park(earlier(earlier(limit, node.deadline()), next_poll));
         if let Some(error) = node.error() {
             return Some(error.clone());
         }
@@ -51,7 +53,7 @@ impl Drop for Registered<'_> {
     fn drop(&mut self) {
         // The canceller of a marked node takes the waiter out.
         if let Some(key) = self.key.filter(|_| !self.node.is_marked()) {
-            self.node.unregister::<Arc<Parker>>(key);
+            self.node.remove(key);
         }
     }
 }

@@ -177,7 +177,7 @@ impl<T> Wheel<T> {
             keys = heads.map(|head| head.map_or(NONE, |(.., next)| next));
             for (key, at, _) in heads.into_iter().flatten() {
                 self.levels[level].slots[slot].len -= 1;
-                self.link(key, at);
+                self.relink(key, at);
             }
         }
         // Only now, and not for each entry that comes to the front.
@@ -204,14 +204,15 @@ impl<T> Wheel<T> {
 
     /// Returns when the first entry is due, or has to be moved.
     fn next(&self) -> u64 {
-        let times = self.firsts().map(|(place, start)| {
+        let mut next = NEVER;
+        for (place, start) in self.firsts() {
             let slot = self.levels[place.level as usize].slots[place.slot as usize];
-            match place.level {
+            next = next.min(match place.level {
                 0 => self.earliest(slot),
                 level => slot.moves_at(level.into(), start).unwrap_or(start),
-            }
-        });
-        times.min().unwrap_or(NEVER)
+            });
+        }
+        next
     }
 
     /// Gives up the memory that is not needed any more. Dropping it may take long.
@@ -245,10 +246,12 @@ impl<T> Wheel<T> {
             keys = heads.map(|head| head.map_or(NONE, |(.., next)| next));
             for (key, at, _) in heads.into_iter().flatten() {
                 if at <= now {
-                    due.extend(self.entries.take(key).map(|entry| entry.value));
+                    if let Some(entry) = self.entries.take(key) {
+                        due.push(entry.value);
+                    }
                 } else {
                     has_others = true;
-                    self.link(key, at);
+                    self.relink(key, at);
                 }
             }
         }
@@ -256,7 +259,8 @@ impl<T> Wheel<T> {
     }
 
     /// Links an entry into its slot (invariant 1). Returns when to begin to move the slot's entries ahead, if there are
-    /// many.
+    /// many. Inlined into an insertion, the most frequent caller.
+    #[inline(always)]
     fn link(&mut self, key: u32, at: u64) -> Option<u64> {
         let at = at.max(self.now);
         let mut level = 0;
@@ -291,6 +295,12 @@ impl<T> Wheel<T> {
         moves_at
     }
 
+    /// [`Wheel::link`] for an entry that moves, which is rarer than an insertion.
+    #[inline(never)]
+    fn relink(&mut self, key: u32, at: u64) {
+        self.link(key, at);
+    }
+
     /// Takes the entry between these two out of its list.
     fn unlink(&mut self, key: u32, place: Place, previous: u32, next: u32) {
         let level = &mut self.levels[place.level as usize];
@@ -316,17 +326,21 @@ impl<T> Wheel<T> {
 
     /// The first slot of each level that has entries, and when it begins.
     fn firsts(&self) -> impl DoubleEndedIterator<Item = (Place, u64)> {
-        self.levels.iter().enumerate().filter_map(|(level, list)| {
-            let shift = shift(level as u32);
-            let current = self.now >> shift;
-            let ahead = list.occupied.rotate_right((current % SLOTS) as u32);
-            let number = current + u64::from(ahead.trailing_zeros());
-            let place = Place {
-                level: level as u8,
-                slot: (number % SLOTS) as u8,
-            };
-            (ahead != 0).then(|| (place, number << shift))
-        })
+        (0..self.levels.len()).filter_map(|level| self.first_of(level))
+    }
+
+    #[inline(never)]
+    fn first_of(&self, level: usize) -> Option<(Place, u64)> {
+        let shift = shift(level as u32);
+        let current = self.now >> shift;
+        let occupied = self.levels[level].occupied;
+        let ahead = occupied.rotate_right((current % SLOTS) as u32);
+        let number = current + u64::from(ahead.trailing_zeros());
+        let place = Place {
+            level: level as u8,
+            slot: (number % SLOTS) as u8,
+        };
+        (ahead != 0).then(|| (place, number << shift))
     }
 }
 

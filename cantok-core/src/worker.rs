@@ -2,10 +2,8 @@
 //! forked process has none of them.
 
 use crate::clock;
-use crate::sync::{
-    AtomicU32, Condvar, Mutex, MutexGuard, Ordering, lock, try_lock, wait, wait_for,
-};
-use std::time::Instant;
+use crate::sync::{AtomicU32, Condvar, Mutex, MutexGuard, Ordering, lock, try_lock, wait_for};
+use std::time::{Duration, Instant};
 use std::{io, process, thread};
 
 /// A thread, and what it shares with the threads that give it work.
@@ -123,12 +121,9 @@ impl<S> Worker<S> {
         shared: MutexGuard<'a, S>,
         until: Option<Instant>,
     ) -> MutexGuard<'a, S> {
-        match until {
-            None => wait(&self.changed, shared),
-            Some(until) => {
-                let limit = until.saturating_duration_since(clock::now());
-                wait_for(&self.changed, shared, limit)
-            }
-        }
+        let limit = until.map_or(Duration::MAX, |until| {
+            until.saturating_duration_since(clock::now())
+        });
+        wait_for(&self.changed, shared, limit)
     }
 }

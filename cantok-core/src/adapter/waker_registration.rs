@@ -1,6 +1,6 @@
 use crate::Token;
 use crate::later::drop_nested;
-use crate::node::Kind;
+use crate::node::{Kind, Node};
 use std::borrow::Borrow;
 use std::fmt;
 use std::ptr;
@@ -170,7 +170,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         };
         // The earlier waker goes last, so that conditions are polled without a gap.
         if let Some(key) = before {
-            self.unregister(key);
+            unregister(self.token().node(), key);
         }
         is_pending
     }
@@ -180,7 +180,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     pub fn clear(&mut self) {
         if let Some(key) = self.key() {
             self.forget();
-            self.unregister(key);
+            unregister(self.token().node(), key);
         }
     }
 
@@ -204,13 +204,13 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         self.key = EMPTY;
         self.waker = Identity::NONE;
     }
+}
 
-    fn unregister(&self, key: u32) {
-        let node = self.token.borrow().node();
-        // It may be a task's last handle.
-        if let Some(waker) = node.unregister_unless_notified(key) {
-            drop_nested(waker);
-        }
+#[inline(never)]
+fn unregister(node: &Node, key: u32) {
+    // It may be a task's last handle.
+    if let Some(waker) = node.unregister_unless_notified(key) {
+        drop_nested(waker);
     }
 }
 

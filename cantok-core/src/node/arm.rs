@@ -2,7 +2,7 @@
 
 use super::edges::Edge;
 use super::sources::Depth;
-use super::{Body, Jobs, Node};
+use super::{Body, Jobs, Node, rest};
 use crate::background;
 use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, Ordering, Weak, lock};
@@ -77,7 +77,7 @@ impl Node {
         if self.has_deadline() && !with_timer {
             return Some(false);
         }
-        if let Some(at) = self.deadline.or_else(|| self.moving()?.get()) {
+        if let Some(at) = self.deadline.or_else(|| self.moves_to()) {
             self.set_alarm(at);
         }
         Some(true)
@@ -158,20 +158,32 @@ impl Node {
             // Under the lock, so that the insertion has stored its alarm before this clears it.
             let _lock = lock(&self.waiters);
             self.alarm.store(0, Ordering::Relaxed);
-            if let Some(deadline) = self.moving().filter(|_| !self.is_marked()) {
-                if deadline.expire(now).is_none() {
-                    // A touch has moved it.
-                    if let Some(at) = deadline.get() {
-                        self.set_alarm(at);
-                    }
+            if self.moves && !self.is_marked() {
+                let has_expired = rest::moving().is_none_or(|all| (all.expire)(self, now));
+                if !has_expired {
                     return jobs;
                 }
             }
         }
-        match self.find(Depth::Unarmed, || now) {
+        match self.find(Depth::Unarmed, Some(now)) {
             Some(found) if !self.is_marked() => self.mark_found_with(found, jobs),
             _ => jobs,
         }
+    }
+
+    /// Expires this node's own deadline, if it has one that moves. If a touch has moved it, this sets the alarm again
+    /// and returns `false`. Requires the lock of the waiters.
+    pub(super) fn expire_moving(self: &Arc<Self>, now: Instant) -> bool {
+        let Some(deadline) = self.moving() else {
+            return true;
+        };
+        let has_expired = deadline.expire(now).is_some();
+        if !has_expired {
+            if let Some(at) = deadline.get() {
+                self.set_alarm(at);
+            }
+        }
+        has_expired
     }
 }
 
@@ -181,8 +193,14 @@ fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
     let mut jobs = Jobs::default();
     // All of them are looked at before one is changed: the processor then fetches many at a time from memory. A node that
     // is being dropped needs no alarm, and is not found any more.
-    due.retain(|node| node.strong_count() > 0);
-    let nodes: Vec<_> = due.drain(..).filter_map(|node| node.upgrade()).collect();
+    let count = due.iter().filter(|node| node.strong_count() > 0).count();
+    let mut nodes = Vec::with_capacity(count);
+    for node in due.iter() {
+        if let Some(node) = node.upgrade() {
+            nodes.push(node);
+        }
+    }
+    due.clear();
     black_box(nodes.iter().filter(|node| node.is_marked()).count());
     for node in nodes {
         jobs = node.expire(now, jobs);

@@ -35,7 +35,7 @@ impl Walk {
             return false;
         }
         let at = fired.at();
-        let earlier = match node.find(depth, || at) {
+        let earlier = match node.find(depth, Some(at)) {
             Some(Found::Error(earlier)) if earlier.at() < at => Some(earlier.clone()),
             Some(Found::Fired(leaf)) => {
                 self.mark_leaf(leaf, leaf.fires());
@@ -70,6 +70,7 @@ impl Walk {
     }
 
     /// Takes the waiters of a marked node, if this thread has marked it, and queues its links.
+    #[inline(never)]
     fn visit(&mut self, node: &Arc<Node>, won: bool) {
         if won {
             if !node.notify(&mut self.jobs) {
@@ -129,7 +130,7 @@ impl Walk {
             // At once, while the nodes are in the cache.
             node.remove_links(&mut marked, &mut self.jobs);
         }
-        for node in self.done.drain(..) {
+        while let Some(node) = self.done.pop() {
             node.remove_all_links(&mut self.jobs);
             node.complete();
             self.jobs.release(node);

@@ -2,9 +2,10 @@
 
 use super::addresses::{Addresses, address};
 use super::edges::{Edge, Edges};
-use super::sources::{Body, Derived, LIMIT, Rank, earlier};
+use super::sources::{Body, Derived, LIMIT, Rank};
 use super::state::{Polls, State};
 use super::{Kind, Node};
+use crate::clock::earlier;
 use crate::sync::{Arc, Ordering, fence};
 
 /// A longer sum is not taken apart but watched as a whole, so that adding to it one by one stays cheap.
@@ -199,21 +200,26 @@ impl Composer<'_> {
             self.derived().operands += derived.operands;
             let mut polled = derived.polled;
             derived.edges.take(|edge| {
-                let operand = if edge.operand > 0 {
-                    before + edge.operand
-                } else {
-                    0
-                };
                 let is_polled = polled > 0;
                 polled = polled.saturating_sub(1);
-                let rank = if is_polled {
-                    edge.node.rank()
-                } else {
-                    Rank::NotPolled
-                };
-                self.add_edge(edge.node, operand, rank);
+                self.absorb_edge(edge, before, is_polled);
             });
         }
+    }
+
+    #[inline(never)]
+    fn absorb_edge(&mut self, edge: Edge, before: u32, is_polled: bool) {
+        let operand = if edge.operand > 0 {
+            before + edge.operand
+        } else {
+            0
+        };
+        let rank = if is_polled {
+            edge.node.rank()
+        } else {
+            Rank::NotPolled
+        };
+        self.add_edge(edge.node, operand, rank);
     }
 
     #[inline]

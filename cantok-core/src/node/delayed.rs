@@ -35,11 +35,15 @@ impl Delayed {
         }
     }
 
-    /// Returns what to do with callbacks that are left, if the source or the timer would still have cancelled the node.
-    /// `None` for an orphan, and for a delay beyond the clock's range.
-    pub(super) fn leave(&self) -> Option<fn(&Node, Vec<Waiter>)> {
-        let ends = clock::now().checked_add(self.after).is_some();
-        (self.source.is_some() && ends).then_some(self.leave)
+    /// Whether the source or the timer would still have cancelled the node, which is being dropped. `false` for an
+    /// orphan, and for a delay beyond the clock's range.
+    pub(super) fn goes_on(&self) -> bool {
+        self.source.is_some() && clock::now().checked_add(self.after).is_some()
+    }
+
+    /// [`Node::leave_to_orphan`].
+    pub(super) fn leave(&self, node: &Node, callbacks: Vec<Waiter>) {
+        (self.leave)(node, callbacks);
     }
 
     /// The deadline, which is set once the source is marked.

@@ -3,7 +3,7 @@
 use super::edges::Edge;
 use super::fired::Fired;
 use super::waiters::{Waiter, Waiters};
-use super::{Body, Node};
+use super::{Body, Node, rest};
 use crate::later::drop_caught;
 use crate::panic::Panic;
 use crate::sync::{Arc, Ordering, get_mut};
@@ -88,7 +88,7 @@ impl Node {
 }
 
 #[derive(Default)]
-struct Remains {
+pub(super) struct Remains {
     /// Nodes without other references, which have yet to be taken apart.
     nodes: Vec<Node>,
     /// The first panic of a user's destructor or callback.
@@ -98,12 +98,29 @@ struct Remains {
 impl Remains {
     /// Drops a user's value.
     fn drop_users<T: 'static>(&mut self, value: T) {
-        Panic::keep_first(&mut self.panic, drop_caught(value));
+        self.keep(drop_caught(value));
+    }
+
+    #[inline(never)]
+    fn keep(&mut self, panic: Option<Panic>) {
+        Panic::keep_first(&mut self.panic, panic);
+    }
+
+    /// Releases the node of an edge.
+    #[inline(never)]
+    fn drop_edge(&mut self, node: Arc<Node>) {
+        if node.owns_nodes() {
+            self.release(node);
+        } else {
+            self.keep(Panic::catch(|| drop(node)));
+        }
     }
 
     /// Releases a node that may own others. If this is the last reference the node is queued, so that nothing recurses.
     fn release(&mut self, node: Arc<Node>) {
-        self.nodes.extend(Arc::into_inner(node));
+        if let Some(node) = Arc::into_inner(node) {
+            self.nodes.push(node);
+        }
     }
 }
 
@@ -116,48 +133,37 @@ impl Node {
         if self.has_reason() {
             remains.drop_users(self.cause.take());
         }
-        remains.drop_users(self.label.take());
+        if let Some(label) = self.label.take() {
+            remains.drop_users(label);
+        }
         match std::mem::replace(&mut self.body, Body::Plain) {
             Body::Plain | Body::Deadline(_) | Body::Idle(_) | Body::Counter(_) => {}
-            Body::Delayed(delayed) => {
-                delayed
-                    .source
-                    .into_iter()
-                    .for_each(|source| remains.release(source));
-                remains.drop_users(delayed.error);
+            Body::Delayed(mut delayed) => {
+                if let Some(source) = delayed.source {
+                    remains.release(source);
+                }
+                remains.drop_users(delayed.error.take().map(Fired::Error));
             }
             Body::Condition(condition) => remains.drop_users(condition),
-            Body::Derived(derived) => derived.edges.take(|edge| {
-                if edge.node.owns_nodes() {
-                    remains.release(edge.node);
-                } else {
-                    Panic::keep_first(&mut remains.panic, Panic::catch(|| drop(edge.node)));
-                }
-            }),
+            Body::Derived(derived) => derived.edges.take(|edge| remains.drop_edge(edge.node)),
         }
     }
 
     fn take_waiters_apart(&mut self, remains: &mut Remains) {
         let (waiters, attached) = self.take_waiters();
         // A callback that is still here is detached.
-        let is_inherited = !self.is_marked() && !self.edges().is_empty();
-        let leave = match &self.body {
-            Body::Delayed(delayed) if !self.is_marked() => delayed.leave(),
-            _ => None,
-        };
-        let mut left = Vec::new();
+        let is_inherited = !self.is_marked()
+            && match &self.body {
+                Body::Delayed(delayed) => delayed.goes_on(),
+                _ => !self.edges().is_empty(),
+            };
+        let mut inherited = Vec::new();
         let polled = waiters.iter().filter(|waiter| waiter.needs_polling());
         self.unwatch_conditions(polled.count());
-        let mut heir = None;
         for waiter in waiters {
             match waiter {
-                Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => {
-                    let heir = heir.get_or_insert_with(Node::flag);
-                    let _ = heir.insert(waiter);
-                }
-                Waiter::Callback(_) | Waiter::Heir(_) if leave.is_some() => left.push(waiter),
-                Waiter::Callback(callback) => remains.drop_users(callback),
-                Waiter::Waker(waker) => remains.drop_users(waker),
+                Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => inherited.push(waiter),
+                Waiter::Callback(_) | Waiter::Waker(_) => remains.drop_users(waiter),
                 Waiter::Heir(node) => remains.release(node),
                 Waiter::Link(_)
                 | Waiter::Thread(_)
@@ -166,12 +172,10 @@ impl Node {
                 | Waiter::Owner(..) => {}
             }
         }
-        if let Some(heir) = heir {
-            self.bequeath(heir, remains);
-        }
-        if let Some(leave) = leave.filter(|_| !left.is_empty()) {
-            // Panics if the operating system refuses a thread.
-            Panic::keep_first(&mut remains.panic, Panic::catch(|| leave(self, left)));
+        if !inherited.is_empty() {
+            if let Some(all) = rest::callbacks() {
+                (all.bequeath)(self, inherited, remains);
+            }
         }
         for guard in attached {
             remains.drop_users(guard);
@@ -179,7 +183,15 @@ impl Node {
     }
 
     /// Hands the detached callbacks over to the sources: from now on only those can cancel this token.
-    fn bequeath(&self, heir: Arc<Node>, remains: &mut Remains) {
+    pub(super) fn bequeath(&self, callbacks: Vec<Waiter>, remains: &mut Remains) {
+        if let Body::Delayed(delayed) = &self.body {
+            // Panics if the operating system refuses a thread.
+            return remains.keep(Panic::catch(|| delayed.leave(self, callbacks)));
+        }
+        let heir = Node::flag();
+        for callback in callbacks {
+            let _ = heir.insert(callback);
+        }
         for Edge { node, .. } in self.edges() {
             match node.insert(Waiter::Heir(Arc::clone(&heir))) {
                 Ok(key) => {
@@ -193,7 +205,7 @@ impl Node {
                     // The edge was cancelled, and its canceller no longer found this node.
                     if let Some(error) = node.error() {
                         let jobs = heir.mark_with(error);
-                        Panic::keep_first(&mut remains.panic, Panic::catch(|| jobs.run()));
+                        remains.keep(Panic::catch(|| jobs.run()));
                     }
                 }
             }

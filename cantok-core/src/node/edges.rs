@@ -59,9 +59,16 @@ impl Edge {
             self.link.store(0, Ordering::Relaxed);
             // Once everything below that node is marked, the link is gone (invariant 4).
             if !self.node.is_complete() {
-                drop(self.node.unregister::<Weak<Node>>(key));
+                self.node.remove_link(key);
             }
         }
+    }
+}
+
+impl Node {
+    #[inline(never)]
+    fn remove_link(&self, key: u32) {
+        drop(self.unregister::<Weak<Node>>(key));
     }
 }
 
@@ -109,9 +116,11 @@ impl Edges {
             Edges::None => Edges::One([edge]),
             Edges::One([first]) => Edges::Two([first, edge]),
             Edges::Two([first, second]) => Edges::Three([first, second, edge]),
-            Edges::Three(three) => {
+            Edges::Three([first, second, third]) => {
                 let mut many = Vec::with_capacity(8);
-                many.extend(three);
+                many.push(first);
+                many.push(second);
+                many.push(third);
                 many.push(edge);
                 Edges::Many(many)
             }

@@ -1,7 +1,7 @@
 //! What a cancel leaves to be done when no lock is held and everything is marked (invariant 6).
 
 use super::fired::Fired;
-use super::{Node, Waiter};
+use super::{Node, Waiter, rest};
 #[cfg(feature = "tracing")]
 use crate::CancellationError;
 use crate::background::Job;
@@ -46,7 +46,7 @@ impl Drop for Owned {
 
 impl Jobs {
     fn work(&mut self) -> &mut Work {
-        self.0.get_or_insert_default()
+        self.0.get_or_insert_with(Work::boxed)
     }
 
     /// Records one event for each cancellation: for the token that fired, not for those derived from it.
@@ -125,15 +125,14 @@ impl Jobs {
     pub(crate) fn split(self, mut take: impl FnMut(Job)) {
         let Some(mut work) = self.0 else { return };
         let callbacks = std::mem::take(&mut work.callbacks);
+        let job = |work: Box<Work>| -> Job { Box::new(|| work.run_user_code()) };
         if work.has_user_code() {
-            take(Box::new(move || work.run_user_code()));
+            take(job(work));
         }
         for of_one_node in callbacks {
-            let work = Work {
-                callbacks: vec![of_one_node],
-                ..Work::default()
-            };
-            take(Box::new(move || work.run_user_code()));
+            let mut work = Work::boxed();
+            work.callbacks.push(of_one_node);
+            take(job(work));
         }
     }
 
@@ -141,6 +140,13 @@ impl Jobs {
     /// thread is already unwinding.
     #[inline]
     pub(crate) fn run(self) {
+        if self.0.is_some() {
+            self.run_all();
+        }
+    }
+
+    #[inline(never)]
+    fn run_all(self) {
         if let Some(mut work) = self.0 {
             work.wake_threads();
             work.run_user_code();
@@ -149,10 +155,18 @@ impl Jobs {
 }
 
 impl Work {
+    #[cold]
+    #[inline(never)]
+    fn boxed() -> Box<Self> {
+        Box::default()
+    }
+
     fn wake_threads(&mut self) {
-        let threads = self.thread.take().into_iter();
-        let threads = threads.chain(self.threads.drain(..));
-        threads.for_each(|parker| parker.unpark());
+        if let Some(parker) = self.thread.take() {
+            parker.unpark();
+        }
+        self.threads.iter().for_each(|parker| parker.unpark());
+        self.threads.clear();
     }
 
     fn has_user_code(&self) -> bool {
@@ -163,22 +177,19 @@ impl Work {
         !self.wakers.is_empty() || !self.dropped.is_empty() || !self.callbacks.is_empty()
     }
 
+    #[inline(never)]
     fn run_user_code(self) {
         let mut first = None;
         // Wakers first: unlike destructors, events and callbacks they do not block.
-        for waker in self.wakers {
-            Panic::keep_first(&mut first, Panic::catch(|| waker.wake()));
-        }
+        Panic::catch_each(&mut first, self.wakers, Waker::wake);
         // Before the callbacks, which may block: a node that the cancel has passed is not kept alive.
-        for value in self.dropped {
-            Panic::keep_first(&mut first, Panic::catch(|| drop(value)));
-        }
+        Panic::catch_each(&mut first, self.dropped, drop);
         #[cfg(feature = "tracing")]
-        for event in self.events {
-            Panic::keep_first(&mut first, Panic::catch(|| event.emit()));
-        }
+        Panic::catch_each(&mut first, self.events, Event::emit);
         for (node, _) in self.callbacks {
-            node.run_callbacks(&mut first);
+            if let Some(all) = rest::callbacks() {
+                (all.run)(&node, &mut first);
+            }
             Panic::keep_first(&mut first, Panic::catch(|| drop(node)));
         }
         if let Some(panic) = first {

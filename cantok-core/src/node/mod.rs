@@ -62,7 +62,7 @@ mod waiters;
 
 pub(crate) use arm::start_timer_here;
 pub(crate) use jobs::Jobs;
-pub(crate) use rest::link_conditions;
+pub(crate) use rest::{link_callbacks, link_conditions};
 pub(crate) use sources::Body;
 pub(crate) use waiters::{Callback, Waiter};
 
@@ -177,6 +177,9 @@ impl Node {
         body: impl FnOnce() -> Body,
     ) -> Arc<Self> {
         Node::link_rest();
+        if moves {
+            rest::link_moving();
+        }
         let polls = match kind {
             Kind::Condition => Polls::CONDITION,
             Kind::Counter => Polls::COUNTER,
@@ -233,12 +236,17 @@ impl Node {
 
     /// The error of a marked node.
     pub(crate) fn error(&self) -> Option<&CancellationError> {
-        let state = self.state.get();
-        if !state.is_cancelled() {
-            return None;
+        if self.is_marked() {
+            self.error_of_marked()
+        } else {
+            None
         }
+    }
+
+    #[inline(never)]
+    fn error_of_marked(&self) -> Option<&CancellationError> {
         let holder = match self.edges() {
-            [edge, ..] if state.follows() => &*edge.node,
+            [edge, ..] if self.state.get().follows() => &*edge.node,
             _ => self,
         };
         holder.fired()

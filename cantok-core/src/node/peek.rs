@@ -2,7 +2,7 @@
 
 use super::edges::Edge;
 use super::sources::Depth;
-use super::{Body, Node};
+use super::{Body, Node, rest};
 use crate::clock;
 use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, Ordering, fence};
@@ -18,28 +18,26 @@ pub(super) enum Found<'a> {
 }
 
 impl Node {
-    /// The earliest cause at the time `now` (invariant 5); of two at the same instant, the leftmost. The clock is read
-    /// only if there is a deadline.
-    pub(super) fn find(
-        self: &Arc<Self>,
-        depth: Depth,
-        now: impl FnOnce() -> Instant,
-    ) -> Option<Found<'_>> {
+    /// The earliest cause at the time `now`, or at this moment (invariant 5); of two at the same instant, the leftmost.
+    /// The clock is read only if there is a deadline.
+    #[inline(never)]
+    pub(super) fn find(self: &Arc<Self>, depth: Depth, now: Option<Instant>) -> Option<Found<'_>> {
         if self.moves {
-            return self.find_moving(depth, now(), MovingDeadline::expire);
+            let now = now.unwrap_or_else(clock::now);
+            return rest::moving().and_then(|all| (all.find)(self, depth, now));
         }
         self.find_fixed(now).map(|(_, found)| found)
     }
 
     /// [`Node::find`] where deadlines move. `passed` decides whether one of them has passed.
     #[cold]
-    fn find_moving(
+    pub(super) fn find_moving(
         self: &Arc<Self>,
         depth: Depth,
         now: Instant,
         passed: fn(&MovingDeadline, Instant) -> Option<Instant>,
     ) -> Option<Found<'_>> {
-        let mut first = self.find_fixed(|| now);
+        let mut first = self.find_fixed(Some(now));
         self.for_each_moving(depth, &mut |node| {
             let (at, found) = match node.error() {
                 Some(error) => (error.at(), Found::Error(error)),
@@ -56,8 +54,10 @@ impl Node {
     }
 
     /// The earliest cause and its instant, without deadlines that move.
-    fn find_fixed(self: &Arc<Self>, now: impl FnOnce() -> Instant) -> Option<(Instant, Found<'_>)> {
-        let passed = self.deadline.filter(|deadline| *deadline <= now());
+    #[inline(always)]
+    fn find_fixed(self: &Arc<Self>, now: Option<Instant>) -> Option<(Instant, Found<'_>)> {
+        let has_passed = |deadline: &Instant| *deadline <= now.unwrap_or_else(clock::now);
+        let passed = self.deadline.filter(has_passed);
         if self.edges().is_empty() {
             return passed.map(|at| (at, Found::Fired(self)));
         }
@@ -101,7 +101,7 @@ impl Node {
                 .earliest_deadline()
                 .is_some_and(|at| at <= clock::now());
         if may_find {
-            self.latch(self.find(Depth::Any, clock::now)?);
+            self.latch(self.find(Depth::Any, None)?);
             return self.error();
         }
         None
@@ -129,10 +129,12 @@ impl Node {
     /// [`Node::poll_sources`] once more within the same check.
     #[cold]
     pub(super) fn poll_sources_again(self: &Arc<Self>) -> bool {
-        match self.find(Depth::Unarmed, clock::now) {
-            Some(found) => self.latch(found),
-            None => false,
-        }
+        let found = if self.moves {
+            self.find(Depth::Unarmed, None)
+        } else {
+            self.find_fixed(None).map(|(_, found)| found)
+        };
+        found.is_some_and(|found| self.latch(found))
     }
 
     /// What [`Node::cancellation`] would find, without changing anything.
@@ -143,7 +145,7 @@ impl Node {
         let found = if self.moves {
             self.find_moving(depth, clock::now(), MovingDeadline::passed)
         } else {
-            self.find(depth, clock::now)
+            self.find(depth, None)
         };
         Some(match found? {
             Found::Error(error) => error.clone(),
@@ -154,7 +156,7 @@ impl Node {
     /// The error with which this typed token fires now, or fired at its deadline if it has one.
     #[cold]
     pub(super) fn own_error(self: &Arc<Self>) -> CancellationError {
-        let deadline = self.deadline.or_else(|| self.moving()?.get());
+        let deadline = self.deadline.or_else(|| self.moves_to());
         let at = deadline.unwrap_or_else(clock::now);
         let cause = match &self.body {
             Body::Deadline(after) => Cause::Timeout { after: *after },

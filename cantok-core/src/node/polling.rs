@@ -102,10 +102,12 @@ impl Poll {
         }
         // Before the callbacks, which may expect it to be gone.
         let dropped = Panic::catch(|| drop(condition));
-        [panic, dropped]
-            .into_iter()
-            .flatten()
-            .for_each(Panic::swallow);
+        if let Some(panic) = panic {
+            panic.swallow();
+        }
+        if let Some(panic) = dropped {
+            panic.swallow();
+        }
         jobs.run();
     }
 }

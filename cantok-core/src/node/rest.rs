@@ -1,11 +1,18 @@
 //! Keeps small programs small. A flag that is only set, checked and dropped needs little code. All other code is called
 //! through the pointers here. They are set when a program first makes a token or a waiter that needs them. A program
 //! that never does is linked without that code.
+//!
+//! For the same reason rare code with several callers is `#[inline(never)]`, here and elsewhere.
 
-use super::{Node, check, polling};
-use crate::leaves::{Answer, Condition};
+use super::drop::Remains;
+use super::peek::Found;
+use super::sources::{Depth, Visitor};
+use super::{Node, Waiter, check, polling};
+use crate::leaves::{Answer, Condition, MovingDeadline};
+use crate::panic::Panic;
 use crate::sync::Arc;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 struct Rest {
     check: fn(&Arc<Node>) -> bool,
@@ -66,4 +73,52 @@ pub(crate) fn link_conditions() {
 /// Returns the pointers, if there ever was a condition.
 pub(super) fn conditions() -> Option<&'static Conditions> {
     CONDITIONS.get()
+}
+
+/// What only callbacks need.
+pub(super) struct Callbacks {
+    pub(super) run: fn(&Arc<Node>, &mut Option<Panic>),
+    pub(super) bequeath: fn(&Node, Vec<Waiter>, &mut Remains),
+}
+
+static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
+
+/// Sets the pointers. Must be called before a callback is registered.
+pub(crate) fn link_callbacks() {
+    CALLBACKS.get_or_init(|| Callbacks {
+        run: Node::run_callbacks,
+        bequeath: Node::bequeath,
+    });
+}
+
+/// Returns the pointers, if there ever was a callback.
+pub(super) fn callbacks() -> Option<&'static Callbacks> {
+    CALLBACKS.get()
+}
+
+/// What only deadlines that move need.
+pub(super) struct Moving {
+    pub(super) find: for<'a> fn(&'a Arc<Node>, Depth, Instant) -> Option<Found<'a>>,
+    pub(super) visit: for<'a> fn(&'a Arc<Node>, Depth, Visitor<'a, '_>),
+    /// Returns the node's own deadline at this moment.
+    pub(super) at: fn(&Node) -> Option<Instant>,
+    /// Handles the timer's alarm. Returns whether the deadline has expired.
+    pub(super) expire: fn(&Arc<Node>, Instant) -> bool,
+}
+
+static MOVING: OnceLock<Moving> = OnceLock::new();
+
+/// Sets the pointers. Must be called before a node gets a deadline that moves.
+pub(super) fn link_moving() {
+    MOVING.get_or_init(|| Moving {
+        find: |node, depth, now| node.find_moving(depth, now, MovingDeadline::expire),
+        visit: Node::visit_moving,
+        at: |node| node.moving()?.get(),
+        expire: Node::expire_moving,
+    });
+}
+
+/// Returns the pointers, if there ever was a deadline that moves.
+pub(super) fn moving() -> Option<&'static Moving> {
+    MOVING.get()
 }

@@ -112,7 +112,9 @@ impl Node {
             pieces.push(Piece::Text(list.separator()));
             if shown.insert(address(self), 0) {
                 pieces.push(Piece::After(delayed.after));
-                pieces.extend(delayed.source.as_ref().map(Piece::Node));
+                if let Some(source) = &delayed.source {
+                    pieces.push(Piece::Node(source));
+                }
             } else {
                 pieces.push(Piece::Text("…"));
             }
@@ -120,7 +122,7 @@ impl Node {
         let operands = self.operands();
         if !operands.is_empty() {
             if shown.insert(address(self), 0) {
-                for operand in operands {
+                for operand in operands.into_iter().flatten() {
                     pieces.push(Piece::Text(list.separator()));
                     if self.kind == Kind::Simple {
                         pieces.push(Piece::Text("child of "));

@@ -1,10 +1,11 @@
 //! What a node is derived from. It is flattened when the node is made, so that a check goes through one short list
 //! instead of a tree.
 
-use super::Node;
 use super::addresses::{Addresses, address};
 use super::delayed::Delayed;
 use super::edges::{Edge, Edges};
+use super::{Node, rest};
+use crate::clock::earlier;
 use crate::leaves::{Condition, Counter, Idle, MovingDeadline};
 use crate::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,6 +51,9 @@ pub(super) enum Depth {
     Unarmed,
 }
 
+/// Called with nodes whose deadlines move.
+pub(super) type Visitor<'a, 'f> = &'f mut dyn FnMut(&'a Arc<Node>);
+
 impl Depth {
     fn includes(self, node: &Node) -> bool {
         match self {
@@ -94,13 +98,17 @@ impl Derived {
         rank: Rank,
         mut moved: impl FnMut(&Edge, usize),
     ) {
-        let ranks = [Rank::Condition, Rank::Counter, Rank::Moving, Rank::Nested];
-        let later = ranks.map(|rank| self.end_of(rank));
+        let later = [
+            self.end_of(Rank::Condition),
+            self.end_of(Rank::Counter),
+            self.end_of(Rank::Moving),
+            self.end_of(Rank::Nested),
+        ];
         self.edges.push(edge);
         self.polled += u32::from(rank != Rank::NotPolled);
         let edges = self.edges.as_mut_slice();
         let mut place = edges.len() - 1;
-        for end in later.into_iter().skip(rank as usize).rev() {
+        for &end in later.iter().skip(rank as usize).rev() {
             edges.swap(end, place);
             moved(&edges[place], place);
             place = end;
@@ -133,6 +141,9 @@ impl Derived {
         is_match: &mut dyn FnMut(&Arc<Node>) -> bool,
     ) -> Option<Arc<Node>> {
         let mut seen = Addresses::default();
+        // The edges of one list are different nodes.
+        let last = self.polled().last();
+        let is_nested = last.is_some_and(|edge| edge.node.rank() == Rank::Nested);
         // A list instead of recursion, since derived nodes nest to any depth.
         let mut lists = vec![self.polled().iter()];
         while let Some(list) = lists.last_mut() {
@@ -140,7 +151,7 @@ impl Derived {
                 lists.pop();
                 continue;
             };
-            if !seen.insert(address(node), 0) {
+            if is_nested && !seen.insert(address(node), 0) {
                 continue;
             }
             if let Body::Derived(derived) = &node.body {
@@ -177,8 +188,8 @@ impl Node {
         }
     }
 
-    /// The operands in their order.
-    pub(super) fn operands(&self) -> Vec<&Arc<Node>> {
+    /// The operands in their order. `None` for one that repeats another.
+    pub(super) fn operands(&self) -> Vec<Option<&Arc<Node>>> {
         let Body::Derived(derived) = &self.body else {
             return Vec::new();
         };
@@ -188,7 +199,7 @@ impl Node {
                 operands[place as usize] = Some(&edge.node);
             }
         }
-        operands.into_iter().flatten().collect()
+        operands
     }
 
     /// [`Derived::find_polled`] for any node.
@@ -225,20 +236,26 @@ impl Node {
         }
     }
 
+    /// This node's own deadline at this moment, if it moves.
+    pub(super) fn moves_to(&self) -> Option<Instant> {
+        if !self.moves {
+            return None;
+        }
+        (rest::moving()?.at)(self)
+    }
+
     /// Passes the nodes with a deadline that moves to `f`: this one, or its sources, through derived nodes of that
     /// depth.
-    pub(super) fn for_each_moving<'a>(
-        self: &'a Arc<Self>,
-        depth: Depth,
-        f: &mut dyn FnMut(&'a Arc<Node>),
-    ) {
+    pub(super) fn for_each_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: Visitor<'a, '_>) {
         if self.moves {
-            self.visit_moving(depth, f);
+            if let Some(all) = rest::moving() {
+                (all.visit)(self, depth, f);
+            }
         }
     }
 
     #[cold]
-    fn visit_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: &mut dyn FnMut(&'a Arc<Node>)) {
+    pub(super) fn visit_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: Visitor<'a, '_>) {
         let Body::Derived(derived) = &self.body else {
             return f(self);
         };
@@ -267,8 +284,7 @@ impl Node {
     pub(super) fn earliest_deadline(self: &Arc<Self>) -> Option<Instant> {
         let mut earliest = self.deadline;
         self.for_each_moving(Depth::Any, &mut |node| {
-            let at = node.moving().and_then(MovingDeadline::get);
-            earliest = earlier(earliest, at);
+            earliest = earlier(earliest, node.moves_to());
         });
         earliest
     }
@@ -298,13 +314,5 @@ impl Node {
             Body::Counter(counter) => Some(counter),
             _ => None,
         }
-    }
-}
-
-/// The earlier of two instants, either of which may be missing.
-pub(super) fn earlier(left: Option<Instant>, right: Option<Instant>) -> Option<Instant> {
-    match (left, right) {
-        (Some(left), Some(right)) => Some(left.min(right)),
-        (left, right) => left.or(right),
     }
 }

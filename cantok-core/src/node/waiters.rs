@@ -170,6 +170,12 @@ impl Waiters {
         }
     }
 
+    /// [`Waiters::remove`] of a waiter of any kind.
+    #[inline(never)]
+    fn remove_any(&mut self, key: u32) -> Option<Waiter> {
+        self.remove(key)
+    }
+
     fn is_empty(&self) -> bool {
         match self {
             Waiters::None => true,
@@ -216,7 +222,7 @@ impl Waiters {
             Waiters::One(only) => {
                 found.count(only);
                 if only.is_taken() {
-                    if let Some(waiter) = self.remove::<Waiter>(0) {
+                    if let Some(waiter) = self.remove_any(0) {
                         waiter.notify(jobs);
                     }
                 }
@@ -402,8 +408,8 @@ impl Node {
         }
     }
 
-    pub(super) fn remove(&self, key: u32) -> Option<Waiter> {
-        lock(&self.waiters).remove(key)
+    pub(crate) fn remove(&self, key: u32) -> Option<Waiter> {
+        lock(&self.waiters).remove_any(key)
     }
 
     /// Keeps `guard` until this node, and so everything derived from it, is gone.
@@ -524,7 +530,7 @@ impl Node {
             let mut waiters = lock(&self.waiters);
             match &mut *waiters {
                 Waiters::None => {}
-                Waiters::One(_) => jobs.release_link(waiters.remove(0)),
+                Waiters::One(_) => jobs.release_link(waiters.remove_any(0)),
                 Waiters::Many(many) => many
                     .slab
                     .remove_batch(keys, |link| jobs.release_link(Some(link))),
@@ -539,7 +545,7 @@ impl Node {
         match &mut *waiters {
             Waiters::None => {}
             Waiters::One(only) if !only.is_link() => {}
-            Waiters::One(_) => jobs.release_link(waiters.remove(0)),
+            Waiters::One(_) => jobs.release_link(waiters.remove_any(0)),
             Waiters::Many(many) => many
                 .slab
                 .remove_if(Waiter::is_link, |link| jobs.release_link(Some(link))),
@@ -551,7 +557,7 @@ impl Node {
         match take(get_mut(&mut self.waiters)) {
             Waiters::None => (Vec::new(), Vec::new()),
             Waiters::One(only) => (vec![only], Vec::new()),
-            Waiters::Many(many) => (many.slab.into_values().collect(), many.attached),
+            Waiters::Many(many) => (many.slab.into_values(), many.attached),
         }
     }
 
