@@ -78,7 +78,11 @@ impl Registration {
     /// Returns `true` if the callback had not started and never will. Returns `false` if it has started; it may still
     /// be running.
     pub fn unregister(mut self) -> bool {
-        self.registered.is_some() && self.end().is_none()
+        let callback = match self.registered.take() {
+            Some((node, key)) => node.unregister::<Callback>(key),
+            None => None,
+        };
+        callback.map(drop_nested).is_some()
     }
 
     /// Keeps the callback registered: it is called if the token is ever cancelled, even after the last handle is gone.
@@ -102,22 +106,15 @@ impl Registration {
             node.keep();
         }
     }
-
-    /// Unregisters the callback. Returns its node and key if it was called or is running.
-    fn end(&mut self) -> Option<(Arc<Node>, u32)> {
-        let (node, key) = self.registered.take()?;
-        let Some(callback) = node.unregister::<Callback>(key) else {
-            return Some((node, key));
-        };
-        drop_nested(callback);
-        None
-    }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        if let Some((node, key)) = self.end() {
-            node.wait_for_callback(key);
+        if let Some((node, key)) = &self.registered {
+            match node.unregister::<Callback>(*key) {
+                Some(callback) => drop_nested(callback),
+                None => node.wait_for_callback(*key),
+            }
         }
     }
 }

@@ -123,6 +123,13 @@ impl State {
         self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED) == 0
     }
 
+    /// Whether everything is pushed and nothing calls conditions.
+    #[inline]
+    pub(super) fn is_all_pushed(&self) -> bool {
+        // Relaxed: as in `is_live`.
+        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | CONDITIONS) == 0
+    }
+
     /// Whether a check has no more to do than to poll the node's own list.
     #[inline]
     pub(super) fn is_flat(&self) -> bool {

@@ -325,10 +325,7 @@ impl Node {
     /// condition, which need threads.
     #[inline]
     fn is_prepared(&self) -> bool {
-        self.state.is_pushed()
-            && !self.state.has_conditions()
-            && !self.has_deadline()
-            && self.kind != Kind::Never
+        self.state.is_all_pushed() && !self.has_deadline() && self.kind != Kind::Never
     }
 
     /// Starts what a waiter relies on, before it is registered. `false` if the node can never be cancelled.
