@@ -2,10 +2,7 @@
 
 use cantok_core::{Registration, SimpleToken};
 use std::future::Future;
-use std::mem::take;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -23,16 +20,6 @@ pub(crate) fn contenders(children: usize) -> Vec<Contender> {
         ),
         cancel("waiting children", move || waiting(children), by_hand),
         cancel("armed children", move || armed(children), by_hand),
-        cancel(
-            "control: waiting children by hand",
-            move || weak(children, || Some(Waker::noop().clone())),
-            WeakParent::cancel,
-        ),
-        cancel(
-            "control: armed children by hand",
-            move || weak(children, || None),
-            WeakParent::cancel,
-        ),
         cancel(
             "children with a callback",
             move || called(children),
@@ -128,42 +115,4 @@ fn tokio_waiting(children: usize) -> (CancellationToken, TokioWaiting) {
         .into_iter()
         .map(|token| pending(Box::pin(token.cancelled_owned())));
     (root, waiting.collect())
-}
-
-/// The least that a parent needs which does not keep its children alive, nor runs user code before all are marked.
-struct WeakParent(Mutex<Vec<Weak<WeakChild>>>);
-
-#[repr(C)]
-struct WeakChild {
-    waker: Mutex<Option<Waker>>,
-    /// As in a node of ours, the flag is more than a cache line away from the reference counts, so that clones do not
-    /// slow down checks.
-    _between: [u64; 12],
-    is_cancelled: AtomicBool,
-}
-
-impl WeakParent {
-    fn cancel(&self) {
-        let children = take(&mut *self.0.lock().unwrap());
-        let mut wakers = Vec::new();
-        for child in children.iter().filter_map(Weak::upgrade) {
-            if !child.is_cancelled.swap(true, Ordering::AcqRel) {
-                wakers.extend(child.waker.lock().unwrap().take());
-            }
-        }
-        wakers.into_iter().for_each(Waker::wake);
-    }
-}
-
-fn weak(children: usize, waker: fn() -> Option<Waker>) -> (WeakParent, Vec<Arc<WeakChild>>) {
-    let child = |_| {
-        Arc::new(WeakChild {
-            _between: [0; 12],
-            is_cancelled: AtomicBool::new(false),
-            waker: Mutex::new(waker()),
-        })
-    };
-    let children: Vec<_> = (0..children).map(child).collect();
-    let links = children.iter().map(Arc::downgrade).collect();
-    (WeakParent(Mutex::new(links)), children)
 }

@@ -3,8 +3,8 @@
 use cantok_core::SimpleToken;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -39,6 +39,9 @@ const RUNTIMES: [(&str, Build); 2] = [
             .unwrap()
     }),
 ];
+
+/// What all tasks get, as they get one error from a token that has one.
+static ERROR: LazyLock<Arc<Instant>> = LazyLock::new(|| Arc::new(Instant::now()));
 
 /// What ends the time of a cancel.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,6 +114,27 @@ fn wakes<'a>(build: Build, shared: bool, until: Until) -> Vec<Contender<'a>> {
                             token.child_token()
                         };
                         tasks.spawn(runtime, Box::pin(token.cancelled_owned()));
+                    }
+                };
+                run(&spawn, &|| token.cancel())
+            }),
+        ),
+        (
+            "control: tokio-util, and an Arc for each task",
+            Box::new(move || {
+                let token = CancellationToken::new();
+                let spawn = |runtime: &Runtime, tasks: &Arc<Tasks>| {
+                    for _ in 0..TASKS {
+                        let token = if shared {
+                            token.clone()
+                        } else {
+                            token.child_token()
+                        };
+                        let waiting = async move {
+                            token.cancelled_owned().await;
+                            Arc::clone(&ERROR)
+                        };
+                        tasks.spawn(runtime, Box::pin(waiting));
                     }
                 };
                 run(&spawn, &|| token.cancel())
