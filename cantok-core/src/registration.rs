@@ -78,10 +78,11 @@ impl Registration {
     /// Returns `true` if the callback had not started and never will. Returns `false` if it has started; it may still
     /// be running.
     pub fn unregister(mut self) -> bool {
-        let callback = match self.registered.take() {
-            Some((node, key)) => node.unregister::<Callback>(key),
-            None => None,
-        };
+        // The node goes last.
+        let registered = self.registered.take();
+        let callback = registered
+            .as_ref()
+            .and_then(|(node, key)| node.unregister::<Callback>(*key));
         callback.map(drop_nested).is_some()
     }
 

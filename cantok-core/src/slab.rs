@@ -16,8 +16,8 @@ pub(crate) struct Slab<T> {
     with_room: u32,
     /// How many chunks have entries.
     used: u32,
-    /// How many chunks have memory, but no entries.
-    spare: u32,
+    /// The chunk that got empty last, and keeps its memory, unless it is used again.
+    reserve: u32,
 }
 
 struct Chunk<T> {
@@ -43,6 +43,15 @@ impl<T> Chunk<T> {
             next: NONE,
         }
     }
+
+    /// The chunk with that number, in a slab that has these.
+    #[inline]
+    fn at<'a>(first: &'a mut Self, more: &'a mut [Self], at: u32) -> Option<&'a mut Self> {
+        match at.checked_sub(1) {
+            None => Some(first),
+            Some(at) => more.get_mut(at as usize),
+        }
+    }
 }
 
 impl<T> Slab<T> {
@@ -52,7 +61,7 @@ impl<T> Slab<T> {
             more: Vec::new(),
             with_room: 0,
             used: 0,
-            spare: 0,
+            reserve: 0,
         }
     }
 
@@ -69,14 +78,10 @@ impl<T> Slab<T> {
             self.add_chunk();
         }
         let at = self.with_room;
-        let chunk = match at.checked_sub(1) {
-            None => &mut self.first,
-            Some(at) => &mut self.more[at as usize],
+        let Some(chunk) = Chunk::at(&mut self.first, &mut self.more, at) else {
+            unreachable!("the list has chunks")
         };
-        if chunk.len == 0 {
-            self.used += 1;
-            self.spare -= u32::from(!chunk.slots.is_empty());
-        }
+        self.used += u32::from(chunk.len == 0);
         chunk.len += 1;
         if chunk.len == CHUNK {
             self.with_room = chunk.next;
@@ -116,10 +121,7 @@ impl<T> Slab<T> {
     }
 
     fn chunk_mut(&mut self, at: u32) -> Option<&mut Chunk<T>> {
-        match at.checked_sub(1) {
-            None => Some(&mut self.first),
-            Some(at) => self.more.get_mut(at as usize),
-        }
+        Chunk::at(&mut self.first, &mut self.more, at)
     }
 
     pub(crate) fn get(&self, key: u32) -> Option<&T> {
@@ -156,28 +158,28 @@ impl<T> Slab<T> {
         is_wanted: impl FnOnce(&T) -> bool,
         into: impl FnOnce(T) -> Option<U>,
     ) -> Option<U> {
-        let value = self.take_as(key, is_wanted, into)?;
-        self.trim(key);
-        Some(value)
+        let (value, is_empty) = self.take_as(key, is_wanted, into)?;
+        if is_empty {
+            self.tidy(key / CHUNK);
+        }
+        value
     }
 
     /// Removes an entry and keeps the memory.
     pub(crate) fn take(&mut self, key: u32) -> Option<T> {
-        self.take_as(key, |_| true, Some)
+        self.take_as(key, |_| true, Some)?.0
     }
 
+    /// Also returns whether that was the last entry of its chunk.
     #[inline(always)]
     fn take_as<U>(
         &mut self,
         key: u32,
         is_wanted: impl FnOnce(&T) -> bool,
         into: impl FnOnce(T) -> Option<U>,
-    ) -> Option<U> {
+    ) -> Option<(Option<U>, bool)> {
         let (at, index) = (key / CHUNK, key % CHUNK);
-        let chunk = match at.checked_sub(1) {
-            None => &mut self.first,
-            Some(at) => self.more.get_mut(at as usize)?,
-        };
+        let chunk = Chunk::at(&mut self.first, &mut self.more, at)?;
         let slot = chunk.slots.get_mut(index as usize)?;
         if !matches!(slot, Slot::Taken(value) if is_wanted(value)) {
             return None;
@@ -191,26 +193,20 @@ impl<T> Slab<T> {
             chunk.next = replace(&mut self.with_room, at);
         }
         chunk.len -= 1;
-        if chunk.len == 0 {
-            self.used -= 1;
-            self.spare += 1;
-        }
-        value
+        let is_empty = chunk.len == 0;
+        self.used -= u32::from(is_empty);
+        Some((value, is_empty))
     }
 
-    /// Frees memory that is not needed after the removal of that entry. A chunk stays in reserve, so that a single entry
-    /// that comes and goes allocates nothing.
-    #[inline]
-    fn trim(&mut self, key: u32) {
-        if self.spare > 1 || self.used == 0 {
-            self.free(key / CHUNK);
-        }
-    }
-
+    /// Frees memory once that chunk has got empty. Its own stays in reserve, in place of another one's, so that a single
+    /// entry that comes and goes allocates nothing.
     #[inline(never)]
-    fn free(&mut self, at: u32) {
+    fn tidy(&mut self, at: u32) {
         if self.used > 0 {
-            drop(self.take_spare(at));
+            let before = replace(&mut self.reserve, at);
+            if before != at {
+                drop(self.take_spare(before));
+            }
         } else if !self.is_small() {
             *self = Slab::new();
         }
@@ -221,16 +217,20 @@ impl<T> Slab<T> {
         self.more.is_empty() && self.first.slots.len() <= CHUNK as usize / 4
     }
 
-    /// Gives up the memory that [`Slab::take`] has kept.
+    /// Gives up the memory that [`Slab::take`] has kept, but for that of one chunk.
     pub(crate) fn shrink(&mut self) -> Vec<impl Sized + use<T>> {
-        let mut spare = Vec::new();
-        if self.used == 0 && !self.is_small() {
-            let Slab { first, more, .. } = replace(self, Slab::new());
-            spare = more;
-            spare.push(first);
+        if self.used == 0 && !self.more.is_empty() {
+            let Slab {
+                first, mut more, ..
+            } = replace(self, Slab::new());
+            more.push(first);
+            return more;
         }
+        // The next entry goes there.
+        self.reserve = self.with_room;
+        let mut spare = Vec::new();
         for at in 0..=self.more.len() as u32 {
-            if self.spare > 1 {
+            if at != self.reserve {
                 spare.extend(self.take_spare(at));
             }
         }
@@ -244,54 +244,36 @@ impl<T> Slab<T> {
             return None;
         }
         chunk.free = NONE;
-        let slots = take(&mut chunk.slots);
-        self.spare -= 1;
         Some(Chunk {
-            slots,
+            slots: take(&mut chunk.slots),
             ..Chunk::new()
         })
     }
 
-    /// Removes entries of one chunk.
-    pub(crate) fn remove_batch(&mut self, keys: &[u32], mut take: impl FnMut(T)) {
-        for key in keys {
-            self.take(*key).map(&mut take);
-        }
-        if let Some(key) = keys.last() {
-            self.trim(*key);
-        }
-    }
-
-    /// Returns the entries in `slots` slots from `from` on, with their keys, and where the next batch begins, if there
-    /// is one.
-    pub(crate) fn batch(
-        &self,
-        from: u32,
-        slots: usize,
-    ) -> (impl Iterator<Item = (u32, &T)>, Option<u32>) {
+    /// Returns where the batch after the `slots` slots from `from` on begins, if there is one. A batch is within a chunk.
+    fn next_batch(&self, from: u32, slots: usize) -> Option<u32> {
         let at = from / CHUNK;
-        let chunk = self.chunk(at).map_or(&[][..], |chunk| &chunk.slots);
-        let rest = chunk.get((from % CHUNK) as usize..).unwrap_or_default();
-        let batch = &rest[..rest.len().min(slots)];
-        let next = if batch.len() < rest.len() {
-            Some(from + batch.len() as u32)
+        let end = self.chunk(at).map_or(0, |chunk| chunk.slots.len());
+        if (from % CHUNK) as usize + slots < end {
+            Some(from + slots as u32)
         } else {
             self.chunk(at + 1).map(|_| (at + 1) * CHUNK)
-        };
-        let entries = (from..).zip(batch).filter_map(|(key, slot)| match slot {
-            Slot::Taken(value) => Some((key, value)),
-            Slot::Free(_) => None,
-        });
-        (entries, next)
+        }
     }
 
     /// Returns the key of the first match from `from` on.
     pub(crate) fn find(&self, from: u32, is_match: impl Fn(&T) -> bool) -> Option<u32> {
         let mut from = Some(from);
         while let Some(start) = from {
-            let (mut entries, next) = self.batch(start, CHUNK as usize);
-            if let Some((key, _)) = entries.find(|(_, value)| is_match(value)) {
-                return Some(key);
+            let next = self.next_batch(start, CHUNK as usize);
+            let slots = self
+                .chunk(start / CHUNK)
+                .map_or(&[][..], |chunk| &chunk.slots);
+            let slots = slots.get((start % CHUNK) as usize..).unwrap_or_default();
+            for (key, slot) in (start..).zip(slots) {
+                if matches!(slot, Slot::Taken(value) if is_match(value)) {
+                    return Some(key);
+                }
             }
             from = next;
         }
@@ -307,12 +289,9 @@ impl<T> Slab<T> {
         mut is_wanted: impl FnMut(u32, &T) -> bool,
         mut take: impl FnMut(T),
     ) -> Option<u32> {
-        let next = self.batch(from, slots).1;
+        let next = self.next_batch(from, slots);
         let (at, index) = (from / CHUNK, (from % CHUNK) as usize);
-        let chunk = match at.checked_sub(1) {
-            None => &mut self.first,
-            Some(at) => self.more.get_mut(at as usize)?,
-        };
+        let chunk = Chunk::at(&mut self.first, &mut self.more, at)?;
         let len = chunk.len;
         let batch = chunk.slots.get_mut(index..).unwrap_or_default();
         for (slot, key) in batch.iter_mut().take(slots).zip(from..) {
@@ -324,15 +303,15 @@ impl<T> Slab<T> {
                 chunk.len -= 1;
             }
         }
+        let is_empty = chunk.len == 0;
         if chunk.len < len {
             if len == CHUNK {
                 chunk.next = replace(&mut self.with_room, at);
             }
-            if chunk.len == 0 {
+            if is_empty {
                 self.used -= 1;
-                self.spare += 1;
+                self.tidy(at);
             }
-            self.trim(from);
         }
         next
     }
@@ -375,10 +354,9 @@ mod tests {
         Remove(prop::sample::Index),
         Take(prop::sample::Index),
         Shrink,
-        RemoveBatch(prop::sample::Index),
         /// Removes all but the multiples of that number.
         RemoveIf(usize),
-        /// The same for so many slots.
+        /// `RemoveIf` for that many slots from there on.
         RemoveSome(prop::sample::Index, usize, usize),
     }
 
@@ -388,22 +366,29 @@ mod tests {
             3 => any::<prop::sample::Index>().prop_map(Op::Remove),
             3 => any::<prop::sample::Index>().prop_map(Op::Take),
             1 => Just(Op::Shrink),
-            2 => any::<prop::sample::Index>().prop_map(Op::RemoveBatch),
             1 => (1_usize..5).prop_map(Op::RemoveIf),
             2 => (any::<prop::sample::Index>(), 1_usize..300, 1_usize..5)
                 .prop_map(|(from, slots, keep)| Op::RemoveSome(from, slots, keep)),
         ]
     }
 
+    fn chunks(slab: &Slab<usize>) -> impl Iterator<Item = &Chunk<usize>> {
+        [&slab.first].into_iter().chain(&slab.more)
+    }
+
     fn entries(slab: &Slab<usize>) -> BTreeMap<u32, usize> {
-        let mut all = BTreeMap::new();
-        let mut from = Some(0);
-        while let Some(start) = from {
-            let (entries, next) = slab.batch(start, 64);
-            all.extend(entries.map(|(key, value)| (key, *value)));
-            from = next;
-        }
-        all
+        let slots = (0..)
+            .zip(chunks(slab))
+            .flat_map(|(at, chunk)| (at * CHUNK..).zip(&chunk.slots));
+        let entries = slots.filter_map(|(key, slot)| match slot {
+            Slot::Taken(value) => Some((key, *value)),
+            Slot::Free(_) => None,
+        });
+        entries.collect()
+    }
+
+    fn slots(slab: &Slab<usize>) -> usize {
+        chunks(slab).map(|chunk| chunk.slots.len()).sum()
     }
 
     proptest! {
@@ -441,18 +426,13 @@ mod tests {
                         drop(slab.shrink());
                         has_taken = false;
                     }
-                    Op::RemoveBatch(index) if !map.is_empty() => {
-                        let start = *map.keys().nth(index.index(map.len())).unwrap();
-                        let keys: Vec<u32> = slab.batch(start, 64).0.map(|(key, _)| key).collect();
-                        let mut removed = Vec::new();
-                        slab.remove_batch(&keys, |value| removed.push(value));
-                        let expected: Vec<usize> = keys.iter().filter_map(|key| map.remove(key)).collect();
-                        prop_assert_eq!(removed, expected);
-                    }
                     Op::RemoveSome(index, slots, keep) if !map.is_empty() => {
                         let start = *map.keys().nth(index.index(map.len())).unwrap();
-                        let (batch, next) = slab.batch(start, slots);
-                        let wanted: Vec<u32> = batch.filter(|(_, value)| *value % keep != 0).map(|(key, _)| key).collect();
+                        let next = slab.next_batch(start, slots);
+                        let end = (start as usize + slots).min((start / CHUNK + 1) as usize * CHUNK as usize);
+                        let batch = map.range(start..end as u32);
+                        let wanted: Vec<u32> = batch.filter(|(_, value)| *value % keep != 0).map(|(key, _)| *key).collect();
+                        prop_assert!(next.is_some() || map.range(end as u32..).next().is_none(), "no way on");
                         let mut removed = Vec::new();
                         let is_wanted = |key, value: &usize| {
                             assert_eq!(map.get(&key), Some(value));
@@ -462,7 +442,7 @@ mod tests {
                         let expected: Vec<usize> = wanted.iter().filter_map(|key| map.remove(key)).collect();
                         prop_assert_eq!(removed, expected);
                     }
-                    Op::Remove(_) | Op::Take(_) | Op::RemoveBatch(_) | Op::RemoveSome(..) => {}
+                    Op::Remove(_) | Op::Take(_) | Op::RemoveSome(..) => {}
                     Op::RemoveIf(keep) => {
                         let mut removed = Vec::new();
                         slab.remove_if(|value| value % keep != 0, |value| removed.push(value));
@@ -477,9 +457,14 @@ mod tests {
                 // Those of each chunk with an entry, and of one more.
                 let chunks = map.keys().map(|key| key / CHUNK);
                 let used = chunks.collect::<std::collections::BTreeSet<_>>().len();
-                let slots = slab.more.iter().chain([&slab.first]).map(|chunk| chunk.slots.len());
-                let slots = slots.sum::<usize>();
-                prop_assert!(has_taken || slots <= (used + 1) * CHUNK as usize, "{slots} slots");
+                prop_assert!(has_taken || slots(&slab) <= (used + 1) * CHUNK as usize, "{} slots", slots(&slab));
+                // A single entry that comes and goes finds the slot that it left.
+                for is_first in [true, false] {
+                    let before = slots(&slab);
+                    let key = slab.insert(0);
+                    prop_assert!(is_first || slots(&slab) == before, "a new slot each time");
+                    prop_assert_eq!(slab.remove_one_if(key, |_| true), Some(0));
+                }
             }
         }
     }

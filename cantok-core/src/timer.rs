@@ -95,9 +95,11 @@ impl<T> Timer<T> {
     /// [`Worker::start_here`].
     pub(crate) fn start_here(&self) -> io::Result<()> {
         if self.worker.is_forked() {
+            // The thread may have raised it and not lowered it yet. Relaxed: the new thread is started afterwards.
+            self.alarm.store(0, Ordering::Relaxed);
             for (index, shard) in self.shards.iter().enumerate() {
                 if try_lock(shard).is_none() {
-                    // Relaxed: the new thread is started afterwards.
+                    // Relaxed: as above.
                     self.lost.fetch_or(1 << index, Ordering::Relaxed);
                 }
             }

@@ -173,6 +173,9 @@ impl<T> Wheel<T> {
     fn move_some(&mut self, level: usize, slot: usize, limit: usize) {
         let mut keys = self.levels[level].slots[slot].first;
         for _ in 0..limit.div_ceil(LISTS) {
+            if keys == [NONE; LISTS] {
+                break;
+            }
             let heads = self.heads(keys);
             keys = heads.map(|head| head.map_or(NONE, |(.., next)| next));
             for (key, at, _) in heads.into_iter().flatten() {

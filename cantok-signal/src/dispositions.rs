@@ -49,7 +49,7 @@ impl Dispositions {
 
     fn read(status: &[u8]) -> Self {
         // Bytes, since the process's name is cut after 15 of them, which may be inside a character.
-        let mask: &dyn Fn(&[u8]) -> Option<Signals> = &|key| {
+        let mask = |key: &[u8]| {
             let mut lines = status.split(|byte| *byte == b'\n');
             let digits = lines.find_map(|line| line.strip_prefix(key))?;
             Some(Signals::from_mask(hexadecimal(digits.trim_ascii())?))

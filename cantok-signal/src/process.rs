@@ -5,7 +5,7 @@ use crate::hooks::{Hooks, Woken};
 use crate::registry::{Listener, Registry, Settings};
 use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
-use cantok_core::adapter::TokenAdapterExt as _;
+use cantok_core::adapter::{TokenAdapterExt as _, WeakToken};
 use cantok_core::{Cause, Reason, SimpleToken, Token};
 use std::panic::{self, AssertUnwindSafe};
 use std::{io, thread};
@@ -82,38 +82,33 @@ fn cancel_on_arrival(mut woken: Woken) {
         let mut cancelled = Vec::new();
         #[cfg(feature = "tracing")]
         let mut counts = Vec::new();
-        for of_one in arrivals.chunk_by(|(signal, _), (next, _)| signal == next) {
+        for (signal, registered) in arrivals {
             #[cfg(feature = "tracing")]
             let earlier = tokens.len();
-            let signal = of_one[0].0;
             let cause = Cause::Reason(Reason::new(signal));
-            for (_, token) in of_one {
-                if let Some(token) = token.upgrade() {
-                    cancelled.push(token.begin_cancel(cause.clone()));
-                    tokens.push(token);
-                }
+            for token in registered.iter().filter_map(WeakToken::upgrade) {
+                cancelled.push(token.begin_cancel(cause.clone()));
+                tokens.push(token);
             }
             #[cfg(feature = "tracing")]
             counts.push((signal, tokens.len() - earlier));
         }
         // Users expect their tokens to be gone after their last drop, so release these before anything slow.
         for token in tokens {
-            let mut token = Some(token);
-            swallow(&mut || drop(token.take()));
+            swallow(|| drop(token));
         }
         #[cfg(feature = "tracing")]
         for (signal, tokens) in counts.into_iter().filter(|(_, tokens)| *tokens > 0) {
-            swallow(&mut || crate::trace::arrived(signal, tokens));
+            swallow(|| crate::trace::arrived(signal, tokens));
         }
         for cancelling in cancelled {
-            let mut cancelling = Some(cancelling);
-            swallow(&mut || drop(cancelling.take()));
+            swallow(|| drop(cancelling));
         }
     }
 }
 
 /// Runs user code and stops its panic, which the panic hook has reported: this thread has to serve the next signal.
-fn swallow(user_code: &mut dyn FnMut()) {
+fn swallow(user_code: impl FnOnce()) {
     // As on any thread that panics, broken invariants are a matter of the user code.
     let Err(payload) = panic::catch_unwind(AssertUnwindSafe(user_code)) else {
         return;

@@ -75,14 +75,11 @@ pub(crate) struct Registry {
     /// In the order in which handlers check them: the strongest end first.
     kinds: Vec<Kind>,
     /// The actions of all signals with tokens: those of the kinds, and the last ones, which report the arrival.
-    actions: Vec<Installed>,
-    /// Arrivals taken from the flags, each with a token that it has yet to cancel.
-    pending: Vec<(Signal, WeakToken)>,
+    actions: Vec<(Signal, Option<Terms>, Hook)>,
+    /// Arrivals taken from the flags, and the tokens that they have yet to cancel.
+    pending: Vec<(Signal, Vec<WeakToken>)>,
     next_id: u64,
 }
-
-/// An action of a signal: of a kind, or one of the last ones.
-type Installed = (Signal, Option<Terms>, Hook);
 
 /// A signal that has a handler, from its first token on.
 struct Slot {
@@ -270,8 +267,8 @@ impl Registry {
         });
     }
 
-    /// Takes the signals that have arrived since the last call, each with a token that it cancels.
-    pub(crate) fn take_arrivals(&mut self) -> Vec<(Signal, WeakToken)> {
+    /// Takes the signals that have arrived since the last call, with the tokens that they cancel.
+    pub(crate) fn take_arrivals(&mut self) -> Vec<(Signal, Vec<WeakToken>)> {
         let arrived = self.set_arrived_aside();
         // This disarms nothing: a handler may have armed and not set `arrived` yet. And this may be the last dispatch,
         // if a callback blocks the thread.
@@ -288,13 +285,13 @@ impl Registry {
             arrived.load(Ordering::SeqCst) && arrived.swap(false, Ordering::SeqCst)
         });
         for signal in arrived.iter() {
+            let mut tokens = Vec::new();
             for kind in &self.kinds {
                 if kind.terms.signals.contains(signal) {
-                    for (_, token) in &kind.tokens {
-                        self.pending.push((signal, token.clone()));
-                    }
+                    tokens.extend(kind.tokens.iter().map(|(_, token)| token.clone()));
                 }
             }
+            self.pending.push((signal, tokens));
         }
         arrived
     }
@@ -335,25 +332,26 @@ impl Registry {
         kinds.extend(self.kinds.iter().map(|kind| (kind.terms, Flag::default())));
         kinds.insert(at, (terms, Flag::default()));
         let mut actions = Vec::new();
+        let mut add = |signal, of, action| {
+            actions.push((signal, of, self.hooks.add(signal, action)?));
+            io::Result::Ok(())
+        };
         // The order in which a handler runs them is that of invariant 2.
         for (signal, wake) in wakes {
             for (terms, armed) in &kinds {
                 if let Some(end) = terms.end.filter(|_| terms.second_on.contains(signal)) {
-                    let action = Action::EndIf(end, armed.clone());
-                    self.add_action(&mut actions, signal, Some(*terms), action)?;
+                    add(signal, Some(*terms), Action::EndIf(end, armed.clone()))?;
                 }
             }
             for (terms, armed) in &kinds {
                 if terms.end.is_some() && terms.signals.contains(signal) {
-                    let action = Action::Set(armed.clone());
-                    self.add_action(&mut actions, signal, Some(*terms), action)?;
+                    add(signal, Some(*terms), Action::Set(armed.clone()))?;
                 }
             }
             if let Some(slot) = self.slot(signal) {
-                let action = Action::Set(slot.arrived.clone());
-                self.add_action(&mut actions, signal, None, action)?;
+                add(signal, None, Action::Set(slot.arrived.clone()))?;
             }
-            self.add_action(&mut actions, signal, None, Action::Wake(wake))?;
+            add(signal, None, Action::Wake(wake))?;
         }
         let kind = Kind {
             terms,
@@ -365,18 +363,6 @@ impl Registry {
             kind.armed = armed;
         }
         self.actions = actions;
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn add_action(
-        &self,
-        actions: &mut Vec<Installed>,
-        signal: Signal,
-        of: Option<Terms>,
-        action: Action,
-    ) -> io::Result<()> {
-        actions.push((signal, of, self.hooks.add(signal, action)?));
         Ok(())
     }
 }

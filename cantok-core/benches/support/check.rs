@@ -74,7 +74,7 @@ fn condition() -> bool {
     black_box(0_u64) == 1984
 }
 
-/// What has to be asked or counted each time, for a list that is put together while the program runs.
+/// A source that each check calls or spends, in a list that is put together while the program runs.
 enum Source {
     Condition(Box<dyn Fn() -> bool + Send + Sync>),
     Counter(AtomicU64),
@@ -126,7 +126,7 @@ pub(crate) fn polled() -> Vec<Contender> {
                 || condition()
                 || units.fetch_sub(1, Ordering::Relaxed) == 0
         }),
-        call("control: a list by hand", move || {
+        call("control: a list", move || {
             let (flag, sources) = black_box(&list);
             flag.load(Ordering::Acquire) || sources.iter().any(|source| source.stops())
         }),

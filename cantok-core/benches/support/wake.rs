@@ -46,16 +46,16 @@ impl<T: Send + 'static> Sleeper<T> {
     }
 }
 
-/// The least that a token needs which several threads can wait for, and which has an error with its instant.
+/// A token for several waiting threads, with an error that has its instant, and nothing else.
 #[derive(Default)]
-struct ByHand {
+struct Listed {
     is_cancelled: AtomicBool,
     at: OnceLock<Instant>,
     error: OnceLock<Arc<Instant>>,
     waiters: Mutex<Vec<Flag>>,
 }
 
-impl ByHand {
+impl Listed {
     fn cancel(&self) {
         let _ = self.at.set(Instant::now());
         self.is_cancelled.swap(true, Ordering::AcqRel);
@@ -104,15 +104,15 @@ pub(crate) fn contenders() -> Vec<Contender> {
         let token = SimpleToken::new();
         cancelled.measure(token.clone(), || assert!(token.cancel()))
     };
-    let told = Sleeper::new(|token: Arc<ByHand>| drop(token.wait()));
-    let tell = move |_| {
-        let token = Arc::<ByHand>::default();
-        told.measure(Arc::clone(&token), || token.cancel())
+    let woken = Sleeper::new(|token: Arc<Listed>| drop(token.wait()));
+    let wake = move |_| {
+        let token = Arc::<Listed>::default();
+        woken.measure(Arc::clone(&token), || token.cancel())
     };
     vec![
         (
-            "control: a token by hand",
-            Box::new(move |rounds| (0..rounds).map(&tell).sum()),
+            "control: a flag, a list and an error",
+            Box::new(move |rounds| (0..rounds).map(&wake).sum()),
         ),
         (
             "limit: condvar",

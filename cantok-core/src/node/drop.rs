@@ -142,7 +142,10 @@ impl Node {
                 if let Some(source) = delayed.source {
                     remains.release(source);
                 }
-                remains.drop_users(delayed.error.take().map(Fired::Error));
+                if let Some(error) = delayed.error.take() {
+                    // As what is already dropped so, which saves a copy of that code.
+                    remains.drop_users(Fired::Error(error));
+                }
             }
             Body::Condition(condition) => remains.drop_users(condition),
             Body::Derived(derived) => derived.edges.take(|edge| remains.drop_edge(edge.node)),
@@ -182,15 +185,16 @@ impl Node {
         }
     }
 
-    /// Hands the detached callbacks over to the sources: from now on only those can cancel this token.
-    pub(super) fn bequeath(&self, callbacks: Vec<Waiter>, remains: &mut Remains) {
+    /// Hands detached callbacks, and heirs with others, over to the sources: from now on only those can cancel this
+    /// token. Those of a delayed token go to an orphan.
+    pub(super) fn bequeath(&self, inherited: Vec<Waiter>, remains: &mut Remains) {
         if let Body::Delayed(delayed) = &self.body {
             // Panics if the operating system refuses a thread.
-            return remains.keep(Panic::catch(|| delayed.leave(self, callbacks)));
+            return remains.keep(Panic::catch(|| delayed.leave(self, inherited)));
         }
         let heir = Node::flag();
-        for callback in callbacks {
-            let _ = heir.insert(callback);
+        for waiter in inherited {
+            let _ = heir.insert(waiter);
         }
         for Edge { node, .. } in self.edges() {
             match node.insert(Waiter::Heir(Arc::clone(&heir))) {

@@ -24,7 +24,7 @@ impl Edge {
     }
 
     pub(super) fn is_linked(&self) -> bool {
-        // Relaxed: written under a lock that the caller holds.
+        // Relaxed: written under a lock that the caller holds, unless there is no other reference.
         self.link.load(Ordering::Relaxed) != 0
     }
 
@@ -47,28 +47,20 @@ impl Edge {
     /// Removes the link, if there is one. Requires that no other thread refers to the watching node.
     #[inline]
     pub(super) fn unlink(&mut self) {
-        if self.is_linked() {
-            self.remove_link();
-        }
-    }
-
-    #[inline(never)]
-    fn remove_link(&mut self) {
-        // Relaxed: there is no other reference.
+        // Relaxed: as in `is_linked`.
         if let Some(key) = self.link.load(Ordering::Relaxed).checked_sub(1) {
-            self.link.store(0, Ordering::Relaxed);
-            // Once everything below that node is marked, the link is gone (invariant 4).
-            if !self.node.is_complete() {
-                self.node.remove_link(key);
-            }
+            self.remove_link(key);
         }
     }
-}
 
-impl Node {
     #[inline(never)]
-    fn remove_link(&self, key: u32) {
-        drop(self.unregister::<Weak<Node>>(key));
+    fn remove_link(&mut self, key: u32) {
+        // Relaxed: there is no other reference.
+        self.link.store(0, Ordering::Relaxed);
+        // Once everything below that node is marked, the link is gone (invariant 4).
+        if !self.node.is_complete() {
+            drop(self.node.unregister::<Weak<Node>>(key));
+        }
     }
 }
 

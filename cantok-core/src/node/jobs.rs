@@ -140,16 +140,8 @@ impl Jobs {
     /// thread is already unwinding.
     #[inline]
     pub(crate) fn run(self) {
-        if self.0.is_some() {
-            self.run_all();
-        }
-    }
-
-    #[inline(never)]
-    fn run_all(self) {
-        if let Some(mut work) = self.0 {
-            work.wake_threads();
-            work.run_user_code();
+        if let Some(work) = self.0 {
+            work.run();
         }
     }
 }
@@ -159,6 +151,12 @@ impl Work {
     #[inline(never)]
     fn boxed() -> Box<Self> {
         Box::default()
+    }
+
+    #[inline(never)]
+    fn run(mut self: Box<Self>) {
+        self.wake_threads();
+        self.run_user_code();
     }
 
     fn wake_threads(&mut self) {

@@ -28,9 +28,9 @@
 //! 6. **All marking precedes all user code.** Callbacks, wake-ups and the drop of users' values are collected in
 //!    [`Jobs`], which run when no lock is held.
 //! 7. **Locks nest from derived to source.** Under the lock of a node's waiters the locks of its sources' waiters and
-//!    of the timer are taken, one at a time, and no others. A canceller that follows links also tries the locks of what
-//!    they lead to, but never waits for them. No user code runs under a lock. Under the lock of a condition's `watch`
-//!    the lock of the background thread's queue may be taken.
+//!    of the timer are taken, one at a time, and no others. Under the lock of a source, a canceller that follows its
+//!    links only tries the locks of what they lead to. No user code runs under a lock. Under the lock of a condition's
+//!    `watch` the lock of the background thread's queue may be taken.
 //! 8. **Edges own.** A node owns its sources. They and the timer refer to it only weakly, so there are no cycles.
 //!    Detached callbacks make two exceptions. A node that cancels by itself owns itself until then. When another node
 //!    is dropped, its sources own its *heir*: a node with its callbacks and without edges. (The heir of a delayed node

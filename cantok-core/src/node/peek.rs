@@ -129,6 +129,7 @@ impl Node {
     /// [`Node::poll_sources`] once more within the same check.
     #[cold]
     pub(super) fn poll_sources_again(self: &Arc<Self>) -> bool {
+        // What `find` does, inlined in the common case.
         let found = if self.moves {
             self.find(Depth::Unarmed, None)
         } else {

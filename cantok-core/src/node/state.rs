@@ -123,9 +123,9 @@ impl State {
         self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED) == 0
     }
 
-    /// Whether everything is pushed and nothing calls conditions.
+    /// [`State::is_pushed`] of a node whose checks call no conditions.
     #[inline]
-    pub(super) fn is_all_pushed(&self) -> bool {
+    pub(super) fn is_pushed_without_conditions(&self) -> bool {
         // Relaxed: as in `is_live`.
         self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | CONDITIONS) == 0
     }

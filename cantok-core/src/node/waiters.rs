@@ -252,7 +252,7 @@ pub(super) struct Below {
     pub(super) node: Arc<Node>,
     /// The key of its link.
     pub(super) key: u32,
-    /// Its state before it was marked, if this has marked it.
+    /// Its state before [`Node::follow`]. `None` for a node that does not have exactly one edge.
     pub(super) followed: Option<Snapshot>,
 }
 
@@ -268,7 +268,8 @@ impl Below {
     }
 
     /// Notifies a node that this has marked and that a task alone waits for. Returns whether it did. Only tries to lock,
-    /// since the caller has locked the source (invariant 7).
+    /// since the caller has locked the source (invariant 7). A node with conditions is left out: its waiters unregister
+    /// with these under other locks.
     #[inline]
     fn notify_waker(&self, jobs: &mut Jobs) -> bool {
         let is_plain = |before: Snapshot| !before.is_cancelled() && !before.has_conditions();
@@ -325,7 +326,9 @@ impl Node {
     /// condition, which need threads.
     #[inline]
     fn is_prepared(&self) -> bool {
-        self.state.is_all_pushed() && !self.has_deadline() && self.kind != Kind::Never
+        self.state.is_pushed_without_conditions()
+            && !self.has_deadline()
+            && self.kind != Kind::Never
     }
 
     /// Starts what a waiter relies on, before it is registered. `false` if the node can never be cancelled.
@@ -466,7 +469,7 @@ impl Node {
             }
             let threads = {
                 let mut waiters = lock(&self.waiters);
-                waiters.remove::<Waiter>(from);
+                waiters.remove_any(from);
                 waiters.take_awaiting()
             };
             threads.iter().for_each(|thread| thread.unpark());
@@ -491,32 +494,32 @@ impl Node {
     }
 
     /// Follows some of the links of this cancelled node, from that key on. Nodes whose one edge this is are marked at
-    /// once. Those with nothing below them are done, and their links are removed; so are those that a task alone waits
-    /// for. All others are added to `below`. Returns the key at which to continue.
-    pub(super) fn links(&self, from: u32, below: &mut Vec<Below>, jobs: &mut Jobs) -> Option<u32> {
+    /// once. If there are several links, those are removed that lead to a marked node without waiters, or with a single
+    /// task. What all others lead to is added to `rest`. Returns the key at which to continue.
+    pub(super) fn links(&self, from: u32, rest: &mut Vec<Below>, jobs: &mut Jobs) -> Option<u32> {
         let mut waiters = lock(&self.waiters);
         match &mut *waiters {
             Waiters::None => None,
             Waiters::One(only) => {
-                below.extend(only.below().map(|node| Below::new(0, node)));
+                rest.extend(only.below().map(|node| Below::new(0, node)));
                 None
             }
             Waiters::Many(many) => {
-                let is_done = |key, waiter: &Waiter| {
+                let is_removed = |key, waiter: &Waiter| {
                     let Some(node) = waiter.below() else {
                         return false;
                     };
-                    let node = Below::new(key, node);
-                    let is_done = node.is_done() || node.notify_waker(jobs);
+                    let below = Below::new(key, node);
+                    let is_done = below.is_done() || below.notify_waker(jobs);
                     if is_done {
-                        jobs.release(node.node);
+                        jobs.release(below.node);
                     } else {
-                        below.push(node);
+                        rest.push(below);
                     }
                     is_done
                 };
                 // Only links, which are weak: an heir has no edge. So no node is dropped here.
-                many.slab.remove_some(from, BATCH, is_done, drop)
+                many.slab.remove_some(from, BATCH, is_removed, drop)
             }
         }
     }
@@ -525,12 +528,8 @@ impl Node {
     pub(super) fn remove_links(&self, keys: &mut Vec<u32>, jobs: &mut Jobs) {
         if !keys.is_empty() {
             let mut waiters = lock(&self.waiters);
-            match &mut *waiters {
-                Waiters::None => {}
-                Waiters::One(_) => jobs.release_link(waiters.remove_any(0)),
-                Waiters::Many(many) => many
-                    .slab
-                    .remove_batch(keys, |link| jobs.release_link(Some(link))),
+            for key in &*keys {
+                jobs.release_link(waiters.remove_any(*key));
             }
             keys.clear();
         }

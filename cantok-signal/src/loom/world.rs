@@ -7,7 +7,7 @@ use crate::signals::Signals;
 use crate::sync::{Mutex, MutexGuard};
 use crate::{SecondSignal, Signal};
 use cantok_core::SimpleToken;
-use cantok_core::adapter::TokenAdapterExt as _;
+use cantok_core::adapter::{TokenAdapterExt as _, WeakToken};
 use std::io;
 
 pub(crate) struct World {
@@ -73,8 +73,8 @@ impl World {
             return;
         }
         let arrivals = self.lock().take_arrivals();
-        for (signal, token) in arrivals {
-            if let Some(token) = token.upgrade() {
+        for (signal, tokens) in arrivals {
+            for token in tokens.iter().filter_map(WeakToken::upgrade) {
                 token.cancel_with(signal);
             }
         }

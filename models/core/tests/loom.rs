@@ -3,7 +3,7 @@
 //!
 //! Those that need more than the public names stand beside what they are about, in `cantok-core/src/node/arm.rs`.
 
-use cantok_core::adapter::TokenAdapterExt;
+use cantok_core::adapter::{TokenAdapterExt, WakerRegistration};
 use cantok_core::{CounterToken, SimpleToken, Token};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -301,33 +301,43 @@ fn no_task_of_one_child_among_several_is_left_asleep() {
     });
 }
 
-/// A waker is woken once, or taken back, and a child has one cause, if it is cancelled together with its parent.
+/// Makes a root with two children, one of which wakes a task.
+fn task_of_one_child_among_several() -> (SimpleToken, [Token; 2], WakerRegistration, std::sync::Arc<Woken>) {
+    let woken = Woken::new();
+    let root = SimpleToken::new();
+    let sibling = armed(root.child());
+    let child = root.child();
+    let registration = child.register_owned(&woken.clone().into());
+    (root, [child.into(), sibling], registration, woken)
+}
+
+/// A child that is cancelled together with its parent has one cause, and its task is woken once.
 #[test]
 fn the_task_of_one_child_among_several_is_woken_once() {
-    for is_dropped in [false, true] {
-        model(move || {
-            let woken = Woken::new();
-            let root = SimpleToken::new();
-            let sibling = armed(root.child());
-            let child = root.child();
-            let registration = child.register(&woken.clone().into());
-            let canceller = thread::spawn(move || root.cancel());
-            if is_dropped {
-                drop(registration);
-            } else {
-                child.cancel();
-                let cause = child.cancellation();
-                assert!(cause.is_some());
-                canceller.join().unwrap();
-                assert_eq!(child.cancellation(), cause);
-                assert_eq!(woken.0.load(Ordering::Relaxed), 1);
-                return;
-            }
-            canceller.join().unwrap();
-            assert!(woken.0.load(Ordering::Relaxed) <= 1);
-            assert!(sibling.is_cancelled() && child.is_cancelled());
-        });
-    }
+    model(|| {
+        let (root, [child, sibling], registration, woken) = task_of_one_child_among_several();
+        let canceller = thread::spawn(move || root.cancel());
+        child.cancel();
+        let cause = child.cancellation();
+        canceller.join().unwrap();
+        assert!(cause.is_some() && sibling.is_cancelled());
+        assert_eq!(child.cancellation(), cause);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        drop(registration);
+    });
+}
+
+/// A registration that ends while the parent is cancelled takes its waker back, or that is woken.
+#[test]
+fn the_task_of_one_child_among_several_is_woken_at_most_once() {
+    model(|| {
+        let (root, tokens, registration, woken) = task_of_one_child_among_several();
+        let canceller = thread::spawn(move || root.cancel());
+        drop(registration);
+        canceller.join().unwrap();
+        assert!(woken.0.load(Ordering::Relaxed) <= 1);
+        assert!(tokens.iter().all(|token| token.is_cancelled()));
+    });
 }
 
 /// The callback has finished or never runs, once its registration is gone.
