@@ -2,11 +2,13 @@
 //!
 //! # Invariants
 //!
-//! 1. **Nothing is overslept.** The thread sleeps until `alarm`. An insertion first makes its entry visible under the
+//! 1. **Nothing is overslept.** The thread sleeps until `alarm`: until the first entry is due, or at most [`SLACK`]
+//!    longer if it has just handled others. An insertion first makes its entry visible under the
 //!    lock of a shard. Then it lowers `alarm`, and wakes the thread if it did. The thread raises `alarm` before it goes
 //!    through the shards. So an entry that it misses is inserted later, and that insertion sees the raised `alarm`.
 //! 2. **The thread is rarely woken.** A removal leaves `alarm` alone. So an insertion wakes the thread only if it is
-//!    due before every entry since the last wake-up: once for any number of entries that come and go.
+//!    due before every entry since the last wake-up, or within [`SLACK`] of that: once for any number of entries that
+//!    come and go.
 //! 3. A thread inserts into one shard, which it shares with few others. The lock of a shard nests in no other lock of
 //!    this module.
 
@@ -26,9 +28,9 @@ const SHARDS: usize = 16;
 /// How many entries are taken at a time, so that others can come and go in between.
 const BATCH: usize = 256;
 
-/// The least time between two batches, in nanoseconds, unless more is due already. So many deadlines take few wake-ups, of
-/// this thread and of those that run what it finds. None gets later than a sleeping thread would notice it: by default,
-/// Linux adds as much to each sleep ("timer slack").
+/// How long the thread sleeps at least after a batch, in nanoseconds, unless more is due already. So many deadlines take
+/// few wake-ups, of this thread and of those that run what it finds. This adds to the slack of the system's own sleep,
+/// which is as long on Linux.
 const SLACK: u64 = 50_000;
 
 /// In nanoseconds. If nothing is due for so long, a burst is over, and its memory is freed.
@@ -173,6 +175,7 @@ impl<T> Timer<T> {
                     fire(now, &mut due);
                 }
             }
+            // Otherwise more is due already.
             if next > fired_at {
                 next = next.max(fired_at + SLACK);
             }

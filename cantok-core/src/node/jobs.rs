@@ -140,8 +140,16 @@ impl Jobs {
     /// thread is already unwinding.
     #[inline]
     pub(crate) fn run(self) {
-        if let Some(work) = self.0 {
-            work.run();
+        if self.0.is_some() {
+            self.run_all();
+        }
+    }
+
+    #[inline(never)]
+    fn run_all(self) {
+        if let Some(mut work) = self.0 {
+            work.wake_threads();
+            work.run_user_code();
         }
     }
 }
@@ -151,12 +159,6 @@ impl Work {
     #[inline(never)]
     fn boxed() -> Box<Self> {
         Box::default()
-    }
-
-    #[inline(never)]
-    fn run(mut self: Box<Self>) {
-        self.wake_threads();
-        self.run_user_code();
     }
 
     fn wake_threads(&mut self) {

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 /// A token that is cancelled when its deadline has passed: never earlier, and later by no more than a thread's wake-up.
+/// ([`Token`](Token#guarantees) says what many deadlines add to that.)
 ///
 /// The deadline is on the monotonic clock of [`Instant`].
 ///
