@@ -302,7 +302,12 @@ fn no_task_of_one_child_among_several_is_left_asleep() {
 }
 
 /// Makes a root with two children, one of which wakes a task.
-fn task_of_one_child_among_several() -> (SimpleToken, [Token; 2], WakerRegistration, std::sync::Arc<Woken>) {
+fn task_of_one_child_among_several() -> (
+    SimpleToken,
+    [Token; 2],
+    WakerRegistration,
+    std::sync::Arc<Woken>,
+) {
     let woken = Woken::new();
     let root = SimpleToken::new();
     let sibling = armed(root.child());
