@@ -101,43 +101,39 @@ fn wakes<'a>(build: Build, shared: bool, until: Until) -> Vec<Contender<'a>> {
         });
         elapsed
     };
+    let tokio_util = move |wait: fn(&Runtime, &Arc<Tasks>, CancellationToken)| {
+        let token = CancellationToken::new();
+        let spawn = |runtime: &Runtime, tasks: &Arc<Tasks>| {
+            for _ in 0..TASKS {
+                let token = if shared {
+                    token.clone()
+                } else {
+                    token.child_token()
+                };
+                wait(runtime, tasks, token);
+            }
+        };
+        run(&spawn, &|| token.cancel())
+    };
     vec![
         (
             "tokio-util",
             Box::new(move || {
-                let token = CancellationToken::new();
-                let spawn = |runtime: &Runtime, tasks: &Arc<Tasks>| {
-                    for _ in 0..TASKS {
-                        let token = if shared {
-                            token.clone()
-                        } else {
-                            token.child_token()
-                        };
-                        tasks.spawn(runtime, Box::pin(token.cancelled_owned()));
-                    }
-                };
-                run(&spawn, &|| token.cancel())
+                tokio_util(|runtime, tasks, token| {
+                    tasks.spawn(runtime, Box::pin(token.cancelled_owned()));
+                })
             }),
         ),
         (
             "control: tokio-util, and an Arc for each task",
             Box::new(move || {
-                let token = CancellationToken::new();
-                let spawn = |runtime: &Runtime, tasks: &Arc<Tasks>| {
-                    for _ in 0..TASKS {
-                        let token = if shared {
-                            token.clone()
-                        } else {
-                            token.child_token()
-                        };
-                        let waiting = async move {
-                            token.cancelled_owned().await;
-                            Arc::clone(&ERROR)
-                        };
-                        tasks.spawn(runtime, Box::pin(waiting));
-                    }
-                };
-                run(&spawn, &|| token.cancel())
+                tokio_util(|runtime, tasks, token| {
+                    let waiting = async move {
+                        token.cancelled_owned().await;
+                        Arc::clone(&ERROR)
+                    };
+                    tasks.spawn(runtime, Box::pin(waiting));
+                })
             }),
         ),
         (
