@@ -136,6 +136,12 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
         self.token.borrow()
     }
 
+    /// Returns `true` if a waker is registered, or was until the token's cancel woke it.
+    #[inline]
+    pub fn is_registered(&self) -> bool {
+        self.key().is_some()
+    }
+
     /// Registers `waker`, in place of an earlier one. Returns `false` if the token is cancelled.
     ///
     /// This reads no clock. It is for operations that have just checked the token; a deadline that has passed since
@@ -225,7 +231,7 @@ impl<T: Borrow<Token>> fmt::Debug for WakerRegistration<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WakerRegistration")
             .field("token", self.token())
-            .field("is_registered", &self.key().is_some())
+            .field("is_registered", &self.is_registered())
             .finish()
     }
 }

@@ -1,12 +1,15 @@
 //! # Invariants
 //!
-//! 1. A future that has returned `Pending` is registered with the waker of that poll. No cancel is lost between the
-//!    peek and the registration: either registering finds the token cancelled, or the cancel finds the waker.
-//! 2. A future that is done or dropped is not registered.
+//! 1. A future that has returned `Pending` is registered with the waker of that poll, unless its token cannot be
+//!    cancelled. No cancel is lost between the peek and the registration: either registering finds the token cancelled,
+//!    or the cancel finds the waker.
+//! 2. A future that is done or dropped is not registered. One that is not registered has not been polled, or checks of
+//!    its token have no effect.
 //! 3. Another poll with the same waker neither allocates nor takes a lock.
 //!
 //! [`WakerRegistration`] guarantees the first and the last.
 
+use super::FutureFirst;
 use cantok_core::adapter::{WakerRegistration, stopped_early};
 use cantok_core::{CancellationError, Token};
 use futures_core::FusedFuture;
@@ -24,7 +27,8 @@ pin_project! {
     /// # Guarantees
     ///
     /// - The first poll is one [check](Token#checks-and-peeks), and later polls only peek. A
-    ///   [`CounterToken`](cantok_core::CounterToken) of `n` units therefore lets exactly `n` futures start.
+    ///   [`CounterToken`](cantok_core::CounterToken) of `n` units therefore lets exactly `n` futures start. If the first
+    ///   poll panics, the next one checks again.
     /// - **The token comes first.** Each poll checks or peeks before it polls the inner future, unless you chose
     ///   [`future_first`](WithToken::future_first):
     ///
@@ -55,34 +59,48 @@ pin_project! {
     /// Nothing else is allocated. Later polls with the same waker take no lock. The first waiter of a derived token
     /// registers that token with its sources. It uses no runtime and no thread, with one exception: a thread of
     /// `cantok-core` calls conditions, once per interval.
+    ///
+    /// On 64-bit targets the future has 24 bytes more than the inner one, and padding.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct WithToken<F> {
-        // `None` once done.
         #[pin]
-        future: Option<F>,
-        registration: WakerRegistration,
-        stage: Stage,
-        future_first: bool,
+        state: State<F>,
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Not checked yet.
-    New,
-    Started,
-    /// Has returned its output.
-    Done,
+pin_project! {
+    // `Done` is told by the place of the token, so this is as large as the two fields.
+    #[project = Projected]
+    #[derive(Debug)]
+    enum State<F> {
+        Running {
+            #[pin]
+            future: F,
+            registration: WakerRegistration,
+        },
+        // Has returned its output.
+        Done,
+    }
+}
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<WithToken<u64>>() == size_of::<u64>() + 24);
+
+/// What a poll asks first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum First {
+    Token,
+    Future,
 }
 
 impl<F: Future> WithToken<F> {
     pub(super) fn new(future: F, token: Token) -> Self {
         WithToken {
-            future: Some(future),
-            registration: WakerRegistration::new(token),
-            stage: Stage::New,
-            future_first: false,
+            state: State::Running {
+                future,
+                registration: WakerRegistration::new(token),
+            },
         }
     }
 
@@ -114,9 +132,46 @@ impl<F: Future> WithToken<F> {
     /// assert_eq!(received, Ok(Ok(1)));
     /// # });
     /// ```
-    pub fn future_first(mut self) -> Self {
-        self.future_first = true;
-        self
+    pub fn future_first(self) -> FutureFirst<F> {
+        FutureFirst::new(self)
+    }
+
+    pub(super) fn poll_with(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        first: First,
+    ) -> Poll<Result<F::Output, CancellationError>> {
+        let mut state = self.project().state;
+        let Projected::Running {
+            future,
+            registration,
+        } = state.as_mut().project()
+        else {
+            panic!("`WithToken` was polled after it was ready");
+        };
+        let token = registration.token();
+        let is_stopped = if registration.is_registered() {
+            first == First::Token && token.peek_cancelled()
+        } else {
+            token.is_cancelled()
+        };
+        if !is_stopped {
+            if let Poll::Ready(output) = future.poll(cx) {
+                // First: dropping the future may cancel the token, which must not wake this task.
+                registration.clear();
+                state.set(State::Done);
+                return Poll::Ready(Ok(output));
+            }
+            if registration.register(cx.waker()) {
+                return Poll::Pending;
+            }
+        }
+        let error = registration.token().cancellation();
+        let error = error.expect("a cancelled token has an error");
+        registration.clear();
+        state.set(State::Done);
+        stopped_early("future", &error);
+        Poll::Ready(Err(error))
     }
 }
 
@@ -124,42 +179,12 @@ impl<F: Future> Future for WithToken<F> {
     type Output = Result<F::Output, CancellationError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let future = this.future.as_mut().as_pin_mut();
-        let Some(future) = future.filter(|_| *this.stage != Stage::Done) else {
-            panic!("`WithToken` was polled after it was ready");
-        };
-        let token = this.registration.token();
-        let is_stopped = match *this.stage {
-            Stage::New => token.is_cancelled(),
-            _ => !*this.future_first && token.peek_cancelled(),
-        };
-        // After the check: if that panics, the next poll checks again.
-        *this.stage = Stage::Started;
-        if !is_stopped {
-            if let Poll::Ready(output) = future.poll(cx) {
-                *this.stage = Stage::Done;
-                // First: dropping the future may cancel the token, which must not wake this task.
-                this.registration.clear();
-                this.future.set(None);
-                return Poll::Ready(Ok(output));
-            }
-            if this.registration.register(cx.waker()) {
-                return Poll::Pending;
-            }
-        }
-        let error = this.registration.token().cancellation();
-        let error = error.expect("a cancelled token has an error");
-        *this.stage = Stage::Done;
-        this.registration.clear();
-        this.future.set(None);
-        stopped_early("future", &error);
-        Poll::Ready(Err(error))
+        self.poll_with(cx, First::Token)
     }
 }
 
 impl<F: Future> FusedFuture for WithToken<F> {
     fn is_terminated(&self) -> bool {
-        self.stage == Stage::Done
+        matches!(self.state, State::Done)
     }
 }

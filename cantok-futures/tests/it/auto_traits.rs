@@ -33,7 +33,9 @@ fn a_future_goes_where_the_one_inside_goes() {
     fn fused<T: FusedFuture<Output = Result<O, CancellationError>>, O>() {}
     goes_everywhere::<future::WithToken<Ready<u8>>>();
     goes_everywhere::<future::WithToken<Pending<Cell>>>();
+    goes_everywhere::<future::FutureFirst<Ready<u8>>>();
     fused::<future::WithToken<Ready<u8>>, u8>();
+    fused::<future::FutureFirst<Ready<u8>>, u8>();
 
     assert!(is!(future::WithToken<Ready<Cell>>: Send));
     assert!(!is!(future::WithToken<Ready<Cell>>: Sync));

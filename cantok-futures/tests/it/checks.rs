@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::inside::Inside;
+use crate::support::orders::ordered;
 use crate::support::waiting::{never_an_item, ready};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, Token};
@@ -61,10 +62,7 @@ fn the_first_poll_of_a_future_is_its_only_check() {
         let token = &counter + condition + SimpleToken::new();
         let task = Counted::new();
         let inside = Inside::default();
-        let mut future = inside.future().with_token(&token);
-        if is_first {
-            future = future.future_first();
-        }
+        let mut future = ordered(inside.future(), &token, is_first);
         assert_eq!((counter.remaining(), loads(&asked)), (10, [0, 1]));
         for _ in 0..200 {
             assert!(task.poll(&mut future).is_pending());
@@ -339,6 +337,21 @@ fn a_future_whose_check_has_panicked_does_not_begin_without_one() {
     panics.store(false, Ordering::SeqCst);
     assert_eq!(ready(task.poll(&mut future)), Ok(Some(7)));
     assert_eq!(counter.remaining(), 0);
+}
+
+#[test]
+fn a_future_that_has_panicked_in_its_first_poll_begins_with_a_check() {
+    let counter = CounterToken::new(2);
+    let task = Counted::new();
+    let inside = Inside::default();
+    inside.at_next_poll(|| panic!("a test panic inside"));
+    let mut future = inside.future().with_token(&counter);
+    let panic = catch_unwind(AssertUnwindSafe(|| task.poll(&mut future))).unwrap_err();
+    assert_eq!(panic.downcast_ref(), Some(&"a test panic inside"));
+    for _ in 0..2 {
+        assert!(task.poll(&mut future).is_pending());
+        assert_eq!(counter.remaining(), 0);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::support::inside::Inside;
+use crate::support::orders::ordered;
 use crate::support::waiting::{endings, ready};
 use cantok_core::{CounterToken, SimpleToken, Token};
 use cantok_futures::prelude::*;
@@ -59,10 +60,7 @@ fn a_future_that_was_ready_says_so_and_panics_when_it_is_polled_again() {
         let token = SimpleToken::new();
         let task = Counted::new();
         let inside = Inside::default();
-        let mut future = inside.future().with_token(&token);
-        if is_first {
-            future = future.future_first();
-        }
+        let mut future = ordered(inside.future(), &Token::from(&token), is_first);
         assert!(!future.is_terminated());
         assert!(task.poll(&mut future).is_pending());
         if is_cancelled {

@@ -5,9 +5,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::support::inside::{Inside, InsideFuture, InsideStream};
+use crate::support::orders::{Ordered, ordered};
 use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
-use cantok_futures::{Cancelled, future, stream};
+use cantok_futures::{Cancelled, stream};
 use cantok_testkit::Counted;
 use cantok_testkit::watchdog;
 use proptest::collection::vec;
@@ -308,7 +309,7 @@ use reference::{Job, Model, Stage};
 /// What is tried out.
 enum Real {
     Cancelled(Cancelled),
-    Future(future::WithToken<InsideFuture>),
+    Future(Ordered<InsideFuture>),
     Stream(stream::WithToken<InsideStream>),
     TryStream(stream::TryWithToken<InsideStream>),
 }
@@ -317,8 +318,8 @@ impl Real {
     fn new(kind: Kind, token: &Token, inside: &Inside) -> Self {
         match kind {
             Kind::Cancelled => Real::Cancelled(token.cancelled_owned()),
-            Kind::Future => Real::Future(inside.future().with_token(token)),
-            Kind::FutureFirst => Real::Future(inside.future().with_token(token).future_first()),
+            Kind::Future => Real::Future(ordered(inside.future(), token, false)),
+            Kind::FutureFirst => Real::Future(ordered(inside.future(), token, true)),
             Kind::Stream => Real::Stream(inside.stream().with_token(token)),
             Kind::TryStream => Real::TryStream(inside.stream().try_with_token(token)),
         }

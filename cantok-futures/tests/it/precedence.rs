@@ -5,9 +5,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::support::inside::{Inside, InsideFuture};
+use crate::support::orders::{Ordered, ordered};
 use crate::support::waiting::ready;
 use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
-use cantok_futures::future::WithToken;
 use cantok_futures::prelude::*;
 use cantok_testkit::Counted;
 use cantok_testkit::shapes::{HOUR, shapes};
@@ -15,14 +15,12 @@ use cantok_testkit::watchdog;
 use futures::executor::block_on;
 use futures::stream::{self, Stream, StreamExt};
 
-type Wrap = fn(InsideFuture, &Token) -> WithToken<InsideFuture>;
+type Wrap = fn(InsideFuture, &Token) -> Ordered<InsideFuture>;
 
 /// With the token first, and with the future first.
 const ORDERS: [(&str, Wrap); 2] = [
-    ("token first", |future, token| future.with_token(token)),
-    ("future first", |future, token| {
-        future.with_token(token).future_first()
-    }),
+    ("token first", |future, token| ordered(future, token, false)),
+    ("future first", |future, token| ordered(future, token, true)),
 ];
 
 /// Tokens that the first check finds cancelled, each in its own way.
@@ -166,10 +164,7 @@ fn a_future_that_cancels_its_own_token_and_waits_is_ended_by_the_same_poll() {
                 }
                 Poll::<()>::Pending
             });
-            let mut future = match is_first {
-                false => future.with_token(&token),
-                true => future.with_token(&token).future_first(),
-            };
+            let mut future = ordered(future, &token, is_first);
             for _ in 1..cancels_in {
                 assert!(task.poll(&mut future).is_pending());
             }
@@ -193,10 +188,7 @@ fn a_future_that_cancels_its_own_token_and_is_ready_has_its_output() {
             token.cancel();
             7
         };
-        let future = match is_first {
-            false => future.with_token(&token),
-            true => future.with_token(&token).future_first(),
-        };
+        let future = ordered(future, &token, is_first);
         assert_eq!(block_on(future), Ok(7));
     }
 }

@@ -3,4 +3,5 @@
 #![allow(dead_code, reason = "each binary uses a part of it")]
 
 pub(crate) mod inside;
+pub(crate) mod orders;
 pub(crate) mod waiting;
