@@ -55,6 +55,9 @@ pub(crate) fn contenders(after: After) -> Vec<Contender> {
                 assert!(poll(sleep.as_mut()).is_pending());
             },
         ),
+        call("control: a token that is not armed", move || {
+            TimeoutToken::new(after())
+        }),
         call("timeout", move || {
             assert!(poll(TimeoutToken::new(after()).cancelled()).is_pending());
         }),
