@@ -176,16 +176,16 @@ impl<T> Wheel<T> {
             if keys == [NONE; LISTS] {
                 break;
             }
-            let heads = self.heads(keys);
-            keys = heads.map(|head| head.map_or(NONE, |(.., next)| next));
-            for (key, at, _) in heads.into_iter().flatten() {
-                self.levels[level].slots[slot].len -= 1;
-                self.relink(key, at);
+            for &(key, at) in &self.heads(&mut keys) {
+                if key != NONE {
+                    self.levels[level].slots[slot].len -= 1;
+                    self.relink(key, at);
+                }
             }
         }
         // Only now, and not for each entry that comes to the front.
-        for key in keys {
-            if let Some(entry) = self.entries.get_mut(key) {
+        for key in &keys {
+            if let Some(entry) = self.entries.get_mut(*key) {
                 entry.previous = NONE;
             }
         }
@@ -196,24 +196,31 @@ impl<T> Wheel<T> {
         }
     }
 
-    /// Reads these entries. The processor fetches all of them from memory at the same time.
+    /// Moves these keys one entry on in their lists. Returns the keys and instants of the entries that they were at:
+    /// `NONE` and `NEVER` at a list's end. The processor fetches all of them from memory at the same time.
     #[inline]
-    fn heads(&self, keys: [u32; LISTS]) -> [Option<(u32, u64, u32)>; LISTS] {
-        keys.map(|key| {
-            let entry = self.entries.get(key)?;
-            Some((key, entry.at, entry.next))
-        })
+    fn heads(&self, keys: &mut [u32; LISTS]) -> [(u32, u64); LISTS] {
+        let mut heads = [(NONE, NEVER); LISTS];
+        for (key, head) in keys.iter_mut().zip(&mut heads) {
+            if let Some(entry) = self.entries.get(*key) {
+                *head = (*key, entry.at);
+                *key = entry.next;
+            }
+        }
+        heads
     }
 
     /// Returns when the first entry is due, or has to be moved.
     fn next(&self) -> u64 {
         let mut next = NEVER;
-        for (place, start) in self.firsts() {
-            let slot = self.levels[place.level as usize].slots[place.slot as usize];
-            next = next.min(match place.level {
-                0 => self.earliest(slot),
-                level => slot.moves_at(level.into(), start).unwrap_or(start),
-            });
+        for level in 0..self.levels.len() {
+            if let Some((place, start)) = self.first_of(level) {
+                let slot = self.levels[level].slots[place.slot as usize];
+                next = next.min(match level {
+                    0 => self.earliest(slot),
+                    _ => slot.moves_at(level as u32, start).unwrap_or(start),
+                });
+            }
         }
         next
     }
@@ -228,11 +235,8 @@ impl<T> Wheel<T> {
         let mut keys = slot.first;
         let mut earliest = NEVER;
         while keys != [NONE; LISTS] {
-            for key in &mut keys {
-                if let Some(entry) = self.entries.get(*key) {
-                    earliest = earliest.min(entry.at);
-                    *key = entry.next;
-                }
+            for (_, at) in &self.heads(&mut keys) {
+                earliest = earliest.min(*at);
             }
         }
         earliest
@@ -245,9 +249,10 @@ impl<T> Wheel<T> {
         let mut keys = replace(&mut level.slots[place.slot as usize], EMPTY).first;
         let mut has_others = false;
         while keys != [NONE; LISTS] {
-            let heads = self.heads(keys);
-            keys = heads.map(|head| head.map_or(NONE, |(.., next)| next));
-            for (key, at, _) in heads.into_iter().flatten() {
+            for &(key, at) in &self.heads(&mut keys) {
+                if key == NONE {
+                    continue;
+                }
                 if at <= now {
                     if let Some(entry) = self.entries.take(key) {
                         due.push(entry.value);
@@ -324,14 +329,18 @@ impl<T> Wheel<T> {
     /// Returns the first slot with entries, and when it begins. Of those that begin together the one of the highest
     /// level, whose entries may be due before the others'.
     fn first(&self) -> Option<(Place, u64)> {
-        self.firsts().rev().min_by_key(|(_, start)| *start)
+        let mut first = None;
+        for level in 0..self.levels.len() {
+            if let Some((place, start)) = self.first_of(level) {
+                if first.is_none_or(|(_, earliest)| start <= earliest) {
+                    first = Some((place, start));
+                }
+            }
+        }
+        first
     }
 
-    /// The first slot of each level that has entries, and when it begins.
-    fn firsts(&self) -> impl DoubleEndedIterator<Item = (Place, u64)> {
-        (0..self.levels.len()).filter_map(|level| self.first_of(level))
-    }
-
+    /// The first slot of a level that has entries, and when it begins.
     #[inline(never)]
     fn first_of(&self, level: usize) -> Option<(Place, u64)> {
         let shift = shift(level as u32);
