@@ -158,11 +158,12 @@ struct OneLine<'a, 'f>(&'a mut Formatter<'f>);
 
 impl fmt::Write for OneLine<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut lines = text.split(['\n', '\r']);
-        self.0.write_str(lines.next().unwrap_or_default())?;
-        lines.try_for_each(|line| {
-            self.0.write_char(' ')?;
-            self.0.write_str(line)
-        })
+        for char in text.chars() {
+            self.0.write_char(match char {
+                '\n' | '\r' => ' ',
+                _ => char,
+            })?;
+        }
+        Ok(())
     }
 }
