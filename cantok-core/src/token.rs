@@ -2,12 +2,12 @@ use crate::clock;
 use crate::node::{Kind, Node};
 use crate::sync::Arc;
 use crate::{
-    CancellationError, Cancelled, Cause, DropGuard, Reason, Registration, SimpleToken, wait,
+    CancellationError, Cancelled, Cause, DefaultToken, DropGuard, Reason, Registration,
+    SimpleToken, wait,
 };
 use std::error::Error;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// A token of any type. Functions take a `&Token` or an `impl Into<Token>`, structs hold a `Token`.
@@ -117,10 +117,7 @@ impl Token {
     /// assert!(token.keep_on());
     /// ```
     pub fn never() -> Self {
-        static NEVER: OnceLock<Token> = OnceLock::new();
-        NEVER
-            .get_or_init(|| Token::from_node(Node::never()))
-            .clone()
+        Token::clone(&DefaultToken)
     }
 
     /// Makes a token that is cancelled as soon as one of `tokens` is. `a + b`, `+=`, `sum()` and `collect()` call this.

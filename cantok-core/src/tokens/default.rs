@@ -1,4 +1,5 @@
 use crate::Token;
+use crate::node::Node;
 use std::error::Error;
 use std::fmt;
 use std::ops::Deref;
@@ -52,7 +53,7 @@ impl Deref for DefaultToken {
 
     fn deref(&self) -> &Token {
         static NEVER: OnceLock<Token> = OnceLock::new();
-        NEVER.get_or_init(Token::never)
+        NEVER.get_or_init(|| Token::from_node(Node::never()))
     }
 }
 
