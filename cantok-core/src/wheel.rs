@@ -198,7 +198,7 @@ impl<T> Wheel<T> {
 
     /// Moves these keys one entry on in their lists. Returns the keys and instants of the entries that they were at:
     /// `NONE` and `NEVER` at a list's end. The processor fetches all of them from memory at the same time.
-    #[inline]
+    #[inline(never)]
     fn heads(&self, keys: &mut [u32; LISTS]) -> [(u32, u64); LISTS] {
         let mut heads = [(NONE, NEVER); LISTS];
         for (key, head) in keys.iter_mut().zip(&mut heads) {

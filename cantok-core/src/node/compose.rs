@@ -7,6 +7,7 @@ use super::state::{Polls, State};
 use super::{Kind, Node};
 use crate::clock::earlier;
 use crate::sync::{Arc, Ordering, fence};
+use std::mem::take;
 
 /// A longer sum is not taken apart but watched as a whole, so that adding to it one by one stays cheap.
 const ABSORBED_LIMIT: usize = 256;
@@ -186,16 +187,17 @@ impl Composer<'_> {
         // Fails if a canceller holds a reference. Weak ones, of the node's own links and alarm, do not count.
         match Arc::try_unwrap(node) {
             Ok(node) if node.is_marked() => self.watch(Arc::new(node)),
-            Ok(node) => self.absorb(node),
+            Ok(mut node) => self.absorb(&mut node),
             Err(shared) => self.watch(shared),
         }
     }
 
-    fn absorb(&mut self, mut node: Node) {
+    fn absorb(&mut self, node: &mut Node) {
         node.disarm();
         self.node.deadline = earlier(self.node.deadline, node.deadline);
         // A plain SimpleToken leaves no trace: nothing can cancel it.
-        if let Body::Derived(derived) = std::mem::replace(&mut node.body, Body::Plain) {
+        if let Body::Derived(derived) = &mut node.body {
+            let derived = take(derived);
             let before = self.derived().operands;
             self.derived().operands += derived.operands;
             let mut polled = derived.polled;
