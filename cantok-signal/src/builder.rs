@@ -1,11 +1,10 @@
 use crate::registry::Settings;
+#[cfg(unix)]
+use crate::signal::signal_name;
 use crate::signals::Signals;
 use crate::{SecondSignal, Signal, SignalToken};
 #[cfg(unix)]
-use signal_hook::{
-    consts::{FORBIDDEN, SIGBUS},
-    low_level,
-};
+use signal_hook::consts::{FORBIDDEN, SIGBUS};
 use std::borrow::Borrow;
 use std::io;
 
@@ -232,7 +231,7 @@ fn check(number: i32) -> io::Result<Signal> {
     #[cfg(unix)]
     // When a handler of SIGBUS returns, the faulting instruction runs again, without end.
     if FORBIDDEN.contains(&number) || number == SIGBUS {
-        let name = low_level::signal_name(number).unwrap_or_default();
+        let name = signal_name(number).unwrap_or_default();
         return Err(invalid(format!("{name} cannot cancel a token")));
     }
     Signal::new(number).ok_or_else(|| invalid(format!("signal {number} is unknown or has no name")))

@@ -2,7 +2,7 @@ use cantok_core::{CancellationError, Cause};
 #[cfg(unix)]
 use signal_hook::{
     consts,
-    low_level::{emulate_default_handler, signal_name},
+    low_level::{self, emulate_default_handler},
 };
 use std::borrow::Borrow;
 use std::error::Error;
@@ -220,6 +220,13 @@ mod consts {
     pub(super) const SIGHUP: i32 = 1;
     pub(super) const SIGINT: i32 = 2;
     pub(super) const SIGTERM: i32 = 15;
+}
+
+/// Inlined, signal-hook's function takes a kilobyte at each place.
+#[cfg(unix)]
+#[inline(never)]
+pub(crate) fn signal_name(number: i32) -> Option<&'static str> {
+    low_level::signal_name(number)
 }
 
 #[cfg(windows)]
