@@ -329,15 +329,9 @@ impl<T> Slab<T> {
         }
     }
 
-    pub(crate) fn into_values(self) -> Vec<T> {
+    pub(crate) fn into_values(mut self) -> Vec<T> {
         let mut values = Vec::new();
-        for chunk in [self.first].into_iter().chain(self.more) {
-            for slot in chunk.slots {
-                if let Slot::Taken(value) = slot {
-                    values.push(value);
-                }
-            }
-        }
+        self.remove_if(|_| true, |value| values.push(value));
         values
     }
 }
