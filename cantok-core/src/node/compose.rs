@@ -7,7 +7,7 @@ use super::state::{Polls, State};
 use super::{Kind, Node};
 use crate::clock::earlier;
 use crate::sync::{Arc, Ordering, fence};
-use std::mem::take;
+use std::mem::{forget, replace, take};
 
 /// A longer sum is not taken apart but watched as a whole, so that adding to it one by one stays cheap.
 const ABSORBED_LIMIT: usize = 256;
@@ -198,6 +198,8 @@ impl Composer<'_> {
         // A plain SimpleToken leaves no trace: nothing can cancel it.
         if let Body::Derived(derived) = &mut node.body {
             let derived = take(derived);
+            // Without a drop of nothing.
+            forget(replace(&mut node.body, Body::Plain));
             let before = self.derived().operands;
             self.derived().operands += derived.operands;
             let mut polled = derived.polled;
