@@ -37,13 +37,18 @@ impl Counter {
 
     /// Takes a unit, if there is one. Exactly `limit` units are taken, on any number of threads, except for those that
     /// are given back.
-    #[inline]
     pub(crate) fn spend(&self) -> bool {
+        self.spend_one() || self.refuse()
+    }
+
+    /// [`Counter::spend`], for a caller that handles the refusal.
+    #[inline]
+    pub(crate) fn spend_one(&self) -> bool {
         // Counts past the limit, so that one read-modify-write always suffices. With a second thread that took less
         // than half the time of a compare-exchange loop (`check/polled/counter/two threads` in benches/check.rs). A
         // refused check cancels, so refusals are few, and the count never reaches 2^64. Relaxed: any ordering hands out
         // each unit once, and units publish nothing.
-        self.spent.fetch_add(1, Ordering::Relaxed) < self.limit || self.refuse()
+        self.spent.fetch_add(1, Ordering::Relaxed) < self.limit
     }
 
     /// Takes up to `wanted` units, at least one. Returns 0 if none is left, which refuses a check as [`Counter::spend`]

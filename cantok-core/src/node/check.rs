@@ -12,7 +12,8 @@ impl Node {
     /// Returns `true` if the token is cancelled.
     #[inline]
     pub(crate) fn check(self: &Arc<Self>) -> bool {
-        !self.state.is_live() && self.check_rest()
+        let state = self.state.get_relaxed();
+        !state.is_live() && self.check_few(state)
     }
 
     /// Whether one load shows that a check passes and has no effect.
@@ -26,56 +27,134 @@ impl Node {
         self.state.get().has_counters()
     }
 
-    /// The rest of [`Node::check`].
+    /// The rest of [`Node::check`] for one condition, one counter, or both, which come first in a list. All other checks
+    /// are left to [`Node::check_in_full`].
     ///
-    /// The common path makes its rare calls last, or not at all: a function that goes on after a call saves registers,
-    /// and a counter's read-modify-write waits for all earlier writes, those to the stack included.
-    pub(super) fn check_sources(self: &Arc<Self>) -> bool {
-        if self.state.is_flat() {
-            self.check_flat()
+    /// Most of its time goes into calls and branches, so there are few of both. The condition's call comes last, and goes
+    /// on with the check. `state` is the one that was not live: a state that is read again may be.
+    #[inline(never)]
+    fn check_few(self: &Arc<Self>, state: Snapshot) -> bool {
+        if !state.polls_few() {
+            return self.check_rest();
+        }
+        let (first, second) = match &self.body {
+            Body::Derived(derived) => match derived.edges.front() {
+                Some((first, second)) => (&first.node, &second.node),
+                None => return self.check_front_of_many(derived),
+            },
+            _ => (self, self),
+        };
+        self.check_front(first, second)
+    }
+
+    /// [`Node::check_few`] for a longer list.
+    #[inline(never)]
+    fn check_front_of_many(self: &Arc<Self>, derived: &Derived) -> bool {
+        match derived.edges.as_slice() {
+            [first, second, ..] => self.check_front(&first.node, &second.node),
+            _ => self.check_rest(),
+        }
+    }
+
+    /// Calls the first condition, or spends the only counter.
+    #[inline]
+    fn check_front(self: &Arc<Self>, first: &Arc<Node>, second: &Arc<Node>) -> bool {
+        // Not one match, which would be compiled with the counter first.
+        if let Body::Condition(condition) = &first.body {
+            return condition.check(self, second);
+        }
+        match &first.body {
+            Body::Counter(counter) => !counter.spend_one() && self.refuse_rest(first),
+            _ => self.check_rest(),
+        }
+    }
+
+    /// Goes on with [`Node::check_few`] after the first condition, which is not satisfied. `next` follows it in the list.
+    #[inline]
+    pub(crate) fn check_next(self: &Arc<Self>, next: &Arc<Node>) -> bool {
+        // It may have been cancelled during the call.
+        if self.state.is_pushed_with_counters() {
+            if let Body::Counter(counter) = &next.body {
+                return !counter.spend_one() && self.refuse_rest(next);
+            }
+        } else if self.state.is_pushed() {
+            return false;
+        }
+        self.check_after_first()
+    }
+
+    /// [`Node::check_next`] after any other answer.
+    #[cold]
+    pub(crate) fn check_answered(self: &Arc<Self>, answer: Answer) -> bool {
+        let first = match self.edges() {
+            [first, ..] => &first.node,
+            [] => self,
+        };
+        if conclude(first, answer) {
+            return self.fire(first);
+        }
+        self.check_after_first()
+    }
+
+    /// Refuses a check for which a counter had no unit left.
+    #[cold]
+    pub(super) fn refuse(self: &Arc<Self>, counter: &Arc<Node>) -> bool {
+        if let Some(counter) = counter.counter() {
+            counter.refuse();
+        }
+        self.fire(counter)
+    }
+
+    /// A check of any node.
+    pub(super) fn check_in_full(self: &Arc<Self>) -> bool {
+        if self.state.is_pushed() {
+            self.check_polled()
         } else {
             self.check_slowly()
         }
     }
 
+    /// [`Node::check_in_full`] of a node that is not armed, or is cancelled.
     #[cold]
     fn check_slowly(self: &Arc<Self>) -> bool {
-        if self.peek() {
-            return true;
-        }
-        let state = self.state.get();
-        if !state.has_polled() {
-            false
-        } else if state.is_nested() {
-            self.check_nested(state)
-        } else {
-            self.check_flat()
-        }
-    }
-
-    #[inline]
-    fn check_flat(self: &Arc<Self>) -> bool {
-        match &self.body {
-            Body::Derived(derived) => self.check_polled(derived),
-            Body::Counter(counter) => !counter.spend() && self.fire(self),
-            Body::Condition(condition) => self.check_own(condition),
-            Body::Plain | Body::Deadline(_) | Body::Idle(_) | Body::Delayed(_) => false,
-        }
-    }
-
-    #[inline(never)]
-    fn check_own(self: &Arc<Self>, condition: &Arc<dyn Condition>) -> bool {
-        if is_satisfied(self, condition) {
-            return self.fire(self);
-        }
-        // It may have been cancelled during the call.
-        self.is_marked()
+        self.peek() || self.state.get().has_polled() && self.check_polled()
     }
 
     /// Calls the conditions, then spends the counters.
+    #[inline]
+    fn check_polled(self: &Arc<Self>) -> bool {
+        let Body::Derived(derived) = &self.body else {
+            return self.check_leaf();
+        };
+        let polled = derived.polled();
+        match polled.last() {
+            Some(Edge { node, .. }) if matches!(node.body, Body::Derived(_)) => self.check_nested(),
+            _ => self.check_list(polled),
+        }
+    }
+
+    /// [`Node::check_polled`] without edges.
+    #[cold]
+    fn check_leaf(self: &Arc<Self>) -> bool {
+        match &self.body {
+            Body::Counter(counter) => !counter.spend() && self.fire(self),
+            // It may have been cancelled during the call.
+            _ => has_satisfied(self) && self.fire(self) || self.is_marked(),
+        }
+    }
+
+    /// [`Node::check_polled`] after the first condition.
+    #[cold]
+    fn check_after_first(self: &Arc<Self>) -> bool {
+        match &self.body {
+            Body::Derived(derived) => self.check_list(&derived.polled()[1..]),
+            _ => self.is_marked(),
+        }
+    }
+
+    /// Calls the conditions at the front of a list, then spends the counters after them.
     #[inline(never)]
-    fn check_polled(self: &Arc<Self>, derived: &Derived) -> bool {
-        let mut edges = derived.polled();
+    fn check_list(self: &Arc<Self>, mut edges: &[Edge]) -> bool {
         while let [Edge { node, .. }, rest @ ..] = edges {
             let Body::Condition(condition) = &node.body else {
                 break;
@@ -85,24 +164,15 @@ impl Node {
             }
             edges = rest;
         }
-        self.check_counters(edges)
-    }
-
-    /// Spends the counters at the front of a list.
-    #[inline]
-    fn check_counters(self: &Arc<Self>, edges: &[Edge]) -> bool {
+        // It may have been cancelled during a call.
         if self.state.is_pushed() {
             self.spend(edges)
         } else {
-            self.spend_unless_cancelled(edges)
+            self.was_cancelled_meanwhile() || self.spend(edges)
         }
     }
 
-    #[cold]
-    fn spend_unless_cancelled(self: &Arc<Self>, edges: &[Edge]) -> bool {
-        self.was_cancelled_meanwhile() || self.spend(edges)
-    }
-
+    /// Spends the counters at the front of a list.
     #[inline(never)]
     fn spend(self: &Arc<Self>, edges: &[Edge]) -> bool {
         match edges {
@@ -127,10 +197,10 @@ impl Node {
         refusing.is_some_and(|refusing| self.fire(refusing))
     }
 
-    /// [`Node::check_polled`] through derived nodes.
+    /// [`Node::check_list`] through derived nodes.
     #[cold]
-    fn check_nested(self: &Arc<Self>, state: Snapshot) -> bool {
-        if state.has_conditions() {
+    fn check_nested(self: &Arc<Self>) -> bool {
+        if self.state.has_conditions() {
             if let Some(satisfied) = self.find_polled(&mut has_satisfied) {
                 return self.fire(&satisfied);
             }
@@ -156,7 +226,7 @@ impl Node {
         if !is_plain && self.check_uncounted().is_some() {
             return 0;
         }
-        match self.only_counter(state) {
+        match self.only_counter() {
             Some((node, counter)) => match counter.take(wanted) {
                 0 => {
                     self.fire(node);
@@ -200,7 +270,7 @@ impl Node {
 
     /// Gives back, to each counter, units that [`Node::check_many`] granted and that let nothing pass.
     pub(crate) fn give_back(self: &Arc<Self>, units: u64) {
-        match self.only_counter(self.state.get()) {
+        match self.only_counter() {
             Some((_, counter)) => counter.give_back(units),
             None => {
                 self.find_polled(&mut |node| {
@@ -215,9 +285,9 @@ impl Node {
 
     /// The counter that checks spend, if the node's own list shows that there is exactly one.
     #[inline]
-    fn only_counter(self: &Arc<Self>, state: Snapshot) -> Option<(&Arc<Node>, &Counter)> {
+    fn only_counter(self: &Arc<Self>) -> Option<(&Arc<Node>, &Counter)> {
         let node = match &self.body {
-            Body::Derived(derived) if !state.is_nested() => match derived.polled() {
+            Body::Derived(derived) => match derived.polled() {
                 [Edge { node, .. }] => node,
                 [.., Edge { node: before, .. }, Edge { node, .. }]
                     if before.condition().is_some() =>

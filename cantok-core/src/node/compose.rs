@@ -329,7 +329,7 @@ impl Composer<'_> {
             polls.add(node.state.polls());
         }
         if rank == Rank::Nested {
-            polls.add(Polls::NESTED);
+            polls.add(Polls::MANY);
         }
         // A deadline that moves is always polled. An operand with a longer list is watched as a whole, and armed.
         self.node.moves |= rank != Rank::NotPolled && node.moves;

@@ -88,6 +88,17 @@ impl Edges {
         }
     }
 
+    /// The first two edges of a short list. The only edge counts as both.
+    #[inline]
+    pub(super) fn front(&self) -> Option<(&Edge, &Edge)> {
+        match self {
+            Edges::Two([first, second]) | Edges::Three([first, second, _]) => Some((first, second)),
+            Edges::One([only]) => Some((only, only)),
+            // The others by name would make this a jump through a table.
+            _ => None,
+        }
+    }
+
     #[inline]
     pub(super) fn is_one(&self) -> bool {
         matches!(self, Edges::One(_))

@@ -16,6 +16,7 @@ use std::time::Instant;
 
 struct Rest {
     check: fn(&Arc<Node>) -> bool,
+    refuse: fn(&Arc<Node>, &Arc<Node>) -> bool,
     drop: fn(&mut Node),
 }
 
@@ -33,14 +34,20 @@ impl Node {
     #[cold]
     fn link_rest_once() {
         REST.get_or_init(|| Rest {
-            check: Node::check_sources,
+            check: Node::check_in_full,
+            refuse: Node::refuse,
             drop: Node::drop_in_full,
         });
     }
 
-    #[inline]
+    #[cold]
     pub(super) fn check_rest(self: &Arc<Self>) -> bool {
         REST.get().is_some_and(|rest| (rest.check)(self))
+    }
+
+    #[cold]
+    pub(super) fn refuse_rest(self: &Arc<Self>, counter: &Arc<Node>) -> bool {
+        REST.get().is_some_and(|rest| (rest.refuse)(self, counter))
     }
 
     #[inline]

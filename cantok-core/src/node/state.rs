@@ -21,8 +21,8 @@ const CONDITIONS: u8 = 16;
 const COUNTERS: u8 = 32;
 /// The node has exactly one edge.
 const ONE_EDGE: u8 = 64;
-/// Checks go through other derived nodes to reach what they poll.
-const NESTED: u8 = 128;
+/// Checks poll more than one condition and one counter, or go through other derived nodes to reach them.
+const MANY: u8 = 128;
 
 /// What checks of a node poll.
 #[derive(Clone, Copy, Default)]
@@ -31,10 +31,12 @@ pub(super) struct Polls(u8);
 impl Polls {
     pub(super) const CONDITION: Polls = Polls(CONDITIONS);
     pub(super) const COUNTER: Polls = Polls(COUNTERS);
-    pub(super) const NESTED: Polls = Polls(NESTED);
+    pub(super) const MANY: Polls = Polls(MANY);
 
+    #[inline]
     pub(super) fn add(&mut self, more: Polls) {
-        self.0 |= more.0;
+        let is_second = self.0 & more.0 & (CONDITIONS | COUNTERS) != 0;
+        self.0 |= more.0 | if is_second { MANY } else { 0 };
     }
 }
 
@@ -48,6 +50,18 @@ pub(super) struct State(AtomicU8);
 pub(super) struct Snapshot(u8);
 
 impl Snapshot {
+    /// The whole check of most tokens.
+    #[inline]
+    pub(super) fn is_live(self) -> bool {
+        self.0 & (CANCELLED | UNARMED | CONDITIONS | COUNTERS) == 0
+    }
+
+    /// Whether a check that is not live polls nothing but one condition, one counter, or both.
+    #[inline]
+    pub(super) fn polls_few(self) -> bool {
+        self.0 & (CANCELLED | UNARMED | MANY) == 0
+    }
+
     #[inline]
     pub(super) fn is_cancelled(self) -> bool {
         self.0 & CANCELLED != 0
@@ -66,11 +80,6 @@ impl Snapshot {
 
     pub(super) fn follows(self) -> bool {
         self.0 & FOLLOWS != 0
-    }
-
-    #[inline]
-    pub(super) fn is_nested(self) -> bool {
-        self.0 & NESTED != 0
     }
 
     /// Whether checks call conditions or spend counters.
@@ -106,35 +115,41 @@ impl State {
     /// What checks of the node poll.
     pub(super) fn polls(&self) -> Polls {
         // Relaxed: it never changes.
-        Polls(self.0.load(Ordering::Relaxed) & (CONDITIONS | COUNTERS | NESTED))
+        Polls(self.0.load(Ordering::Relaxed) & (CONDITIONS | COUNTERS | MANY))
     }
 
-    /// The whole check of most tokens.
+    /// [`Snapshot::is_live`] at this moment.
     #[inline]
     pub(super) fn is_live(&self) -> bool {
-        // Relaxed: the common answer, "not cancelled", carries no data. For every other answer the state is read again.
-        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | CONDITIONS | COUNTERS) == 0
+        self.get_relaxed().is_live()
     }
 
     /// The whole peek at most tokens, which ignores conditions and counters.
     #[inline]
     pub(super) fn is_pushed(&self) -> bool {
-        // Relaxed: as in `is_live`.
+        // Relaxed: as in `get_relaxed`.
         self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED) == 0
     }
 
     /// [`State::is_pushed`] of a node whose checks call no conditions.
     #[inline]
     pub(super) fn is_pushed_without_conditions(&self) -> bool {
-        // Relaxed: as in `is_live`.
+        // Relaxed: as in `get_relaxed`.
         self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | CONDITIONS) == 0
     }
 
-    /// Whether a check has no more to do than to poll the node's own list.
+    /// [`State::is_pushed`] of a node whose checks spend counters.
     #[inline]
-    pub(super) fn is_flat(&self) -> bool {
-        // Relaxed: as in `is_live`.
-        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | NESTED) == 0
+    pub(super) fn is_pushed_with_counters(&self) -> bool {
+        // Relaxed: as in `get_relaxed`.
+        self.0.load(Ordering::Relaxed) & (CANCELLED | UNARMED | COUNTERS) == COUNTERS
+    }
+
+    /// The state at the start of a check.
+    #[inline]
+    pub(super) fn get_relaxed(&self) -> Snapshot {
+        // Relaxed: the common answer, "not cancelled", carries no data. For every other answer the state is read again.
+        Snapshot(self.0.load(Ordering::Relaxed))
     }
 
     #[inline]

@@ -56,7 +56,7 @@ fn each(mut operation: impl FnMut()) {
 #[library_benchmark]
 #[bench::simple(args = (), setup = simple, config = at_most(8))]
 #[bench::sum_with_a_deadline(args = (), setup = sum_with_a_deadline, config = at_most(9))]
-#[bench::quick_start(args = (), setup = quick_start, config = at_most(99))]
+#[bench::quick_start(args = (), setup = quick_start, config = at_most(69))]
 fn check(token: Token) {
     each(|| assert!(!black_box(&token).is_cancelled()));
 }
