@@ -128,7 +128,8 @@ const CALLING: u8 = 4;
 /// The closure panicked on the background thread, which calls it again only after a check.
 const PAUSED: u8 = 8;
 
-const POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// In nanoseconds.
+const POLL_INTERVAL: u64 = 1_000_000;
 
 /// Makes a condition.
 pub(crate) fn condition(
@@ -139,10 +140,9 @@ pub(crate) fn condition(
         marks: AtomicU8::new(0),
         before: OnceLock::new(),
         after: OnceLock::new(),
-        poll_interval: AtomicU64::new(0),
+        poll_interval: AtomicU64::new(POLL_INTERVAL),
         watch: Mutex::new(Watch::default()),
     };
-    calls.set_poll_interval(POLL_INTERVAL);
     Arc::new(Closure { calls, closure })
 }
 

@@ -82,7 +82,8 @@ impl Node {
     #[inline]
     fn compose(&mut self) -> Composer<'_> {
         if let Body::Plain = self.body {
-            self.body = Body::Derived(Derived::default());
+            // Without a drop of nothing.
+            forget(replace(&mut self.body, Body::Derived(Derived::default())));
         }
         Composer {
             node: self,
@@ -235,18 +236,17 @@ impl Composer<'_> {
             return;
         }
         let mut rank = node.rank();
-        match &node.body {
-            Body::Derived(derived) if !self.copy(&node, derived) => rank = Rank::NotPolled,
-            Body::Derived(_) => {}
-            Body::Counter(counter) if counter.limit == 0 => {
-                node.cancellation();
+        if let Body::Derived(derived) = &node.body {
+            if !self.copy(&node, derived) {
+                rank = Rank::NotPolled;
             }
-            Body::Deadline(_) => self.node.deadline = earlier(self.node.deadline, node.deadline),
-            Body::Plain
-            | Body::Condition(_)
-            | Body::Counter(_)
-            | Body::Idle(_)
-            | Body::Delayed(_) => {}
+        } else if node.deadline.is_some() {
+            // A counter without units has passed its deadline. Otherwise counters have none.
+            if node.kind == Kind::Counter {
+                node.cancellation();
+            } else {
+                self.node.deadline = earlier(self.node.deadline, node.deadline);
+            }
         }
         self.is_cancelled |= node.is_marked();
         self.push(node, operand, rank);
@@ -333,19 +333,18 @@ impl Composer<'_> {
         }
         // A deadline that moves is always polled. An operand with a longer list is watched as a whole, and armed.
         self.node.moves |= rank != Rank::NotPolled && node.moves;
-        let edge = Edge::new(node, operand);
-        let Composer { node, index, .. } = self;
-        let Body::Derived(derived) = &mut node.body else {
+        let sum = &mut *self.node;
+        let Body::Derived(derived) = &mut sum.body else {
             unreachable!("a typed token is not added to");
         };
-        match index {
-            None => derived.push(edge, rank),
-            Some(index) => derived.push_to_many(edge, rank, |edge, place| {
+        match &mut self.index {
+            None => derived.push(node, operand, rank),
+            Some(index) => derived.push_to_many(node, operand, rank, |edge, place| {
                 index.insert(address(&edge.node), place);
             }),
         }
         let edges = if derived.edges.is_one() { 1 } else { 2 };
-        node.state = State::new(edges, node.deadline.is_some(), polls);
+        sum.state = State::new(edges, sum.deadline.is_some(), polls);
     }
 
     #[inline]

@@ -114,21 +114,22 @@ impl Edges {
         }
     }
 
-    pub(super) fn push(&mut self, edge: Edge) {
+    pub(super) fn push(&mut self, node: Arc<Node>, operand: u32) {
+        // Each arm makes the edge in place. Copied from the stack, it would be read before its separate writes are done.
         let grown = match take(self) {
-            Edges::None => Edges::One([edge]),
-            Edges::One([first]) => Edges::Two([first, edge]),
-            Edges::Two([first, second]) => Edges::Three([first, second, edge]),
+            Edges::None => Edges::One([Edge::new(node, operand)]),
+            Edges::One([first]) => Edges::Two([first, Edge::new(node, operand)]),
+            Edges::Two([first, second]) => Edges::Three([first, second, Edge::new(node, operand)]),
             Edges::Three([first, second, third]) => {
                 let mut many = Vec::with_capacity(8);
                 many.push(first);
                 many.push(second);
                 many.push(third);
-                many.push(edge);
+                many.push(Edge::new(node, operand));
                 Edges::Many(many)
             }
             Edges::Many(mut many) => {
-                many.push(edge);
+                many.push(Edge::new(node, operand));
                 Edges::Many(many)
             }
         };

@@ -77,14 +77,14 @@ pub(crate) struct Derived {
 impl Derived {
     /// Adds an edge as the last one of its rank.
     #[inline]
-    pub(super) fn push(&mut self, edge: Edge, rank: Rank) {
+    pub(super) fn push(&mut self, node: Arc<Node>, operand: u32, rank: Rank) {
         if rank == Rank::NotPolled {
-            return self.edges.push(edge);
+            return self.edges.push(node, operand);
         }
         let place = self.end_of(rank);
         let is_last = place == self.edges.as_slice().len();
         self.polled += 1;
-        self.edges.push(edge);
+        self.edges.push(node, operand);
         if !is_last {
             self.edges.as_mut_slice()[place..].rotate_right(1);
         }
@@ -94,7 +94,8 @@ impl Derived {
     /// `moved`. The order within a rank matters only if two fire at the same instant.
     pub(super) fn push_to_many(
         &mut self,
-        edge: Edge,
+        node: Arc<Node>,
+        operand: u32,
         rank: Rank,
         mut moved: impl FnMut(&Edge, usize),
     ) {
@@ -104,7 +105,7 @@ impl Derived {
             self.end_of(Rank::Moving),
             self.end_of(Rank::Nested),
         ];
-        self.edges.push(edge);
+        self.edges.push(node, operand);
         self.polled += u32::from(rank != Rank::NotPolled);
         let edges = self.edges.as_mut_slice();
         let mut place = edges.len() - 1;
@@ -119,8 +120,13 @@ impl Derived {
     /// The end of a rank's edges.
     #[inline]
     fn end_of(&self, rank: Rank) -> usize {
-        self.polled()
-            .partition_point(|edge| edge.node.rank() <= rank)
+        let polled = self.polled();
+        match polled.last() {
+            Some(last) if last.node.rank() > rank => {
+                polled.partition_point(|edge| edge.node.rank() <= rank)
+            }
+            _ => polled.len(),
+        }
     }
 
     #[inline]

@@ -86,7 +86,7 @@ fn make_root_and_counter(root: SimpleToken) {
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::quick_start(args = (), config = at_most(2_558))]
+#[bench::quick_start(args = (), config = at_most(2_399))]
 fn make_quick_start(_root: SimpleToken) {
     each(|| {
         drop(black_box(
