@@ -1,7 +1,7 @@
+use crate::Token;
 use crate::later::drop_nested;
 use crate::node::{Callback, Kind, Node, Waiter, link_callbacks};
 use crate::sync::Arc;
-use crate::{CancellationError, Token};
 use std::fmt;
 
 /// The registration of a callback, made by [`Token::on_cancel`]. Dropping it unregisters the callback.
@@ -32,23 +32,17 @@ pub struct Registration {
 }
 
 impl Registration {
-    #[inline]
-    pub(crate) fn new(
-        node: &Arc<Node>,
-        f: impl FnOnce(&CancellationError) + Send + 'static,
-    ) -> Self {
-        if let Some(error) = node.cancellation() {
-            f(error);
-            return Registration { registered: None };
-        }
-        Registration::of(node, Box::new(f))
-    }
-
     /// Once in the program and not once for each closure.
-    fn of(node: &Arc<Node>, callback: Callback) -> Self {
+    pub(crate) fn new(node: &Arc<Node>, callback: Callback) -> Self {
         link_callbacks();
-        if node.kind() == Kind::Never {
-            return Registration::of_never(callback);
+        if !node.is_prepared() {
+            if let Some(error) = node.cancellation() {
+                callback(error);
+                return Registration { registered: None };
+            }
+            if node.kind() == Kind::Never {
+                return Registration::of_never(callback);
+            }
         }
         match node.register(callback) {
             Ok(key) => Registration {
@@ -80,10 +74,7 @@ impl Registration {
     pub fn unregister(mut self) -> bool {
         // The node goes last.
         let registered = self.registered.take();
-        let callback = registered
-            .as_ref()
-            .and_then(|(node, key)| node.unregister::<Callback>(*key));
-        callback.map(drop_nested).is_some()
+        registered.is_some_and(|(node, key)| unregister(&node, key))
     }
 
     /// Keeps the callback registered: it is called if the token is ever cancelled, even after the last handle is gone.
@@ -109,12 +100,19 @@ impl Registration {
     }
 }
 
+/// Returns `false` if the callback has started.
+#[inline(never)]
+fn unregister(node: &Node, key: u32) -> bool {
+    let callback = node.unregister::<Callback>(key);
+    callback.map(drop_nested).is_some()
+}
+
 impl Drop for Registration {
+    #[inline]
     fn drop(&mut self) {
         if let Some((node, key)) = &self.registered {
-            match node.unregister::<Callback>(*key) {
-                Some(callback) => drop_nested(callback),
-                None => node.wait_for_callback(*key),
+            if !unregister(node, *key) {
+                node.wait_for_callback(*key);
             }
         }
     }

@@ -74,35 +74,55 @@ impl<T> Slab<T> {
     /// If there are 2^32 entries, which take up more than 100 GB.
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> u32 {
-        if self.with_room == NONE {
-            self.add_chunk();
-        }
+        self.insert_with(|| value)
+    }
+
+    /// [`Slab::insert`] of a value that is made where it stays.
+    #[inline(always)]
+    pub(crate) fn insert_with(&mut self, make: impl FnOnce() -> T) -> u32 {
+        let (key, slot) = self.take_slot();
+        // Without a drop of nothing.
+        forget(replace(slot, Slot::Taken(make())));
+        key
+    }
+
+    /// Takes a slot out of the list of free ones, for an entry with that key.
+    #[inline]
+    fn take_slot(&mut self) -> (u32, &mut Slot<T>) {
         let at = self.with_room;
+        if self.chunk(at).is_none_or(|chunk| chunk.free == NONE) {
+            // As the last call, so that this function saves no registers while a lock is held.
+            return self.add_slot();
+        }
         let Some(chunk) = Chunk::at(&mut self.first, &mut self.more, at) else {
-            unreachable!("the list has chunks")
+            unreachable!("it is there")
         };
         self.used += u32::from(chunk.len == 0);
         chunk.len += 1;
         if chunk.len == CHUNK {
             self.with_room = chunk.next;
         }
-        let slot = match chunk.slots.get_mut(chunk.free as usize) {
-            Some(free) => {
-                // Without a drop of nothing.
-                let next = replace(free, Slot::Taken(value));
-                let slot = chunk.free;
-                if let Slot::Free(next) = next {
-                    chunk.free = next;
-                }
-                forget(next);
-                slot
-            }
-            None => {
-                chunk.slots.push(Slot::Taken(value));
-                chunk.slots.len() as u32 - 1
-            }
+        let index = chunk.free;
+        let Some(slot) = chunk.slots.get_mut(index as usize) else {
+            unreachable!("it is there")
         };
-        at * CHUNK + slot
+        if let Slot::Free(next) = slot {
+            chunk.free = *next;
+        }
+        (at * CHUNK + index, slot)
+    }
+
+    /// [`Slab::take_slot`] of a new one.
+    #[inline(never)]
+    fn add_slot(&mut self) -> (u32, &mut Slot<T>) {
+        if self.with_room == NONE {
+            self.add_chunk();
+        }
+        if let Some(chunk) = self.chunk_mut(self.with_room) {
+            chunk.free = chunk.slots.len() as u32;
+            chunk.slots.push(Slot::Free(NONE));
+        }
+        self.take_slot()
     }
 
     #[cold]

@@ -520,7 +520,7 @@ impl Token {
     /// [`std::thread::spawn`] does. If `f` is called at once and panics. If this call finds the token cancelled and
     /// another callback panics.
     pub fn on_cancel(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Registration {
-        Registration::new(&self.node, f)
+        Registration::new(&self.node, Box::new(f))
     }
 
     /// Returns a future that is ready when the token is cancelled, with the error. [`Cancelled`] lists its guarantees.

@@ -132,7 +132,7 @@ impl Waiters {
             Waiters::Many(many) => many,
             one => one.many(),
         };
-        many.slab.insert(waiter.into_waiter())
+        many.slab.insert_with(|| waiter.into_waiter())
     }
 
     fn many(&mut self) -> &mut Many {
@@ -325,7 +325,7 @@ impl Node {
     /// Whether a waiter needs nothing but its place in the list: the sources push, and there is neither a deadline nor a
     /// condition, which need threads.
     #[inline]
-    fn is_prepared(&self) -> bool {
+    pub(crate) fn is_prepared(&self) -> bool {
         self.state.is_pushed_without_conditions()
             && !self.has_deadline()
             && self.kind != Kind::Never
