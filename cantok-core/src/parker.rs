@@ -34,7 +34,7 @@ impl Parker {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     pub(crate) fn unpark(&self) {
         *lock(&self.notified) = true;
         self.changed.notify_one();

@@ -342,6 +342,7 @@ impl Token {
     /// # Panics
     ///
     /// Resumes the first panic of a callback or waker, after all of them have run.
+    #[inline]
     pub fn cancel(&self) -> bool {
         self.cancel_because(Cause::Cancelled)
     }
@@ -370,6 +371,7 @@ impl Token {
         self.cancel_because(Cause::Reason(Reason::new(reason)))
     }
 
+    #[inline]
     fn cancel_because(&self, cause: Cause) -> bool {
         let (won, jobs) = self.node.cancel(cause);
         jobs.run();

@@ -7,6 +7,7 @@ use super::sources::Depth;
 use super::state::Snapshot;
 use super::waiters::Below;
 use super::{Body, Jobs, Kind, Node};
+use crate::clock;
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
 
@@ -50,9 +51,35 @@ impl Walk {
         false
     }
 
-    /// Marks a node with that cause. Always inlined, so that the cause is moved in registers.
+    /// Marks a node with that cause. Returns whether this call made it the cause.
     #[inline(always)]
     fn mark_leaf(&mut self, node: &Arc<Node>, fired: Fired) -> bool {
+        let (won, before) = self.set_cause(node, fired);
+        if before.has_waiters() {
+            self.visit(node, won);
+        }
+        won
+    }
+
+    /// [`Walk::mark_leaf`] of the node at which the walk begins. A thread that is the only waiter is woken at once, since
+    /// nothing else is left to be marked. The code of a cancel is rarely in the cache then, so each function less counts.
+    #[inline(always)]
+    fn mark_first(&mut self, node: &Arc<Node>, fired: Fired) -> bool {
+        let (won, before) = self.set_cause(node, fired);
+        if before.has_waiters() {
+            if won && node.wake_thread() {
+                node.complete();
+            } else {
+                self.visit(node, won);
+            }
+        }
+        won
+    }
+
+    /// Sets the cause and the state, and returns the state before. Always inlined, so that the cause is moved in
+    /// registers.
+    #[inline(always)]
+    fn set_cause(&mut self, node: &Arc<Node>, fired: Fired) -> (bool, Snapshot) {
         // The cause is published (release) before the state. A thread that comes too late acquires it (invariant 1).
         let late = node.cause.set(fired).err();
         let is_first = late.is_none();
@@ -62,11 +89,7 @@ impl Walk {
         // A thread that lost the cause also writes the state: the winner may not have done so yet, and the caller
         // relies on it. The lost `set` has acquired the cause.
         let before = node.state.cancel();
-        let won = is_first && !before.follows();
-        if before.has_waiters() {
-            self.visit(node, won);
-        }
-        won
+        (is_first && !before.follows(), before)
     }
 
     /// Takes the waiters of a marked node, if this thread has marked it, and queues its links.
@@ -162,14 +185,16 @@ impl Node {
         let mut walk = Walk::default();
         let mut won = false;
         if self.kind != Kind::Never && !self.is_marked() {
+            let fired = self.called(cause);
             won = match self.body {
-                Body::Plain => walk.mark_leaf(self, self.called(cause)),
-                _ => walk.mark(self, self.called(cause), Depth::Any),
+                Body::Plain => walk.mark_first(self, fired),
+                _ => walk.mark(self, fired, Depth::Any),
             };
         } else {
             if matches!(cause, Cause::Reason(_)) {
                 // With the jobs, since the drop of a reason is user code.
-                walk.jobs.drop_late(self.called(cause));
+                let late = CancellationError::new(cause, None, self, clock::now());
+                walk.jobs.drop_late(late.into());
             }
             if self.state.has_waiters() && self.kind != Kind::Never {
                 walk.visit(self, false);

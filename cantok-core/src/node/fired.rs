@@ -10,7 +10,8 @@ use std::time::Instant;
 pub(super) enum Fired {
     /// A call of `cancel` at that instant, or the node's own deadline, which was then; without a name and a reason. The
     /// first caller that asks for the error makes it. So a token that is cancelled and dropped allocates nothing for
-    /// that, and neither does the timer's thread.
+    /// that, and neither does the timer's thread. A cancel that finds waiters makes the error itself: they will ask, and
+    /// a thread that was just woken takes longer.
     Own(Instant),
     Error(CancellationError),
 }
@@ -42,7 +43,9 @@ impl Node {
     pub(super) fn called(&self, cause: Cause) -> Fired {
         let at = clock::now();
         match cause {
-            Cause::Cancelled if self.name().is_none() => Fired::Own(at),
+            Cause::Cancelled if self.name().is_none() && !self.state.has_waiters() => {
+                Fired::Own(at)
+            }
             cause => CancellationError::new(cause, self.name().cloned(), self, at).into(),
         }
     }

@@ -426,6 +426,16 @@ impl Node {
         !self.state.has_waiters() || lock(&self.waiters).is_empty()
     }
 
+    /// Wakes the thread that waits for this cancelled node, if it is the only waiter. Returns whether it did.
+    #[inline(always)]
+    pub(super) fn wake_thread(&self) -> bool {
+        let thread: Option<Arc<Parker>> = match &mut *lock(&self.waiters) {
+            one @ Waiters::One(_) => one.remove(0),
+            _ => None,
+        };
+        thread.inspect(|parker| parker.unpark()).is_some()
+    }
+
     /// Moves the waiters of a cancelled node to the jobs. Links stay (invariant 4), and so do callbacks, for
     /// [`Node::run_callbacks`]. Returns whether there are links.
     pub(super) fn notify(self: &Arc<Self>, jobs: &mut Jobs) -> bool {
