@@ -275,11 +275,8 @@ impl<T> Wheel<T> {
         while block(at, level) - block(self.now, level) > 1 {
             level += 1;
         }
-        while self.levels.len() <= level as usize {
-            self.levels.push(Level {
-                occupied: 0,
-                slots: [EMPTY; SLOTS as usize],
-            });
+        if self.levels.len() <= level as usize {
+            self.add_levels(level);
         }
         let number = at >> shift(level);
         let place = Place {
@@ -301,6 +298,19 @@ impl<T> Wheel<T> {
             entry.next = next;
         }
         moves_at
+    }
+
+    /// Adds the levels up to that one. Each is put together on the stack, in more than half a page, which insertions
+    /// would otherwise reserve.
+    #[cold]
+    #[inline(never)]
+    fn add_levels(&mut self, level: u32) {
+        while self.levels.len() <= level as usize {
+            self.levels.push(Level {
+                occupied: 0,
+                slots: [EMPTY; SLOTS as usize],
+            });
+        }
     }
 
     /// [`Wheel::link`] for an entry that moves, which is rarer than an insertion.
