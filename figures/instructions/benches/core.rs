@@ -99,7 +99,7 @@ fn make_quick_start(_root: SimpleToken) {
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::simple(args = (), config = at_most(538))]
+#[bench::simple(args = (), config = at_most(513))]
 fn make_and_cancel(_root: SimpleToken) {
     each(|| {
         let token = SimpleToken::new();
@@ -109,13 +109,13 @@ fn make_and_cancel(_root: SimpleToken) {
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::simple(args = (), config = at_most(202))]
+#[bench::simple(args = (), config = at_most(185))]
 fn register_a_callback(token: SimpleToken) {
     each(|| drop(black_box(token.on_cancel(|_| {}))));
 }
 
 #[library_benchmark(setup = SimpleToken::new)]
-#[bench::simple(args = (), config = at_most(242))]
+#[bench::simple(args = (), config = at_most(225))]
 fn poll_cancelled(token: SimpleToken) {
     let mut context = Context::from_waker(Waker::noop());
     each(|| {
