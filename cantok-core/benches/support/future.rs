@@ -10,7 +10,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Polls a future once and drops it.
+/// Polls a future once and drops it. Always inlined, as an `.await` is: a call would copy futures that have just been
+/// made, for some contenders and in some builds.
+#[inline(always)]
 pub(crate) fn poll<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
