@@ -32,9 +32,10 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Once in the program and not once for each closure.
+    /// Not generic, so that it is compiled once and not for each closure.
     pub(crate) fn new(node: &Arc<Node>, callback: Callback) -> Self {
         link_callbacks();
+        // A prepared node has no deadline that a peek would find, and one that is cancelled refuses the callback.
         if !node.is_prepared() {
             if let Some(error) = node.cancellation() {
                 callback(error);

@@ -22,6 +22,7 @@ pub(crate) struct Slab<T> {
 
 struct Chunk<T> {
     slots: Vec<Slot<T>>,
+    /// The head of the list of free slots. `NONE` if all slots are taken.
     free: u32,
     len: u32,
     /// The next chunk with room.
@@ -77,25 +78,24 @@ impl<T> Slab<T> {
         self.insert_with(|| value)
     }
 
-    /// [`Slab::insert`] of a value that is made where it stays.
+    /// [`Slab::insert`] of a value that is made in place. `make` must not panic.
     #[inline(always)]
     pub(crate) fn insert_with(&mut self, make: impl FnOnce() -> T) -> u32 {
         let (key, slot) = self.take_slot();
-        // Without a drop of nothing.
+        // The old value owns nothing, so it is not dropped.
         forget(replace(slot, Slot::Taken(make())));
         key
     }
 
-    /// Takes a slot out of the list of free ones, for an entry with that key.
+    /// Takes a free slot. Returns it with its key.
     #[inline]
     fn take_slot(&mut self) -> (u32, &mut Slot<T>) {
         let at = self.with_room;
         if self.chunk(at).is_none_or(|chunk| chunk.free == NONE) {
-            // As the last call, so that this function saves no registers while a lock is held.
             return self.add_slot();
         }
         let Some(chunk) = Chunk::at(&mut self.first, &mut self.more, at) else {
-            unreachable!("it is there")
+            unreachable!("a chunk with room has a free slot")
         };
         self.used += u32::from(chunk.len == 0);
         chunk.len += 1;
@@ -104,7 +104,7 @@ impl<T> Slab<T> {
         }
         let index = chunk.free;
         let Some(slot) = chunk.slots.get_mut(index as usize) else {
-            unreachable!("it is there")
+            unreachable!("a chunk with room has a free slot")
         };
         if let Slot::Free(next) = slot {
             chunk.free = *next;
@@ -112,7 +112,7 @@ impl<T> Slab<T> {
         (at * CHUNK + index, slot)
     }
 
-    /// [`Slab::take_slot`] of a new one.
+    /// [`Slab::take_slot`] of a new slot.
     #[inline(never)]
     fn add_slot(&mut self) -> (u32, &mut Slot<T>) {
         if self.with_room == NONE {

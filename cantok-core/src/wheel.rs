@@ -196,8 +196,8 @@ impl<T> Wheel<T> {
         }
     }
 
-    /// Moves these keys one entry on in their lists. Returns the keys and instants of the entries that they were at:
-    /// `NONE` and `NEVER` at a list's end. The processor fetches all of them from memory at the same time.
+    /// Advances each key by one entry of its list. Returns the keys and instants of the entries, `NONE` and `NEVER` at
+    /// the end of a list. The processor fetches all of them from memory at the same time.
     #[inline(never)]
     fn heads(&self, keys: &mut [u32; LISTS]) -> [(u32, u64); LISTS] {
         let mut heads = [(NONE, NEVER); LISTS];
@@ -300,8 +300,8 @@ impl<T> Wheel<T> {
         moves_at
     }
 
-    /// Adds the levels up to that one. Each is put together on the stack, in more than half a page, which insertions
-    /// would otherwise reserve.
+    /// Adds levels up to that one. A new level takes more than half a page of stack, so insertions leave it to this
+    /// function.
     #[cold]
     #[inline(never)]
     fn add_levels(&mut self, level: u32) {

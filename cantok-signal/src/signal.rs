@@ -222,7 +222,7 @@ mod consts {
     pub(super) const SIGTERM: i32 = 15;
 }
 
-/// Inlined, signal-hook's function takes a kilobyte at each place.
+/// The name of a signal. Inlined, signal-hook's function adds a kilobyte at each call.
 #[cfg(unix)]
 #[inline(never)]
 pub(crate) fn signal_name(number: i32) -> Option<&'static str> {

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 /// A closure that is called until it returns `true`. It dereferences to everything else that there is to it.
 ///
-/// The functions are compiled for each closure, so that a check makes one virtual call. That call is the check's last
-/// step, since a call that returns takes as long as 20 other instructions.
+/// The functions are compiled for each closure, so that a check makes one virtual call. It is the check's last step,
+/// so that the check itself saves no registers. That is why a condition knows nodes.
 pub(crate) trait Condition: Deref<Target = Calls> + Send + Sync {
     /// Calls the closure. `None` if it failed.
     fn call_closure(&self) -> Option<bool>;
     /// Calls the closure of a condition without marks, unless this thread is already calling some condition. Every
-    /// answer but [`Answer::No`] goes to [`Calls::conclude`].
+    /// answer but [`Answer::No`] is passed on to the node's `conclude`.
     fn call_plainly(&self) -> Answer;
     /// Calls the closure and goes on with the check of `node`. The condition comes first among what the check polls, and
     /// `next` follows it.
@@ -128,7 +128,7 @@ const CALLING: u8 = 4;
 /// The closure panicked on the background thread, which calls it again only after a check.
 const PAUSED: u8 = 8;
 
-/// In nanoseconds.
+/// The default, in nanoseconds.
 const POLL_INTERVAL: u64 = 1_000_000;
 
 /// Makes a condition.

@@ -38,12 +38,12 @@ impl Counter {
     /// Takes a unit, if there is one. Exactly `limit` units are taken, on any number of threads, except for those that
     /// are given back.
     pub(crate) fn spend(&self) -> bool {
-        self.spend_one() || self.refuse()
+        self.try_spend() || self.refuse()
     }
 
     /// [`Counter::spend`], for a caller that handles the refusal.
     #[inline]
-    pub(crate) fn spend_one(&self) -> bool {
+    pub(crate) fn try_spend(&self) -> bool {
         // Counts past the limit, so that one read-modify-write always suffices. With a second thread that took less
         // than half the time of a compare-exchange loop (`check/polled/counter/two threads` in benches/check.rs). A
         // refused check cancels, so refusals are few, and the count never reaches 2^64. Relaxed: any ordering hands out
@@ -55,7 +55,7 @@ impl Counter {
     /// does.
     pub(crate) fn take(&self, wanted: u64) -> u64 {
         let wanted = wanted.min(MOST);
-        // Relaxed: see `spend`.
+        // Relaxed: see `try_spend`.
         let spent = self.spent.fetch_add(wanted, Ordering::Relaxed);
         let units = wanted.min(self.limit.saturating_sub(spent));
         if units < wanted {

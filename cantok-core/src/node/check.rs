@@ -31,7 +31,7 @@ impl Node {
     /// are left to [`Node::check_in_full`].
     ///
     /// Most of its time goes into calls and branches, so there are few of both. The condition's call comes last, and goes
-    /// on with the check. `state` is the one that was not live: a state that is read again may be.
+    /// on with the check. `state` is the snapshot that was not live.
     #[inline(never)]
     fn check_few(self: &Arc<Self>, state: Snapshot) -> bool {
         if !state.polls_few() {
@@ -64,7 +64,7 @@ impl Node {
             return condition.check(self, second);
         }
         match &first.body {
-            Body::Counter(counter) => !counter.spend_one() && self.refuse_rest(first),
+            Body::Counter(counter) => !counter.try_spend() && self.refuse_rest(first),
             _ => self.check_rest(),
         }
     }
@@ -75,7 +75,7 @@ impl Node {
         // It may have been cancelled during the call.
         if self.state.is_pushed_with_counters() {
             if let Body::Counter(counter) = &next.body {
-                return !counter.spend_one() && self.refuse_rest(next);
+                return !counter.try_spend() && self.refuse_rest(next);
             }
         } else if self.state.is_pushed() {
             return false;

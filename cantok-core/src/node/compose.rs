@@ -82,7 +82,7 @@ impl Node {
     #[inline]
     fn compose(&mut self) -> Composer<'_> {
         if let Body::Plain = self.body {
-            // Without a drop of nothing.
+            // The old value owns nothing, so it is not dropped.
             forget(replace(&mut self.body, Body::Derived(Derived::default())));
         }
         Composer {
@@ -199,7 +199,7 @@ impl Composer<'_> {
         // A plain SimpleToken leaves no trace: nothing can cancel it.
         if let Body::Derived(derived) = &mut node.body {
             let derived = take(derived);
-            // Without a drop of nothing.
+            // The old value owns nothing, so it is not dropped.
             forget(replace(&mut node.body, Body::Plain));
             let before = self.derived().operands;
             self.derived().operands += derived.operands;
@@ -241,7 +241,7 @@ impl Composer<'_> {
                 rank = Rank::NotPolled;
             }
         } else if node.deadline.is_some() {
-            // A counter without units has passed its deadline. Otherwise counters have none.
+            // A counter of no units has a deadline, which has passed. No other counter has one.
             if node.kind == Kind::Counter {
                 node.cancellation();
             } else {

@@ -115,7 +115,7 @@ impl Edges {
     }
 
     pub(super) fn push(&mut self, node: Arc<Node>, operand: u32) {
-        // Each arm makes the edge in place. Copied from the stack, it would be read before its separate writes are done.
+        // Each arm makes the edge in place: reading it back from the stack would wait for its separate writes.
         let grown = match take(self) {
             Edges::None => Edges::One([Edge::new(node, operand)]),
             Edges::One([first]) => Edges::Two([first, Edge::new(node, operand)]),
@@ -133,7 +133,7 @@ impl Edges {
                 Edges::Many(many)
             }
         };
-        // Without a drop of nothing.
+        // The old value owns nothing, so it is not dropped.
         forget(replace(self, grown));
     }
 

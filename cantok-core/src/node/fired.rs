@@ -10,8 +10,8 @@ use std::time::Instant;
 pub(super) enum Fired {
     /// A call of `cancel` at that instant, or the node's own deadline, which was then; without a name and a reason. The
     /// first caller that asks for the error makes it. So a token that is cancelled and dropped allocates nothing for
-    /// that, and neither does the timer's thread. A cancel that finds waiters makes the error itself: they will ask, and
-    /// a thread that was just woken takes longer.
+    /// that, and neither does the timer's thread. If the token ever had a waiter, the cancel makes the
+    /// error, since a thread that was just woken takes longer.
     Own(Instant),
     Error(CancellationError),
 }
@@ -43,6 +43,7 @@ impl Node {
     pub(super) fn called(&self, cause: Cause) -> Fired {
         let at = clock::now();
         match cause {
+            // A waiter that is missed here makes the error itself.
             Cause::Cancelled if self.name().is_none() && !self.state.has_waiters() => {
                 Fired::Own(at)
             }

@@ -26,8 +26,8 @@
 //!    moves makes it expire, so that a passed deadline cannot move any more. Deadlines below an armed node that is
 //!    watched as a whole are left to the timer, unless a user's call polls them ([`Depth`](sources::Depth)).
 //! 6. **All marking precedes all user code.** Callbacks, wake-ups and the drop of users' values are collected in
-//!    [`Jobs`], which run when no lock is held. Only a thread that is the sole waiter of the node that is cancelled first
-//!    is woken before, since nothing below that node is left to be marked.
+//!    [`Jobs`], which run when no lock is held. A thread that is the only waiter of a cancelled token without sources is
+//!    woken directly: nothing is left to be marked, and no lock is held.
 //! 7. **Locks nest from derived to source.** Under the lock of a node's waiters the locks of its sources' waiters and
 //!    of the timer are taken, one at a time, and no others. Under the lock of a source, a canceller that follows its
 //!    links only tries the locks of what they lead to. No user code runs under a lock. Under the lock of a condition's
@@ -205,7 +205,7 @@ impl Node {
             node.state = state;
             node.kind = kind;
             node.moves = moves;
-            // Without a drop of nothing.
+            // The old value owns nothing, so it is not dropped.
             forget(replace(&mut node.body, body()));
         }
         made

@@ -40,11 +40,13 @@ impl Node {
         });
     }
 
+    /// [`Node::check_in_full`], through the pointer.
     #[cold]
     pub(super) fn check_rest(self: &Arc<Self>) -> bool {
         REST.get().is_some_and(|rest| (rest.check)(self))
     }
 
+    /// [`Node::refuse`], through the pointer.
     #[cold]
     pub(super) fn refuse_rest(self: &Arc<Self>, counter: &Arc<Node>) -> bool {
         REST.get().is_some_and(|rest| (rest.refuse)(self, counter))

@@ -21,7 +21,7 @@ const CONDITIONS: u8 = 16;
 const COUNTERS: u8 = 32;
 /// The node has exactly one edge.
 const ONE_EDGE: u8 = 64;
-/// Checks poll more than one condition and one counter, or go through other derived nodes to reach them.
+/// Checks poll several conditions, several counters, or derived nodes.
 const MANY: u8 = 128;
 
 /// What checks of a node poll.
@@ -148,7 +148,8 @@ impl State {
     /// The state at the start of a check.
     #[inline]
     pub(super) fn get_relaxed(&self) -> Snapshot {
-        // Relaxed: the common answer, "not cancelled", carries no data. For every other answer the state is read again.
+        // Relaxed: it leads only to the answer "not cancelled", which carries no data. A state that is cancelled or
+        // unarmed is read again.
         Snapshot(self.0.load(Ordering::Relaxed))
     }
 

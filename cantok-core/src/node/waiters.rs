@@ -125,7 +125,7 @@ impl Waiters {
         let many = match self {
             Waiters::None => {
                 Node::link_rest();
-                // Without a drop of nothing.
+                // The old value owns nothing, so it is not dropped.
                 forget(replace(self, Waiters::One(waiter.into_waiter())));
                 return 0;
             }
@@ -433,7 +433,12 @@ impl Node {
             one @ Waiters::One(_) => one.remove(0),
             _ => None,
         };
-        thread.inspect(|parker| parker.unpark()).is_some()
+        let Some(parker) = thread else {
+            return false;
+        };
+        self.complete();
+        parker.unpark();
+        true
     }
 
     /// Moves the waiters of a cancelled node to the jobs. Links stay (invariant 4), and so do callbacks, for

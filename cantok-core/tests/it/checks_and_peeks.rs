@@ -615,3 +615,66 @@ fn the_deadline_is_that_of_cancelled_operands_too() {
     );
     assert_eq!(timeout.child().deadline(), timeout.deadline());
 }
+
+/// Sums of up to two conditions and two counters, in both orders, with and without operands that checks do not poll; the
+/// sum itself and its child; before and after so many checks that a token is told of its sources' cancels.
+#[test]
+fn each_check_calls_and_spends_each_operand_once_whatever_it_is_made_of() {
+    const CHECKS: u64 = 100;
+    let layouts =
+        (0..=2).flat_map(|conditions| (0..=2).map(move |counters| (conditions, counters)));
+    for (conditions, counters) in layouts {
+        for variant in 0..32 {
+            let name = format!("{conditions} conditions, {counters} counters, variant {variant}");
+            let conditions: Vec<_> = (0..conditions).map(|_| counted(false)).collect();
+            let counters: Vec<_> = (0..counters)
+                .map(|more| CounterToken::new(CHECKS + more))
+                .collect();
+            let direct = CounterToken::new(1).direct_only();
+            let others: [Token; 3] = [
+                (&direct).into(),
+                SimpleToken::new().into(),
+                TimeoutToken::new(HOUR).into(),
+            ];
+            let others = (0..3)
+                .filter(|other| variant >> other & 1 == 1)
+                .map(|other| others[other].clone());
+            let mut operands: Vec<Token> = others.collect();
+            operands.extend(counters.iter().map(Token::from));
+            operands.extend(
+                conditions
+                    .iter()
+                    .map(|(condition, _)| Token::from(condition)),
+            );
+            if variant & 8 == 8 {
+                operands.reverse();
+            }
+            let mut token = Token::any(&operands);
+            if variant & 16 == 16 {
+                token = token.child().into();
+            }
+
+            for checks in 1..=CHECKS {
+                assert!(token.keep_on(), "{name}, check {checks}");
+                for (_, calls) in &conditions {
+                    assert_eq!(calls.load(Ordering::SeqCst) as u64, checks, "{name}");
+                }
+                for counter in &counters {
+                    assert_eq!(counter.limit() - counter.remaining(), checks, "{name}");
+                }
+                assert_eq!(direct.remaining(), 1, "{name}");
+            }
+            let Some(first) = counters.first() else {
+                continue;
+            };
+            assert!(token.is_cancelled(), "{name}");
+            assert!(token.cancellation().unwrap().is_from(first), "{name}");
+            for (_, calls) in &conditions {
+                assert_eq!(calls.load(Ordering::SeqCst) as u64, CHECKS + 1, "{name}");
+            }
+            for (more, counter) in counters.iter().enumerate() {
+                assert_eq!(counter.remaining(), more as u64, "{name}");
+            }
+        }
+    }
+}

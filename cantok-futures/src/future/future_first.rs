@@ -8,8 +8,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 pin_project! {
-    /// A [`WithToken`] that polls its inner future before it peeks at the token. Made by
-    /// [`WithToken::future_first`].
+    /// A future that ends early when its token is cancelled, unless it is ready. Made by [`WithToken::future_first`].
+    ///
+    /// [`WithToken`] lists the guarantees.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct FutureFirst<F> {

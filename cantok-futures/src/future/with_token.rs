@@ -3,8 +3,8 @@
 //! 1. A future that has returned `Pending` is registered with the waker of that poll, unless its token cannot be
 //!    cancelled. No cancel is lost between the peek and the registration: either registering finds the token cancelled,
 //!    or the cancel finds the waker.
-//! 2. A future that is done or dropped is not registered. One that is not registered has not been polled, or checks of
-//!    its token have no effect.
+//! 2. A future that is done or dropped is not registered. One that is running and not registered has never returned
+//!    `Pending`, or its token cannot be cancelled. So its next poll checks.
 //! 3. Another poll with the same waker neither allocates nor takes a lock.
 //!
 //! [`WakerRegistration`] guarantees the first and the last.
@@ -40,6 +40,7 @@ pin_project! {
     ///
     /// - When the token ends it, the inner future is dropped before the error is returned. It stops at its current
     ///   `await` and releases what it holds.
+    /// - Once it is ready, it holds neither the inner future nor the token.
     /// - While it waits, only the inner future and the cancel wake the task.
     ///
     /// A check that a counter refuses cancels the token, and with it the futures under way. To let those finish, check
@@ -60,7 +61,7 @@ pin_project! {
     /// registers that token with its sources. It uses no runtime and no thread, with one exception: a thread of
     /// `cantok-core` calls conditions, once per interval.
     ///
-    /// On 64-bit targets the future has 24 bytes more than the inner one, and padding.
+    /// On 64-bit targets the future is 24 bytes larger than the inner one, plus padding.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct WithToken<F> {
@@ -70,14 +71,15 @@ pin_project! {
 }
 
 pin_project! {
-    // `Done` is told by the place of the token, so this is as large as the two fields.
+    // `Done` uses the niche of the token's pointer, so the enum is as large as its fields.
     #[project = Projected]
     #[derive(Debug)]
     enum State<F> {
         Running {
+            // The first to be dropped: dropping the future may cancel the token, which must not wake this task.
+            registration: WakerRegistration,
             #[pin]
             future: F,
-            registration: WakerRegistration,
         },
         // Has returned its output.
         Done,
@@ -87,7 +89,7 @@ pin_project! {
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<WithToken<u64>>() == size_of::<u64>() + 24);
 
-/// What a poll asks first.
+/// Which of the two a later poll begins with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum First {
     Token,
@@ -98,8 +100,8 @@ impl<F: Future> WithToken<F> {
     pub(super) fn new(future: F, token: Token) -> Self {
         WithToken {
             state: State::Running {
-                future,
                 registration: WakerRegistration::new(token),
+                future,
             },
         }
     }
@@ -143,11 +145,11 @@ impl<F: Future> WithToken<F> {
     ) -> Poll<Result<F::Output, CancellationError>> {
         let mut state = self.project().state;
         let Projected::Running {
-            future,
             registration,
+            future,
         } = state.as_mut().project()
         else {
-            panic!("`WithToken` was polled after it was ready");
+            panic!("a future with a token was polled after it was ready");
         };
         let token = registration.token();
         let is_stopped = if registration.is_registered() {
@@ -157,8 +159,6 @@ impl<F: Future> WithToken<F> {
         };
         if !is_stopped {
             if let Poll::Ready(output) = future.poll(cx) {
-                // First: dropping the future may cancel the token, which must not wake this task.
-                registration.clear();
                 state.set(State::Done);
                 return Poll::Ready(Ok(output));
             }
@@ -168,7 +168,6 @@ impl<F: Future> WithToken<F> {
         }
         let error = registration.token().cancellation();
         let error = error.expect("a cancelled token has an error");
-        registration.clear();
         state.set(State::Done);
         stopped_early("future", &error);
         Poll::Ready(Err(error))

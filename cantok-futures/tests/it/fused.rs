@@ -74,7 +74,7 @@ fn a_future_that_was_ready_says_so_and_panics_when_it_is_polled_again() {
         let polls = inside.polls();
         for _ in 0..2 {
             let panic = catch_unwind(AssertUnwindSafe(|| task.poll(&mut future))).unwrap_err();
-            let message = "`WithToken` was polled after it was ready";
+            let message = "a future with a token was polled after it was ready";
             assert_eq!(panic.downcast_ref(), Some(&message));
             assert!(future.is_terminated());
         }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use crate::support::inside::{Inside, InsideFuture};
 use crate::support::waiting::{Waiting, ready, waiting};
 use cantok_core::adapter::TokenAdapterExt as _;
-use cantok_core::{SimpleToken, TimeoutToken, Token};
+use cantok_core::{CounterToken, SimpleToken, TimeoutToken, Token};
 use cantok_futures::prelude::*;
 use cantok_testkit::Counted;
 use cantok_testkit::shapes::{HOUR, shapes};
@@ -425,6 +425,44 @@ fn a_waker_that_panics_when_it_is_dropped_leaves_the_token_as_it_was() {
             assert_eq!(bystander.wakes(), 1, "{what}");
             assert!(bystander.poll(&mut other).is_ready(), "{what}");
         }
+    }
+}
+
+#[test]
+fn a_future_that_is_ready_is_over_even_if_dropping_its_waker_panics() {
+    for is_cancelled in [false, true] {
+        let shutdown = SimpleToken::new();
+        let counter = CounterToken::new(5);
+        let inside = Inside::default();
+        let mut future = inside.future().with_token(&shutdown + &counter);
+        let bad = Waker::from(Arc::new(Panics {
+            when_woken: false,
+            when_dropped: true,
+        }));
+        let mut cx = Context::from_waker(&bad);
+        assert!(Pin::new(&mut future).poll(&mut cx).is_pending());
+        drop(bad);
+        // Its clone of the waker goes here, and the last one with the registration.
+        inside.put(7);
+        let expected = if is_cancelled {
+            // Taken out of the token by the cancel, so that the panic comes from there.
+            assert_eq!(caught(|| shutdown.cancel()), "a test's panic");
+            None
+        } else {
+            Some("a test's panic")
+        };
+        let task = Counted::new();
+        let polled = catch_unwind(AssertUnwindSafe(|| task.poll(&mut future)));
+        match expected {
+            Some(message) => assert_eq!(polled.unwrap_err().downcast_ref(), Some(&message)),
+            None => assert!(ready(polled.unwrap()).is_err()),
+        }
+        assert!(future.is_terminated());
+        assert!(inside.is_dropped());
+        let panic = catch_unwind(AssertUnwindSafe(|| task.poll(&mut future))).unwrap_err();
+        let message = "a future with a token was polled after it was ready";
+        assert_eq!(panic.downcast_ref(), Some(&message));
+        assert_eq!(counter.remaining(), 4);
     }
 }
 

@@ -105,6 +105,37 @@ fn no_wake_up_is_lost() {
     });
 }
 
+/// A thread that waits alone is woken by the cancel that wins, which the other one overtakes at any step.
+#[test]
+fn one_of_two_cancels_wakes_the_only_waiter() {
+    model(|| {
+        let token = SimpleToken::new();
+        let rivals = [(); 2].map(|()| {
+            let token = token.clone();
+            thread::spawn(move || token.cancel())
+        });
+        let error = token.wait();
+        assert_eq!(token.cancellation(), Some(error));
+        let [one, other] = rivals.map(|rival| rival.join().unwrap());
+        assert!(one ^ other);
+    });
+}
+
+/// The second one begins to wait while the cancel wakes the first.
+#[test]
+fn one_cancel_wakes_two_waiters() {
+    model(|| {
+        let token = SimpleToken::new();
+        let waiters = [(); 2].map(|()| {
+            let token = token.clone();
+            thread::spawn(move || token.wait())
+        });
+        assert!(token.cancel());
+        let [one, other] = waiters.map(|waiter| waiter.join().unwrap());
+        assert_eq!(one, other);
+    });
+}
+
 /// The same through a sum, which links itself to its operands first.
 #[test]
 fn no_wake_up_is_lost_through_a_sum() {
