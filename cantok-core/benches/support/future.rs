@@ -43,6 +43,8 @@ fn sum() -> Token {
 /// A future that is ready in its first poll. Its output is used at once, as by an `await`: black-boxing the whole result
 /// would time how it is moved.
 pub(crate) fn ready_once() -> Vec<Contender> {
+    // Inlined: see `poll`.
+    #[inline(always)]
     fn poll_ready<T>(future: impl Future<Output = T>, is_output: impl Fn(&T) -> bool) {
         let Poll::Ready(output) = poll(future) else {
             unreachable!("it never waits")
@@ -89,6 +91,8 @@ pub(crate) fn ready_once() -> Vec<Contender> {
 
 /// A future that is ready in its second poll.
 pub(crate) fn waiting_once() -> Vec<Contender> {
+    // Inlined: see `poll`.
+    #[inline(always)]
     fn poll_twice(future: impl Future) {
         let mut future = pin!(future);
         let mut cx = Context::from_waker(Waker::noop());
