@@ -104,7 +104,7 @@ impl Token {
     /// Returns the token that cannot be cancelled.
     ///
     /// It disappears in a sum. All calls return the same token; [`named`](Token::named) makes a token of its own.
-    /// [`DefaultToken`](crate::DefaultToken) is the same token with its own type.
+    /// [`DefaultToken`] is the same token with its own type.
     ///
     /// # Examples
     ///
@@ -314,7 +314,7 @@ impl Token {
         self.node.deadline()
     }
 
-    /// Returns `false` for [`Token::never`] and [`DefaultToken`](crate::DefaultToken), `true` for every other token.
+    /// Returns `false` for [`Token::never`] and [`DefaultToken`], `true` for every other token.
     ///
     /// This is a peek that changes nothing.
     pub fn can_be_cancelled(&self) -> bool {
