@@ -357,8 +357,8 @@ fn a_receive_that_waits_ends_with_what_happens_first() {
             });
             assert!(outcome.is_cancelled(), "{}: {outcome:?}", recv.name);
         }
-        // A call that is between its peek and its attempt to receive may find the message.
-        assert!(cancelled > 0, "none of {calls}");
+        // All, but for one whose select has just found the token not cancelled, and then finds the message.
+        assert!(cancelled * 2 > calls, "{cancelled} of {calls}");
     });
 }
 
@@ -410,8 +410,8 @@ fn a_send_that_waits_ends_with_what_happens_first() {
                 assert_eq!(outcome, Outcome::Disconnected(Some(7)), "{name}");
             }
         }
-        // A call that is between its peek and its attempt to send may find room.
-        assert!(handed_back > 0, "none of {calls}");
+        // All, but for one whose select has just found the token not cancelled, and then finds room.
+        assert!(handed_back * 2 > calls, "{handed_back} of {calls}");
     });
 }
 

@@ -105,15 +105,23 @@ fn no_wake_up_is_lost() {
     });
 }
 
+/// Spawns two threads that do the same with one token.
+fn spawn_two<R: 'static>(
+    token: &SimpleToken,
+    f: fn(SimpleToken) -> R,
+) -> [thread::JoinHandle<R>; 2] {
+    [(); 2].map(|()| {
+        let token = token.clone();
+        thread::spawn(move || f(token))
+    })
+}
+
 /// A thread that waits alone is woken by the cancel that wins, which the other one overtakes at any step.
 #[test]
 fn one_of_two_cancels_wakes_the_only_waiter() {
     model(|| {
         let token = SimpleToken::new();
-        let rivals = [(); 2].map(|()| {
-            let token = token.clone();
-            thread::spawn(move || token.cancel())
-        });
+        let rivals = spawn_two(&token, |token| token.cancel());
         let error = token.wait();
         assert_eq!(token.cancellation(), Some(error));
         let [one, other] = rivals.map(|rival| rival.join().unwrap());
@@ -126,10 +134,7 @@ fn one_of_two_cancels_wakes_the_only_waiter() {
 fn one_cancel_wakes_two_waiters() {
     model(|| {
         let token = SimpleToken::new();
-        let waiters = [(); 2].map(|()| {
-            let token = token.clone();
-            thread::spawn(move || token.wait())
-        });
+        let waiters = spawn_two(&token, |token| token.wait());
         assert!(token.cancel());
         let [one, other] = waiters.map(|waiter| waiter.join().unwrap());
         assert_eq!(one, other);
