@@ -3,7 +3,6 @@
 //! timer's. Blocking there delays only what else runs there.
 
 use crate::clock::{self, NEVER, instant, nanos};
-use crate::node::Jobs;
 use crate::panic::Panic;
 use crate::wheel::{self, Wheel};
 use crate::worker::Worker;
@@ -56,30 +55,15 @@ pub(crate) fn start_here() -> io::Result<()> {
     BACKGROUND.start_here()
 }
 
-/// Runs user code soon, wakers first, but not on the caller's thread, which may be the timer's. If the operating system
-/// refuses a thread, the code runs as soon as one can be started.
-pub(crate) fn run(mut jobs: Jobs) {
-    let wakers = jobs.take_wakers();
-    if wakers.is_empty() {
-        return submit(jobs);
-    }
-    let wake = move || {
-        for waker in wakers {
-            run_swallowing(|| waker.wake());
-        }
-        // Only now: callbacks come after the wakers of the same cancel.
-        if jobs.has_user_code() {
-            submit(jobs);
-        }
-    };
-    push(&WAKERS, Box::new(wake));
+/// Runs a job that wakes tasks soon, but not on the caller's thread, which may be the timer's. If the operating system
+/// refuses a thread, the job runs as soon as one can be started.
+pub(crate) fn wake(job: Job) {
+    push(&WAKERS, job);
 }
 
-/// Runs everything but wakers, one job for the callbacks of each node.
-fn submit(jobs: Jobs) {
-    let mut queue = BACKGROUND.lock();
-    jobs.split(|job| queue.jobs.push_back(job));
-    drop(queue);
+/// [`wake`] for jobs that may block.
+pub(crate) fn run(jobs: Vec<Job>) {
+    BACKGROUND.lock().jobs.extend(jobs);
     wake_up(&BACKGROUND);
 }
 

@@ -1,27 +1,7 @@
 use crate::background::Due;
-use crate::node::Node;
-use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, thread_locals};
+use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, thread_locals};
 use std::cell::{Cell, RefCell};
-use std::mem::needs_drop;
-use std::ops::Deref;
 use std::time::{Duration, Instant};
-
-/// A closure that is called until it returns `true`. It dereferences to everything else that there is to it.
-///
-/// The functions are compiled for each closure, so that a check makes one virtual call. It is the check's last step,
-/// so that the check itself saves no registers. That is why a condition knows nodes.
-pub(crate) trait Condition: Deref<Target = Calls> + Send + Sync {
-    /// Calls the closure. `None` if it failed.
-    fn call_closure(&self) -> Option<bool>;
-    /// Calls the closure of a condition without marks, unless this thread is already calling some condition. Every
-    /// answer but [`Answer::No`] is passed on to the node's `conclude`.
-    fn call_plainly(&self) -> Answer;
-    /// Calls the closure and goes on with the check of `node`. The condition comes first among what the check polls, and
-    /// `next` follows it.
-    fn check(&self, node: &Arc<Node>, next: &Arc<Node>) -> bool;
-    /// Whether its drop runs user code.
-    fn needs_drop(&self) -> bool;
-}
 
 /// The settings and the state of a condition.
 ///
@@ -36,62 +16,6 @@ pub(crate) struct Calls {
     /// In nanoseconds.
     poll_interval: AtomicU64,
     pub(crate) watch: Mutex<Watch>,
-}
-
-/// Both, in one allocation.
-struct Closure<F> {
-    calls: Calls,
-    closure: F,
-}
-
-/// The result of a call.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
-    No,
-    Yes,
-    Failed,
-    NotCalled,
-}
-
-impl<F> Deref for Closure<F> {
-    type Target = Calls;
-
-    fn deref(&self) -> &Calls {
-        &self.calls
-    }
-}
-
-impl<F: Fn() -> Option<bool> + Send + Sync> Condition for Closure<F> {
-    fn call_closure(&self) -> Option<bool> {
-        (self.closure)()
-    }
-
-    #[inline]
-    fn call_plainly(&self) -> Answer {
-        // Relaxed: this only chooses the path.
-        let marks = self.calls.marks.load(Ordering::Relaxed);
-        // One branch for both.
-        if usize::from(marks) | INNERMOST.with(Cell::get) != 0 {
-            return Answer::NotCalled;
-        }
-        let _active = Active::enter_first(self.calls.address());
-        match (self.closure)() {
-            Some(false) => Answer::No,
-            Some(true) => Answer::Yes,
-            None => Answer::Failed,
-        }
-    }
-
-    fn check(&self, node: &Arc<Node>, next: &Arc<Node>) -> bool {
-        match self.call_plainly() {
-            Answer::No => node.check_next(next),
-            answer => node.check_answered(answer),
-        }
-    }
-
-    fn needs_drop(&self) -> bool {
-        needs_drop::<F>() || self.calls.before.get().is_some() || self.calls.after.get().is_some()
-    }
 }
 
 pub(crate) type Hook = Box<dyn Fn() + Send + Sync>;
@@ -131,22 +55,45 @@ const PAUSED: u8 = 8;
 /// The default, in nanoseconds.
 const POLL_INTERVAL: u64 = 1_000_000;
 
-/// Makes a condition.
-pub(crate) fn condition(
-    closure: impl Fn() -> Option<bool> + Send + Sync + 'static,
-) -> Arc<dyn Condition> {
-    let calls = Calls {
-        on_error: AtomicBool::new(false),
-        marks: AtomicU8::new(0),
-        before: OnceLock::new(),
-        after: OnceLock::new(),
-        poll_interval: AtomicU64::new(POLL_INTERVAL),
-        watch: Mutex::new(Watch::default()),
-    };
-    Arc::new(Closure { calls, closure })
-}
-
 impl Calls {
+    pub(crate) fn new() -> Self {
+        Calls {
+            on_error: AtomicBool::new(false),
+            marks: AtomicU8::new(0),
+            before: OnceLock::new(),
+            after: OnceLock::new(),
+            poll_interval: AtomicU64::new(POLL_INTERVAL),
+            watch: Mutex::new(Watch::default()),
+        }
+    }
+
+    /// Begins a call of a condition without marks. `None` if it has some, or if this thread is already calling some
+    /// condition.
+    #[inline]
+    pub(crate) fn enter_plainly(&self) -> Option<Active> {
+        // Relaxed: this only chooses the path.
+        let marks = self.marks.load(Ordering::Relaxed);
+        // One branch for both.
+        if usize::from(marks) | INNERMOST.with(Cell::get) != 0 {
+            return None;
+        }
+        INNERMOST.with(|innermost| innermost.set(self.address()));
+        Some(Active { outer: 0 })
+    }
+
+    /// Begins a call. `None` if this thread is already calling this condition.
+    pub(crate) fn enter(&self) -> Option<Active> {
+        let outer = INNERMOST.with(Cell::get);
+        if outer == self.address() {
+            return None;
+        }
+        if outer != 0 && !Active::nest(outer, self.address()) {
+            return None;
+        }
+        INNERMOST.with(|innermost| innermost.set(self.address()));
+        Some(Active { outer })
+    }
+
     /// How often the closure is called while there are waiters.
     pub(crate) fn poll_interval(&self) -> Duration {
         // Relaxed: set before the condition is used.
@@ -228,27 +175,6 @@ impl Calls {
     }
 }
 
-impl dyn Condition {
-    /// Calls the closure with its hooks. A condition that is already being called on this thread's stack counts as not
-    /// yet satisfied.
-    pub(crate) fn call(&self) -> bool {
-        if self.is_satisfied() {
-            return true;
-        }
-        let Some(_active) = Active::enter(self.address()) else {
-            return false;
-        };
-        if let Some(before) = self.before.get() {
-            before();
-        }
-        let satisfied = self.conclude(self.call_closure());
-        if let Some(after) = self.after.get() {
-            after();
-        }
-        satisfied
-    }
-}
-
 thread_locals! {
     /// The innermost condition that this thread is calling, 0 if none. In the common case it is the only one.
     static INNERMOST: Cell<usize> = Cell::new(0);
@@ -257,31 +183,11 @@ thread_locals! {
 }
 
 /// A condition that is being called, until dropped.
-struct Active {
+pub(crate) struct Active {
     outer: usize,
 }
 
 impl Active {
-    /// Requires that this thread is calling no condition.
-    #[inline]
-    fn enter_first(condition: usize) -> Self {
-        INNERMOST.with(|innermost| innermost.set(condition));
-        Active { outer: 0 }
-    }
-
-    /// `None` if this thread is already calling this condition.
-    fn enter(condition: usize) -> Option<Self> {
-        let outer = INNERMOST.with(Cell::get);
-        if outer == condition {
-            return None;
-        }
-        if outer != 0 && !Active::nest(outer, condition) {
-            return None;
-        }
-        INNERMOST.with(|innermost| innermost.set(condition));
-        Some(Active { outer })
-    }
-
     #[cold]
     fn leave_nested() {
         let _ = OUTER.try_with(|list| list.borrow_mut().pop());

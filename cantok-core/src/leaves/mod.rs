@@ -5,7 +5,7 @@ mod counter;
 mod idle;
 mod moving;
 
-pub(crate) use condition::{Answer, Condition, Watch, condition};
+pub(crate) use condition::{Calls, Watch};
 pub(crate) use counter::Counter;
 pub(crate) use idle::Idle;
 pub(crate) use moving::MovingDeadline;

@@ -1,6 +1,5 @@
 //! Replaces the background threads in loom's models, where nothing runs by itself.
 
-use crate::node::Jobs;
 use std::io;
 use std::time::Instant;
 
@@ -16,7 +15,9 @@ pub(crate) fn start_here() -> io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn run(_jobs: Jobs) {}
+pub(crate) fn wake(_job: Job) {}
+
+pub(crate) fn run(_jobs: Vec<Job>) {}
 
 pub(crate) fn free(_memory: Box<dyn Send>) {}
 

@@ -207,9 +207,7 @@ fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
         jobs.release(node);
         jobs.wake_threads();
     }
-    if jobs.has_user_code() {
-        background::run(jobs);
-    }
+    jobs.run_in_background();
 }
 
 #[cfg(all(test, cantok_loom))]

@@ -1,11 +1,12 @@
 //! Checks: they poll edges and deadlines unless those are pushed, then conditions, then counters.
 
+use super::closure::{Answer, Condition};
 use super::edges::Edge;
 use super::sources::Derived;
 use super::state::Snapshot;
 use super::{Body, Node, polling, rest};
 use crate::CancellationError;
-use crate::leaves::{Answer, Condition, Counter};
+use crate::leaves::Counter;
 use crate::sync::Arc;
 
 impl Node {
@@ -71,7 +72,7 @@ impl Node {
 
     /// Goes on with [`Node::check_few`] after the first condition, which is not satisfied. `next` follows it in the list.
     #[inline]
-    pub(crate) fn check_next(self: &Arc<Self>, next: &Arc<Node>) -> bool {
+    pub(super) fn check_next(self: &Arc<Self>, next: &Arc<Node>) -> bool {
         // It may have been cancelled during the call.
         if self.state.is_pushed_with_counters() {
             if let Body::Counter(counter) = &next.body {
@@ -85,7 +86,7 @@ impl Node {
 
     /// [`Node::check_next`] after any other answer.
     #[cold]
-    pub(crate) fn check_answered(self: &Arc<Self>, answer: Answer) -> bool {
+    pub(super) fn check_answered(self: &Arc<Self>, answer: Answer) -> bool {
         let first = match self.edges() {
             [first, ..] => &first.node,
             [] => self,

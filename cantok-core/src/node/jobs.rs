@@ -4,13 +4,14 @@ use super::fired::Fired;
 use super::{Node, Waiter, rest};
 #[cfg(feature = "tracing")]
 use crate::CancellationError;
-use crate::background::Job;
+use crate::background::{self, Job};
 use crate::panic::Panic;
 use crate::parker::Parker;
 use crate::sync::{Arc, Weak};
 #[cfg(feature = "tracing")]
 use crate::trace::Event;
 use std::any::Any;
+use std::mem::take;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::Waker;
 
@@ -109,31 +110,22 @@ impl Jobs {
         }
     }
 
-    /// Whether there is user code to run.
-    pub(crate) fn has_user_code(&self) -> bool {
-        self.0.as_ref().is_some_and(|work| work.has_user_code())
-    }
-
-    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
-        self.0
-            .as_mut()
-            .map_or_else(Vec::new, |work| std::mem::take(&mut work.wakers))
-    }
-
-    /// Passes everything but the wakers to `take`, in parts, so that other jobs can run between the callbacks of two
-    /// nodes.
-    pub(crate) fn split(self, mut take: impl FnMut(Job)) {
+    /// Runs all user code soon, wakers first, but not on this thread, which may be the timer's.
+    pub(super) fn run_in_background(self) {
         let Some(mut work) = self.0 else { return };
-        let callbacks = std::mem::take(&mut work.callbacks);
-        let job = |work: Box<Work>| -> Job { Box::new(|| work.run_user_code()) };
-        if work.has_user_code() {
-            take(job(work));
+        let wakers = take(&mut work.wakers);
+        if wakers.is_empty() {
+            return work.run_in_background();
         }
-        for of_one_node in callbacks {
-            let mut work = Work::boxed();
-            work.callbacks.push(of_one_node);
-            take(job(work));
-        }
+        background::wake(Box::new(move || {
+            let mut first = None;
+            Panic::catch_each(&mut first, wakers, Waker::wake);
+            // Only now: callbacks come after the wakers of the same cancel.
+            work.run_in_background();
+            if let Some(panic) = first {
+                panic.swallow();
+            }
+        }));
     }
 
     /// Runs everything on this thread, even if some of it panics. The first panic is resumed afterwards, unless the
@@ -159,6 +151,24 @@ impl Work {
     #[inline(never)]
     fn boxed() -> Box<Self> {
         Box::default()
+    }
+
+    /// Runs everything but wakers, one job for the callbacks of each node.
+    fn run_in_background(mut self: Box<Self>) {
+        let callbacks = take(&mut self.callbacks);
+        let job = |work: Box<Work>| -> Job { Box::new(|| work.run_user_code()) };
+        let mut jobs = Vec::new();
+        if self.has_user_code() {
+            jobs.push(job(self));
+        }
+        for of_one_node in callbacks {
+            let mut work = Work::boxed();
+            work.callbacks.push(of_one_node);
+            jobs.push(job(work));
+        }
+        if !jobs.is_empty() {
+            background::run(jobs);
+        }
     }
 
     fn wake_threads(&mut self) {

@@ -45,6 +45,7 @@ mod addresses;
 mod arm;
 mod cancel;
 mod check;
+mod closure;
 mod compose;
 mod delayed;
 mod drop;
@@ -62,6 +63,7 @@ mod state;
 mod waiters;
 
 pub(crate) use arm::start_timer_here;
+pub(crate) use closure::{Condition, condition};
 pub(crate) use jobs::Jobs;
 pub(crate) use rest::{link_callbacks, link_conditions};
 pub(crate) use sources::Body;

@@ -1,11 +1,12 @@
 //! Polling conditions for callbacks and tasks, even without a check: the background thread calls them at their
 //! interval.
 
+use super::closure::Condition;
 use super::peek::Found;
 use super::{Jobs, Node};
 use crate::background;
 use crate::clock;
-use crate::leaves::{Condition, Watch};
+use crate::leaves::Watch;
 use crate::panic::Panic;
 use crate::sync::{Arc, Weak, lock};
 

@@ -4,11 +4,12 @@
 //!
 //! For the same reason rare code with several callers is `#[inline(never)]`, here and elsewhere.
 
+use super::closure::{Answer, Condition};
 use super::drop::Remains;
 use super::peek::Found;
 use super::sources::{Depth, Visitor};
 use super::{Node, Waiter, check, polling};
-use crate::leaves::{Answer, Condition, MovingDeadline};
+use crate::leaves::MovingDeadline;
 use crate::panic::Panic;
 use crate::sync::Arc;
 use std::sync::OnceLock;

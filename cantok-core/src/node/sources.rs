@@ -2,11 +2,12 @@
 //! instead of a tree.
 
 use super::addresses::{Addresses, address};
+use super::closure::Condition;
 use super::delayed::Delayed;
 use super::edges::{Edge, Edges};
 use super::{Node, rest};
 use crate::clock::earlier;
-use crate::leaves::{Condition, Counter, Idle, MovingDeadline};
+use crate::leaves::{Counter, Idle, MovingDeadline};
 use crate::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,6 @@
 use super::handle::{assert_single_handle, set_reason};
 use crate::Token;
-use crate::leaves::{Condition, condition};
-use crate::node::{Body, Kind, Node, link_conditions};
+use crate::node::{Body, Condition, Kind, Node, condition, link_conditions};
 use crate::sync::{Arc, Ordering};
 use std::error::Error;
 use std::time::Duration;
