@@ -12,6 +12,7 @@ mod clock;
 mod compose;
 mod condvar;
 mod current;
+mod delayed;
 mod error;
 mod guard;
 pub mod io;

@@ -45,7 +45,7 @@ impl Node {
     }
 
     /// Starts the timer's thread if this node needs it.
-    pub(super) fn start_timer(&self) -> io::Result<()> {
+    pub(crate) fn start_timer(&self) -> io::Result<()> {
         if self.has_deadline() && self.state.get().is_unarmed() {
             TIMER.start()?;
         }
@@ -93,7 +93,7 @@ impl Node {
     }
 
     /// Sets the alarm for a deadline that did not exist when the node was armed.
-    pub(super) fn set_alarm_now(self: &Arc<Self>) {
+    pub(crate) fn set_alarm_now(self: &Arc<Self>) {
         let _lock = lock(&self.waiters);
         if let Some(at) = self.moving().and_then(MovingDeadline::get) {
             if !self.is_marked() {

@@ -2,7 +2,7 @@
 
 use super::addresses::{Addresses, address};
 use super::fired::Fired;
-use super::peek::Found;
+use super::fired::Found;
 use super::sources::Depth;
 use super::state::Snapshot;
 use super::waiters::Below;

@@ -91,7 +91,7 @@ impl Node {
             [first, ..] => &first.node,
             [] => self,
         };
-        if conclude(first, answer) {
+        if first.conclude(answer) {
             return self.fire(first);
         }
         self.check_after_first()
@@ -335,6 +335,24 @@ impl Node {
         conditions
     }
 
+    /// Whether an answer, or a call with everything that belongs to it, satisfies the node's condition.
+    pub(super) fn conclude(self: &Arc<Self>, answer: Answer) -> bool {
+        let Some(condition) = self.condition() else {
+            return false;
+        };
+        match answer {
+            Answer::No => false,
+            Answer::Yes => condition.conclude(Some(true)),
+            Answer::Failed => condition.conclude(None),
+            Answer::NotCalled => {
+                if condition.must_report_checks() && !condition.is_called_here() {
+                    polling::checked(condition, self);
+                }
+                condition.call()
+            }
+        }
+    }
+
     /// Calls the condition of `node`, a source. Returns `true` if that cancels.
     pub(crate) fn check_condition(self: &Arc<Self>, node: &Arc<Node>) -> bool {
         has_satisfied(node) && self.fire(node)
@@ -353,24 +371,6 @@ fn is_satisfied(node: &Arc<Node>, condition: &Arc<dyn Condition>) -> bool {
     match condition.call_plainly() {
         Answer::No => false,
         answer => rest::conditions().is_some_and(|all| (all.conclude)(node, answer)),
-    }
-}
-
-/// Whether an answer, or a call with everything that belongs to it, satisfies the condition of `node`.
-pub(super) fn conclude(node: &Arc<Node>, answer: Answer) -> bool {
-    let Some(condition) = node.condition() else {
-        return false;
-    };
-    match answer {
-        Answer::No => false,
-        Answer::Yes => condition.conclude(Some(true)),
-        Answer::Failed => condition.conclude(None),
-        Answer::NotCalled => {
-            if condition.must_report_checks() && !condition.is_called_here() {
-                polling::checked(condition, node);
-            }
-            condition.call()
-        }
     }
 }
 

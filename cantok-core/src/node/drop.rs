@@ -2,9 +2,10 @@
 
 use super::edges::Edge;
 use super::fired::Fired;
-use super::waiters::{Waiter, Waiters};
+use super::remains::Remains;
+use super::waiter::Waiter;
+use super::waiters::Waiters;
 use super::{Body, Node, rest};
-use crate::later::drop_caught;
 use crate::panic::Panic;
 use crate::sync::{Arc, Ordering, get_mut};
 
@@ -56,7 +57,7 @@ impl Node {
             || self.has_waiters()
     }
 
-    fn owns_nodes(&self) -> bool {
+    pub(super) fn owns_nodes(&self) -> bool {
         matches!(self.body, Body::Derived(_) | Body::Delayed(_))
     }
 
@@ -83,43 +84,6 @@ impl Node {
         }
         if let Some(panic) = remains.panic {
             panic.resume();
-        }
-    }
-}
-
-#[derive(Default)]
-pub(super) struct Remains {
-    /// Nodes without other references, which have yet to be taken apart.
-    nodes: Vec<Node>,
-    /// The first panic of a user's destructor or callback.
-    panic: Option<Panic>,
-}
-
-impl Remains {
-    /// Drops a user's value.
-    fn drop_users<T: 'static>(&mut self, value: T) {
-        self.keep(drop_caught(value));
-    }
-
-    #[inline(never)]
-    fn keep(&mut self, panic: Option<Panic>) {
-        Panic::keep_first(&mut self.panic, panic);
-    }
-
-    /// Releases the node of an edge.
-    #[inline(never)]
-    fn drop_edge(&mut self, node: Arc<Node>) {
-        if node.owns_nodes() {
-            self.release(node);
-        } else {
-            self.keep(Panic::catch(|| drop(node)));
-        }
-    }
-
-    /// Releases a node that may own others. If this is the last reference the node is queued, so that nothing recurses.
-    fn release(&mut self, node: Arc<Node>) {
-        if let Some(node) = Arc::into_inner(node) {
-            self.nodes.push(node);
         }
     }
 }
@@ -190,7 +154,7 @@ impl Node {
     pub(super) fn bequeath(&self, inherited: Vec<Waiter>, remains: &mut Remains) {
         if let Body::Delayed(delayed) = &self.body {
             // Panics if the operating system refuses a thread.
-            return remains.keep(Panic::catch(|| delayed.leave(self, inherited)));
+            return remains.keep(Panic::catch(|| delayed.leave(inherited)));
         }
         let heir = Node::flag();
         for waiter in inherited {

@@ -1,6 +1,6 @@
 //! A node's list of edges. Up to three, as in almost every node, take no allocation.
 
-use super::{Body, Node};
+use super::{Kind, Node};
 use crate::sync::{Arc, AtomicU32, Ordering, Weak, fence};
 use std::mem::{forget, replace, take};
 
@@ -31,7 +31,7 @@ impl Edge {
     /// Whether only its deadline can cancel the node, and the watching node has that deadline too. This holds for a
     /// timeout that has no handle and that no other node watches.
     pub(super) fn is_mere_deadline(&self) -> bool {
-        if !matches!(self.node.body, Body::Deadline(_)) || Arc::strong_count(&self.node) > 1 {
+        if self.node.kind() != Kind::Timeout || Arc::strong_count(&self.node) > 1 {
             return false;
         }
         // Acquire: pairs with the release by which the handles were dropped.

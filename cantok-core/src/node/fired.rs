@@ -37,6 +37,14 @@ impl From<CancellationError> for Fired {
     }
 }
 
+/// The earliest cause among a node's edges and deadlines.
+pub(super) enum Found<'a> {
+    /// An edge is cancelled.
+    Error(&'a CancellationError),
+    /// This node has fired by itself, and is not marked.
+    Fired(&'a Arc<Node>),
+}
+
 impl Node {
     /// What a call that cancels now puts into the node's cell.
     #[inline]

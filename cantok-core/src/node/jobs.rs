@@ -1,7 +1,8 @@
 //! What a cancel leaves to be done when no lock is held and everything is marked (invariant 6).
 
 use super::fired::Fired;
-use super::{Node, Waiter, rest};
+use super::waiter::Waiter;
+use super::{Node, rest};
 #[cfg(feature = "tracing")]
 use crate::CancellationError;
 use crate::background::{self, Job};
@@ -59,7 +60,19 @@ impl Jobs {
         work.events.push(Event::new(error.clone(), callbacks));
     }
 
-    pub(super) fn push_thread(&mut self, parker: Arc<Parker>) {
+    /// Adds the notification of a waiter that was taken out of its list.
+    #[inline]
+    pub(super) fn notify(&mut self, waiter: Waiter) {
+        match waiter {
+            Waiter::Thread(parker) => self.push_thread(parker),
+            Waiter::Waker(waker) => self.push_waker(waker),
+            Waiter::Itself(node) => self.release(node),
+            Waiter::Owner(node, key) => self.push_owner(node, key),
+            Waiter::Link(_) | Waiter::Callback(_) | Waiter::Running(_) | Waiter::Heir(_) => {}
+        }
+    }
+
+    fn push_thread(&mut self, parker: Arc<Parker>) {
         let work = self.work();
         match work.thread {
             None => work.thread = Some(parker),
@@ -72,7 +85,7 @@ impl Jobs {
         self.work().wakers.push(waker);
     }
 
-    pub(super) fn push_owner(&mut self, node: Weak<Node>, key: u32) {
+    fn push_owner(&mut self, node: Weak<Node>, key: u32) {
         self.work().dropped.push(Box::new(Owned(node, key)));
     }
 

@@ -53,21 +53,24 @@ mod edges;
 mod fired;
 mod jobs;
 mod label;
+mod moving;
 mod peek;
 mod polling;
-mod registered;
+mod remains;
 mod rest;
 mod show;
 mod sources;
 mod state;
+mod waiter;
 mod waiters;
 
 pub(crate) use arm::start_timer_here;
 pub(crate) use closure::{Condition, condition};
+pub(crate) use delayed::Delayed;
 pub(crate) use jobs::Jobs;
 pub(crate) use rest::{link_callbacks, link_conditions};
 pub(crate) use sources::Body;
-pub(crate) use waiters::{Callback, Waiter};
+pub(crate) use waiter::{Callback, Waiter};
 
 use crate::CancellationError;
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, Weak};

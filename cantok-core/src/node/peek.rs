@@ -1,6 +1,7 @@
 //! Peeks: what can be found without calling a condition or spending a counter.
 
 use super::edges::Edge;
+use super::fired::Found;
 use super::sources::Depth;
 use super::{Body, Node, rest};
 use crate::clock;
@@ -8,14 +9,6 @@ use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
 use std::time::Instant;
-
-/// The earliest cause among a node's edges and deadlines.
-pub(super) enum Found<'a> {
-    /// An edge is cancelled.
-    Error(&'a CancellationError),
-    /// This node has fired by itself, and is not marked.
-    Fired(&'a Arc<Node>),
-}
 
 impl Node {
     /// The earliest cause at the time `now`, or at this moment (invariant 5); of two at the same instant, the leftmost.
@@ -29,33 +22,12 @@ impl Node {
         self.find_fixed(now).map(|(_, found)| found)
     }
 
-    /// [`Node::find`] where deadlines move. `passed` decides whether one of them has passed.
-    #[cold]
-    pub(super) fn find_moving(
-        self: &Arc<Self>,
-        depth: Depth,
-        now: Instant,
-        passed: fn(&MovingDeadline, Instant) -> Option<Instant>,
-    ) -> Option<Found<'_>> {
-        let mut first = self.find_fixed(Some(now));
-        self.for_each_moving(depth, &mut |node| {
-            let (at, found) = match node.error() {
-                Some(error) => (error.at(), Found::Error(error)),
-                None => match node.moving().and_then(|deadline| passed(deadline, now)) {
-                    Some(at) => (at, Found::Fired(node)),
-                    None => return,
-                },
-            };
-            if first.as_ref().is_none_or(|(first, _)| at < *first) {
-                first = Some((at, found));
-            }
-        });
-        first.map(|(_, found)| found)
-    }
-
     /// The earliest cause and its instant, without deadlines that move.
     #[inline(always)]
-    fn find_fixed(self: &Arc<Self>, now: Option<Instant>) -> Option<(Instant, Found<'_>)> {
+    pub(super) fn find_fixed(
+        self: &Arc<Self>,
+        now: Option<Instant>,
+    ) -> Option<(Instant, Found<'_>)> {
         let has_passed = |deadline: &Instant| *deadline <= now.unwrap_or_else(clock::now);
         let passed = self.deadline.filter(has_passed);
         if self.edges().is_empty() {

@@ -2,7 +2,7 @@
 //! interval.
 
 use super::closure::Condition;
-use super::peek::Found;
+use super::fired::Found;
 use super::{Jobs, Node};
 use crate::background;
 use crate::clock;
@@ -10,21 +10,29 @@ use crate::leaves::Watch;
 use crate::panic::Panic;
 use crate::sync::{Arc, Weak, lock};
 
-/// Adds a waiter that relies on the condition of `node`. The condition is called at once, or when its interval has
-/// passed since the background thread last called it.
-pub(super) fn watch(node: &Arc<Node>, condition: &Arc<dyn Condition>) {
-    let mut watch = lock(&condition.watch);
-    watch.waiters += 1;
-    schedule(&mut watch, condition, &|| Arc::downgrade(node));
-}
+impl Node {
+    /// Adds a waiter that relies on the node's condition. The condition is called at once, or when its interval has
+    /// passed since the background thread last called it.
+    pub(super) fn watch_condition(self: &Arc<Self>) {
+        let Some(condition) = self.condition() else {
+            return;
+        };
+        let mut watch = lock(&condition.watch);
+        watch.waiters += 1;
+        schedule(&mut watch, condition, &|| Arc::downgrade(self));
+    }
 
-/// Removes that many waiters.
-pub(super) fn unwatch(condition: &dyn Condition, waiters: usize) {
-    let mut watch = lock(&condition.watch);
-    watch.waiters -= waiters;
-    if watch.waiters == 0 {
-        if let Some(due) = watch.leave_schedule() {
-            background::unschedule(due);
+    /// Removes that many waiters.
+    pub(super) fn unwatch_condition(&self, waiters: usize) {
+        let Some(condition) = self.condition() else {
+            return;
+        };
+        let mut watch = lock(&condition.watch);
+        watch.waiters -= waiters;
+        if watch.waiters == 0 {
+            if let Some(due) = watch.leave_schedule() {
+                background::unschedule(due);
+            }
         }
     }
 }

@@ -4,11 +4,12 @@
 //!
 //! For the same reason rare code with several callers is `#[inline(never)]`, here and elsewhere.
 
-use super::closure::{Answer, Condition};
-use super::drop::Remains;
-use super::peek::Found;
+use super::Node;
+use super::closure::Answer;
+use super::fired::Found;
+use super::remains::Remains;
 use super::sources::{Depth, Visitor};
-use super::{Node, Waiter, check, polling};
+use super::waiter::Waiter;
 use crate::leaves::MovingDeadline;
 use crate::panic::Panic;
 use crate::sync::Arc;
@@ -65,8 +66,8 @@ impl Node {
 pub(super) struct Conditions {
     /// Handles every answer but [`Answer::No`]. Returns whether the condition is satisfied.
     pub(super) conclude: fn(&Arc<Node>, Answer) -> bool,
-    pub(super) watch: fn(&Arc<Node>, &Arc<dyn Condition>),
-    pub(super) unwatch: fn(&dyn Condition, usize),
+    pub(super) watch: fn(&Arc<Node>),
+    pub(super) unwatch: fn(&Node, usize),
 }
 
 static CONDITIONS: OnceLock<Conditions> = OnceLock::new();
@@ -74,9 +75,9 @@ static CONDITIONS: OnceLock<Conditions> = OnceLock::new();
 /// Sets the pointers. Must be called before a node gets a condition.
 pub(crate) fn link_conditions() {
     CONDITIONS.get_or_init(|| Conditions {
-        conclude: check::conclude,
-        watch: polling::watch,
-        unwatch: polling::unwatch,
+        conclude: Node::conclude,
+        watch: Node::watch_condition,
+        unwatch: Node::unwatch_condition,
     });
 }
 

@@ -1,15 +1,14 @@
 //! What a node is derived from. It is flattened when the node is made, so that a check goes through one short list
 //! instead of a tree.
 
+use super::Node;
 use super::addresses::{Addresses, address};
 use super::closure::Condition;
 use super::delayed::Delayed;
 use super::edges::{Edge, Edges};
-use super::{Node, rest};
-use crate::clock::earlier;
 use crate::leaves::{Counter, Idle, MovingDeadline};
 use crate::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// An operand with more edges is armed and watched as a whole, instead of having its edges copied. So lists stay short
 /// at any depth.
@@ -243,24 +242,7 @@ impl Node {
         }
     }
 
-    /// This node's own deadline at this moment, if it moves.
-    pub(super) fn moves_to(&self) -> Option<Instant> {
-        if !self.moves {
-            return None;
-        }
-        (rest::moving()?.at)(self)
-    }
-
-    /// Passes the nodes with a deadline that moves to `f`: this one, or its sources, through derived nodes of that
-    /// depth.
-    pub(super) fn for_each_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: Visitor<'a, '_>) {
-        if self.moves {
-            if let Some(all) = rest::moving() {
-                (all.visit)(self, depth, f);
-            }
-        }
-    }
-
+    /// [`Node::for_each_moving`], called through a pointer.
     #[cold]
     pub(super) fn visit_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: Visitor<'a, '_>) {
         let Body::Derived(derived) = &self.body else {
@@ -287,15 +269,6 @@ impl Node {
         }
     }
 
-    /// The earliest deadline at this moment.
-    pub(super) fn earliest_deadline(self: &Arc<Self>) -> Option<Instant> {
-        let mut earliest = self.deadline;
-        self.for_each_moving(Depth::Any, &mut |node| {
-            earliest = earlier(earliest, node.moves_to());
-        });
-        earliest
-    }
-
     /// Whether there is a deadline for the timer, or for a poll.
     #[inline]
     pub(super) fn has_deadline(&self) -> bool {
@@ -305,6 +278,13 @@ impl Node {
     pub(crate) fn idle(&self) -> Option<&Idle> {
         match &self.body {
             Body::Idle(idle) => Some(idle),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn delayed(&self) -> Option<&Delayed> {
+        match &self.body {
+            Body::Delayed(delayed) => Some(delayed),
             _ => None,
         }
     }

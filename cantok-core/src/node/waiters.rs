@@ -1,84 +1,18 @@
 //! What waits for a node's cancel: one list for all kinds, behind one lock that checks never take.
 
-use super::registered::Registered;
 use super::sources::Depth;
 use super::state::Snapshot;
+use super::waiter::{Registered, Waiter};
 use super::{Body, Jobs, Kind, Node, rest};
-use crate::CancellationError;
 use crate::background;
 use crate::panic::Panic;
 use crate::parker::Parker;
 use crate::slab::Slab;
-use crate::sync::{Arc, ThreadKey, Weak, get_mut, lock, try_lock};
+use crate::sync::{Arc, ThreadKey, get_mut, lock, try_lock};
 use std::any::Any;
 use std::io;
 use std::mem::{forget, replace, take};
 use std::task::Waker;
-
-/// A closure of `on_cancel`.
-pub(crate) type Callback = Box<dyn FnOnce(&CancellationError) + Send>;
-
-/// Something that is notified once.
-pub(crate) enum Waiter {
-    /// A node that watches this one and is cancelled with it.
-    Link(Weak<Node>),
-    /// A thread in `wait`, which watches the deadline and the conditions itself.
-    Thread(Arc<Parker>),
-    /// A task.
-    Waker(Waker),
-    /// Stays in the list until it is called, so that it can be unregistered.
-    Callback(Callback),
-    /// In place of a callback that this thread is calling.
-    Running(ThreadKey),
-    /// The node itself, which has a detached callback (invariant 8).
-    Itself(Arc<Node>),
-    /// What is left of a dropped node that watched this one: a node without edges, with the detached callbacks. Several
-    /// nodes may own it.
-    Heir(Arc<Node>),
-    /// In an heir: a node that owns it, and under which key.
-    Owner(Weak<Node>, u32),
-}
-
-impl Waiter {
-    /// Whether it is a node that is cancelled with this one.
-    fn is_link(&self) -> bool {
-        matches!(self, Waiter::Link(_) | Waiter::Heir(_))
-    }
-
-    /// That node, if it still exists.
-    fn below(&self) -> Option<Arc<Node>> {
-        match self {
-            Waiter::Link(node) => node.upgrade(),
-            Waiter::Heir(node) => Some(Arc::clone(node)),
-            _ => None,
-        }
-    }
-
-    /// Whether a cancel takes it out of the list to notify it. Links and callbacks stay until their turn.
-    fn is_taken(&self) -> bool {
-        matches!(
-            self,
-            Waiter::Thread(_) | Waiter::Waker(_) | Waiter::Itself(_) | Waiter::Owner(..)
-        )
-    }
-
-    /// Whether conditions must be polled for it, since nothing else may call them.
-    pub(super) fn needs_polling(&self) -> bool {
-        matches!(self, Waiter::Waker(_) | Waiter::Callback(_))
-    }
-
-    /// Adds the notification of a waiter that was taken out to the jobs.
-    #[inline]
-    fn notify(self, jobs: &mut Jobs) {
-        match self {
-            Waiter::Thread(parker) => jobs.push_thread(parker),
-            Waiter::Waker(waker) => jobs.push_waker(waker),
-            Waiter::Itself(node) => jobs.release(node),
-            Waiter::Owner(node, key) => jobs.push_owner(node, key),
-            Waiter::Link(_) | Waiter::Callback(_) | Waiter::Running(_) | Waiter::Heir(_) => {}
-        }
-    }
-}
 
 /// What a cancel found in a list.
 #[derive(Default)]
@@ -223,7 +157,7 @@ impl Waiters {
                 found.count(only);
                 if only.is_taken() {
                     if let Some(waiter) = self.remove_any(0) {
-                        waiter.notify(jobs);
+                        jobs.notify(waiter);
                     }
                 }
             }
@@ -232,7 +166,7 @@ impl Waiters {
                     found.count(waiter);
                     waiter.is_taken()
                 };
-                many.slab.remove_if(is_taken, |waiter| waiter.notify(jobs));
+                many.slab.remove_if(is_taken, |waiter| jobs.notify(waiter));
             }
         }
         found
@@ -573,11 +507,9 @@ impl Node {
     }
 
     fn watch_conditions(self: &Arc<Self>) {
-        if self.state.has_conditions() {
+        if let Some(all) = rest::conditions().filter(|_| self.state.has_conditions()) {
             self.find_polled(&mut |node| {
-                if let (Some(condition), Some(all)) = (node.condition(), rest::conditions()) {
-                    (all.watch)(node, condition);
-                }
+                (all.watch)(node);
                 false
             });
         }
@@ -592,19 +524,17 @@ impl Node {
 
     #[cold]
     fn unwatch_each_condition(&self, waiters: usize) {
-        let unwatch = |node: &Node| {
-            if let (Some(condition), Some(all)) = (node.condition(), rest::conditions()) {
-                (all.unwatch)(&**condition, waiters);
-            }
+        let Some(all) = rest::conditions() else {
+            return;
         };
         match &self.body {
             Body::Derived(derived) => {
                 derived.find_polled(&mut |node| {
-                    unwatch(node);
+                    (all.unwatch)(node, waiters);
                     false
                 });
             }
-            _ => unwatch(self),
+            _ => (all.unwatch)(self, waiters),
         }
     }
 }
