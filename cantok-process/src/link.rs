@@ -68,6 +68,28 @@ impl Link {
         }
     }
 
+    /// Call this after adding that many bytes to standard output (0) or standard error (1).
+    pub(crate) fn has_read(&self, reading: &mut Reading, index: usize, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        if let Some(idle) = &self.idle {
+            idle.touch();
+        }
+        let Some(limit) = self.output_limit else {
+            return;
+        };
+        let kept = reading.output.stdout.len() + reading.output.stderr.len();
+        if kept > limit {
+            let last = &mut *reading.kept()[index];
+            last.truncate(last.len() - (kept - limit));
+            if !reading.is_over_limit {
+                reading.is_over_limit = true;
+                self.token.cancel();
+            }
+        }
+    }
+
     /// The result of a reaped child.
     pub(crate) fn outcome(
         &mut self,

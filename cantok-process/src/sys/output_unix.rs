@@ -92,7 +92,7 @@ fn wait(
             Err(Errno::INTR | Errno::AGAIN) => continue,
             read => read?,
         };
-        reading.has_read(link, index, bytes);
+        link.has_read(reading, index, bytes);
         if bytes == 0 {
             *pipe = None;
         }
@@ -119,7 +119,7 @@ pub(crate) fn drain(
         match read_some(&pipe, reading.kept()[index]) {
             Ok(0) | Err(Errno::AGAIN) => break,
             Ok(bytes) => {
-                reading.has_read(link, index, bytes);
+                link.has_read(reading, index, bytes);
                 left = left.saturating_sub(bytes);
             }
             Err(Errno::INTR) => {}

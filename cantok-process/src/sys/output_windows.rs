@@ -107,7 +107,7 @@ impl Reading {
     /// Adds the bytes. Returns whether that was the end of the pipe.
     fn take(&mut self, link: &Link, index: usize, bytes: Vec<u8>) -> bool {
         self.kept()[index].extend(&bytes);
-        self.has_read(link, index, bytes.len());
+        link.has_read(self, index, bytes.len());
         bytes.is_empty()
     }
 }

@@ -1,15 +1,14 @@
 use super::output::read_output;
+use super::reap::{pause, pauses, poll_reap};
 use crate::CommandError;
 use crate::link::Link;
 use crate::reading::Reading;
 use ::tokio::process::{self, ChildStderr, ChildStdin, ChildStdout};
-use cantok_core::{TimeoutToken, Token};
+use cantok_core::Token;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::process::{ExitStatus, Output};
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 /// A child process of tokio that ends when its token is cancelled, even if no task waits for it.
 ///
@@ -141,52 +140,6 @@ impl Child {
         self.status = Some(status);
         Ok(status)
     }
-}
-
-/// The pauses between two polls of a group: from 1 ms, doubled up to 20 ms.
-pub(super) fn pauses() -> impl Iterator<Item = Duration> + Send {
-    const LONGEST: Duration = Duration::from_millis(20);
-    let longer = |pause: &Duration| Some((*pause * 2).min(LONGEST));
-    std::iter::successors(Some(Duration::from_millis(1)), longer)
-}
-
-/// Waits without tokio's timer, which a runtime need not have.
-pub(super) fn pause(pauses: &mut impl Iterator<Item = Duration>) -> TimeoutToken {
-    TimeoutToken::new(pauses.next().unwrap_or_default())
-}
-
-/// Lets tokio reap the child in this poll, under the lock of the ending, so that no signal is sent meanwhile.
-#[cfg(unix)]
-pub(super) fn poll_reap(
-    link: &Link,
-    process: &mut process::Child,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<ExitStatus>> {
-    let reaped = link.ending.reap(|| match pin!(process.wait()).poll(cx) {
-        Poll::Ready(status) => status.map(Some),
-        Poll::Pending => Ok(None),
-    });
-    match reaped.transpose() {
-        Some(status) => Poll::Ready(status),
-        None => Poll::Pending,
-    }
-}
-
-#[cfg(windows)]
-pub(super) fn poll_reap(
-    link: &Link,
-    process: &mut process::Child,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<ExitStatus>> {
-    if link.token.peek_cancelled() {
-        if matches!(process.try_wait(), Ok(None)) {
-            link.ending.end_by(|| process.start_kill());
-        }
-        link.ending.ask();
-    }
-    let status = std::task::ready!(pin!(process.wait()).poll(cx));
-    link.ending.reaped();
-    Poll::Ready(status)
 }
 
 impl Drop for Child {

@@ -6,6 +6,7 @@
 mod child;
 mod command_ext;
 mod output;
+mod reap;
 
 pub use child::Child;
 pub use command_ext::CommandTokenExt;

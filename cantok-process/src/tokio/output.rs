@@ -1,4 +1,4 @@
-use super::child::{pause, pauses, poll_reap};
+use super::reap::{pause, pauses, poll_reap};
 use crate::link::Link;
 use crate::reading::Reading;
 use ::tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -123,7 +123,7 @@ fn poll_pipe(
         let kept = &mut *reading.kept()[index];
         kept.reserve(kept.len().max(4096));
         let bytes = ready!(pin!(open.read_buf(kept)).poll(cx))?;
-        reading.has_read(link, index, bytes);
+        link.has_read(reading, index, bytes);
         if bytes == 0 {
             *pipe = None;
         }
