@@ -6,7 +6,6 @@ use crate::clock::{self, NEVER, instant, nanos};
 use crate::panic::Panic;
 use crate::wheel::{self, Wheel};
 use crate::worker::Worker;
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::io;
 use std::time::Instant;
@@ -18,19 +17,16 @@ static BACKGROUND: Worker<Queue> =
 
 struct Queue {
     jobs: VecDeque<Job>,
-    scheduled: Wheel<Scheduled>,
+    scheduled: Wheel<Job>,
     /// When the first scheduled job is due, as a number of the clock, or earlier.
     next: u64,
-    /// Jobs from the schedule, the first one last.
-    due: Vec<Scheduled>,
+    /// Jobs from the schedule that are due, in any order.
+    due: Vec<Job>,
     /// [`Queue::pop_due`] from the first scheduled job on. Programs without conditions are linked without it.
     pop_due: fn(&mut Queue) -> Option<Job>,
 }
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
-
-/// A job, and when it is due, as a number of the clock.
-struct Scheduled(u64, Job);
 
 /// Identifies a scheduled job.
 pub(crate) type Due = wheel::Key;
@@ -89,7 +85,7 @@ pub(crate) fn schedule(at: Instant, job: impl FnOnce() + Send + 'static) -> Opti
     let at = nanos(at);
     let mut queue = BACKGROUND.lock_unless_forked()?;
     queue.pop_due = Queue::pop_due;
-    let (due, next) = queue.scheduled.insert(at, Scheduled(at, Box::new(job)));
+    let (due, next) = queue.scheduled.insert(at, Box::new(job));
     if next < queue.next {
         queue.next = next;
         drop(queue);
@@ -145,13 +141,11 @@ impl Queue {
         if self.due.is_empty() {
             let now = nanos(clock::now());
             self.next = self.scheduled.take_due(now, 1, &mut self.due);
-            // The wheel does not say which one of a tick is the first.
-            self.due.sort_unstable_by_key(|due| Reverse(due.0));
             if self.due.is_empty() {
                 drop(self.scheduled.shrink());
             }
         }
-        self.due.pop().map(|due| due.1)
+        self.due.pop()
     }
 }
 
