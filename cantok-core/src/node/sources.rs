@@ -82,11 +82,11 @@ impl Derived {
             return self.edges.push(node, operand);
         }
         let place = self.end_of(rank);
-        let is_last = place == self.edges.as_slice().len();
+        let last = self.edges.as_slice().len();
         self.polled += 1;
         self.edges.push(node, operand);
-        if !is_last {
-            self.edges.as_mut_slice()[place..].rotate_right(1);
+        for later in (place..last).rev() {
+            self.edges.as_mut_slice().swap(later, later + 1);
         }
     }
 
