@@ -28,7 +28,12 @@ impl Panic {
     pub(crate) fn catch_each<T>(first: &mut Option<Panic>, items: Vec<T>, f: fn(T)) {
         let mut items = items.into_iter();
         while items.len() > 0 {
-            Panic::keep_first(first, Panic::catch_dyn(&mut || items.by_ref().for_each(f)));
+            let mut all = || {
+                for item in items.by_ref() {
+                    f(item);
+                }
+            };
+            Panic::keep_first(first, Panic::catch_dyn(&mut all));
         }
     }
 

@@ -250,8 +250,11 @@ impl<T> Slab<T> {
         self.reserve = self.with_room;
         let mut spare = Vec::new();
         for at in 0..=self.more.len() as u32 {
-            if at != self.reserve {
-                spare.extend(self.take_spare(at));
+            if at == self.reserve {
+                continue;
+            }
+            if let Some(chunk) = self.take_spare(at) {
+                spare.push(chunk);
             }
         }
         spare
@@ -290,9 +293,9 @@ impl<T> Slab<T> {
                 .chunk(start / CHUNK)
                 .map_or(&[][..], |chunk| &chunk.slots);
             let slots = slots.get((start % CHUNK) as usize..).unwrap_or_default();
-            for (key, slot) in (start..).zip(slots) {
+            for (index, slot) in slots.iter().enumerate() {
                 if matches!(slot, Slot::Taken(value) if is_match(value)) {
-                    return Some(key);
+                    return Some(start + index as u32);
                 }
             }
             from = next;

@@ -29,8 +29,11 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
         if let Some(error) = node.cancellation() {
             return Some(error.clone());
         }
-        let next_poll = polls.iter().filter_map(|poll| poll.due).min();
-        parker.park(earlier(earlier(limit, node.deadline()), next_poll));
+        let mut until = earlier(limit, node.deadline());
+        for poll in &polls {
+            until = earlier(until, poll.due);
+        }
+        parker.park(until);
         if let Some(error) = node.error() {
             return Some(error.clone());
         }
@@ -39,7 +42,11 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
             return node.check_uncounted().cloned();
         }
         // The first one that is satisfied cancels the node, which ends the loop.
-        let _ = polls.iter_mut().any(|poll| poll.run_if_due(node, now));
+        for poll in &mut polls {
+            if poll.run_if_due(node, now) {
+                break;
+            }
+        }
     }
 }
 

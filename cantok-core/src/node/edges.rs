@@ -152,7 +152,11 @@ impl Edges {
                 f(second);
                 f(third);
             }
-            Edges::Many(edges) => edges.into_iter().for_each(f),
+            Edges::Many(edges) => {
+                for edge in edges {
+                    f(edge);
+                }
+            }
         }
     }
 }

@@ -188,7 +188,9 @@ impl Work {
         if let Some(parker) = self.thread.take() {
             parker.unpark();
         }
-        self.threads.iter().for_each(|parker| parker.unpark());
+        for parker in &self.threads {
+            parker.unpark();
+        }
         self.threads.clear();
     }
 

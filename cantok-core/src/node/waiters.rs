@@ -421,7 +421,9 @@ impl Node {
                 waiters.remove_any(from);
                 waiters.take_awaiting()
             };
-            threads.iter().for_each(|thread| thread.unpark());
+            for thread in &threads {
+                thread.unpark();
+            }
         }
     }
 
@@ -450,7 +452,9 @@ impl Node {
         match &mut *waiters {
             Waiters::None => None,
             Waiters::One(only) => {
-                rest.extend(only.below().map(|node| Below::new(0, node)));
+                if let Some(node) = only.below() {
+                    rest.push(Below::new(0, node));
+                }
                 None
             }
             Waiters::Many(many) => {
