@@ -163,8 +163,8 @@ impl Token {
         I: IntoIterator,
         I::Item: Into<Token>,
     {
-        let nodes = tokens.into_iter().map(|token| token.into().node);
-        Token::from_node(Node::derived(Kind::Sum, nodes))
+        let mut nodes = tokens.into_iter().map(|token| token.into().node);
+        Token::from_node(Node::derived(Kind::Sum, &mut nodes))
     }
 
     /// [`any`](Token::any) for two tokens.

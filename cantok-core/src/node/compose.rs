@@ -7,6 +7,7 @@ use super::state::{Polls, State};
 use super::{Kind, Node};
 use crate::clock::earlier;
 use crate::sync::{Arc, Ordering, fence};
+use std::iter;
 use std::mem::{forget, replace, take};
 
 /// A longer sum is not taken apart but watched as a whole, so that adding to it one by one stays cheap.
@@ -29,17 +30,18 @@ struct Composer<'a> {
 
 impl Node {
     /// Makes a node of that kind that watches these operands; cancelled if one of them is.
-    pub(crate) fn derived(kind: Kind, operands: impl IntoIterator<Item = Arc<Node>>) -> Arc<Node> {
+    pub(crate) fn derived(kind: Kind, operands: &mut dyn Iterator<Item = Arc<Node>>) -> Arc<Node> {
         Node::link_rest();
         let mut node = Node::flag();
-        let is_cancelled = Arc::get_mut(&mut node).is_some_and(|node| {
+        let mut is_cancelled = false;
+        if let Some(node) = Arc::get_mut(&mut node) {
             node.kind = kind;
             let mut composer = node.compose();
-            operands
-                .into_iter()
-                .for_each(|operand| composer.add(operand));
-            composer.is_cancelled
-        });
+            for operand in operands {
+                composer.add(operand);
+            }
+            is_cancelled = composer.is_cancelled;
+        }
         if is_cancelled {
             node.cancellation();
         }
@@ -57,7 +59,7 @@ impl Node {
             _ => None,
         };
         let Some(grown) = grown else {
-            return Node::derived(Kind::Sum, [left, right]);
+            return Node::derived(Kind::Sum, &mut [left, right].into_iter());
         };
         grown.kind = Kind::Sum;
         let mut composer = grown.compose();
@@ -74,7 +76,7 @@ impl Node {
             Body::Plain if parent.kind == Kind::Never => Node::flag(),
             // Most tokens with children are like this.
             Body::Plain => Node::child_of_plain(Arc::clone(parent)),
-            _ => Node::derived(Kind::Simple, [Arc::clone(parent)]),
+            _ => Node::derived(Kind::Simple, &mut iter::once(Arc::clone(parent))),
         }
     }
 
@@ -99,7 +101,7 @@ impl Node {
         let ranks = [left.rank(), right.rank()];
         let mut polls = Polls::default();
         let mut polled = 0;
-        for (node, rank) in [&left, &right].into_iter().zip(ranks) {
+        for (node, rank) in [(&left, ranks[0]), (&right, ranks[1])] {
             if rank != Rank::NotPolled {
                 polls.add(node.state.polls());
                 polled += 1;
@@ -275,8 +277,8 @@ impl Composer<'_> {
                 (&[][..], true)
             }
         };
-        for (edge, index) in copied.iter().zip(0..) {
-            let rank = if index < derived.polled {
+        for (index, edge) in copied.iter().enumerate() {
+            let rank = if index < derived.polled().len() {
                 edge.node.rank()
             } else {
                 Rank::NotPolled
