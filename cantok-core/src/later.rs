@@ -2,7 +2,7 @@
 //! depth.
 
 use crate::panic::Panic;
-use crate::sync::thread_locals;
+use crate::sync::{get_local, set_local, thread_locals};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::thread;
@@ -25,7 +25,16 @@ pub(crate) fn drop_nested<T: 'static>(value: T) {
     if depth() < AT_ONCE - 1 && !thread::panicking() {
         let _nested = Nested::begin();
         drop(value);
-    } else if let Some(panic) = drop_caught(value) {
+    } else {
+        drop_boxed(value);
+    }
+}
+
+/// The rare part of [`drop_nested`].
+#[cold]
+#[inline(never)]
+fn drop_boxed<T: 'static>(value: T) {
+    if let Some(panic) = drop_caught::<Box<dyn Any>>(Box::new(value)) {
         panic.resume();
     }
 }
@@ -47,7 +56,7 @@ fn drop_here(drop: &mut dyn FnMut()) -> Option<Panic> {
 
 #[inline]
 fn depth() -> usize {
-    DEPTH.with(Cell::get)
+    get_local(&DEPTH)
 }
 
 /// One more nested drop, until this is dropped.
@@ -56,7 +65,7 @@ struct Nested;
 impl Nested {
     #[inline]
     fn begin() -> Self {
-        DEPTH.with(|depth| depth.set(depth.get() + 1));
+        set_local(&DEPTH, depth() + 1);
         Nested
     }
 }
@@ -64,7 +73,7 @@ impl Nested {
 impl Drop for Nested {
     #[inline]
     fn drop(&mut self) {
-        DEPTH.with(|depth| depth.set(depth.get() - 1));
+        set_local(&DEPTH, depth() - 1);
     }
 }
 

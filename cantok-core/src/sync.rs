@@ -1,12 +1,15 @@
 //! The source of all atomics and locks of this crate: the standard library, or loom's models of it under
 //! `cfg(cantok_loom)`, which `models/build.rs` sets.
 
+use std::cell::Cell;
+
 #[cfg(not(cantok_loom))]
 mod imp {
     pub(crate) use std::sync::atomic::{
         AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
     };
     pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
+    pub(crate) use std::thread::LocalKey;
 
     use std::sync::{PoisonError, TryLockError};
     use std::time::Duration;
@@ -67,6 +70,7 @@ mod imp {
         AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
     };
     pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
+    pub(crate) use loom::thread::LocalKey;
 
     use std::time::Duration;
 
@@ -182,6 +186,18 @@ macro_rules! thread_locals {
             $($(#[$attribute])* static $NAME: $T = $value;)*
         }
     };
+}
+
+/// Reads a thread-local variable. Compiled once, unlike the closures of its callers.
+#[inline]
+pub(crate) fn get_local(key: &'static LocalKey<Cell<usize>>) -> usize {
+    key.with(Cell::get)
+}
+
+/// Writes a thread-local variable.
+#[inline]
+pub(crate) fn set_local(key: &'static LocalKey<Cell<usize>>, value: usize) {
+    key.with(|cell| cell.set(value));
 }
 
 pub(crate) use imp::*;

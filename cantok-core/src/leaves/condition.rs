@@ -1,5 +1,7 @@
 use crate::background::Due;
-use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, thread_locals};
+use crate::sync::{
+    AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, get_local, set_local, thread_locals,
+};
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
@@ -74,23 +76,23 @@ impl Calls {
         // Relaxed: this only chooses the path.
         let marks = self.marks.load(Ordering::Relaxed);
         // One branch for both.
-        if usize::from(marks) | INNERMOST.with(Cell::get) != 0 {
+        if usize::from(marks) | get_local(&INNERMOST) != 0 {
             return None;
         }
-        INNERMOST.with(|innermost| innermost.set(self.address()));
+        set_local(&INNERMOST, self.address());
         Some(Active { outer: 0 })
     }
 
     /// Begins a call. `None` if this thread is already calling this condition.
     pub(crate) fn enter(&self) -> Option<Active> {
-        let outer = INNERMOST.with(Cell::get);
+        let outer = get_local(&INNERMOST);
         if outer == self.address() {
             return None;
         }
         if outer != 0 && !Active::nest(outer, self.address()) {
             return None;
         }
-        INNERMOST.with(|innermost| innermost.set(self.address()));
+        set_local(&INNERMOST, self.address());
         Some(Active { outer })
     }
 
@@ -147,7 +149,7 @@ impl Calls {
 
     /// Whether this thread is calling the condition, so that its closure, or a hook, is what checks.
     pub(crate) fn is_called_here(&self) -> bool {
-        INNERMOST.with(Cell::get) == self.address()
+        get_local(&INNERMOST) == self.address()
             || OUTER
                 .try_with(|list| list.borrow().contains(&self.address()))
                 .is_ok_and(|is_called| is_called)
@@ -212,7 +214,7 @@ impl Active {
 impl Drop for Active {
     #[inline]
     fn drop(&mut self) {
-        INNERMOST.with(|innermost| innermost.set(self.outer));
+        set_local(&INNERMOST, self.outer);
         if self.outer != 0 {
             Active::leave_nested();
         }

@@ -8,6 +8,7 @@ use super::waiters::Waiters;
 use super::{Body, Node, rest};
 use crate::panic::Panic;
 use crate::sync::{Arc, Ordering, get_mut};
+use std::any::Any;
 
 impl Drop for Node {
     #[inline]
@@ -98,7 +99,7 @@ impl Node {
             remains.drop_users(self.cause.take());
         }
         if let Some(label) = self.label.take() {
-            remains.drop_users(label);
+            remains.drop_users::<Box<dyn Any>>(label);
         }
         match std::mem::replace(&mut self.body, Body::Plain) {
             Body::Plain | Body::Deadline(_) | Body::Idle(_) | Body::Counter(_) => {}
@@ -108,7 +109,7 @@ impl Node {
                 }
                 if let Some(error) = delayed.error.take() {
                     // As what is already dropped so, which saves a copy of that code.
-                    remains.drop_users(Fired::Error(error));
+                    remains.drop_users(Some(Fired::Error(error)));
                 }
             }
             Body::Condition(condition) => remains.drop_users(condition),
@@ -125,12 +126,17 @@ impl Node {
                 _ => !self.edges().is_empty(),
             };
         let mut inherited = Vec::new();
-        let polled = waiters.iter().filter(|waiter| waiter.needs_polling());
-        self.unwatch_conditions(polled.count());
+        let mut polled = 0;
+        for waiter in &waiters {
+            polled += usize::from(waiter.needs_polling());
+        }
+        self.unwatch_conditions(polled);
         for waiter in waiters {
             match waiter {
                 Waiter::Callback(_) | Waiter::Heir(_) if is_inherited => inherited.push(waiter),
-                Waiter::Callback(_) | Waiter::Waker(_) => remains.drop_users(waiter),
+                Waiter::Callback(_) | Waiter::Waker(_) => {
+                    remains.drop_users::<Box<dyn Any>>(Box::new(waiter));
+                }
                 Waiter::Heir(node) => remains.release(node),
                 Waiter::Link(_)
                 | Waiter::Thread(_)
@@ -145,7 +151,7 @@ impl Node {
             }
         }
         for guard in attached {
-            remains.drop_users(guard);
+            remains.drop_users::<Box<dyn Any>>(guard);
         }
     }
 

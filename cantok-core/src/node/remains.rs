@@ -14,7 +14,7 @@ pub(super) struct Remains {
 }
 
 impl Remains {
-    /// Drops a user's value.
+    /// Drops a user's value. Compiled for each type, so values that are rarely dropped here are boxed.
     pub(super) fn drop_users<T: 'static>(&mut self, value: T) {
         self.keep(drop_caught(value));
     }
