@@ -70,19 +70,22 @@ impl Node {
     /// The error in this node's own cell. All callers get the same one.
     pub(super) fn fired(&self) -> Option<&CancellationError> {
         match self.cause.get()? {
-            Fired::Own(at) => Some(self.make_error(*at)),
+            Fired::Own(at) => self.make_error(*at),
             Fired::Error(error) => Some(error),
         }
     }
 
     #[cold]
-    fn make_error(&self, at: Instant) -> &CancellationError {
+    fn make_error(&self, at: Instant) -> Option<&CancellationError> {
         let cause = match self.body {
             // Not a call: that would have found that the deadline has passed.
             Body::Deadline(after) if self.deadline == Some(at) => Cause::Timeout { after },
             _ => Cause::Cancelled,
         };
-        let make = || CancellationError::new(cause, None, self, at);
-        self.label.get_or_init(Box::default).error.get_or_init(make)
+        let error = &self.label.get_or_init(Box::default).error;
+        if error.get().is_none() {
+            let _ = error.set(CancellationError::new(cause, None, self, at));
+        }
+        error.get()
     }
 }
