@@ -1,6 +1,7 @@
 use crate::Token;
 use crate::later::drop_nested;
 use crate::node::{Kind, Node};
+use crate::sync::Arc;
 use std::borrow::Borrow;
 use std::fmt;
 use std::ptr;
@@ -62,6 +63,11 @@ use std::task::Waker;
 #[must_use = "dropping a registration takes the waker back at once"]
 pub struct WakerRegistration<T: Borrow<Token> = Token> {
     token: T,
+    registered: Registered,
+}
+
+/// What does not depend on how the token is held, so that it is compiled once.
+struct Registered {
     /// The key of the token's clone of the waker, or one of the two below.
     key: u32,
     waker: Identity,
@@ -115,8 +121,10 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     pub const fn new(token: T) -> Self {
         WakerRegistration {
             token,
-            key: EMPTY,
-            waker: Identity::NONE,
+            registered: Registered {
+                key: EMPTY,
+                waker: Identity::NONE,
+            },
         }
     }
 
@@ -139,7 +147,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     /// Returns `true` if a waker is registered, or was until the token's cancel woke it.
     #[inline]
     pub fn is_registered(&self) -> bool {
-        self.key().is_some()
+        self.registered.key().is_some()
     }
 
     /// Registers `waker`, in place of an earlier one. Returns `false` if the token is cancelled.
@@ -152,7 +160,28 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     /// If the token has a deadline or a condition and the operating system refuses a thread that it needs, as
     /// [`std::thread::spawn`] does.
     pub fn register(&mut self, waker: &Waker) -> bool {
-        let node = self.token.borrow().node();
+        self.registered.register(self.token.borrow().node(), waker)
+    }
+
+    /// Unregisters the waker.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.registered.clear(self.token.borrow().node());
+    }
+
+    /// Unregisters the waker for good.
+    pub(crate) fn end(&mut self) {
+        self.clear();
+        self.registered.key = ENDED;
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.registered.key == ENDED
+    }
+}
+
+impl Registered {
+    fn register(&mut self, node: &Arc<Node>, waker: &Waker) -> bool {
         if node.is_marked() {
             return false;
         }
@@ -171,33 +200,22 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
             Err(kept) => {
                 self.forget();
                 drop_nested(kept);
-                self.token().node().kind() == Kind::Never
+                node.kind() == Kind::Never
             }
         };
         // The earlier waker goes last, so that conditions are polled without a gap.
         if let Some(key) = before {
-            unregister(self.token().node(), key);
+            unregister(node, key);
         }
         is_pending
     }
 
-    /// Unregisters the waker.
     #[inline]
-    pub fn clear(&mut self) {
+    fn clear(&mut self, node: &Node) {
         if let Some(key) = self.key() {
             self.forget();
-            unregister(self.token().node(), key);
+            unregister(node, key);
         }
-    }
-
-    /// Unregisters the waker for good.
-    pub(crate) fn end(&mut self) {
-        self.clear();
-        self.key = ENDED;
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.key == ENDED
     }
 
     #[inline]
