@@ -193,7 +193,10 @@ fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
     let mut jobs = Jobs::default();
     // All of them are looked at before one is changed: the processor then fetches many at a time from memory. A node that
     // is being dropped needs no alarm, and is not found any more.
-    let count = due.iter().filter(|node| node.strong_count() > 0).count();
+    let mut count = 0;
+    for node in due.iter() {
+        count += usize::from(node.strong_count() > 0);
+    }
     let mut nodes = Vec::with_capacity(count);
     for node in due.iter() {
         if let Some(node) = node.upgrade() {
@@ -201,7 +204,11 @@ fn expire_all(now: Instant, due: &mut Vec<Weak<Node>>) {
         }
     }
     due.clear();
-    black_box(nodes.iter().filter(|node| node.is_marked()).count());
+    let mut marked = 0;
+    for node in &nodes {
+        marked += usize::from(node.is_marked());
+    }
+    black_box(marked);
     for node in nodes {
         jobs = node.expire(now, jobs);
         jobs.release(node);

@@ -122,7 +122,8 @@ impl Node {
         let operands = self.operands();
         if !operands.is_empty() {
             if shown.insert(address(self), 0) {
-                for operand in operands.into_iter().flatten() {
+                for operand in &operands {
+                    let Some(operand) = operand else { continue };
                     pieces.push(Piece::Text(list.separator()));
                     if self.kind == Kind::Simple {
                         pieces.push(Piece::Text("child of "));
