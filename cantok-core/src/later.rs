@@ -44,14 +44,8 @@ pub(crate) fn drop_caught<T: 'static>(value: T) -> Option<Panic> {
     if depth() >= AT_ONCE {
         return postpone(Box::new(value));
     }
-    let mut value = Some(value);
-    drop_here(&mut || drop(value.take()))
-}
-
-/// [`drop_caught`] up to depth `AT_ONCE`, once in the program and not once for each type.
-fn drop_here(drop: &mut dyn FnMut()) -> Option<Panic> {
     let _nested = Nested::begin();
-    drop_pending(Panic::catch_dyn(drop))
+    drop_pending(Panic::catch_drop(value))
 }
 
 #[inline]
@@ -81,7 +75,7 @@ impl Drop for Nested {
 fn drop_pending(mut first: Option<Panic>) -> Option<Panic> {
     if depth() == AT_ONCE {
         while let Some(value) = next() {
-            Panic::keep_first(&mut first, Panic::catch(|| drop(value)));
+            Panic::keep_first(&mut first, Panic::catch_drop(value));
         }
     }
     first
@@ -95,7 +89,7 @@ fn postpone(value: Box<dyn Any>) -> Option<Panic> {
         }
     });
     // At the end of a thread the list may be gone; then the value is dropped here.
-    Panic::catch(|| drop(value))
+    value.and_then(Panic::catch_drop)
 }
 
 fn next() -> Option<Box<dyn Any>> {

@@ -16,6 +16,11 @@ impl Panic {
         })
     }
 
+    /// [`Panic::catch`] of a drop, once for each type and not once for each place.
+    pub(crate) fn catch_drop<T>(value: T) -> Option<Self> {
+        Panic::catch(|| drop(value))
+    }
+
     /// [`Panic::catch`], once in the program and not once for each closure.
     #[inline(never)]
     pub(crate) fn catch_dyn(f: &mut dyn FnMut()) -> Option<Self> {
@@ -49,7 +54,7 @@ impl Panic {
     #[cold]
     #[inline(never)]
     pub(crate) fn swallow(self) {
-        if let Some(Panic(payload)) = Panic::catch(|| drop(self)) {
+        if let Some(Panic(payload)) = Panic::catch_drop(self) {
             // Leaked: dropping this payload could panic with yet another one.
             std::mem::forget(payload);
         }

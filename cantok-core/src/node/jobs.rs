@@ -215,7 +215,7 @@ impl Work {
             if let Some(all) = rest::callbacks() {
                 (all.run)(&node, &mut first);
             }
-            Panic::keep_first(&mut first, Panic::catch(|| drop(node)));
+            Panic::keep_first(&mut first, Panic::catch_drop(node));
         }
         if let Some(panic) = first {
             panic.resume();

@@ -110,7 +110,7 @@ impl Poll {
             }
         }
         // Before the callbacks, which may expect it to be gone.
-        let dropped = Panic::catch(|| drop(condition));
+        let dropped = Panic::catch_drop(condition);
         if let Some(panic) = panic {
             panic.swallow();
         }

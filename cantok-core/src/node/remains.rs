@@ -30,7 +30,7 @@ impl Remains {
         if node.owns_nodes() {
             self.release(node);
         } else {
-            self.keep(Panic::catch(|| drop(node)));
+            self.keep(Panic::catch_drop(node));
         }
     }
 

@@ -92,15 +92,21 @@ impl Waiters {
     #[inline(always)]
     fn remove<W: Registered>(&mut self, key: u32) -> Option<W> {
         match self {
-            Waiters::One(only) if key == 0 && W::is(only) => match take(self) {
-                Waiters::One(only) => W::from_waiter(only),
-                other => {
-                    forget(other);
-                    None
-                }
-            },
+            Waiters::One(only) if key == 0 && W::is(only) => self.remove_only(),
             Waiters::None | Waiters::One(_) => None,
             Waiters::Many(many) => many.slab.remove_as(key, W::is, W::from_waiter),
+        }
+    }
+
+    /// [`Waiters::remove`] of the only waiter, which is a `W`.
+    #[inline(always)]
+    fn remove_only<W: Registered>(&mut self) -> Option<W> {
+        match take(self) {
+            Waiters::One(only) => W::from_waiter(only),
+            other => {
+                forget(other);
+                None
+            }
         }
     }
 
@@ -363,8 +369,8 @@ impl Node {
     /// Wakes the thread that waits for this cancelled node, if it is the only waiter. Returns whether it did.
     #[inline(always)]
     pub(super) fn wake_thread(&self) -> bool {
-        let thread: Option<Arc<Parker>> = match &mut *lock(&self.waiters) {
-            one @ Waiters::One(_) => one.remove(0),
+        let thread = match &mut *lock(&self.waiters) {
+            one @ Waiters::One(Waiter::Thread(_)) => one.remove_only::<Arc<Parker>>(),
             _ => None,
         };
         let Some(parker) = thread else {
