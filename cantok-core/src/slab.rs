@@ -220,19 +220,28 @@ impl<T> Slab<T> {
 
     /// Frees memory once that chunk has got empty. Its own stays in reserve, in place of another one's, so that a single
     /// entry that comes and goes allocates nothing.
-    #[inline(never)]
+    #[inline]
     fn tidy(&mut self, at: u32) {
+        if !self.is_small() {
+            self.free_memory(at);
+        }
+    }
+
+    /// The rest of [`Slab::tidy`].
+    #[inline(never)]
+    fn free_memory(&mut self, at: u32) {
         if self.used > 0 {
             let before = replace(&mut self.reserve, at);
             if before != at {
                 drop(self.take_spare(before));
             }
-        } else if !self.is_small() {
+        } else {
             *self = Slab::new();
         }
     }
 
-    /// Whether a slab without entries keeps its memory.
+    /// Whether the slab keeps its memory once it is empty. It then has one chunk.
+    #[inline]
     fn is_small(&self) -> bool {
         self.more.is_empty() && self.first.slots.len() <= CHUNK as usize / 4
     }
