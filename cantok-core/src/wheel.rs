@@ -76,7 +76,7 @@ impl Slot {
     }
 }
 
-/// A member of one of its slot's doubly linked lists: that of its key, modulo their number.
+/// A member of one of its slot's doubly linked lists: that of its generation, modulo their number.
 struct Entry<T> {
     at: u64,
     value: T,
@@ -103,26 +103,30 @@ impl<T> Wheel<T> {
     }
 
     /// Also returns when to call [`Wheel::take_due`], on account of this entry.
+    #[inline]
     pub(crate) fn insert(&mut self, at: u64, value: T) -> (Key, u64) {
         self.generation = (self.generation + 1) % (1 << 27);
         let generation = self.generation;
-        let slot = self.entries.insert(Entry {
-            at,
-            value,
-            generation,
-            place: Place { level: 0, slot: 0 },
-            previous: NONE,
-            next: NONE,
+        let list = generation as usize % LISTS;
+        let (slot, moves_at) = self.link(at, list, |entries, place, next| {
+            entries.insert(Entry {
+                at,
+                value,
+                generation,
+                place,
+                previous: NONE,
+                next,
+            })
         });
-        let moves_at = self.link(slot, at);
         (Key { slot, generation }, moves_at.unwrap_or(at))
     }
 
     /// `None` if the entry was already taken out.
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let is_match = |entry: &Entry<T>| entry.generation == key.generation;
         let entry = self.entries.remove_one_if(key.slot, is_match)?;
-        self.unlink(key.slot, entry.place, entry.previous, entry.next);
+        self.unlink(&entry);
         Some(entry.value)
     }
 
@@ -176,10 +180,10 @@ impl<T> Wheel<T> {
             if keys == [NONE; LISTS] {
                 break;
             }
-            for &(key, at) in &self.heads(&mut keys) {
+            for (list, &(key, at)) in self.heads(&mut keys).iter().enumerate() {
                 if key != NONE {
                     self.levels[level].slots[slot].len -= 1;
-                    self.relink(key, at);
+                    self.relink(key, at, list);
                 }
             }
         }
@@ -249,7 +253,7 @@ impl<T> Wheel<T> {
         let mut keys = replace(&mut level.slots[place.slot as usize], EMPTY).first;
         let mut has_others = false;
         while keys != [NONE; LISTS] {
-            for &(key, at) in &self.heads(&mut keys) {
+            for (list, &(key, at)) in self.heads(&mut keys).iter().enumerate() {
                 if key == NONE {
                     continue;
                 }
@@ -259,45 +263,52 @@ impl<T> Wheel<T> {
                     }
                 } else {
                     has_others = true;
-                    self.relink(key, at);
+                    self.relink(key, at, list);
                 }
             }
         }
         has_others
     }
 
-    /// Links an entry into its slot (invariant 1). Returns when to begin to move the slot's entries ahead, if there are
-    /// many. Inlined into an insertion, the most frequent caller.
+    /// Links an entry into its slot (invariant 1), at the front of that list. `put` stores its place and the next entry,
+    /// and returns its key. Also returns when to begin to move the slot's entries ahead, if there are many. Inlined into
+    /// an insertion, the most frequent caller.
     #[inline(always)]
-    fn link(&mut self, key: u32, at: u64) -> Option<u64> {
-        let at = at.max(self.now);
+    fn link(
+        &mut self,
+        at: u64,
+        list: usize,
+        put: impl FnOnce(&mut Slab<Entry<T>>, Place, u32) -> u32,
+    ) -> (u32, Option<u64>) {
         let mut level = 0;
-        while block(at, level) - block(self.now, level) > 1 {
+        // The slots of that level that contain the two instants.
+        let mut number = at.max(self.now) >> TICK;
+        let mut current = self.now >> TICK;
+        while (number >> BITS) - (current >> BITS) > 1 {
+            number >>= BITS;
+            current >>= BITS;
             level += 1;
         }
         if self.levels.len() <= level as usize {
             self.add_levels(level);
         }
-        let number = at >> shift(level);
         let place = Place {
             level: level as u8,
             slot: (number % SLOTS) as u8,
         };
-        let list = &mut self.levels[level as usize];
-        list.occupied |= 1 << place.slot;
-        let slot = &mut list.slots[place.slot as usize];
+        let Level { occupied, slots } = &mut self.levels[level as usize];
+        *occupied |= 1 << place.slot;
+        let slot = &mut slots[place.slot as usize];
         slot.len += 1;
         let moves_at = slot.moves_at(level, number << shift(level));
-        let next = replace(&mut slot.first[key as usize % LISTS], key);
+        let first = &mut slot.first[list];
+        let next = *first;
+        let key = put(&mut self.entries, place, next);
+        *first = key;
         if let Some(next) = self.entries.get_mut(next) {
             next.previous = key;
         }
-        if let Some(entry) = self.entries.get_mut(key) {
-            entry.place = place;
-            entry.previous = NONE;
-            entry.next = next;
-        }
-        moves_at
+        (key, moves_at)
     }
 
     /// Adds levels up to that one. A new level takes more than half a page of stack, so insertions leave it to this
@@ -313,26 +324,35 @@ impl<T> Wheel<T> {
         }
     }
 
-    /// [`Wheel::link`] for an entry that moves, which is rarer than an insertion.
+    /// [`Wheel::link`] for an entry that moves, which is rarer than an insertion. It stays in the list of that number.
     #[inline(never)]
-    fn relink(&mut self, key: u32, at: u64) {
-        self.link(key, at);
+    fn relink(&mut self, key: u32, at: u64, list: usize) {
+        self.link(at, list, |entries, place, next| {
+            if let Some(entry) = entries.get_mut(key) {
+                entry.place = place;
+                entry.previous = NONE;
+                entry.next = next;
+            }
+            key
+        });
     }
 
-    /// Takes the entry between these two out of its list.
-    fn unlink(&mut self, key: u32, place: Place, previous: u32, next: u32) {
+    /// Takes an entry that was removed out of its list.
+    #[inline(always)]
+    fn unlink(&mut self, entry: &Entry<T>) {
+        let place = entry.place;
         let level = &mut self.levels[place.level as usize];
         let slot = &mut level.slots[place.slot as usize];
         slot.len -= 1;
         if slot.len == 0 {
             level.occupied &= !(1 << place.slot);
         }
-        match self.entries.get_mut(previous) {
-            Some(previous) => previous.next = next,
-            None => slot.first[key as usize % LISTS] = next,
+        match self.entries.get_mut(entry.previous) {
+            Some(previous) => previous.next = entry.next,
+            None => slot.first[entry.generation as usize % LISTS] = entry.next,
         }
-        if let Some(next) = self.entries.get_mut(next) {
-            next.previous = previous;
+        if let Some(next) = self.entries.get_mut(entry.next) {
+            next.previous = entry.previous;
         }
     }
 
@@ -369,11 +389,6 @@ impl<T> Wheel<T> {
 /// How many bits are below the number of a level's slot.
 fn shift(level: u32) -> u32 {
     TICK + level * BITS
-}
-
-/// The number of the block of a level that contains an instant.
-fn block(at: u64, level: u32) -> u64 {
-    at.checked_shr(shift(level + 1)).unwrap_or(0)
 }
 
 #[cfg(test)]
