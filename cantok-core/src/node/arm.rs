@@ -103,7 +103,14 @@ impl Node {
     }
 
     /// Registers a link with each edge. `false` if one of them is cancelled, which the next peek finds.
+    #[inline]
     fn link(self: &Arc<Self>) -> bool {
+        !matches!(self.body, Body::Derived(_)) || self.link_edges()
+    }
+
+    /// The rest of [`Node::link`].
+    #[inline(never)]
+    fn link_edges(self: &Arc<Self>) -> bool {
         self.edges().iter().all(|edge| {
             if edge.is_linked() || edge.is_mere_deadline() {
                 return true;
