@@ -53,7 +53,6 @@ mod edges;
 mod fired;
 mod jobs;
 mod label;
-mod moving;
 mod peek;
 mod polling;
 mod remains;

@@ -2,9 +2,9 @@
 
 use super::edges::Edge;
 use super::fired::Found;
-use super::sources::Depth;
+use super::sources::{Depth, Visitor};
 use super::{Body, Node, rest};
-use crate::clock;
+use crate::clock::{self, earlier};
 use crate::leaves::MovingDeadline;
 use crate::sync::{Arc, Ordering, fence};
 use crate::{CancellationError, Cause};
@@ -22,12 +22,33 @@ impl Node {
         self.find_fixed(now).map(|(_, found)| found)
     }
 
+    /// [`Node::find`] where deadlines move. `passed` decides whether one of them has passed.
+    #[cold]
+    pub(super) fn find_moving(
+        self: &Arc<Self>,
+        depth: Depth,
+        now: Instant,
+        passed: fn(&MovingDeadline, Instant) -> Option<Instant>,
+    ) -> Option<Found<'_>> {
+        let mut first = self.find_fixed(Some(now));
+        self.for_each_moving(depth, &mut |node| {
+            let (at, found) = match node.error() {
+                Some(error) => (error.at(), Found::Error(error)),
+                None => match node.moving().and_then(|deadline| passed(deadline, now)) {
+                    Some(at) => (at, Found::Fired(node)),
+                    None => return,
+                },
+            };
+            if first.as_ref().is_none_or(|(first, _)| at < *first) {
+                first = Some((at, found));
+            }
+        });
+        first.map(|(_, found)| found)
+    }
+
     /// The earliest cause and its instant, without deadlines that move.
     #[inline(always)]
-    pub(super) fn find_fixed(
-        self: &Arc<Self>,
-        now: Option<Instant>,
-    ) -> Option<(Instant, Found<'_>)> {
+    fn find_fixed(self: &Arc<Self>, now: Option<Instant>) -> Option<(Instant, Found<'_>)> {
         let has_passed = |deadline: &Instant| *deadline <= now.unwrap_or_else(clock::now);
         let passed = self.deadline.filter(has_passed);
         if self.edges().is_empty() {
@@ -146,5 +167,32 @@ impl Node {
         };
         CancellationError::new(cause, self.name().cloned(), self, at)
             .because(self.because().cloned())
+    }
+
+    /// This node's own deadline at this moment, if it moves.
+    pub(super) fn moves_to(&self) -> Option<Instant> {
+        if !self.moves {
+            return None;
+        }
+        (rest::moving()?.at)(self)
+    }
+
+    /// Passes the nodes with a deadline that moves to `f`: this one, or its sources, through derived nodes of that
+    /// depth.
+    pub(super) fn for_each_moving<'a>(self: &'a Arc<Self>, depth: Depth, f: Visitor<'a, '_>) {
+        if self.moves {
+            if let Some(all) = rest::moving() {
+                (all.visit)(self, depth, f);
+            }
+        }
+    }
+
+    /// The earliest deadline at this moment.
+    pub(super) fn earliest_deadline(self: &Arc<Self>) -> Option<Instant> {
+        let mut earliest = self.deadline;
+        self.for_each_moving(Depth::Any, &mut |node| {
+            earliest = earlier(earliest, node.moves_to());
+        });
+        earliest
     }
 }
