@@ -1,4 +1,5 @@
 use crate::clock;
+use crate::delayed::delayed;
 use crate::node::{Kind, Node};
 use crate::sync::Arc;
 use crate::{
@@ -579,6 +580,41 @@ impl Token {
     /// As [`any`](Token::any).
     pub fn child(&self) -> SimpleToken {
         SimpleToken::from_token(Token::from_node(Node::child_of(&self.node)))
+    }
+
+    /// Makes a token that is cancelled `delay` after this one, with the same error. It can be cancelled without this
+    /// one.
+    ///
+    /// Use it for a graceful shutdown in two phases: the token stops new work, the delayed one stops what has not ended
+    /// by then. The error has the same [cause](CancellationError::cause), and [`is_from`](CancellationError::is_from)
+    /// finds the same token.
+    ///
+    /// Checking the result does not check this token. If a deadline or a condition cancels this token, the delay counts
+    /// from that [instant](CancellationError::at); a condition is called at its interval, as for a
+    /// [callback](Token::on_cancel). A delay that the clock cannot represent lasts for ever. One of zero makes a
+    /// [child](Token::child).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::time::Duration;
+    ///
+    /// let stop = SimpleToken::new().named("stop");
+    /// let kill = stop.delayed(Duration::from_millis(5));
+    /// stop.cancel();
+    /// // No new work from here on; what runs has 5 ms to end.
+    /// let error = kill.wait();
+    /// assert_eq!(error.to_string(), "stop: cancelled");
+    /// assert!(error.is_from(&stop));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the operating system refuses a thread that this token needs, as [`std::thread::spawn`] does.
+    #[must_use]
+    pub fn delayed(&self, delay: Duration) -> Token {
+        delayed(self, delay)
     }
 
     /// Returns a guard that cancels this token when it is dropped.
