@@ -51,8 +51,8 @@ pub(crate) fn start_here() -> io::Result<()> {
     BACKGROUND.start_here()
 }
 
-/// Runs a job that wakes tasks soon, but not on the caller's thread, which may be the timer's. If the operating system
-/// refuses a thread, the job runs as soon as one can be started.
+/// Soon runs a job that wakes tasks, on another thread: the caller's may be the timer's. If the operating system refuses
+/// a thread, the job runs as soon as one can be started.
 pub(crate) fn wake(job: Job) {
     push(&WAKERS, job);
 }
@@ -99,7 +99,7 @@ pub(crate) fn unschedule(due: Due) {
     let removed = BACKGROUND
         .lock_unless_forked()
         .map(|mut queue| queue.scheduled.remove(due));
-    // Dropped without the lock, since the job may run user code.
+    // Dropped without the queue's lock. The caller may hold a condition's `watch`, so the job owns no user's value.
     drop(removed);
 }
 

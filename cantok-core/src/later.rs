@@ -30,7 +30,7 @@ pub(crate) fn drop_nested<T: 'static>(value: T) {
     }
 }
 
-/// The rare part of [`drop_nested`].
+/// [`drop_nested`] that catches a panic. Boxes the value, so that the rest is compiled once.
 #[cold]
 #[inline(never)]
 fn drop_boxed<T: 'static>(value: T) {

@@ -227,7 +227,7 @@ impl<T> Slab<T> {
         }
     }
 
-    /// The rest of [`Slab::tidy`].
+    /// [`Slab::tidy`] of a slab that is not small.
     #[inline(never)]
     fn free_memory(&mut self, at: u32) {
         if self.used > 0 {

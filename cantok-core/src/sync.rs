@@ -188,7 +188,7 @@ macro_rules! thread_locals {
     };
 }
 
-/// Reads a thread-local variable. Compiled once, unlike the closures of its callers.
+/// Reads a thread-local variable. Spares each caller a closure of its own.
 #[inline]
 pub(crate) fn get_local(key: &'static LocalKey<Cell<usize>>) -> usize {
     key.with(Cell::get)

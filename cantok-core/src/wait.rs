@@ -29,11 +29,11 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
         if let Some(error) = node.cancellation() {
             return Some(error.clone());
         }
-        let mut until = earlier(limit, node.deadline());
+        let mut wake_at = earlier(limit, node.deadline());
         for poll in &polls {
-            until = earlier(until, poll.due);
+            wake_at = earlier(wake_at, poll.due);
         }
-        parker.park(until);
+        parker.park(wake_at);
         if let Some(error) = node.error() {
             return Some(error.clone());
         }

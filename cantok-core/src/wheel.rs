@@ -271,7 +271,7 @@ impl<T> Wheel<T> {
     }
 
     /// Links an entry into its slot (invariant 1), at the front of that list. `put` stores its place and the next entry,
-    /// and returns its key. Also returns when to begin to move the slot's entries ahead, if there are many. Inlined into
+    /// and returns its key. If `put` panics, the wheel counts an entry that is not there. Also returns when to begin to move the slot's entries ahead, if there are many. Inlined into
     /// an insertion, the most frequent caller.
     #[inline(always)]
     fn link(
@@ -281,7 +281,7 @@ impl<T> Wheel<T> {
         put: impl FnOnce(&mut Slab<Entry<T>>, Place, u32) -> u32,
     ) -> (u32, Option<u64>) {
         let mut level = 0;
-        // The slots of that level that contain the two instants.
+        // Up to the level where both are in the same block or in adjacent ones (invariant 1).
         let mut number = at.max(self.now) >> TICK;
         let mut current = self.now >> TICK;
         while (number >> BITS) - (current >> BITS) > 1 {

@@ -89,7 +89,7 @@ impl<S> Worker<S> {
         self.thread.is_forked()
     }
 
-    /// Takes the lock, on the worker's own thread.
+    /// Takes the lock. Never returns in a process that was forked while another thread held it.
     pub(crate) fn lock(&self) -> MutexGuard<'_, S> {
         lock(&self.shared)
     }

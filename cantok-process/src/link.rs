@@ -12,9 +12,9 @@ use std::task::{Wake, Waker};
 pub(crate) struct Link {
     /// The token of this child alone, a child of the caller's token.
     pub(crate) token: SimpleToken,
-    pub(crate) idle: Option<IdleToken>,
+    idle: Option<IdleToken>,
     pub(crate) ending: Arc<Ending>,
-    pub(crate) output_limit: Option<usize>,
+    output_limit: Option<usize>,
     registrations: Option<[WakerRegistration; 2]>,
     is_reported: bool,
 }

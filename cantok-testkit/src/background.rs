@@ -8,9 +8,9 @@ use std::time::Duration;
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{ConditionToken, TimeoutToken};
 
-/// Returns when the background thread has done all that was due before.
+/// Returns when the background thread has called all conditions that were due before, and their callbacks.
 pub fn await_the_background() {
-    // What is due in one tick of the schedule is done in any order, but before what is scheduled meanwhile.
+    // Conditions that are due together are called in any order, but before those scheduled meanwhile.
     for _round in 0..2 {
         let (sender, called) = mpsc::channel();
         let _registration = ConditionToken::new(|| true).on_cancel(move |_| {
@@ -36,10 +36,15 @@ pub fn await_the_timer() {
     while rounds > 0 {
         let (sender, woken) = mpsc::channel();
         let token = TimeoutToken::new(Duration::from_micros(200));
-        // Wakers are woken in order, and the callbacks of a batch follow its wakers.
+        // Wakers are woken in order, and callbacks called in order.
         let _registration = token.register(&Waker::from(Arc::new(Sends(sender))));
-        // Otherwise it had passed before it was armed.
-        if woken.recv().expect("woken") != thread::current().id() {
+        let (sender, called) = mpsc::channel();
+        let _callback = token.on_cancel(move |_| {
+            sender.send(thread::current().id()).expect("a receiver");
+        });
+        let threads = [woken.recv().expect("woken"), called.recv().expect("called")];
+        // Otherwise it had passed before it was armed, or before it had the callback.
+        if !threads.contains(&thread::current().id()) {
             rounds -= 1;
         }
     }

@@ -63,11 +63,11 @@ use std::task::Waker;
 #[must_use = "dropping a registration takes the waker back at once"]
 pub struct WakerRegistration<T: Borrow<Token> = Token> {
     token: T,
-    registered: Registered,
+    place: Place,
 }
 
-/// What does not depend on how the token is held, so that it is compiled once.
-struct Registered {
+/// The place of a waker among the waiters. Apart from how the token is held, so that it is compiled once.
+struct Place {
     /// The key of the token's clone of the waker, or one of the two below.
     key: u32,
     waker: Identity,
@@ -121,7 +121,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     pub const fn new(token: T) -> Self {
         WakerRegistration {
             token,
-            registered: Registered {
+            place: Place {
                 key: EMPTY,
                 waker: Identity::NONE,
             },
@@ -147,7 +147,7 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     /// Returns `true` if a waker is registered, or was until the token's cancel woke it.
     #[inline]
     pub fn is_registered(&self) -> bool {
-        self.registered.key().is_some()
+        self.place.key().is_some()
     }
 
     /// Registers `waker`, in place of an earlier one. Returns `false` if the token is cancelled.
@@ -160,27 +160,29 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     /// If the token has a deadline or a condition and the operating system refuses a thread that it needs, as
     /// [`std::thread::spawn`] does.
     pub fn register(&mut self, waker: &Waker) -> bool {
-        self.registered.register(self.token.borrow().node(), waker)
+        self.place.register(self.token.borrow().node(), waker)
     }
 
     /// Unregisters the waker.
     #[inline]
     pub fn clear(&mut self) {
-        self.registered.clear(self.token.borrow().node());
+        if self.is_registered() {
+            self.place.clear(self.token.borrow().node());
+        }
     }
 
     /// Unregisters the waker for good.
     pub(crate) fn end(&mut self) {
         self.clear();
-        self.registered.key = ENDED;
+        self.place.key = ENDED;
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.registered.key == ENDED
+        self.place.key == ENDED
     }
 }
 
-impl Registered {
+impl Place {
     fn register(&mut self, node: &Arc<Node>, waker: &Waker) -> bool {
         if node.is_marked() {
             return false;

@@ -1,3 +1,5 @@
+//! The settings and the state of a condition. Its closure belongs to its node.
+
 use crate::background::Due;
 use crate::sync::{
     AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, get_local, set_local, thread_locals,

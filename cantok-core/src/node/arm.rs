@@ -108,7 +108,7 @@ impl Node {
         !matches!(self.body, Body::Derived(_)) || self.link_edges()
     }
 
-    /// The rest of [`Node::link`].
+    /// [`Node::link`] of a derived node.
     #[inline(never)]
     fn link_edges(self: &Arc<Self>) -> bool {
         self.edges().iter().all(|edge| {

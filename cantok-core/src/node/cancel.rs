@@ -1,8 +1,7 @@
 //! Cancelling: a work list instead of recursion, help instead of waiting, and user code only at the end.
 
 use super::addresses::{Addresses, address};
-use super::fired::Fired;
-use super::fired::Found;
+use super::fired::{Fired, Found};
 use super::sources::Depth;
 use super::state::Snapshot;
 use super::waiters::Below;

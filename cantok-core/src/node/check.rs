@@ -335,7 +335,7 @@ impl Node {
         conditions
     }
 
-    /// Whether an answer, or a call with everything that belongs to it, satisfies the node's condition.
+    /// Takes the answer of a call, or calls the condition if it was not called. Returns whether it is satisfied.
     pub(super) fn conclude(self: &Arc<Self>, answer: Answer) -> bool {
         let Some(condition) = self.condition() else {
             return false;

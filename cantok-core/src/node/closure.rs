@@ -6,7 +6,7 @@ use crate::sync::Arc;
 use std::mem::needs_drop;
 use std::ops::Deref;
 
-/// A closure that is called until it returns `true`. It dereferences to everything else that there is to it.
+/// A closure that is called until it returns `true`. Dereferences to its settings and state.
 ///
 /// The functions are compiled for each closure, so that a check makes one virtual call. It is the check's last step,
 /// so that the check itself saves no registers.
@@ -32,7 +32,7 @@ pub(crate) enum Answer {
     NotCalled,
 }
 
-/// Both, in one allocation.
+/// A closure with its settings and state, in one allocation.
 struct Closure<F> {
     calls: Calls,
     closure: F,

@@ -108,7 +108,7 @@ impl Node {
                     remains.release(source);
                 }
                 if let Some(error) = delayed.error.take() {
-                    // As what is already dropped so, which saves a copy of that code.
+                    // Of the type of `cause`: one copy of the code for both.
                     remains.drop_users(Some(Fired::Error(error)));
                 }
             }

@@ -1,4 +1,4 @@
-//! What dropping a node leaves to be dropped after it.
+//! What is dropped after a node, so that nothing recurses.
 
 use super::Node;
 use crate::later::drop_caught;

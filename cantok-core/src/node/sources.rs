@@ -109,8 +109,8 @@ impl Derived {
         self.polled += u32::from(rank != Rank::NotPolled);
         let edges = self.edges.as_mut_slice();
         let mut place = edges.len() - 1;
-        for rank in (rank as usize..later.len()).rev() {
-            let end = later[rank];
+        for index in (rank as usize..later.len()).rev() {
+            let end = later[index];
             edges.swap(end, place);
             moved(&edges[place], place);
             place = end;

@@ -517,12 +517,16 @@ impl Node {
     }
 
     fn watch_conditions(self: &Arc<Self>) {
-        if let Some(all) = rest::conditions().filter(|_| self.state.has_conditions()) {
-            self.find_polled(&mut |node| {
-                (all.watch)(node);
-                false
-            });
+        if !self.state.has_conditions() {
+            return;
         }
+        let Some(all) = rest::conditions() else {
+            return;
+        };
+        self.find_polled(&mut |node| {
+            (all.watch)(node);
+            false
+        });
     }
 
     #[inline]
