@@ -271,7 +271,7 @@ impl<T> Wheel<T> {
     }
 
     /// Links an entry into its slot (invariant 1), at the front of that list. `put` stores its place and the next entry,
-    /// and returns its key. If `put` panics, the wheel counts an entry that is not there. Also returns when to begin to move the slot's entries ahead, if there are many. Inlined into
+    /// and returns its key. Also returns when to begin to move the slot's entries ahead, if there are many. Inlined into
     /// an insertion, the most frequent caller.
     #[inline(always)]
     fn link(
@@ -297,14 +297,14 @@ impl<T> Wheel<T> {
             slot: (number % SLOTS) as u8,
         };
         let Level { occupied, slots } = &mut self.levels[level as usize];
-        *occupied |= 1 << place.slot;
         let slot = &mut slots[place.slot as usize];
-        slot.len += 1;
-        let moves_at = slot.moves_at(level, number << shift(level));
-        let first = &mut slot.first[list];
-        let next = *first;
+        let next = slot.first[list];
+        // First of all, since a slab that is full panics.
         let key = put(&mut self.entries, place, next);
-        *first = key;
+        slot.first[list] = key;
+        slot.len += 1;
+        *occupied |= 1 << place.slot;
+        let moves_at = slot.moves_at(level, number << shift(level));
         if let Some(next) = self.entries.get_mut(next) {
             next.previous = key;
         }

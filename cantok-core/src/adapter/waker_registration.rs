@@ -166,8 +166,8 @@ impl<T: Borrow<Token>> WakerRegistration<T> {
     /// Unregisters the waker.
     #[inline]
     pub fn clear(&mut self) {
-        if self.is_registered() {
-            self.place.clear(self.token.borrow().node());
+        if let Some(key) = self.place.take_key() {
+            unregister(self.token().node(), key);
         }
     }
 
@@ -213,11 +213,10 @@ impl Place {
     }
 
     #[inline]
-    fn clear(&mut self, node: &Node) {
-        if let Some(key) = self.key() {
-            self.forget();
-            unregister(node, key);
-        }
+    fn take_key(&mut self) -> Option<u32> {
+        let key = self.key()?;
+        self.forget();
+        Some(key)
     }
 
     #[inline]

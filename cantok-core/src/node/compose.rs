@@ -278,7 +278,7 @@ impl Composer<'_> {
             }
         };
         for (index, edge) in copied.iter().enumerate() {
-            let rank = if index < derived.polled().len() {
+            let rank = if index < derived.polled as usize {
                 edge.node.rank()
             } else {
                 Rank::NotPolled

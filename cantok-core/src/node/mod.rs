@@ -10,8 +10,8 @@
 //!
 //! 1. **The cause comes before the state.** The cause of a node is in its `cause`. If its state says that it *follows*,
 //!    it is in the `cause` of its only edge. That cell is filled before one read-modify-write makes the state
-//!    cancelled. Neither changes again. The error that tells a cause is made at once, or when
-//!    a caller first asks for it ([`Fired`]). All callers, and all nodes that are cancelled with this one, get the same error.
+//!    cancelled. Neither changes again. The error that tells a cause is made at once, or when a caller first asks for
+//!    it ([`Fired`]). All callers, and all nodes that are cancelled with this one, get the same error.
 //! 2. **What is not polled is pushed.** If the state of a node is not *unarmed*, its deadline is with the timer, and
 //!    each source has a link to it among its waiters. A source that only its deadline can cancel needs no link. A node
 //!    with a cancelled edge is not armed: the next check finds that edge. A deadline that moves stays with its own
