@@ -18,7 +18,11 @@ use rayon::prelude::*;
 
 const LEN: usize = 200;
 
-/// The closures around an adapter call this. Returns its argument.
+/// What closures that are called for a part, not for an item, call the work with. A part that waited in one of them, as
+/// items of a [`Meeting`] do, could be the one with the item that it waits for.
+const PART: usize = LEN;
+
+/// The closures around an adapter call this with an item, or with [`PART`]. Returns its argument.
 type Work<'a> = &'a (dyn Fn(usize) -> usize + Sync);
 
 /// Runs a parallel iterator whose closures call the work for each item.
@@ -46,10 +50,10 @@ fn run(items: impl ParallelIterator<Item = usize>, work: Work<'_>) {
 /// Closures that rayon calls for a part, not for an item.
 fn run_parts(items: impl ParallelIterator<Item = usize>, work: Work<'_>) {
     items
-        .map_init(|| work(0), |_, item| work(item))
-        .fold(|| work(0), |sum, item| work(sum) + item)
+        .map_init(|| work(PART), |_, item| work(item))
+        .fold(|| work(PART), |part, _| work(part))
         .map(work)
-        .reduce(|| work(0), |left, right| work(left) + work(right));
+        .reduce(|| work(PART), |left, _| work(left));
 }
 
 /// The adapters, with closures before them and after them.
@@ -79,7 +83,7 @@ const CHAINS: [Chain; 26] = [
     },
     // An adapter that depends on places pulls items.
     |work| {
-        let items = items().map_init(|| work(0), |_, item| work(item));
+        let items = items().map_init(|| work(PART), |_, item| work(item));
         run(items.try_with_token(live()).rev().map(Result::unwrap), work);
     },
     |work| {
