@@ -23,7 +23,7 @@ pub(crate) fn until(node: &Arc<Node>, limit: Option<Instant>) -> Option<Cancella
     };
     let mut polls = Vec::new();
     for condition in node.conditions() {
-        polls.push(Poll::new(condition));
+        polls.push(PolledCondition::new(condition));
     }
     loop {
         if let Some(error) = node.cancellation() {
@@ -66,15 +66,15 @@ impl Drop for Registered<'_> {
 }
 
 /// A condition that is polled at its interval.
-struct Poll {
+struct PolledCondition {
     node: Arc<Node>,
     /// `None` if beyond the clock's range.
     due: Option<Instant>,
 }
 
-impl Poll {
+impl PolledCondition {
     fn new(node: Arc<Node>) -> Self {
-        let mut poll = Poll { node, due: None };
+        let mut poll = PolledCondition { node, due: None };
         poll.put_off();
         poll
     }

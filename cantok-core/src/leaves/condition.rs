@@ -159,12 +159,12 @@ impl Calls {
 
     /// Whether the closure has returned `true`.
     pub(crate) fn is_satisfied(&self) -> bool {
-        // Acquire: pairs with the release in `conclude`, so that what the closure saw is visible to the caller.
+        // Acquire: pairs with the release in `record`, so that what the closure saw is visible to the caller.
         self.marks.load(Ordering::Acquire) & SATISFIED != 0
     }
 
     /// Returns whether the closure's answer satisfies the condition. `None` if the closure failed.
-    pub(crate) fn conclude(&self, answer: Option<bool>) -> bool {
+    pub(crate) fn record(&self, answer: Option<bool>) -> bool {
         // Relaxed: set before the condition is used.
         let satisfied = answer.unwrap_or_else(|| self.on_error.load(Ordering::Relaxed));
         if satisfied {

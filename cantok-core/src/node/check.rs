@@ -91,7 +91,7 @@ impl Node {
             [first, ..] => &first.node,
             [] => self,
         };
-        if first.conclude(answer) {
+        if first.take_answer(answer) {
             return self.fire(first);
         }
         self.check_after_first()
@@ -336,14 +336,14 @@ impl Node {
     }
 
     /// Takes the answer of a call, or calls the condition if it was not called. Returns whether it is satisfied.
-    pub(super) fn conclude(self: &Arc<Self>, answer: Answer) -> bool {
+    pub(super) fn take_answer(self: &Arc<Self>, answer: Answer) -> bool {
         let Some(condition) = self.condition() else {
             return false;
         };
         match answer {
             Answer::No => false,
-            Answer::Yes => condition.conclude(Some(true)),
-            Answer::Failed => condition.conclude(None),
+            Answer::Yes => condition.record(Some(true)),
+            Answer::Failed => condition.record(None),
             Answer::NotCalled => {
                 if condition.must_report_checks() && !condition.is_called_here() {
                     polling::checked(condition, self);
@@ -370,7 +370,7 @@ fn has_satisfied(node: &Arc<Node>) -> bool {
 fn is_satisfied(node: &Arc<Node>, condition: &Arc<dyn Condition>) -> bool {
     match condition.call_plainly() {
         Answer::No => false,
-        answer => rest::conditions().is_some_and(|all| (all.conclude)(node, answer)),
+        answer => rest::conditions().is_some_and(|all| (all.take_answer)(node, answer)),
     }
 }
 

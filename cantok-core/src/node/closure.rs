@@ -14,7 +14,7 @@ pub(crate) trait Condition: Deref<Target = Calls> + Send + Sync {
     /// Calls the closure. `None` if it failed.
     fn call_closure(&self) -> Option<bool>;
     /// Calls the closure of a condition without marks, unless this thread is already calling some condition. Every
-    /// answer but [`Answer::No`] is passed on to the node's `conclude`.
+    /// answer but [`Answer::No`] is passed on to the node's `take_answer`.
     fn call_plainly(&self) -> Answer;
     /// Calls the closure and goes on with the check of `node`. The condition comes first among what the check polls, and
     /// `next` follows it.
@@ -96,7 +96,7 @@ impl dyn Condition {
         if let Some(before) = self.before.get() {
             before();
         }
-        let satisfied = self.conclude(self.call_closure());
+        let satisfied = self.record(self.call_closure());
         if let Some(after) = self.after.get() {
             after();
         }

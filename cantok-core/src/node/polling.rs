@@ -59,23 +59,23 @@ fn schedule(watch: &mut Watch, condition: &Arc<dyn Condition>, node: &dyn Fn() -
     };
     // Beyond the clock's range: never.
     if let Some(at) = at {
-        let poll = Poll {
+        let call = Call {
             condition: Arc::downgrade(condition),
             node: node(),
             round: watch.round,
         };
-        watch.scheduled = background::schedule(at, move || poll.run());
+        watch.scheduled = background::schedule(at, move || call.run());
     }
 }
 
 /// A condition to call, and the token that it cancels. Weak, so that polling keeps nothing alive.
-struct Poll {
+struct Call {
     condition: Weak<dyn Condition>,
     node: Weak<Node>,
     round: u64,
 }
 
-impl Poll {
+impl Call {
     fn run(&self) {
         // Not the node: builders count its handles.
         let Some(condition) = self.condition.upgrade() else {

@@ -65,7 +65,7 @@ impl Node {
 /// What only conditions need.
 pub(super) struct Conditions {
     /// Handles every answer but [`Answer::No`]. Returns whether the condition is satisfied.
-    pub(super) conclude: fn(&Arc<Node>, Answer) -> bool,
+    pub(super) take_answer: fn(&Arc<Node>, Answer) -> bool,
     pub(super) watch: fn(&Arc<Node>),
     pub(super) unwatch: fn(&Node, usize),
 }
@@ -75,7 +75,7 @@ static CONDITIONS: OnceLock<Conditions> = OnceLock::new();
 /// Sets the pointers. Must be called before a node gets a condition.
 pub(crate) fn link_conditions() {
     CONDITIONS.get_or_init(|| Conditions {
-        conclude: Node::conclude,
+        take_answer: Node::take_answer,
         watch: Node::watch_condition,
         unwatch: Node::unwatch_condition,
     });

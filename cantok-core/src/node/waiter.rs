@@ -62,22 +62,22 @@ impl Waiter {
 }
 
 /// What becomes a [`Waiter`] in the list.
-pub(crate) trait Registered: Sized {
+pub(crate) trait WaiterKind: Sized {
     /// Whether conditions must be polled for it, since nothing else may call them.
     const NEEDS_POLLING: bool;
 
     fn into_waiter(self) -> Waiter;
 
-    /// For a waiter that [`is`](Registered::is) one. Any other is forgotten: with a drop here, even one that never runs,
+    /// For a waiter that [`is`](WaiterKind::is) one. Any other is forgotten: with a drop here, even one that never runs,
     /// the waiter would have to be complete in memory.
     fn from_waiter(waiter: Waiter) -> Option<Self>;
 
     fn is(waiter: &Waiter) -> bool;
 }
 
-macro_rules! registered {
+macro_rules! waiter_kind {
     ($type:ty, $variant:ident, needs_polling: $needs_polling:literal) => {
-        impl Registered for $type {
+        impl WaiterKind for $type {
             const NEEDS_POLLING: bool = $needs_polling;
 
             fn into_waiter(self) -> Waiter {
@@ -101,13 +101,13 @@ macro_rules! registered {
     };
 }
 
-registered!(Waker, Waker, needs_polling: true);
-registered!(Callback, Callback, needs_polling: true);
-registered!(Arc<Parker>, Thread, needs_polling: false);
-registered!(Weak<Node>, Link, needs_polling: false);
+waiter_kind!(Waker, Waker, needs_polling: true);
+waiter_kind!(Callback, Callback, needs_polling: true);
+waiter_kind!(Arc<Parker>, Thread, needs_polling: false);
+waiter_kind!(Weak<Node>, Link, needs_polling: false);
 
 /// Any other waiter, which no task or callback waits with.
-impl Registered for Waiter {
+impl WaiterKind for Waiter {
     const NEEDS_POLLING: bool = false;
 
     fn into_waiter(self) -> Waiter {

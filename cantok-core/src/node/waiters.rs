@@ -2,7 +2,7 @@
 
 use super::sources::Depth;
 use super::state::Snapshot;
-use super::waiter::{Registered, Waiter};
+use super::waiter::{Waiter, WaiterKind};
 use super::{Body, Jobs, Kind, Node, rest};
 use crate::background;
 use crate::panic::Panic;
@@ -14,15 +14,15 @@ use std::io;
 use std::mem::{forget, replace, take};
 use std::task::Waker;
 
-/// What a cancel found in a list.
+/// What a cancel counts in a list.
 #[derive(Default)]
-struct Found {
+struct Counts {
     wakers: usize,
     callbacks: usize,
     has_links: bool,
 }
 
-impl Found {
+impl Counts {
     fn count(&mut self, waiter: &Waiter) {
         match waiter {
             Waiter::Link(_) | Waiter::Heir(_) => self.has_links = true,
@@ -55,7 +55,7 @@ pub(super) struct Many {
 
 impl Waiters {
     #[inline(always)]
-    fn insert(&mut self, waiter: impl Registered) -> u32 {
+    fn insert(&mut self, waiter: impl WaiterKind) -> u32 {
         let many = match self {
             Waiters::None => {
                 Node::link_rest();
@@ -90,7 +90,7 @@ impl Waiters {
     /// Removes the waiter with that key, if it is a `W` and was not notified. After a cancel nothing is inserted any
     /// more, so no other waiter gets that key.
     #[inline(always)]
-    fn remove<W: Registered>(&mut self, key: u32) -> Option<W> {
+    fn remove<W: WaiterKind>(&mut self, key: u32) -> Option<W> {
         match self {
             Waiters::One(only) if key == 0 && W::is(only) => self.remove_only(),
             Waiters::None | Waiters::One(_) => None,
@@ -100,7 +100,7 @@ impl Waiters {
 
     /// [`Waiters::remove`] of the only waiter, which is a `W`.
     #[inline(always)]
-    fn remove_only<W: Registered>(&mut self) -> Option<W> {
+    fn remove_only<W: WaiterKind>(&mut self) -> Option<W> {
         match take(self) {
             Waiters::One(only) => W::from_waiter(only),
             other => {
@@ -155,12 +155,12 @@ impl Waiters {
     }
 
     /// Moves the threads, tasks and handles in a cancelled node's list to the jobs.
-    fn notify(&mut self, jobs: &mut Jobs) -> Found {
-        let mut found = Found::default();
+    fn notify(&mut self, jobs: &mut Jobs) -> Counts {
+        let mut counts = Counts::default();
         match self {
             Waiters::None => {}
             Waiters::One(only) => {
-                found.count(only);
+                counts.count(only);
                 if only.is_taken() {
                     if let Some(waiter) = self.remove_any(0) {
                         jobs.notify(waiter);
@@ -169,13 +169,13 @@ impl Waiters {
             }
             Waiters::Many(many) => {
                 let is_taken = |waiter: &Waiter| {
-                    found.count(waiter);
+                    counts.count(waiter);
                     waiter.is_taken()
                 };
                 many.slab.remove_if(is_taken, |waiter| jobs.notify(waiter));
             }
         }
-        found
+        counts
     }
 
     /// The threads that wait for the end of a callback.
@@ -240,7 +240,7 @@ impl Node {
     ///
     /// If the waiter needs a thread that the operating system refuses, as `std::thread::spawn` does.
     #[inline(always)]
-    pub(crate) fn register<W: Registered>(self: &Arc<Self>, waiter: W) -> Result<u32, W> {
+    pub(crate) fn register<W: WaiterKind>(self: &Arc<Self>, waiter: W) -> Result<u32, W> {
         let is_prepared = self.is_prepared();
         if !is_prepared && !self.prepare(W::NEEDS_POLLING) {
             return Err(waiter);
@@ -309,7 +309,7 @@ impl Node {
 
     /// Removes a waiter of [`Node::register`]. `None` if it was or is being notified.
     #[inline]
-    pub(crate) fn unregister<W: Registered>(&self, key: u32) -> Option<W> {
+    pub(crate) fn unregister<W: WaiterKind>(&self, key: u32) -> Option<W> {
         let waiter = lock(&self.waiters).remove(key)?;
         if W::NEEDS_POLLING {
             self.unwatch_conditions(1);
@@ -339,7 +339,7 @@ impl Node {
     }
 
     /// Inserts a waiter, or returns it if the node is cancelled (invariant 3).
-    pub(crate) fn insert<W: Registered>(&self, waiter: W) -> Result<u32, W> {
+    pub(crate) fn insert<W: WaiterKind>(&self, waiter: W) -> Result<u32, W> {
         let mut waiters = lock(&self.waiters);
         if self.state.announce() {
             Ok(waiters.insert(waiter))
@@ -390,15 +390,15 @@ impl Node {
             self.unwatch_conditions(1);
             return false;
         }
-        let found = waiters.notify(jobs);
+        let counts = waiters.notify(jobs);
         drop(waiters);
-        if found.wakers > 0 {
-            self.unwatch_conditions(found.wakers);
+        if counts.wakers > 0 {
+            self.unwatch_conditions(counts.wakers);
         }
-        if found.callbacks > 0 {
-            jobs.push_callbacks(Arc::clone(self), found.callbacks);
+        if counts.callbacks > 0 {
+            jobs.push_callbacks(Arc::clone(self), counts.callbacks);
         }
-        found.has_links
+        counts.has_links
     }
 
     /// Calls the callbacks of a cancelled node, even if some panic. Only the thread that has cancelled the node, or has
