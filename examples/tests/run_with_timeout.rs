@@ -84,6 +84,10 @@ fn it_ends_as_timeout_does() {
         &["100"],
         &["no-number", "true"],
     ] {
+        // A shell cannot trap a signal that was ignored when it began.
+        if arguments.contains(&signal) && is_ignored(Signal::INT) {
+            continue;
+        }
         let [our, their] = [ours(arguments), theirs(arguments)].map(end);
         let code = |(code, signal, _): &End| code.or(signal.map(|signal| 128 + signal));
         assert_eq!(code(&our), code(&their), "{arguments:?}");
