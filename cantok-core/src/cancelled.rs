@@ -17,6 +17,8 @@ use std::task::{Context, Poll};
 /// # Guarantees
 ///
 /// - No cancel is missed. The cancel wakes the task, before it calls any callback of that token, and nothing else does.
+/// - A deadline is noticed as late as the thread that marks deadlines wakes up, as everywhere. So a poll just after it may
+///   still be pending, and the task is then woken.
 /// - Once ready, the future stays ready: polling it again returns the same error.
 /// - Dropping it unregisters the task and never blocks.
 ///
@@ -59,7 +61,8 @@ impl<T: Borrow<Token>> Future for Cancelled<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancellationError> {
         let this = self.get_mut();
-        if !this.registration.token().peek_cancelled() && this.registration.register(cx.waker()) {
+        let is_cancelled = this.registration.token().node().peek_before_waiting();
+        if !is_cancelled && this.registration.register(cx.waker()) {
             return Poll::Pending;
         }
         this.registration.end();

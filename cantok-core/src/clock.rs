@@ -19,6 +19,13 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// The time of what happens now, for which a clock is useful but not necessary: `None` on a platform without one, where
+/// reading it panics.
+pub(crate) fn moment() -> Option<Instant> {
+    const HAS_CLOCK: bool = !cfg!(all(target_family = "wasm", target_os = "unknown"));
+    HAS_CLOCK.then(now)
+}
+
 /// An instant before the start of time counts as that start. One 584 years after it never comes.
 pub(crate) fn nanos(at: Instant) -> u64 {
     nanos_of(at.saturating_duration_since(start_of_time()))

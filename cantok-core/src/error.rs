@@ -1,3 +1,4 @@
+use crate::clock;
 use crate::later::drop_nested;
 use crate::node::Node;
 use crate::sync::Arc;
@@ -39,7 +40,8 @@ struct Inner {
     /// The address of the node that fired, since an error keeps no token alive. See
     /// [`CancellationError::is_from_node`].
     origin: usize,
-    at: Instant,
+    /// `None` on a platform without a clock.
+    at: Option<Instant>,
     /// The error that this one repeats at a later instant.
     original: Option<CancellationError>,
 }
@@ -72,7 +74,12 @@ impl RefUnwindSafe for CancellationError {}
 
 impl CancellationError {
     #[inline(never)]
-    pub(crate) fn new(cause: Cause, name: Option<Arc<str>>, origin: &Node, at: Instant) -> Self {
+    pub(crate) fn new(
+        cause: Cause,
+        name: Option<Arc<str>>,
+        origin: &Node,
+        at: Option<Instant>,
+    ) -> Self {
         CancellationError(Arc::new(Inner {
             cause,
             because: None,
@@ -92,7 +99,7 @@ impl CancellationError {
     }
 
     /// Returns this error with a later instant. The two are equal.
-    pub(crate) fn later(&self, at: Instant) -> Self {
+    pub(crate) fn later(&self, at: Option<Instant>) -> Self {
         CancellationError(Arc::new(Inner {
             cause: self.0.cause.clone(),
             because: self.0.because.clone(),
@@ -133,7 +140,15 @@ impl CancellationError {
     /// let token = TimeoutToken::at(deadline);
     /// assert_eq!(token.wait().at(), deadline);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`Instant::now`] does where there is no clock, as on `wasm32-unknown-unknown`.
     pub fn at(&self) -> Instant {
+        self.0.at.unwrap_or_else(clock::now)
+    }
+
+    pub(crate) fn moment(&self) -> Option<Instant> {
         self.0.at
     }
 

@@ -114,6 +114,12 @@ impl<T> Timer<T> {
         self.worker.is_forked()
     }
 
+    /// Whether the thread wakes up at that instant, or before it. If the instant has passed, the thread is about to.
+    pub(crate) fn wakes_by(&self, at: Instant) -> bool {
+        // Relaxed: an insertion sees to it that nothing is overslept, whatever this returns.
+        self.alarm.load(Ordering::Relaxed) <= nanos(at)
+    }
+
     /// Inserts an entry. The thread must have been started.
     pub(crate) fn insert(&self, at: Instant, value: T) -> Alarm {
         let at = nanos(at);

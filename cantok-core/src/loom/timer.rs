@@ -35,6 +35,10 @@ impl<T> Timer<T> {
         false
     }
 
+    pub(crate) fn wakes_by(&self, _at: Instant) -> bool {
+        false
+    }
+
     pub(crate) fn insert(&self, _at: Instant, _value: T) -> Alarm {
         Alarm(())
     }

@@ -34,9 +34,9 @@ impl Walk {
             }
             return false;
         }
-        let at = fired.at();
-        let earlier = match node.find(depth, Some(at)) {
-            Some(Found::Error(earlier)) if earlier.at() < at => Some(earlier.clone()),
+        let at = fired.moment();
+        let earlier = match node.find(depth, at) {
+            Some(Found::Error(earlier)) if earlier.moment() < at => Some(earlier.clone()),
             Some(Found::Fired(leaf)) => {
                 self.mark_leaf(leaf, leaf.fires());
                 leaf.error_for(node).cloned()
@@ -188,7 +188,7 @@ impl Node {
         } else {
             if matches!(cause, Cause::Reason(_)) {
                 // With the jobs, since the drop of a reason is user code.
-                let late = CancellationError::new(cause, None, self, clock::now());
+                let late = CancellationError::new(cause, None, self, clock::moment());
                 walk.jobs.drop_late(late.into());
             }
             if self.state.has_waiters() && self.kind != Kind::Never {

@@ -8,19 +8,19 @@ use std::time::Instant;
 
 /// What a node's write-once cell holds.
 pub(super) enum Fired {
-    /// A call of `cancel` at that instant, or the node's own deadline, which was then; without a name and a reason. The
+    /// A call of `cancel` at that [moment](clock::moment), or the node's own deadline, which was then; without a name and a reason. The
     /// error is made when a caller first asks for it. So a token that is cancelled and dropped allocates nothing for
     /// that, and neither does the timer's thread. If the token ever had a waiter, the cancel makes the error, since a
     /// thread that was just woken takes longer.
-    Own(Instant),
+    Own(Option<Instant>),
     Error(CancellationError),
 }
 
 impl Fired {
-    pub(super) fn at(&self) -> Instant {
+    pub(super) fn moment(&self) -> Option<Instant> {
         match self {
             Fired::Own(at) => *at,
-            Fired::Error(error) => error.at(),
+            Fired::Error(error) => error.moment(),
         }
     }
 
@@ -49,7 +49,7 @@ impl Node {
     /// What a call that cancels now puts into the node's cell.
     #[inline]
     pub(super) fn called(&self, cause: Cause) -> Fired {
-        let at = clock::now();
+        let at = clock::moment();
         match cause {
             // A waiter that is missed here makes the error itself.
             Cause::Cancelled if self.name().is_none() && !self.state.has_waiters() => {
@@ -62,7 +62,7 @@ impl Node {
     /// What a typed token that fires by itself puts into its cell.
     pub(super) fn fires(self: &Arc<Self>) -> Fired {
         match (&self.body, self.deadline) {
-            (Body::Deadline(_), Some(at)) if self.label.get().is_none() => Fired::Own(at),
+            (Body::Deadline(_), at @ Some(_)) if self.label.get().is_none() => Fired::Own(at),
             _ => self.own_error().into(),
         }
     }
@@ -76,10 +76,12 @@ impl Node {
     }
 
     #[cold]
-    fn make_error(&self, at: Instant) -> Option<&CancellationError> {
+    fn make_error(&self, at: Option<Instant>) -> Option<&CancellationError> {
         let cause = match self.body {
             // Not a call: that would have found that the deadline has passed.
-            Body::Deadline(after) if self.deadline == Some(at) => Cause::Timeout { after },
+            Body::Deadline(after) if at.is_some() && self.deadline == at => {
+                Cause::Timeout { after }
+            }
             _ => Cause::Cancelled,
         };
         let error = &self.label.get_or_init(Box::default).error;

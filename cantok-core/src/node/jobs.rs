@@ -166,7 +166,7 @@ impl Work {
         Box::default()
     }
 
-    /// Runs everything but wakers, one job for the callbacks of each node.
+    /// Runs everything but wakers, one job for each callback.
     fn run_in_background(mut self: Box<Self>) {
         let callbacks = take(&mut self.callbacks);
         let job = |work: Box<Work>| -> Job { Box::new(|| work.run_user_code()) };
@@ -174,10 +174,8 @@ impl Work {
         if self.has_user_code() {
             jobs.push(job(self));
         }
-        for of_one_node in callbacks {
-            let mut work = Work::boxed();
-            work.callbacks.push(of_one_node);
-            jobs.push(job(work));
+        for (node, _) in callbacks {
+            jobs.push(Box::new(|| run_callback_in_background(node, 0)));
         }
         if !jobs.is_empty() {
             background::run(jobs);
@@ -212,13 +210,35 @@ impl Work {
         #[cfg(feature = "tracing")]
         Panic::catch_each(&mut first, self.events, Event::emit);
         for (node, _) in self.callbacks {
-            if let Some(all) = rest::callbacks() {
-                (all.run)(&node, &mut first);
+            let mut next = Some(0);
+            while let Some(from) = next {
+                next = run_callback(&node, from, &mut first);
             }
             Panic::keep_first(&mut first, Panic::catch_drop(node));
         }
         if let Some(panic) = first {
             panic.resume();
         }
+    }
+}
+
+/// [`Node::run_callback`], through the pointer.
+fn run_callback(node: &Arc<Node>, from: u32, first: &mut Option<Panic>) -> Option<u32> {
+    rest::callbacks().and_then(|all| (all.run)(node, from, first))
+}
+
+/// Calls a callback of a node. The next one is a job that comes after those that wait already.
+fn run_callback_in_background(node: Arc<Node>, from: u32) {
+    let mut first = None;
+    match run_callback(&node, from, &mut first) {
+        Some(next) => {
+            background::run(vec![Box::new(move || {
+                run_callback_in_background(node, next)
+            })]);
+        }
+        None => Panic::keep_first(&mut first, Panic::catch_drop(node)),
+    }
+    if let Some(panic) = first {
+        panic.resume();
     }
 }

@@ -33,9 +33,9 @@ impl Node {
         let mut first = self.find_fixed(Some(now));
         self.for_each_moving(depth, &mut |node| {
             let (at, found) = match node.error() {
-                Some(error) => (error.at(), Found::Error(error)),
+                Some(error) => (error.moment(), Found::Error(error)),
                 None => match node.moving().and_then(|deadline| passed(deadline, now)) {
-                    Some(at) => (at, Found::Fired(node)),
+                    at @ Some(_) => (at, Found::Fired(node)),
                     None => return,
                 },
             };
@@ -46,20 +46,20 @@ impl Node {
         first.map(|(_, found)| found)
     }
 
-    /// The earliest cause and its instant, without deadlines that move.
+    /// The earliest cause and its [moment](clock::moment), without deadlines that move.
     #[inline(always)]
-    fn find_fixed(self: &Arc<Self>, now: Option<Instant>) -> Option<(Instant, Found<'_>)> {
+    fn find_fixed(self: &Arc<Self>, now: Option<Instant>) -> Option<(Option<Instant>, Found<'_>)> {
         let has_passed = |deadline: &Instant| *deadline <= now.unwrap_or_else(clock::now);
         let passed = self.deadline.filter(has_passed);
         if self.edges().is_empty() {
-            return passed.map(|at| (at, Found::Fired(self)));
+            return passed.map(|_| (passed, Found::Fired(self)));
         }
         let mut first = None;
         for Edge { node, .. } in self.edges() {
             let (at, found) = match node.error() {
-                Some(error) => (error.at(), Found::Error(error)),
+                Some(error) => (error.moment(), Found::Error(error)),
                 None => match passed {
-                    Some(at) if node.deadline == passed => (at, Found::Fired(node.earliest())),
+                    Some(_) if node.deadline == passed => (passed, Found::Fired(node.earliest())),
                     _ => continue,
                 },
             };
@@ -151,7 +151,7 @@ impl Node {
     #[cold]
     pub(super) fn own_error(self: &Arc<Self>) -> CancellationError {
         let deadline = self.deadline.or_else(|| self.moves_to());
-        let at = deadline.unwrap_or_else(clock::now);
+        let at = deadline.or_else(clock::moment);
         let cause = match &self.body {
             Body::Deadline(after) => Cause::Timeout { after: *after },
             Body::Idle(idle) => Cause::Idle { after: idle.after },

@@ -88,7 +88,7 @@ pub(super) fn conditions() -> Option<&'static Conditions> {
 
 /// What only callbacks need.
 pub(super) struct Callbacks {
-    pub(super) run: fn(&Arc<Node>, &mut Option<Panic>),
+    pub(super) run: fn(&Arc<Node>, u32, &mut Option<Panic>) -> Option<u32>,
     pub(super) bequeath: fn(&Node, Vec<Waiter>, &mut Remains),
 }
 
@@ -97,7 +97,7 @@ static CALLBACKS: OnceLock<Callbacks> = OnceLock::new();
 /// Sets the pointers. Must be called before a callback is registered.
 pub(crate) fn link_callbacks() {
     CALLBACKS.get_or_init(|| Callbacks {
-        run: Node::run_callbacks,
+        run: Node::run_callback,
         bequeath: Node::bequeath,
     });
 }

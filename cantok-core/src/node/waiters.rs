@@ -382,7 +382,7 @@ impl Node {
     }
 
     /// Moves the waiters of a cancelled node to the jobs. Links stay (invariant 4), and so do callbacks, for
-    /// [`Node::run_callbacks`]. Returns whether there are links.
+    /// [`Node::run_callback`]. Returns whether there are links.
     pub(super) fn notify(self: &Arc<Self>, jobs: &mut Jobs) -> bool {
         let mut waiters = lock(&self.waiters);
         if waiters.notify_waker(jobs) {
@@ -401,36 +401,34 @@ impl Node {
         counts.has_links
     }
 
-    /// Calls the callbacks of a cancelled node, even if some panic. Only the thread that has cancelled the node, or has
-    /// received its jobs, may do so.
-    pub(super) fn run_callbacks(self: &Arc<Self>, first: &mut Option<Panic>) {
-        let Some(error) = self.error() else { return };
-        let me = ThreadKey::current();
-        let mut from = 0;
-        loop {
-            let callback = {
-                let mut waiters = lock(&self.waiters);
-                let Some(key) = waiters.next_callback(from) else {
-                    return;
-                };
-                from = key;
-                waiters
-                    .get_mut(key)
-                    .map(|waiter| replace(waiter, Waiter::Running(me)))
-            };
-            self.unwatch_conditions(1);
-            if let Some(Waiter::Callback(callback)) = callback {
-                Panic::keep_first(first, Panic::catch(|| callback(error)));
-            }
-            let threads = {
-                let mut waiters = lock(&self.waiters);
-                waiters.remove_any(from);
-                waiters.take_awaiting()
-            };
-            for thread in &threads {
-                thread.unpark();
-            }
+    /// Calls a callback of a cancelled node, the first from that key on, even if it panics. Returns the next one's key,
+    /// if there is one. Only the thread that has cancelled the node, or has received its jobs, may do so.
+    pub(super) fn run_callback(
+        self: &Arc<Self>,
+        from: u32,
+        first: &mut Option<Panic>,
+    ) -> Option<u32> {
+        let error = self.error()?;
+        let (key, callback) = {
+            let mut waiters = lock(&self.waiters);
+            let key = waiters.next_callback(from)?;
+            let running = Waiter::Running(ThreadKey::current());
+            let waiter = waiters.get_mut(key)?;
+            (key, replace(waiter, running))
+        };
+        self.unwatch_conditions(1);
+        if let Waiter::Callback(callback) = callback {
+            Panic::keep_first(first, Panic::catch(|| callback(error)));
         }
+        let (threads, next) = {
+            let mut waiters = lock(&self.waiters);
+            waiters.remove_any(key);
+            (waiters.take_awaiting(), waiters.next_callback(key))
+        };
+        for thread in &threads {
+            thread.unpark();
+        }
+        next
     }
 
     /// Waits until another thread has finished calling a callback.

@@ -49,7 +49,18 @@ fn wakers_do_not_wait_for_callbacks() {
 /// Deadlines that pass at once are marked together. Their callbacks take turns with conditions.
 #[test]
 fn callbacks_of_deadlines_let_conditions_in_between() {
-    watchdog("a condition among callbacks", || {
+    let at = Instant::now() + SOON;
+    condition_among_callbacks(move || TimeoutToken::at(at));
+}
+
+#[test]
+fn callbacks_of_one_deadline_let_conditions_in_between() {
+    let token = TimeoutToken::new(SOON);
+    condition_among_callbacks(move || token.clone());
+}
+
+fn condition_among_callbacks(token: impl Fn() -> TimeoutToken + Send + 'static) {
+    watchdog("a condition among callbacks", move || {
         let is_satisfied = Arc::new(AtomicBool::new(false));
         let condition = ConditionToken::new({
             let is_satisfied = Arc::clone(&is_satisfied);
@@ -61,12 +72,11 @@ fn callbacks_of_deadlines_let_conditions_in_between() {
         let (done, all_done) = mpsc::channel();
         let met = Arc::new(Mutex::new(met));
         let called = Arc::new(AtomicUsize::new(0));
-        let at = Instant::now() + SOON;
         let _deadlines: Vec<_> = (0..100)
             .map(|_| {
                 let (is_satisfied, done) = (Arc::clone(&is_satisfied), done.clone());
                 let (called, met) = (Arc::clone(&called), Arc::clone(&met));
-                TimeoutToken::at(at).on_cancel(move |_| {
+                token().on_cancel(move |_| {
                     is_satisfied.store(true, Ordering::SeqCst);
                     // Its work: by the 50th the condition has been due many times.
                     thread::sleep(Duration::from_millis(1));

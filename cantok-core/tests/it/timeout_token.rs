@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cantok_core::{Cause, SimpleToken, TimeoutToken, Token};
-use cantok_testkit::watchdog;
+use cantok_testkit::{Counted, watchdog};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SOON: Duration = Duration::from_millis(20);
@@ -249,6 +249,29 @@ fn a_timeout_is_never_seen_early_by_callbacks() {
                 .detach();
             assert!(receiver.recv().unwrap() >= deadline);
             assert!(token.is_cancelled());
+        }
+    });
+}
+
+/// Its future may leave it to the thread that wakes up for the earlier one.
+#[test]
+fn a_deadline_beside_an_earlier_one_is_seen_by_futures() {
+    watchdog("the futures of two deadlines", || {
+        for round in 0..400 {
+            let after = Duration::from_micros(5 * round);
+            let earlier = TimeoutToken::new(after);
+            let mut first = earlier.cancelled();
+            let is_pending = Counted::new().poll(&mut first).is_pending();
+            let later = TimeoutToken::new(after);
+            let deadline = later.deadline().unwrap();
+            while round % 2 == 0 && Instant::now() <= deadline {
+                thread::yield_now();
+            }
+            assert_eq!(pollster::block_on(later.cancelled()).at(), deadline);
+            assert!(deadline <= Instant::now());
+            if is_pending {
+                pollster::block_on(first);
+            }
         }
     });
 }
