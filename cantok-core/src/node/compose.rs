@@ -24,8 +24,16 @@ struct Composer<'a> {
     node: &'a mut Node,
     /// Whether an operand is cancelled.
     is_cancelled: bool,
-    /// The places of the edges, by the address of their node, once there are many.
-    index: Option<Addresses>,
+    /// Once there are many edges.
+    wide: Option<Wide>,
+}
+
+/// What a long list needs while operands are added to it, since searching it and inserting into it takes long.
+struct Wide {
+    /// The places of the edges, by the address of their node.
+    index: Addresses,
+    /// The ranks of the edges, which are put into order at the end.
+    ranks: Vec<Rank>,
 }
 
 impl Node {
@@ -40,7 +48,7 @@ impl Node {
             for operand in operands {
                 composer.add(operand);
             }
-            is_cancelled = composer.is_cancelled;
+            is_cancelled = composer.finish();
         }
         if is_cancelled {
             node.cancellation();
@@ -64,7 +72,7 @@ impl Node {
         grown.kind = Kind::Sum;
         let mut composer = grown.compose();
         composer.add(right);
-        if composer.is_cancelled {
+        if composer.finish() {
             left.cancellation();
         }
         left
@@ -90,7 +98,7 @@ impl Node {
         Composer {
             node: self,
             is_cancelled: false,
-            index: None,
+            wide: None,
         }
     }
 
@@ -301,7 +309,7 @@ impl Composer<'_> {
         let known = if edges.len() < SEARCHED_LIMIT {
             edges.iter().position(|edge| Arc::ptr_eq(&edge.node, node))
         } else {
-            self.index().get(address(node))
+            self.wide().index.get(address(node))
         };
         let Some(known) = known else {
             return false;
@@ -313,15 +321,27 @@ impl Composer<'_> {
         true
     }
 
-    fn index(&mut self) -> &mut Addresses {
-        let Composer { node, index, .. } = self;
-        index.get_or_insert_with(|| {
+    fn wide(&mut self) -> &mut Wide {
+        if self.wide.is_none() {
             let mut index = Addresses::default();
-            for (place, edge) in node.edges().iter().enumerate() {
+            for (place, edge) in self.node.edges().iter().enumerate() {
                 index.insert(address(&edge.node), place);
             }
-            index
-        })
+            let ranks = self.derived().ranks();
+            self.wide = Some(Wide { index, ranks });
+        }
+        match &mut self.wide {
+            Some(wide) => wide,
+            None => unreachable!("just made"),
+        }
+    }
+
+    /// Completes the list. Returns whether an operand is cancelled.
+    fn finish(&mut self) -> bool {
+        if let Some(Wide { ranks, .. }) = self.wide.take() {
+            self.derived().sort(&ranks);
+        }
+        self.is_cancelled
     }
 
     #[inline]
@@ -339,11 +359,13 @@ impl Composer<'_> {
         let Body::Derived(derived) = &mut sum.body else {
             unreachable!("a typed token is not added to");
         };
-        match &mut self.index {
+        match &mut self.wide {
             None => derived.push(node, operand, rank),
-            Some(index) => derived.push_to_many(node, operand, rank, |edge, place| {
-                index.insert(address(&edge.node), place);
-            }),
+            Some(Wide { index, ranks }) => {
+                index.insert(address(&node), ranks.len());
+                ranks.push(rank);
+                derived.edges.push(node, operand);
+            }
         }
         let edges = if derived.edges.is_one() { 1 } else { 2 };
         sum.state = State::new(edges, sum.deadline.is_some(), polls);

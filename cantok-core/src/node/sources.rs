@@ -8,6 +8,7 @@ use super::delayed::Delayed;
 use super::edges::{Edge, Edges};
 use crate::leaves::{Counter, Idle, MovingDeadline};
 use crate::sync::Arc;
+use std::mem::take;
 use std::time::Duration;
 
 /// An operand with more edges is armed and watched as a whole, instead of having its edges copied. So lists stay short
@@ -90,32 +91,31 @@ impl Derived {
         }
     }
 
-    /// [`Derived::push`] for a long list: moves one edge of each rank, and passes each moved edge and its new place to
-    /// `moved`. The order within a rank matters only if two fire at the same instant.
-    pub(super) fn push_to_many(
-        &mut self,
-        node: Arc<Node>,
-        operand: u32,
-        rank: Rank,
-        mut moved: impl FnMut(&Edge, usize),
-    ) {
-        let later = [
-            self.end_of(Rank::Condition),
-            self.end_of(Rank::Counter),
-            self.end_of(Rank::Moving),
-            self.end_of(Rank::Nested),
-        ];
-        self.edges.push(node, operand);
-        self.polled += u32::from(rank != Rank::NotPolled);
-        let edges = self.edges.as_mut_slice();
-        let mut place = edges.len() - 1;
-        for index in (rank as usize..later.len()).rev() {
-            let end = later[index];
-            edges.swap(end, place);
-            moved(&edges[place], place);
-            place = end;
+    /// The ranks of the edges, in their order.
+    pub(super) fn ranks(&self) -> Vec<Rank> {
+        let mut ranks = vec![Rank::NotPolled; self.edges.as_slice().len()];
+        for (rank, edge) in ranks.iter_mut().zip(self.polled()) {
+            *rank = edge.node.rank();
         }
-        moved(&edges[place], place);
+        ranks
+    }
+
+    /// Puts edges, with these ranks, into order. As many calls of [`Derived::push`] would take the square of their time.
+    pub(super) fn sort(&mut self, ranks: &[Rank]) {
+        let mut sorted: [Vec<Edge>; 5] = Default::default();
+        let mut ranks = ranks.iter();
+        let mut polled = 0;
+        take(&mut self.edges).take(|edge| {
+            let rank = ranks.next().copied().unwrap_or(Rank::NotPolled);
+            polled += u32::from(rank != Rank::NotPolled);
+            sorted[rank as usize].push(edge);
+        });
+        let [mut edges, counters, moving, nested, not_polled] = sorted;
+        for more in [counters, moving, nested, not_polled] {
+            edges.extend(more);
+        }
+        self.edges = Edges::Many(edges);
+        self.polled = polled;
     }
 
     /// The end of a rank's edges.

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cantok_core::{Cause, ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{
+    Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken, Token,
+};
 use cantok_testkit::watchdog;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -362,6 +364,35 @@ fn the_leftmost_of_several_used_up_counters_wins() {
     assert!(right.cancellation().is_none(), "it refused no check");
     // That check has cancelled the left one, which comes first from then on.
     assert!((&right + &left).check().unwrap_err().is_from(&left));
+}
+
+/// Of two conditions, counters, or deadlines at the same instant, beside many other operands.
+#[test]
+fn the_leftmost_wins_at_any_width() {
+    for width in [0, 1, 15, 253, 254, 255, 256, 300, 1_000] {
+        let flags: Vec<Token> = (0_usize..width)
+            .map(|_| SimpleToken::new().into())
+            .collect();
+        let at = Instant::now();
+        let pairs: [[Token; 2]; 3] = [
+            [(); 2].map(|()| ConditionToken::new(|| true).into()),
+            [(); 2].map(|()| CounterToken::new(1).into()),
+            [(); 2].map(|()| TimeoutToken::at(at).into()),
+        ];
+        for counter in &pairs[1] {
+            assert!(counter.check().is_ok());
+        }
+        let later: [Token; 3] = [
+            ConditionToken::new(|| false).into(),
+            CounterToken::new(9).into(),
+            IdleToken::new(HOUR).into(),
+        ];
+        for pair in &pairs {
+            let sum = Token::any(flags.iter().chain(pair).chain(&later));
+            let error = sum.check().unwrap_err();
+            assert!(error.is_from(&pair[0]), "{width}: {error}");
+        }
+    }
 }
 
 #[test]
