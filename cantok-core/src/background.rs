@@ -8,12 +8,16 @@ use crate::wheel::{self, Wheel};
 use crate::worker::Worker;
 use std::collections::VecDeque;
 use std::io;
+use std::mem::take;
 use std::time::Instant;
 
 static WAKERS: Worker<Queue> = Worker::new("cantok-waker", || serve(&WAKERS), Queue::new());
 
 static BACKGROUND: Worker<Queue> =
     Worker::new("cantok-background", || serve(&BACKGROUND), Queue::new());
+
+/// A longer list gives up its memory once it is empty.
+const MANY: usize = 1024;
 
 struct Queue {
     jobs: VecDeque<Job>,
@@ -111,8 +115,15 @@ fn serve(worker: &Worker<Queue>) {
         let job = queue.jobs.pop_front();
         let scheduled = (queue.pop_due)(&mut queue);
         if job.is_none() && scheduled.is_none() {
-            let next = instant(queue.next);
-            queue = worker.sleep(queue, next);
+            if queue.jobs.capacity() > MANY {
+                let spare = take(&mut queue.jobs);
+                drop(queue);
+                drop(spare);
+                queue = worker.lock();
+            } else {
+                let next = instant(queue.next);
+                queue = worker.sleep(queue, next);
+            }
             continue;
         }
         drop(queue);
@@ -143,6 +154,7 @@ impl Queue {
             self.next = self.scheduled.take_due(now, 1, &mut self.due);
             if self.due.is_empty() {
                 drop(self.scheduled.shrink());
+                self.due.shrink_to(MANY);
             }
         }
         self.due.pop()
@@ -153,5 +165,33 @@ impl Queue {
 fn run_swallowing(job: impl FnOnce()) {
     if let Some(panic) = Panic::catch(job) {
         panic.swallow();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    /// Of jobs that come faster than they are run.
+    #[test]
+    fn a_burst_of_jobs_leaves_no_memory_behind() {
+        let (done, all_done) = mpsc::channel();
+        let job = |_| -> Job {
+            let done = done.clone();
+            Box::new(move || done.send(()).unwrap())
+        };
+        assert!(start().is_ok());
+        run((0..100 * MANY).map(job).collect());
+        for _ in 0..100 * MANY {
+            assert!(all_done.recv_timeout(Duration::from_secs(60)).is_ok());
+        }
+        let is_small = || BACKGROUND.lock().jobs.capacity() <= MANY;
+        assert!((0..6000).any(|_| is_small() || {
+            thread::sleep(Duration::from_millis(10));
+            false
+        }));
     }
 }

@@ -12,7 +12,8 @@ use std::task::{Context, Poll};
 /// check is refused. A background thread calls conditions, at their interval. If the token cannot be cancelled, the
 /// future is never ready.
 ///
-/// The future is [`Unpin`]: in a loop around a `select!`, make it once, outside, and wait for `&mut cancelled`.
+/// The future is [`Unpin`]: in a loop around a `select!`, make it once, outside, and wait for `&mut cancelled`. A new one
+/// in each turn has a condition called once per interval, too, not once per turn.
 ///
 /// # Guarantees
 ///

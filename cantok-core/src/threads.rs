@@ -5,8 +5,9 @@ use std::io;
 ///
 /// Tokens start them when they are first needed, so most programs never call this. Call it from `main` if
 ///
-/// - the first thread that waits on a token runs at a low priority, in another scheduling class, or on a few cores
-///   only: new threads inherit all of these from the thread that starts them;
+/// - the first thread that waits on a token, or that checks one with a deadline 64 times, runs at a low priority, in
+///   another scheduling class, or on a few cores only: new threads inherit all of these from the thread that starts
+///   them;
 /// - you want to learn early that the operating system refuses threads.
 ///
 /// # Threads
@@ -28,9 +29,10 @@ use std::io;
 /// Without this call:
 ///
 /// - [`cancellation`](crate::Token::cancellation) and [`wait`](crate::Token::wait) see every deadline.
-/// - Checks and [`peek_cancelled`](crate::Token::peek_cancelled) see the deadlines of tokens that were not registered
-///   before the fork: new ones, and those that were checked fewer than 64 times and had no waiter. For other tokens
-///   they see a deadline once `cancellation` has found it.
+/// - Checks and [`peek_cancelled`](crate::Token::peek_cancelled) see the deadlines of tokens that never had a callback
+///   or a waiting task and were checked fewer than 64 times before the fork. In this process these can be checked any
+///   number of times. For other tokens they see a deadline once `cancellation` has found it: their checks are one load,
+///   which cannot notice a fork.
 /// - Deadlines and conditions wake no task and call no callback. `cancel()` does.
 ///
 /// After this call everything works as in the parent. A change of a token that another thread of the parent was making

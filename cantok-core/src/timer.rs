@@ -20,6 +20,7 @@ use crate::wheel::{Key, Wheel};
 use crate::worker::Worker;
 use std::cell::Cell;
 use std::io;
+use std::mem::take;
 use std::num::NonZeroU64;
 use std::time::Instant;
 
@@ -188,6 +189,9 @@ impl<T> Timer<T> {
             if has_fired && next > nanos(clock::now()).saturating_add(PAUSE) {
                 has_fired = false;
                 self.shrink(free);
+                if due.capacity() > 2 * BATCH {
+                    free(Box::new(take(&mut due)));
+                }
             }
             self.alarm.fetch_min(next, Ordering::Relaxed);
         }

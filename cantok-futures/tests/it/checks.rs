@@ -1,4 +1,4 @@
-//! One check for each future and for each item asked for, at the first poll; looks spend nothing.
+//! One check for each future and for each item asked for, at the first poll; peeks spend nothing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

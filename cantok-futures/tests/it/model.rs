@@ -39,7 +39,7 @@ enum Step {
     CancelInside { job: usize, token: usize },
     Cancel(usize),
     Check(usize),
-    Look(usize),
+    Peek(usize),
     Drop(usize),
 }
 
@@ -64,7 +64,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (number(), number()).prop_map(|(job, token)| Step::CancelInside { job, token }),
         3 => number().prop_map(Step::Cancel),
         5 => number().prop_map(Step::Check),
-        2 => number().prop_map(Step::Look),
+        2 => number().prop_map(Step::Peek),
         3 => number().prop_map(Step::Drop),
     ];
     vec(step, 0..80)
@@ -98,7 +98,7 @@ mod reference {
     pub(super) enum Stage {
         /// The next poll is a check.
         Idle,
-        /// Polls look.
+        /// Polls peek.
         Asked,
         Ended,
     }
@@ -432,7 +432,7 @@ impl Program {
                 let token = token % tokens;
                 prop_assert_eq!(self.tokens[token].is_cancelled(), self.model.check(token));
             }
-            Step::Look(token) => {
+            Step::Peek(token) => {
                 let token = token % tokens;
                 let cause = self.tokens[token].cancellation();
                 prop_assert_eq!(cause.is_some(), self.model.is_cancelled(token));

@@ -52,9 +52,9 @@ fn cancelled_implies_a_cause() {
     });
 }
 
-/// The same of a look, which sees what was written before the cancel too.
+/// The same of a peek, which sees what was written before the cancel too.
 #[test]
-fn a_look_that_finds_a_cancel_finds_its_cause() {
+fn a_peek_that_finds_a_cancel_finds_its_cause() {
     for is_armed in [false, true] {
         model(move || {
             let operand = SimpleToken::new();
@@ -622,7 +622,7 @@ fn news_of_a_cancel_that_was_read_relaxed_makes_a_later_cancel_late() {
 }
 
 #[test]
-fn news_of_a_cancel_that_was_read_relaxed_lets_a_look_find_it() {
+fn a_cancel_that_was_learnt_of_by_a_relaxed_load_is_found_by_a_peek() {
     for is_armed in [false, true] {
         model(move || {
             let operand = SimpleToken::new();
