@@ -162,7 +162,14 @@ impl Node {
     /// [`Node::peek`] before a waiter is registered, for which the timer's thread then watches the deadline. So the clock
     /// is read only for a deadline that is earlier than all others, for which that thread would have to be woken. Any
     /// other that has passed is marked when the thread wakes up, as it is for an armed node.
+    #[inline]
     pub(crate) fn peek_before_waiting(self: &Arc<Self>) -> bool {
+        !self.state.is_pushed() && self.peek_unless_left_to_timer()
+    }
+
+    /// The rest of [`Node::peek_before_waiting`].
+    #[inline(never)]
+    fn peek_unless_left_to_timer(self: &Arc<Self>) -> bool {
         let is_left_to_timer = |at| self.state.get().is_unarmed() && TIMER.wakes_by(at);
         !self.deadline.is_some_and(is_left_to_timer) && self.peek()
     }
