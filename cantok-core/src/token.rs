@@ -491,8 +491,8 @@ impl Token {
     ///
     /// One thread calls all such callbacks and conditions. It calls each condition at its
     /// [interval](crate::ConditionToken::poll_interval), however many callbacks there are. Other threads mark deadlines
-    /// and wake tasks; neither waits for callbacks. A process that was forked without `exec` has none of these threads: see
-    /// [`start_threads`](crate::start_threads#after-a-fork).
+    /// and wake tasks; neither waits for callbacks. A process that was forked without `exec` has none of these threads:
+    /// see [`start_threads`](crate::start_threads#after-a-fork).
     ///
     /// A callback that blocks delays other callbacks and conditions. If it waits for one of them, it may wait for ever:
     /// `block_on(token.cancelled())` does, if the token has a condition that no other thread checks.

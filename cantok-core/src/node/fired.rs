@@ -8,10 +8,10 @@ use std::time::Instant;
 
 /// What a node's write-once cell holds.
 pub(super) enum Fired {
-    /// A call of `cancel` at that [moment](clock::moment), or the node's own deadline, which was then; without a name and a reason. The
-    /// error is made when a caller first asks for it. So a token that is cancelled and dropped allocates nothing for
-    /// that, and neither does the timer's thread. If the token ever had a waiter, the cancel makes the error, since a
-    /// thread that was just woken takes longer.
+    /// A call of `cancel` at that [moment](clock::moment), or the node's own deadline, which was then; without a name
+    /// and a reason. The error is made when a caller first asks for it. So a token that is cancelled and dropped
+    /// allocates nothing for that, and neither does the timer's thread. If the token ever had a waiter, the cancel makes
+    /// the error, since a thread that was just woken takes longer.
     Own(Option<Instant>),
     Error(CancellationError),
 }
