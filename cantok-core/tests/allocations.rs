@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use cantok_core::adapter::{TokenAdapterExt as _, WakerRegistration};
-use cantok_core::{ConditionToken, CounterToken, SimpleToken, TimeoutToken, Token};
+use cantok_core::{ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken, Token};
 use cantok_testkit::shapes::{HOUR, shapes};
 
 /// How often `f` allocates on this thread. What it allocates is freed by then.
@@ -37,6 +37,7 @@ fn a_typed_token_is_one_allocation() {
     assert_eq!(allocations(|| TimeoutToken::new(Duration::MAX)), 1);
     assert_eq!(allocations(|| CounterToken::new(black_box(1000))), 1);
     assert_eq!(allocations(|| CounterToken::new(1).direct_only()), 1);
+    assert_eq!(allocations(|| IdleToken::new(black_box(HOUR))), 1);
     // The token, and the condition with its closure.
     assert_eq!(allocations(|| ConditionToken::new(|| false)), 2);
     let owned = Arc::new(());

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cantok_core::adapter::TokenAdapterExt as _;
 use cantok_core::{
     CancellationError, Cause, ConditionToken, CounterToken, IdleToken, SimpleToken, TimeoutToken,
-    Token,
+    Token, start_threads,
 };
 use cantok_testkit::refused::where_threads_are_refused;
 
@@ -40,6 +40,16 @@ fn a_deadline_is_found_by_checks() {
         let far = SimpleToken::new() + TimeoutToken::new(HOUR);
         assert!((0..1000).all(|_| far.keep_on()));
         assert!(far.cancel());
+    });
+}
+
+#[test]
+fn starting_the_threads_is_an_error() {
+    where_threads_are_refused("threads_refused::starting_the_threads_is_an_error", || {
+        assert!(start_threads().is_err());
+        let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(1));
+        while token.keep_on() {}
+        assert!(token.wait().at() <= Instant::now());
     });
 }
 
