@@ -143,8 +143,8 @@ impl CancellationError {
     ///
     /// # Panics
     ///
-    /// As [`Instant::now`] does where there is no clock, as on `wasm32-unknown-unknown`. There, of several causes that
-    /// nobody has asked for in between, a token reports the leftmost.
+    /// As [`Instant::now`] does where there is no clock, as on `wasm32-unknown-unknown`. There, of several causes since
+    /// it was last asked, a token reports the leftmost.
     pub fn at(&self) -> Instant {
         self.0.at.unwrap_or_else(clock::now)
     }
