@@ -189,6 +189,7 @@ impl<T> Timer<T> {
             if has_fired && next > nanos(clock::now()).saturating_add(PAUSE) {
                 has_fired = false;
                 self.shrink(free);
+                // Of more entries than `BATCH`, which were due at the same time.
                 if due.capacity() > 2 * BATCH {
                     free(Box::new(take(&mut due)));
                 }

@@ -170,8 +170,9 @@ impl Node {
     /// The rest of [`Node::peek_before_waiting`].
     #[inline(never)]
     fn peek_unless_left_to_timer(self: &Arc<Self>) -> bool {
-        let is_left_to_timer = |at| self.state.get().is_unarmed() && TIMER.wakes_by(at);
-        !self.deadline.is_some_and(is_left_to_timer) && self.peek()
+        // A cancelled node is found by the registration, too.
+        let is_left_to_timer = self.deadline.is_some_and(|at| TIMER.wakes_by(at));
+        !is_left_to_timer && self.peek()
     }
 
     /// Handles the timer's alarm at `now`. Adds to the jobs.

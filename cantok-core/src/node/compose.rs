@@ -36,6 +36,20 @@ struct Wide {
     ranks: Vec<Rank>,
 }
 
+impl Wide {
+    fn of(node: &Node) -> Self {
+        let mut index = Addresses::default();
+        for (place, edge) in node.edges().iter().enumerate() {
+            index.insert(address(&edge.node), place);
+        }
+        let ranks = match &node.body {
+            Body::Derived(derived) => derived.ranks(),
+            _ => Vec::new(),
+        };
+        Wide { index, ranks }
+    }
+}
+
 impl Node {
     /// Makes a node of that kind that watches these operands; cancelled if one of them is.
     pub(crate) fn derived(kind: Kind, operands: &mut dyn Iterator<Item = Arc<Node>>) -> Arc<Node> {
@@ -322,18 +336,8 @@ impl Composer<'_> {
     }
 
     fn wide(&mut self) -> &mut Wide {
-        if self.wide.is_none() {
-            let mut index = Addresses::default();
-            for (place, edge) in self.node.edges().iter().enumerate() {
-                index.insert(address(&edge.node), place);
-            }
-            let ranks = self.derived().ranks();
-            self.wide = Some(Wide { index, ranks });
-        }
-        match &mut self.wide {
-            Some(wide) => wide,
-            None => unreachable!("just made"),
-        }
+        let Composer { node, wide, .. } = self;
+        wide.get_or_insert_with(|| Wide::of(node))
     }
 
     /// Completes the list. Returns whether an operand is cancelled.

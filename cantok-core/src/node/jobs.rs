@@ -169,10 +169,9 @@ impl Work {
     /// Runs everything but wakers, one job for each callback.
     fn run_in_background(mut self: Box<Self>) {
         let callbacks = take(&mut self.callbacks);
-        let job = |work: Box<Work>| -> Job { Box::new(|| work.run_user_code()) };
-        let mut jobs = Vec::new();
+        let mut jobs: Vec<Job> = Vec::new();
         if self.has_user_code() {
-            jobs.push(job(self));
+            jobs.push(Box::new(|| self.run_user_code()));
         }
         for (node, _) in callbacks {
             jobs.push(Box::new(|| run_callback_in_background(node, 0)));

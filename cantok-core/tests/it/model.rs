@@ -1359,15 +1359,12 @@ impl World {
             .collect();
         for condition in &self.conditions {
             let is_gone = || Arc::strong_count(&condition.met) == 1;
-            if !is_gone() && !kept.contains(&condition.node) {
+            let is_kept = kept.contains(&condition.node);
+            if !is_gone() && !is_kept {
                 // The background thread may be calling it, and drops it afterwards.
                 await_the_background();
             }
-            prop_assert_eq!(
-                is_gone(),
-                !kept.contains(&condition.node),
-                "a condition is left"
-            );
+            prop_assert_eq!(is_gone(), !is_kept, "a condition is left");
         }
         for Detached { node, calls } in &self.detached {
             let is_gone = Arc::strong_count(calls) == 1;

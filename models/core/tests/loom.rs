@@ -622,7 +622,7 @@ fn news_of_a_cancel_that_was_read_relaxed_makes_a_later_cancel_late() {
 }
 
 #[test]
-fn a_cancel_that_was_learnt_of_by_a_relaxed_load_is_found_by_a_peek() {
+fn news_of_a_cancel_that_was_read_relaxed_lets_a_peek_find_it() {
     for is_armed in [false, true] {
         model(move || {
             let operand = SimpleToken::new();
