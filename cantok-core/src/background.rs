@@ -154,7 +154,6 @@ impl Queue {
             self.next = self.scheduled.take_due(now, 1, &mut self.due);
             if self.due.is_empty() {
                 drop(self.scheduled.shrink());
-                self.due.shrink_to(MANY);
             }
         }
         self.due.pop()

@@ -2,13 +2,13 @@
 //!
 //! # Invariants
 //!
-//! 1. **Nothing is overslept.** The thread sleeps until `alarm`: until the first entry is due, or at most [`SLACK`]
-//!    longer if it has just handled others. An insertion first makes its entry visible under the
-//!    lock of a shard. Then it lowers `alarm`, and wakes the thread if it did. The thread raises `alarm` before it goes
-//!    through the shards. So an entry that it misses is inserted later, and that insertion sees the raised `alarm`.
+//! 1. **Nothing is overslept.** The thread sleeps until `alarm`, when the first entry is due. An insertion first makes its
+//!    entry visible under the lock of a shard. Then it lowers `alarm`, and wakes the thread if it did. The thread raises
+//!    `alarm` before it goes through the shards. So an entry that it misses is inserted later, and that insertion sees
+//!    the raised `alarm`.
 //! 2. **The thread is rarely woken.** A removal leaves `alarm` alone. So an insertion wakes the thread only if it is
-//!    due before every entry since the last wake-up, or within [`SLACK`] of that: once for any number of entries that
-//!    come and go.
+//!    due before every entry since the last wake-up: once for any number of entries that come and go. The instants of
+//!    alarms are a tick of the wheel apart.
 //! 3. A thread inserts into one shard, which it shares with few others. The lock of a shard nests in no other lock of
 //!    this module.
 
@@ -20,7 +20,6 @@ use crate::wheel::{Key, Wheel};
 use crate::worker::Worker;
 use std::cell::Cell;
 use std::io;
-use std::mem::take;
 use std::num::NonZeroU64;
 use std::time::Instant;
 
@@ -28,11 +27,6 @@ const SHARDS: usize = 16;
 
 /// How many entries are taken at a time, so that others can come and go in between.
 const BATCH: usize = 256;
-
-/// How long the thread sleeps at least after a batch, in nanoseconds, unless more is due already. So many deadlines take
-/// few wake-ups, of this thread and of those that run what it finds. This adds to the slack of the system's own sleep,
-/// which is as long on Linux.
-const SLACK: u64 = 50_000;
 
 /// In nanoseconds. If nothing is due for so long, a burst is over, and its memory is freed.
 const PAUSE: u64 = 1_000_000;
@@ -170,7 +164,6 @@ impl<T> Timer<T> {
             // Relaxed, here and below: the locks of the shards order this with insertions (invariant 1).
             self.alarm.store(NEVER, Ordering::Relaxed);
             let mut next = NEVER;
-            let mut fired_at = 0;
             for shard in 0..SHARDS {
                 let now = clock::now();
                 if let Some(mut wheel) = self.shard(shard) {
@@ -178,21 +171,12 @@ impl<T> Timer<T> {
                 }
                 if !due.is_empty() {
                     has_fired = true;
-                    fired_at = nanos(now);
                     fire(now, &mut due);
                 }
-            }
-            // Otherwise more is due already.
-            if next > fired_at {
-                next = next.max(fired_at + SLACK);
             }
             if has_fired && next > nanos(clock::now()).saturating_add(PAUSE) {
                 has_fired = false;
                 self.shrink(free);
-                // Of more entries than `BATCH`, which were due at the same time.
-                if due.capacity() > 2 * BATCH {
-                    free(Box::new(take(&mut due)));
-                }
             }
             self.alarm.fetch_min(next, Ordering::Relaxed);
         }

@@ -37,8 +37,8 @@ use std::time::{Duration, Instant};
 /// 1. Once cancelled, a token stays cancelled, with the same cause. That is the first cause in time, whichever token is
 ///    checked first, and when. [`CancellationError::at`] returns its instant.
 /// 2. A deadline is never reported before it has passed. It is late by no more than a thread's wake-up, since the
-///    thread that marks deadlines runs no code of yours. One that passes within 50 µs after others may be marked up to
-///    50 µs later. Deadlines that pass at the same instant are marked one after the other.
+///    thread that marks deadlines runs no code of yours. That thread rounds deadlines up to a multiple of 66 µs.
+///    Deadlines that pass at the same instant are marked one after the other.
 /// 3. When [`cancel`](Token::cancel) returns, every token derived from this one is cancelled, on every thread. What you
 ///    wrote before the cancel is visible there. While `cancel` still runs, another thread may see this token cancelled
 ///    and a derived one not yet.

@@ -1,25 +1,26 @@
 //! Entries by the instant at which they are due: a hierarchical timing wheel (Varghese and Lauck, "Hashed and
 //! hierarchical timing wheels", 1987). Insertion and removal cost the same from one entry to millions.
 //!
-//! Time is in nanoseconds since a fixed instant. Each level divides it into slots: of one tick on level 0, of 64 slots of
-//! the level below on any other. Those 64 are a block. Each level has room for two blocks: the current one, which contains
-//! `now`, and the next one.
+//! Time is in ticks since a fixed instant, from which callers count nanoseconds. An instant is rounded up to a tick, so
+//! nothing is due early. Each level divides time into slots: of one tick on level 0, of 64 slots of the level below on any
+//! other. Those 64 are a block. Each level has room for two blocks: the current one, which contains `now`, and the next
+//! one.
 //!
 //! # Invariants
 //!
-//! 1. An entry is in a slot that contains its instant, in the current or next block of the slot's level. (An entry from
+//! 1. An entry is in a slot that contains its tick, in the current or next block of the slot's level. (An entry from
 //!    before `now` counts as one of `now`.) It is inserted into the lowest such level.
-//! 2. `now` never passes an entry, and reaches no slot above level 0 that has any: they were moved to lower levels.
+//! 2. `now` never passes an entry, and passes the start of no slot above level 0 that has any: they were moved to lower
+//!    levels.
 //! 3. The next slot of a level is the next block of the level below. So if a slot has many entries, they are moved there
 //!    ahead of time, some at a time. If all were moved at once, what is due meanwhile would have to wait.
 
 use crate::clock::NEVER;
 use crate::slab::Slab;
-use std::mem::replace;
 
-/// A tick is 2^16 ns, 66 µs.
+/// A tick is 2^16 ns, 66 µs. So however many instants there are, few have to be waited for.
 const TICK: u32 = 16;
-/// The bits of a slot's number in its block. There are at most eight levels: 48 bits above a tick.
+/// The bits of a slot's number in its block. There are at most eight levels, for the 48 bits of a tick.
 const BITS: u32 = 6;
 /// Two blocks. The number of a slot, modulo this, is its index.
 const SLOTS: u64 = 2 << BITS;
@@ -35,6 +36,7 @@ const MANY: u32 = if cfg!(test) { 1 } else { 64 };
 const NONE: u32 = u32::MAX;
 
 pub(crate) struct Wheel<T> {
+    /// In ticks, as all times here.
     now: u64,
     /// The levels that were needed so far.
     levels: Vec<Level>,
@@ -70,9 +72,13 @@ const EMPTY: Slot = Slot {
 };
 
 impl Slot {
-    /// When to begin to move the entries ahead, if there are many. The slot is of that level and begins at `start`.
-    fn moves_at(&self, level: u32, start: u64) -> Option<u64> {
-        (level > 0 && self.len > MANY).then(|| start - (1 << shift(level)))
+    /// When to take the entries out, or to begin to move them ahead. The slot is of that level and begins at `start`.
+    fn leaves_at(&self, level: u32, start: u64) -> u64 {
+        if level > 0 && self.len > MANY {
+            start - (1 << shift(level))
+        } else {
+            start
+        }
     }
 }
 
@@ -102,13 +108,14 @@ impl<T> Wheel<T> {
         }
     }
 
-    /// Also returns when to call [`Wheel::take_due`], on account of this entry.
+    /// Inserts an entry that is due at that nanosecond. Also returns when to call [`Wheel::take_due`] on account of it.
     #[inline]
     pub(crate) fn insert(&mut self, at: u64, value: T) -> (Key, u64) {
+        let at = at.div_ceil(1 << TICK);
         self.generation = (self.generation + 1) % (1 << 27);
         let generation = self.generation;
         let list = generation as usize % LISTS;
-        let (slot, moves_at) = self.link(at, list, |entries, place, next| {
+        let (slot, leaves_at) = self.link(at, list, |entries, place, next| {
             entries.insert(Entry {
                 at,
                 value,
@@ -118,7 +125,7 @@ impl<T> Wheel<T> {
                 next,
             })
         });
-        (Key { slot, generation }, moves_at.unwrap_or(at))
+        (Key { slot, generation }, nanos(leaves_at))
     }
 
     /// `None` if the entry was already taken out.
@@ -130,30 +137,21 @@ impl<T> Wheel<T> {
         Some(entry.value)
     }
 
-    /// Takes out what is due at `now`, `limit` entries or a few more at a time. Returns when to call again: `NEVER` if
-    /// nothing is left. Keeps the memory, see [`Wheel::shrink`].
+    /// Takes out what is due at the nanosecond `now`, some `limit` entries at a time. Returns when to call again: `NEVER`
+    /// if nothing is left. Keeps the memory, see [`Wheel::shrink`].
     pub(crate) fn take_due(&mut self, now: u64, limit: usize, due: &mut Vec<T>) -> u64 {
-        let mut is_left = false;
-        while let Some((place, start)) = self.first() {
-            if start > now {
-                break;
-            }
-            is_left = due.len() >= limit;
-            if is_left {
-                break;
+        let tick = now >> TICK;
+        let mut left = limit;
+        while let Some((place, start)) = self.first().filter(|(_, start)| *start <= tick) {
+            if left == 0 {
+                return now;
             }
             // Invariant 2: the slot is the first one.
             self.now = self.now.max(start);
-            let later = self.empty(place, now, due);
-            if place.level == 0 && later {
-                // Later in the current tick.
-                break;
-            }
+            left = left.saturating_sub(self.empty(place, left, due));
         }
-        if !is_left {
-            self.now = self.now.max(now);
-        }
-        if self.move_ahead(limit) || is_left {
+        self.now = self.now.max(tick);
+        if self.move_ahead(limit, due) {
             return now;
         }
         self.next()
@@ -161,29 +159,41 @@ impl<T> Wheel<T> {
 
     /// Moves some `limit` entries of each level's next slot to lower levels (invariant 3). Returns whether there are
     /// still many.
-    fn move_ahead(&mut self, limit: usize) -> bool {
+    fn move_ahead(&mut self, limit: usize, due: &mut Vec<T>) -> bool {
         let mut is_left = false;
         for level in 1..self.levels.len() {
             let slot = (((self.now >> shift(level as u32)) + 1) % SLOTS) as usize;
             if self.levels[level].slots[slot].len > MANY {
-                self.move_some(level, slot, limit);
+                let place = Place {
+                    level: level as u8,
+                    slot: slot as u8,
+                };
+                self.empty(place, limit, due);
             }
             is_left |= self.levels[level].slots[slot].len > MANY;
         }
         is_left
     }
 
-    /// Moves some `limit` entries of a slot to lower levels.
-    fn move_some(&mut self, level: usize, slot: usize, limit: usize) {
-        let mut keys = self.levels[level].slots[slot].first;
-        for _ in 0..limit.div_ceil(LISTS) {
-            if keys == [NONE; LISTS] {
-                break;
-            }
+    /// Takes some `limit` entries out of a slot. Those of level 0 are due, others are moved to lower levels. Returns how
+    /// many there were.
+    fn empty(&mut self, place: Place, limit: usize, due: &mut Vec<T>) -> usize {
+        let (level, slot) = (place.level as usize, place.slot as usize);
+        let Slot {
+            first: mut keys,
+            len,
+        } = self.levels[level].slots[slot];
+        let mut gone = 0;
+        while gone < limit && gone < len as usize {
             for (list, &(key, at)) in self.heads(&mut keys).iter().enumerate() {
-                if key != NONE {
-                    self.levels[level].slots[slot].len -= 1;
+                if key == NONE {
+                    continue;
+                }
+                gone += 1;
+                if level > 0 {
                     self.relink(key, at, list);
+                } else if let Some(entry) = self.entries.take(key) {
+                    due.push(entry.value);
                 }
             }
         }
@@ -194,10 +204,14 @@ impl<T> Wheel<T> {
             }
         }
         let level = &mut self.levels[level];
-        level.slots[slot].first = keys;
+        level.slots[slot] = Slot {
+            first: keys,
+            len: len - gone as u32,
+        };
         if level.slots[slot].len == 0 {
             level.occupied &= !(1 << slot);
         }
+        gone
     }
 
     /// Advances each key by one entry of its list. Returns the keys and instants of the entries, `NONE` and `NEVER` at
@@ -214,16 +228,13 @@ impl<T> Wheel<T> {
         heads
     }
 
-    /// Returns when the first entry is due, or has to be moved.
+    /// Returns the nanosecond at which the first entry is due, or has to be moved.
     fn next(&self) -> u64 {
         let mut next = NEVER;
         for level in 0..self.levels.len() {
             if let Some((place, start)) = self.first_of(level) {
-                let slot = self.levels[level].slots[place.slot as usize];
-                next = next.min(match level {
-                    0 => self.earliest(slot),
-                    _ => slot.moves_at(level as u32, start).unwrap_or(start),
-                });
+                let slot = &self.levels[level].slots[place.slot as usize];
+                next = next.min(nanos(slot.leaves_at(level as u32, start)));
             }
         }
         next
@@ -234,56 +245,19 @@ impl<T> Wheel<T> {
         self.entries.shrink()
     }
 
-    /// Returns the earliest instant in a slot.
-    fn earliest(&self, slot: Slot) -> u64 {
-        let mut keys = slot.first;
-        let mut earliest = NEVER;
-        while keys != [NONE; LISTS] {
-            for (_, at) in &self.heads(&mut keys) {
-                earliest = earliest.min(*at);
-            }
-        }
-        earliest
-    }
-
-    /// Takes out the due entries of a slot and links the others again. Returns whether there are others.
-    fn empty(&mut self, place: Place, now: u64, due: &mut Vec<T>) -> bool {
-        let level = &mut self.levels[place.level as usize];
-        level.occupied &= !(1 << place.slot);
-        let mut keys = replace(&mut level.slots[place.slot as usize], EMPTY).first;
-        let mut has_others = false;
-        while keys != [NONE; LISTS] {
-            for (list, &(key, at)) in self.heads(&mut keys).iter().enumerate() {
-                if key == NONE {
-                    continue;
-                }
-                if at <= now {
-                    if let Some(entry) = self.entries.take(key) {
-                        due.push(entry.value);
-                    }
-                } else {
-                    has_others = true;
-                    self.relink(key, at, list);
-                }
-            }
-        }
-        has_others
-    }
-
     /// Links an entry into its slot (invariant 1), at the front of that list. `put` stores its place and the next entry,
-    /// and returns its key. Also returns when to begin to move the slot's entries ahead, if there are many. Inlined into
-    /// an insertion, the most frequent caller.
+    /// and returns its key. Also returns [`Slot::leaves_at`]. Inlined into an insertion, the most frequent caller.
     #[inline(always)]
     fn link(
         &mut self,
         at: u64,
         list: usize,
         put: impl FnOnce(&mut Slab<Entry<T>>, Place, u32) -> u32,
-    ) -> (u32, Option<u64>) {
+    ) -> (u32, u64) {
         let mut level = 0;
         // Up to the level where both are in the same block or in adjacent ones (invariant 1).
-        let mut number = at.max(self.now) >> TICK;
-        let mut current = self.now >> TICK;
+        let mut number = at.max(self.now);
+        let mut current = self.now;
         while (number >> BITS) - (current >> BITS) > 1 {
             number >>= BITS;
             current >>= BITS;
@@ -304,11 +278,11 @@ impl<T> Wheel<T> {
         slot.first[list] = key;
         slot.len += 1;
         *occupied |= 1 << place.slot;
-        let moves_at = slot.moves_at(level, number << shift(level));
+        let leaves_at = slot.leaves_at(level, number << shift(level));
         if let Some(next) = self.entries.get_mut(next) {
             next.previous = key;
         }
-        (key, moves_at)
+        (key, leaves_at)
     }
 
     /// Adds levels up to that one. A new level takes more than half a page of stack, so insertions leave it to this
@@ -388,7 +362,12 @@ impl<T> Wheel<T> {
 
 /// How many bits are below the number of a level's slot.
 fn shift(level: u32) -> u32 {
-    TICK + level * BITS
+    level * BITS
+}
+
+/// The nanosecond at which a tick begins.
+fn nanos(tick: u64) -> u64 {
+    tick.saturating_mul(1 << TICK)
 }
 
 #[cfg(test)]
@@ -404,6 +383,10 @@ mod tests {
         Remove(prop::sample::Index),
         Advance(u64),
         Shrink,
+    }
+
+    fn rounded_up(nanos: u64) -> u64 {
+        super::nanos(nanos.div_ceil(1 << TICK))
     }
 
     /// Spans of any number of digits.
@@ -435,7 +418,7 @@ mod tests {
                     Op::Insert(after) => {
                         let at = now.saturating_add(after).saturating_sub(1);
                         let (key, next) = wheel.insert(at, number);
-                        prop_assert!(next <= at);
+                        prop_assert!(next <= rounded_up(at));
                         sorted.insert((at, number), key);
                     }
                     Op::Remove(index) if !sorted.is_empty() => {
@@ -453,7 +436,9 @@ mod tests {
                         let mut due = Vec::new();
                         let mut calls = 0;
                         let next = loop {
-                            let next = wheel.take_due(now, due.len() + limit, &mut due);
+                            let before = due.len();
+                            let next = wheel.take_due(now, limit, &mut due);
+                            prop_assert!(due.len() < before + limit + LISTS, "more than the limit");
                             if next > now {
                                 break next;
                             }
@@ -462,13 +447,13 @@ mod tests {
                             prop_assert!(calls <= 8 * sorted.len(), "nothing done, and nothing to wait for");
                         };
                         due.sort_unstable();
-                        let later = sorted.split_off(&(now.saturating_add(1), 0));
+                        let later = sorted.split_off(&((now >> TICK << TICK) + 1, 0));
                         gone.extend(sorted.values().copied());
                         let mut expected: Vec<_> = sorted.keys().map(|key| key.1).collect();
                         expected.sort_unstable();
                         prop_assert_eq!(due, expected);
                         sorted = later;
-                        let first = sorted.keys().next().map_or(u64::MAX, |key| key.0);
+                        let first = sorted.keys().next().map_or(NEVER, |key| rounded_up(key.0));
                         prop_assert!(next <= first, "asked for at {}, due at {}", next, first);
                         prop_assert!(now < next);
                     }

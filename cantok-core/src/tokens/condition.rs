@@ -139,8 +139,9 @@ impl ConditionToken {
     /// Sets the interval at which the closure is called for [`wait`](Token::wait), callbacks and wakers. The default is
     /// 1 ms.
     ///
-    /// An interval of less than 50 µs is raised to that. A callback or waker that is registered within the interval
-    /// does not cause another call. Checks call the closure every time.
+    /// An interval of less than 50 µs is raised to that, and the background thread rounds it up to a multiple of 66 µs. A
+    /// callback or waker that is registered within the interval does not cause another call. Checks call the closure
+    /// every time.
     ///
     /// # Panics
     ///
