@@ -322,3 +322,34 @@ fn put<T>(sender: &Sender<T>, message: T) -> Result<Option<T>, SendTokenError<T>
         Err(TrySendError::Disconnected(message)) => Err(SendTokenError::Disconnected(message)),
     }
 }
+
+#[cfg(all(test, not(cantok_loom)))]
+mod tests {
+    use super::*;
+    use crate::crossbeam::unbounded;
+    use cantok_core::{ConditionToken, TimeoutToken};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    /// Counts the wakers while a call waits, since each registration holds one.
+    #[test]
+    fn a_waiting_call_registers_once() {
+        let (channel, wakers) = CancelChannel::counted();
+        let channel = OnceLock::from(channel);
+        let (calls, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&most);
+        let condition = ConditionToken::new(move || {
+            counted.fetch_max(wakers(), Ordering::SeqCst);
+            calls.fetch_add(1, Ordering::SeqCst) > 200
+        });
+        let token = condition + TimeoutToken::new(Duration::from_secs(3600));
+        // Armed after as many checks.
+        assert!((0..100).all(|_| token.keep_on()));
+
+        let (_sender, receiver) = unbounded::<u8>();
+        let received = Call::new(&token, &channel, "recv").recv(&receiver);
+        assert!(matches!(received, Err(RecvTokenError::Cancelled(_))));
+        assert_eq!(most.load(Ordering::SeqCst), 2, "that of the call and one");
+    }
+}

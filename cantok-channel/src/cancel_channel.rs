@@ -14,10 +14,23 @@ pub(crate) struct CancelChannel {
 impl CancelChannel {
     pub(crate) fn new() -> Self {
         let (sender, receiver) = unbounded();
-        let disconnect = Disconnect(Mutex::new(Some(sender)));
+        CancelChannel::with(receiver, Arc::new(Disconnect(Mutex::new(Some(sender)))))
+    }
+
+    /// Also returns a function that counts the clones of the waker, this one included.
+    #[cfg(all(test, not(cantok_loom)))]
+    pub(crate) fn counted() -> (Self, impl Fn() -> usize + Send + Sync + 'static) {
+        let (sender, receiver) = unbounded();
+        let disconnect = Arc::new(Disconnect(Mutex::new(Some(sender))));
+        let wakers = Arc::downgrade(&disconnect);
+        let count = move || wakers.strong_count();
+        (CancelChannel::with(receiver, disconnect), count)
+    }
+
+    fn with(receiver: Receiver<Infallible>, disconnect: Arc<Disconnect>) -> Self {
         CancelChannel {
             receiver,
-            waker: Waker::from(Arc::new(disconnect)),
+            waker: Waker::from(disconnect),
         }
     }
 
@@ -44,42 +57,5 @@ impl Wake for Disconnect {
         let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Outside the lock: the drop wakes other threads.
         drop(sender);
-    }
-}
-
-#[cfg(all(test, not(cantok_loom)))]
-mod tests {
-    use super::*;
-    use crate::RecvTokenError;
-    use crate::call::Call;
-    use cantok_core::{ConditionToken, TimeoutToken};
-    use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
-
-    /// Counts the wakers while a call waits, since each registration holds one.
-    #[test]
-    fn a_waiting_call_registers_once() {
-        let (sender, receiver) = unbounded();
-        let disconnect = Arc::new(Disconnect(Mutex::new(Some(sender))));
-        let wakers = Arc::downgrade(&disconnect);
-        let channel = OnceLock::from(CancelChannel {
-            receiver,
-            waker: Waker::from(disconnect),
-        });
-        let (calls, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
-        let counted = Arc::clone(&most);
-        let condition = ConditionToken::new(move || {
-            counted.fetch_max(wakers.strong_count(), Ordering::SeqCst);
-            calls.fetch_add(1, Ordering::SeqCst) > 200
-        });
-        let token = condition + TimeoutToken::new(Duration::from_secs(3600));
-        // Armed after as many checks.
-        assert!((0..100).all(|_| token.keep_on()));
-
-        let (_sender, receiver) = unbounded::<u8>();
-        let received = Call::new(&token, &channel, "recv").recv(&receiver);
-        assert!(matches!(received, Err(RecvTokenError::Cancelled(_))));
-        assert_eq!(most.load(Ordering::SeqCst), 2, "that of the call and one");
     }
 }

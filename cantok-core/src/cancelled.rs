@@ -5,6 +5,40 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+impl Token {
+    /// Returns a future that is ready when the token is cancelled, with the error. [`Cancelled`] lists its guarantees.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::{SimpleToken, TimeoutToken};
+    /// use std::time::Duration;
+    ///
+    /// let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(5));
+    /// let error = pollster::block_on(token.cancelled());
+    /// assert_eq!(error.to_string(), "the timeout of 5ms has expired");
+    /// ```
+    pub fn cancelled(&self) -> Cancelled<&Token> {
+        Cancelled::new(self)
+    }
+
+    /// Returns a future like [`cancelled`](Token::cancelled) that owns its token, so you can return, store or spawn it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    ///
+    /// let shutdown = SimpleToken::new();
+    /// let cancelled = shutdown.cancelled_owned();
+    /// shutdown.cancel();
+    /// pollster::block_on(async { drop(cancelled.await) });
+    /// ```
+    pub fn cancelled_owned(&self) -> Cancelled {
+        Cancelled::new(self.clone())
+    }
+}
+
 /// A future that is ready when its token is cancelled, with the error. [`Token::cancelled`] and
 /// [`Token::cancelled_owned`] make it.
 ///
@@ -42,7 +76,7 @@ pub struct Cancelled<T: Borrow<Token> = Token> {
 }
 
 impl<T: Borrow<Token>> Cancelled<T> {
-    pub(crate) fn new(token: T) -> Self {
+    fn new(token: T) -> Self {
         Cancelled {
             registration: WakerRegistration::new(token),
         }

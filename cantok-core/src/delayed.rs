@@ -11,23 +11,55 @@ use crate::{CancellationError, Token};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-/// [`Token::delayed`].
-pub(crate) fn delayed(token: &Token, delay: Duration) -> Token {
-    let source = token.node();
-    if source.kind() == Kind::Never || delay == Duration::ZERO {
-        return Token::from_node(Node::child_of(source));
+impl Token {
+    /// Makes a token that is cancelled `delay` after this one, with the same error. It can be cancelled without this
+    /// one.
+    ///
+    /// Use it for a graceful shutdown in two phases: the token stops new work, the delayed one stops what has not ended
+    /// by then. The error has the same [cause](CancellationError::cause), and [`is_from`](CancellationError::is_from)
+    /// finds the same token.
+    ///
+    /// Checking the result does not check this token. If a deadline or a condition cancels this token, the delay counts
+    /// from that [instant](CancellationError::at); a condition is called at its interval, as for a
+    /// [callback](Token::on_cancel). A delay that the clock cannot represent lasts for ever. One of zero makes a
+    /// [child](Token::child).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::time::Duration;
+    ///
+    /// let stop = SimpleToken::new().named("stop");
+    /// let kill = stop.delayed(Duration::from_millis(5));
+    /// stop.cancel();
+    /// // No new work from here on; what runs has 5 ms to end.
+    /// let error = kill.wait();
+    /// assert_eq!(error.to_string(), "stop: cancelled");
+    /// assert!(error.is_from(&stop));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the operating system refuses a thread that this token needs, as [`std::thread::spawn`] does.
+    #[must_use]
+    pub fn delayed(&self, delay: Duration) -> Token {
+        let source = self.node();
+        if source.kind() == Kind::Never || delay == Duration::ZERO {
+            return Token::from_node(Node::child_of(source));
+        }
+        let node = leaf(Delayed::new(
+            Some(Arc::clone(source)),
+            delay,
+            leave_to_orphan,
+        ));
+        if let Err(refused) = node.start_timer() {
+            panic!("failed to spawn thread: {refused}");
+        }
+        let waker = Waker::from(Arc::new(Begin(Arc::downgrade(&node))));
+        node.attach(Box::new(self.register_owned(&waker)));
+        Token::from_node(node)
     }
-    let node = leaf(Delayed::new(
-        Some(Arc::clone(source)),
-        delay,
-        leave_to_orphan,
-    ));
-    if let Err(refused) = node.start_timer() {
-        panic!("failed to spawn thread: {refused}");
-    }
-    let waker = Waker::from(Arc::new(Begin(Arc::downgrade(&node))));
-    node.attach(Box::new(token.register_owned(&waker)));
-    Token::from_node(node)
 }
 
 fn leaf(delayed: Delayed) -> Arc<Node> {

@@ -1,12 +1,11 @@
 use crate::clock;
 use crate::later::drop_nested;
-use crate::node::Node;
 use crate::sync::Arc;
-use crate::{Cause, Reason, Token};
+use crate::{Cause, Reason};
 use std::error::Error;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Instant;
-use std::{fmt, io, ptr};
+use std::{fmt, io};
 
 /// Why a token was cancelled, and which one fired.
 ///
@@ -37,8 +36,7 @@ struct Inner {
     /// The reason given to the builder `because` of the token that fired.
     because: Option<Reason>,
     name: Option<Arc<str>>,
-    /// The address of the node that fired, since an error keeps no token alive. See
-    /// [`CancellationError::is_from_node`].
+    /// The address of the node that fired, since an error keeps no token alive.
     origin: usize,
     /// `None` on a platform without a clock.
     at: Option<Instant>,
@@ -77,14 +75,14 @@ impl CancellationError {
     pub(crate) fn new(
         cause: Cause,
         name: Option<Arc<str>>,
-        origin: &Node,
+        origin: usize,
         at: Option<Instant>,
     ) -> Self {
         CancellationError(Arc::new(Inner {
             cause,
             because: None,
             name,
-            origin: ptr::from_ref(origin).addr(),
+            origin,
             at,
             original: None,
         }))
@@ -123,7 +121,7 @@ impl CancellationError {
     ///
     /// - For a [`TimeoutToken`](crate::TimeoutToken) and an [`IdleToken`](crate::IdleToken): the deadline that has
     ///   passed.
-    /// - For a [delayed](Token::delayed) token: the end of the delay.
+    /// - For a [delayed](crate::Token::delayed) token: the end of the delay.
     /// - For a [`CounterToken`](crate::CounterToken) of 0 units: its creation.
     /// - For everything else: the time of the call that cancelled, or of the check.
     ///
@@ -153,9 +151,9 @@ impl CancellationError {
         self.0.at
     }
 
-    /// Returns `true` if `token` is the one that fired, through any number of sums and children.
-    pub fn is_from(&self, token: &Token) -> bool {
-        self.is_from_node(token.node())
+    /// The address of the node that fired, at which there may be another node by now.
+    pub(crate) fn origin(&self) -> usize {
+        self.0.origin
     }
 
     /// Whether it holds a value of the user's.
@@ -164,19 +162,13 @@ impl CancellationError {
         self.0.reason().is_some()
     }
 
-    /// [`CancellationError::is_from`] for a node.
-    pub(crate) fn is_from_node(&self, node: &Arc<Node>) -> bool {
-        // A later node may have the same address, but not this error: a node with this error owns the one that fired.
-        self.0.origin == Arc::as_ptr(node).addr() && node.error() == Some(self)
-    }
-
     /// Returns the name of the token that fired, if it had one when it fired.
     pub fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 
-    /// Returns the reason, if it is an `E`: that of [`Token::cancel_with`], or of the builder `because` of the token
-    /// that fired.
+    /// Returns the reason, if it is an `E`: that of [`cancel_with`](crate::Token::cancel_with), or of the builder
+    /// `because` of the token that fired.
     ///
     /// A reason given as a string has no type of its own. Read it as text, from [`Cause::Reason`] or the message.
     ///
@@ -260,6 +252,27 @@ impl CancellationError {
             Cause::Timeout { after } => write!(f, "the timeout of {after:?} has expired"),
             Cause::Idle { after } => write!(f, "idle for {after:?}"),
             Cause::Counter { limit } => write!(f, "the counter of {limit} checks is used up"),
+        }
+    }
+}
+
+impl Reason {
+    /// Returns another token's error, even inside the `io::Error` that it converts into.
+    fn as_cancellation(&self) -> Option<&CancellationError> {
+        let inside = match self.as_error().downcast_ref::<io::Error>() {
+            Some(error) => error.get_ref()?,
+            None => self.as_error(),
+        };
+        inside.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Errors of tokens nest to any depth.
+        match self.as_cancellation() {
+            Some(error) => write!(f, "{:?}", error.to_string()),
+            None => fmt::Debug::fmt(self.as_error(), f),
         }
     }
 }

@@ -1,6 +1,28 @@
 use crate::Token;
 use std::mem;
 
+impl Token {
+    /// Returns a guard that cancels this token when it is dropped.
+    ///
+    /// If your function returns early, by `?` or by a panic, the guard stops the work that it started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    ///
+    /// let token = SimpleToken::new();
+    /// {
+    ///     let _guard = token.drop_guard();
+    ///     assert!(token.keep_on());
+    /// }
+    /// assert!(token.is_cancelled());
+    /// ```
+    pub fn drop_guard(&self) -> DropGuard {
+        DropGuard::new(self.clone())
+    }
+}
+
 /// Cancels its token when dropped, even by a panic. [`Token::drop_guard`] makes it.
 ///
 /// # Panics
@@ -13,7 +35,7 @@ pub struct DropGuard {
 }
 
 impl DropGuard {
-    pub(crate) fn new(token: Token) -> Self {
+    fn new(token: Token) -> Self {
         DropGuard { token }
     }
 

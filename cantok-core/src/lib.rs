@@ -3,13 +3,15 @@
 // Without the timer and the background threads, as in loom's models, some functions have no caller.
 #![cfg_attr(cantok_loom, allow(dead_code, unused_imports))]
 
+// First, so that a token's documentation begins with the methods from there.
+mod token;
+
 pub mod adapter;
 #[cfg_attr(cantok_loom, path = "loom/background.rs")]
 mod background;
 mod cancelled;
 mod cause;
 mod clock;
-mod compose;
 mod condvar;
 mod current;
 mod delayed;
@@ -22,6 +24,7 @@ mod leaves;
 #[cfg(doctest)]
 mod must_not_compile;
 mod node;
+mod operators;
 mod panic;
 mod parker;
 pub mod prelude;
@@ -35,7 +38,6 @@ mod sync;
 mod threads;
 #[cfg_attr(cantok_loom, path = "loom/timer.rs")]
 mod timer;
-mod token;
 mod tokens;
 mod touching;
 #[cfg(feature = "tracing")]

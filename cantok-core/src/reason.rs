@@ -1,13 +1,13 @@
-use crate::CancellationError;
 use crate::sync::Arc;
 use std::error::Error;
+use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::{fmt, io};
 
 /// The reason given to [`Token::cancel_with`](crate::Token::cancel_with). Every error that reports it shares it.
 ///
-/// `Display` and `Debug` are the reason's own. If the reason is another token's [`CancellationError`], `Debug` is its
-/// message in quotes. Two reasons are equal if they are the same object.
+/// `Display` and `Debug` are the reason's own. If the reason is another token's
+/// [`CancellationError`](crate::CancellationError), `Debug` is its message in quotes. Two reasons are equal if they are the
+/// same object.
 #[derive(Clone)]
 pub struct Reason(Arc<dyn Error + Send + Sync + 'static>);
 
@@ -27,30 +27,11 @@ impl Reason {
     pub fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.0
     }
-
-    /// Returns another token's error, even inside the `io::Error` that it converts into.
-    pub(crate) fn as_cancellation(&self) -> Option<&CancellationError> {
-        let inside = match self.0.downcast_ref::<io::Error>() {
-            Some(error) => error.get_ref()?,
-            None => &*self.0,
-        };
-        inside.downcast_ref()
-    }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Errors of tokens nest to any depth.
-        match self.as_cancellation() {
-            Some(error) => write!(f, "{:?}", error.to_string()),
-            None => fmt::Debug::fmt(&self.0, f),
-        }
     }
 }
 

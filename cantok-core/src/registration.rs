@@ -1,8 +1,61 @@
-use crate::Token;
 use crate::later::drop_nested;
 use crate::node::{Callback, Kind, Node, Waiter, link_callbacks};
 use crate::sync::Arc;
+use crate::{CancellationError, Token};
 use std::fmt;
+
+impl Token {
+    /// Calls `f` when the token is cancelled, or at once if it already is.
+    ///
+    /// `f` is called exactly once, on the thread that cancels the token or finds it cancelled, before that call
+    /// returns. It runs outside every lock of this crate and may use any token. It is called only while the
+    /// [`Registration`] lives, unless that is [detached](Registration::detach). Dropping the registration has
+    /// [guarantees](Registration#guarantees) of its own.
+    ///
+    /// # Background
+    ///
+    /// If a deadline or a condition fires without a check, `f` runs on a background thread of this crate. A panic is
+    /// then reported by the panic hook and goes no further. A condition that panics there is called again only after a
+    /// check.
+    ///
+    /// One thread calls all such callbacks and conditions. It calls each condition at its
+    /// [interval](crate::ConditionToken::poll_interval), however many callbacks there are. Other threads mark deadlines
+    /// and wake tasks; neither waits for callbacks. A process that was forked without `exec` has none of these threads:
+    /// see [`start_threads`](crate::start_threads#after-a-fork).
+    ///
+    /// A callback that blocks delays other callbacks and conditions. If it waits for one of them, it may wait for ever:
+    /// `block_on(token.cancelled())` does, if the token has a condition that no other thread checks.
+    /// [`token.wait()`](Token::wait) does not, since it calls the condition on its own thread.
+    ///
+    /// # Locks
+    ///
+    /// A peek may find the token cancelled: [`cancellation`](Token::cancellation) and
+    /// [`peek_cancelled`](Token::peek_cancelled) find a passed deadline and then call `f`. So hold no lock that `f`
+    /// takes while you check, peek at or cancel this token or a source of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    /// use std::sync::mpsc;
+    ///
+    /// let token = SimpleToken::new();
+    /// let (sender, receiver) = mpsc::channel();
+    /// let registration = token.on_cancel(move |error| sender.send(error.to_string()).unwrap());
+    /// token.cancel();
+    /// assert_eq!(receiver.recv().unwrap(), "cancelled");
+    /// drop(registration);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the token has a deadline or a condition and the operating system refuses a thread that it needs, as
+    /// [`std::thread::spawn`] does. If `f` is called at once and panics. If this call finds the token cancelled and
+    /// another callback panics.
+    pub fn on_cancel(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Registration {
+        Registration::new(self.node(), Box::new(f))
+    }
+}
 
 /// The registration of a callback, made by [`Token::on_cancel`]. Dropping it unregisters the callback.
 ///
@@ -33,7 +86,7 @@ pub struct Registration {
 
 impl Registration {
     /// Not generic, so that it is compiled once and not for each closure.
-    pub(crate) fn new(node: &Arc<Node>, callback: Callback) -> Self {
+    fn new(node: &Arc<Node>, callback: Callback) -> Self {
         link_callbacks();
         // A prepared node has no deadline that a peek would find, and one that is cancelled refuses the callback.
         if !node.is_prepared() {

@@ -1,15 +1,10 @@
-use crate::clock;
-use crate::delayed::delayed;
 use crate::node::{Kind, Node};
 use crate::sync::Arc;
-use crate::{
-    CancellationError, Cancelled, Cause, DefaultToken, DropGuard, Reason, Registration,
-    SimpleToken, wait,
-};
+use crate::{CancellationError, Cause, Reason};
 use std::error::Error;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A token of any type. Functions take a `&Token` or an `impl Into<Token>`, structs hold a `Token`.
 ///
@@ -102,25 +97,6 @@ impl Token {
         &self.node
     }
 
-    /// Returns the token that cannot be cancelled.
-    ///
-    /// It disappears in a sum. All calls return the same token; [`named`](Token::named) makes a token of its own.
-    /// [`DefaultToken`] is the same token with its own type.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::Token;
-    ///
-    /// let token = Token::never();
-    /// assert!(!token.can_be_cancelled());
-    /// assert!(!token.cancel());
-    /// assert!(token.keep_on());
-    /// ```
-    pub fn never() -> Self {
-        Token::clone(&DefaultToken)
-    }
-
     /// Makes a token that is cancelled as soon as one of `tokens` is. `a + b`, `+=`, `sum()` and `collect()` call this.
     ///
     /// The result is always a new token that can be cancelled by itself, even for one token or none. Tokens that cannot
@@ -134,7 +110,8 @@ impl Token {
     /// - A sum is taken apart if it has no name, is given by value, and nothing else refers to it: no clone,
     ///   registration, guard or derived token, nothing attached, never downgraded. Its operands become operands of the
     ///   new token, so adding one by one stays flat. Sums of more than 256 tokens are not taken apart.
-    /// - A [`SimpleToken`] without a name that nothing else refers to leaves no trace, since nothing can cancel it.
+    /// - A [`SimpleToken`](crate::SimpleToken) without a name that nothing else refers to leaves no trace, since nothing
+    ///   can cancel it.
     ///
     /// # Examples
     ///
@@ -315,7 +292,7 @@ impl Token {
         self.node.deadline()
     }
 
-    /// Returns `false` for [`Token::never`] and [`DefaultToken`], `true` for every other token.
+    /// Returns `false` for [`Token::never`] and [`DefaultToken`](crate::DefaultToken), `true` for every other token.
     ///
     /// This is a peek that changes nothing.
     pub fn can_be_cancelled(&self) -> bool {
@@ -378,265 +355,6 @@ impl Token {
         jobs.run();
         won
     }
-
-    /// Blocks until the token is cancelled.
-    ///
-    /// The thread sleeps until it is woken. Only conditions are polled, each at its
-    /// [interval](crate::ConditionToken::poll_interval). No counter is spent, so a used-up counter ends the wait only
-    /// when a check is refused. On a token that cannot be cancelled this blocks for ever.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::{SimpleToken, TimeoutToken};
-    /// use std::{thread, time::Duration};
-    ///
-    /// let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(5));
-    /// let waiter = thread::spawn({
-    ///     let token = token.clone();
-    ///     move || token.wait()
-    /// });
-    /// assert_eq!(waiter.join().unwrap().to_string(), "the timeout of 5ms has expired");
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If a condition panics. If this call finds the token cancelled, as [`cancel`](Token::cancel).
-    pub fn wait(&self) -> CancellationError {
-        loop {
-            // Without a limit, `until` returns only with an error.
-            if let Some(error) = wait::until(&self.node, None) {
-                return error;
-            }
-        }
-    }
-
-    /// [Waits](Token::wait) for at most `limit`. Returns `None` if that time has passed and the token is not cancelled.
-    ///
-    /// A cancel takes precedence over the limit. A limit of zero calls conditions once and does not wait.
-    ///
-    /// # Panics
-    ///
-    /// As [`wait`](Token::wait).
-    pub fn wait_timeout(&self, limit: Duration) -> Option<CancellationError> {
-        match clock::now().checked_add(limit) {
-            Some(at) => self.wait_deadline(at),
-            None => Some(self.wait()),
-        }
-    }
-
-    /// [Waits](Token::wait) until `at` at the latest, like [`wait_timeout`](Token::wait_timeout).
-    ///
-    /// # Panics
-    ///
-    /// As [`wait`](Token::wait).
-    pub fn wait_deadline(&self, at: Instant) -> Option<CancellationError> {
-        wait::until(&self.node, Some(at))
-    }
-
-    /// Pauses this thread for `pause`, unless the token is cancelled. This is [`wait_timeout`](Token::wait_timeout) for
-    /// `?`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::{CancellationError, TimeoutToken, Token};
-    /// use std::time::Duration;
-    ///
-    /// fn attempt() -> Option<u32> {
-    ///     None // the server is not there
-    /// }
-    ///
-    /// fn connect(token: &Token) -> Result<u32, CancellationError> {
-    ///     let mut pause = Duration::from_millis(1);
-    ///     loop {
-    ///         if let Some(connection) = attempt() {
-    ///             return Ok(connection);
-    ///         }
-    ///         token.sleep(pause)?;
-    ///         pause *= 2;
-    ///     }
-    /// }
-    ///
-    /// let error = connect(&TimeoutToken::new(Duration::from_millis(10))).unwrap_err();
-    /// assert_eq!(error.to_string(), "the timeout of 10ms has expired");
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Returns the token's error at once if the token is cancelled, or becomes cancelled before the pause is over.
-    ///
-    /// # Panics
-    ///
-    /// As [`wait`](Token::wait).
-    pub fn sleep(&self, pause: Duration) -> Result<(), CancellationError> {
-        match self.wait_timeout(pause) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
-    }
-
-    /// Calls `f` when the token is cancelled, or at once if it already is.
-    ///
-    /// `f` is called exactly once, on the thread that cancels the token or finds it cancelled, before that call
-    /// returns. It runs outside every lock of this crate and may use any token. It is called only while the
-    /// [`Registration`] lives, unless that is [detached](Registration::detach). Dropping the registration has
-    /// [guarantees](Registration#guarantees) of its own.
-    ///
-    /// # Background
-    ///
-    /// If a deadline or a condition fires without a check, `f` runs on a background thread of this crate. A panic is
-    /// then reported by the panic hook and goes no further. A condition that panics there is called again only after a
-    /// check.
-    ///
-    /// One thread calls all such callbacks and conditions. It calls each condition at its
-    /// [interval](crate::ConditionToken::poll_interval), however many callbacks there are. Other threads mark deadlines
-    /// and wake tasks; neither waits for callbacks. A process that was forked without `exec` has none of these threads:
-    /// see [`start_threads`](crate::start_threads#after-a-fork).
-    ///
-    /// A callback that blocks delays other callbacks and conditions. If it waits for one of them, it may wait for ever:
-    /// `block_on(token.cancelled())` does, if the token has a condition that no other thread checks.
-    /// [`token.wait()`](Token::wait) does not, since it calls the condition on its own thread.
-    ///
-    /// # Locks
-    ///
-    /// A peek may find the token cancelled: [`cancellation`](Token::cancellation) and
-    /// [`peek_cancelled`](Token::peek_cancelled) find a passed deadline and then call `f`. So hold no lock that `f`
-    /// takes while you check, peek at or cancel this token or a source of it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::SimpleToken;
-    /// use std::sync::mpsc;
-    ///
-    /// let token = SimpleToken::new();
-    /// let (sender, receiver) = mpsc::channel();
-    /// let registration = token.on_cancel(move |error| sender.send(error.to_string()).unwrap());
-    /// token.cancel();
-    /// assert_eq!(receiver.recv().unwrap(), "cancelled");
-    /// drop(registration);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the token has a deadline or a condition and the operating system refuses a thread that it needs, as
-    /// [`std::thread::spawn`] does. If `f` is called at once and panics. If this call finds the token cancelled and
-    /// another callback panics.
-    pub fn on_cancel(&self, f: impl FnOnce(&CancellationError) + Send + 'static) -> Registration {
-        Registration::new(&self.node, Box::new(f))
-    }
-
-    /// Returns a future that is ready when the token is cancelled, with the error. [`Cancelled`] lists its guarantees.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::{SimpleToken, TimeoutToken};
-    /// use std::time::Duration;
-    ///
-    /// let token = SimpleToken::new() + TimeoutToken::new(Duration::from_millis(5));
-    /// let error = pollster::block_on(token.cancelled());
-    /// assert_eq!(error.to_string(), "the timeout of 5ms has expired");
-    /// ```
-    pub fn cancelled(&self) -> Cancelled<&Token> {
-        Cancelled::new(self)
-    }
-
-    /// Returns a future like [`cancelled`](Token::cancelled) that owns its token, so you can return, store or spawn it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::SimpleToken;
-    ///
-    /// let shutdown = SimpleToken::new();
-    /// let cancelled = shutdown.cancelled_owned();
-    /// shutdown.cancel();
-    /// pollster::block_on(async { drop(cancelled.await) });
-    /// ```
-    pub fn cancelled_owned(&self) -> Cancelled {
-        Cancelled::new(self.clone())
-    }
-
-    /// Makes a token that is cancelled with this one, and can be cancelled without it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::SimpleToken;
-    ///
-    /// let server = SimpleToken::new();
-    /// let request = server.child();
-    /// request.cancel();
-    /// assert!(server.keep_on());
-    ///
-    /// let request = server.child();
-    /// server.cancel();
-    /// assert!(request.is_cancelled());
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// As [`any`](Token::any).
-    pub fn child(&self) -> SimpleToken {
-        SimpleToken::from_token(Token::from_node(Node::child_of(&self.node)))
-    }
-
-    /// Makes a token that is cancelled `delay` after this one, with the same error. It can be cancelled without this
-    /// one.
-    ///
-    /// Use it for a graceful shutdown in two phases: the token stops new work, the delayed one stops what has not ended
-    /// by then. The error has the same [cause](CancellationError::cause), and [`is_from`](CancellationError::is_from)
-    /// finds the same token.
-    ///
-    /// Checking the result does not check this token. If a deadline or a condition cancels this token, the delay counts
-    /// from that [instant](CancellationError::at); a condition is called at its interval, as for a
-    /// [callback](Token::on_cancel). A delay that the clock cannot represent lasts for ever. One of zero makes a
-    /// [child](Token::child).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::SimpleToken;
-    /// use std::time::Duration;
-    ///
-    /// let stop = SimpleToken::new().named("stop");
-    /// let kill = stop.delayed(Duration::from_millis(5));
-    /// stop.cancel();
-    /// // No new work from here on; what runs has 5 ms to end.
-    /// let error = kill.wait();
-    /// assert_eq!(error.to_string(), "stop: cancelled");
-    /// assert!(error.is_from(&stop));
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the operating system refuses a thread that this token needs, as [`std::thread::spawn`] does.
-    #[must_use]
-    pub fn delayed(&self, delay: Duration) -> Token {
-        delayed(self, delay)
-    }
-
-    /// Returns a guard that cancels this token when it is dropped.
-    ///
-    /// If your function returns early, by `?` or by a panic, the guard stops the work that it started.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use cantok_core::SimpleToken;
-    ///
-    /// let token = SimpleToken::new();
-    /// {
-    ///     let _guard = token.drop_guard();
-    ///     assert!(token.keep_on());
-    /// }
-    /// assert!(token.is_cancelled());
-    /// ```
-    pub fn drop_guard(&self) -> DropGuard {
-        DropGuard::new(self.clone())
-    }
 }
 
 impl From<&Token> for Token {
@@ -659,13 +377,6 @@ impl Hash for Token {
     }
 }
 
-/// Returns [`Token::never`].
-impl Default for Token {
-    fn default() -> Self {
-        Token::never()
-    }
-}
-
 /// Shows the structure, in operand order, with names where given:
 /// `Token(TimeoutToken(5s), ConditionToken, CounterToken(23 of 23))`. An operand that was already shown is abbreviated
 /// to `Token(…)`.
@@ -679,5 +390,12 @@ impl fmt::Debug for Token {
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.node.display(f)
+    }
+}
+
+impl CancellationError {
+    /// Returns `true` if `token` is the one that fired, through any number of sums and children.
+    pub fn is_from(&self, token: &Token) -> bool {
+        token.node.is_origin_of(self)
     }
 }

@@ -1,15 +1,18 @@
 //! A map from addresses to numbers.
 
-use crate::sync::Arc;
+use super::Node;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ptr;
 
 /// No user chooses addresses, so they need no random keys, which would take as much of a small program as the map.
 #[derive(Default)]
 pub(super) struct Addresses(HashMap<usize, usize, BuildHasherDefault<Spread>>);
 
-pub(super) fn address<T>(of: &Arc<T>) -> usize {
-    Arc::as_ptr(of).addr()
+impl Node {
+    pub(super) fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
 }
 
 impl Addresses {

@@ -1,6 +1,6 @@
 //! Cancelling: a work list instead of recursion, help instead of waiting, and user code only at the end.
 
-use super::addresses::{Addresses, address};
+use super::addresses::Addresses;
 use super::fired::{Fired, Found};
 use super::sources::Depth;
 use super::state::Snapshot;
@@ -97,7 +97,7 @@ impl Walk {
         } else if node.is_complete() {
             return;
         }
-        if self.visited.insert(address(node), 0) {
+        if self.visited.insert(node.address(), 0) {
             self.open.push((Arc::clone(node), 0));
         }
     }
@@ -188,7 +188,7 @@ impl Node {
         } else {
             if matches!(cause, Cause::Reason(_)) {
                 // With the jobs, since the drop of a reason is user code.
-                let late = CancellationError::new(cause, None, self, clock::moment());
+                let late = CancellationError::new(cause, None, self.address(), clock::moment());
                 walk.jobs.drop_late(late.into());
             }
             if self.state.has_waiters() && self.kind != Kind::Never {

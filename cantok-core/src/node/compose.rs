@@ -1,6 +1,6 @@
 //! Composition: the nodes of several tokens become the edges of one.
 
-use super::addresses::{Addresses, address};
+use super::addresses::Addresses;
 use super::edges::{Edge, Edges};
 use super::sources::{Body, Derived, LIMIT, Rank};
 use super::state::{Polls, State};
@@ -40,7 +40,7 @@ impl Wide {
     fn of(node: &Node) -> Self {
         let mut index = Addresses::default();
         for (place, edge) in node.edges().iter().enumerate() {
-            index.insert(address(&edge.node), place);
+            index.insert(edge.node.address(), place);
         }
         let ranks = match &node.body {
             Body::Derived(derived) => derived.ranks(),
@@ -323,7 +323,7 @@ impl Composer<'_> {
         let known = if edges.len() < SEARCHED_LIMIT {
             edges.iter().position(|edge| Arc::ptr_eq(&edge.node, node))
         } else {
-            self.wide().index.get(address(node))
+            self.wide().index.get(node.address())
         };
         let Some(known) = known else {
             return false;
@@ -366,7 +366,7 @@ impl Composer<'_> {
         match &mut self.wide {
             None => derived.push(node, operand, rank),
             Some(Wide { index, ranks }) => {
-                index.insert(address(&node), ranks.len());
+                index.insert(node.address(), ranks.len());
                 ranks.push(rank);
                 derived.edges.push(node, operand);
             }

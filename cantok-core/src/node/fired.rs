@@ -1,9 +1,9 @@
-//! What cancelled a node, and the error that tells it.
+//! What cancelled a node, and the error that tells it, with the node's name and reason.
 
 use super::{Body, Node};
 use crate::clock;
-use crate::sync::Arc;
-use crate::{CancellationError, Cause};
+use crate::sync::{Arc, OnceLock};
+use crate::{CancellationError, Cause, Reason};
 use std::time::Instant;
 
 /// What a node's write-once cell holds.
@@ -45,7 +45,47 @@ pub(super) enum Found<'a> {
     Fired(&'a Arc<Node>),
 }
 
+/// What few nodes have: a name and a reason, which are reported with the cause, and an error that is made late. So a node
+/// has only a pointer to them.
+#[derive(Default)]
+pub(super) struct Label {
+    name: OnceLock<Arc<str>>,
+    because: OnceLock<Reason>,
+    /// See [`Fired::Own`].
+    error: OnceLock<CancellationError>,
+}
+
 impl Node {
+    pub(crate) fn name(&self) -> Option<&Arc<str>> {
+        self.label.get()?.name.get()
+    }
+
+    /// Sets the name, unless there is one.
+    pub(crate) fn set_name(&self, name: Arc<str>) {
+        let _ = self.label.get_or_init(Box::default).name.set(name);
+    }
+
+    /// The reason of a typed token.
+    #[inline]
+    pub(crate) fn because(&self) -> Option<&Reason> {
+        self.label.get()?.because.get()
+    }
+
+    /// Sets the reason. `false` if there is one already.
+    pub(crate) fn set_because(&self, reason: Reason) -> bool {
+        self.label
+            .get_or_init(Box::default)
+            .because
+            .set(reason)
+            .is_ok()
+    }
+
+    /// Whether this node is the one whose error that is.
+    pub(crate) fn is_origin_of(&self, error: &CancellationError) -> bool {
+        // A later node may have the same address, but not this error: a node with this error owns the one that fired.
+        error.origin() == self.address() && self.error() == Some(error)
+    }
+
     /// What a call that cancels now puts into the node's cell.
     #[inline]
     pub(super) fn called(&self, cause: Cause) -> Fired {
@@ -55,7 +95,7 @@ impl Node {
             Cause::Cancelled if self.name().is_none() && !self.state.has_waiters() => {
                 Fired::Own(at)
             }
-            cause => CancellationError::new(cause, self.name().cloned(), self, at).into(),
+            cause => CancellationError::new(cause, self.name().cloned(), self.address(), at).into(),
         }
     }
 
@@ -86,7 +126,7 @@ impl Node {
         };
         let error = &self.label.get_or_init(Box::default).error;
         if error.get().is_none() {
-            let _ = error.set(CancellationError::new(cause, None, self, at));
+            let _ = error.set(CancellationError::new(cause, None, self.address(), at));
         }
         error.get()
     }

@@ -53,7 +53,6 @@ mod drop;
 mod edges;
 mod fired;
 mod jobs;
-mod label;
 mod peek;
 mod polling;
 mod remains;
@@ -74,8 +73,7 @@ pub(crate) use waiter::{Callback, Waiter};
 
 use crate::CancellationError;
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, Mutex, OnceLock, Ordering, Weak};
-use fired::Fired;
-use label::Label;
+use fired::{Fired, Label};
 use state::{Polls, State};
 use std::mem::{forget, replace};
 use std::panic::{RefUnwindSafe, UnwindSafe};

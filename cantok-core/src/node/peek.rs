@@ -165,7 +165,7 @@ impl Node {
             },
             Body::Plain | Body::Derived(_) => Cause::Cancelled,
         };
-        CancellationError::new(cause, self.name().cloned(), self, at)
+        CancellationError::new(cause, self.name().cloned(), self.address(), at)
             .because(self.because().cloned())
     }
 

@@ -1,6 +1,6 @@
 //! `Debug` and `Display` of every token. These only peek: they call, spend and latch nothing.
 
-use super::addresses::{Addresses, address};
+use super::addresses::Addresses;
 use super::sources::Depth;
 use super::{Body, Kind, Node};
 use crate::sync::Arc;
@@ -110,7 +110,7 @@ impl Node {
         let rest = pieces.len();
         if let Body::Delayed(delayed) = &self.body {
             pieces.push(Piece::Text(list.separator()));
-            if shown.insert(address(self), 0) {
+            if shown.insert(self.address(), 0) {
                 pieces.push(Piece::After(delayed.after));
                 if let Some(source) = &delayed.source {
                     pieces.push(Piece::Node(source));
@@ -121,7 +121,7 @@ impl Node {
         }
         let operands = self.operands();
         if !operands.is_empty() {
-            if shown.insert(address(self), 0) {
+            if shown.insert(self.address(), 0) {
                 for operand in &operands {
                     let Some(operand) = operand else { continue };
                     pieces.push(Piece::Text(list.separator()));

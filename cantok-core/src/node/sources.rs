@@ -2,7 +2,7 @@
 //! instead of a tree.
 
 use super::Node;
-use super::addresses::{Addresses, address};
+use super::addresses::Addresses;
 use super::closure::Condition;
 use super::delayed::Delayed;
 use super::edges::{Edge, Edges};
@@ -158,7 +158,7 @@ impl Derived {
                 lists.pop();
                 continue;
             };
-            if is_nested && !seen.insert(address(node), 0) {
+            if is_nested && !seen.insert(node.address(), 0) {
                 continue;
             }
             if let Body::Derived(derived) = &node.body {
@@ -257,7 +257,7 @@ impl Node {
             for Edge { node, .. } in edges {
                 match &node.body {
                     Body::Derived(derived)
-                        if node.moves && depth.includes(node) && seen.insert(address(node), 0) =>
+                        if node.moves && depth.includes(node) && seen.insert(node.address(), 0) =>
                     {
                         nested.push(derived);
                     }

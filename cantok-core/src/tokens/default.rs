@@ -57,6 +57,34 @@ impl Deref for DefaultToken {
     }
 }
 
+impl Token {
+    /// Returns the token that cannot be cancelled.
+    ///
+    /// It disappears in a sum. All calls return the same token; [`named`](Token::named) makes a token of its own.
+    /// [`DefaultToken`] is the same token with its own type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::Token;
+    ///
+    /// let token = Token::never();
+    /// assert!(!token.can_be_cancelled());
+    /// assert!(!token.cancel());
+    /// assert!(token.keep_on());
+    /// ```
+    pub fn never() -> Self {
+        Token::clone(&DefaultToken)
+    }
+}
+
+/// Returns [`Token::never`].
+impl Default for Token {
+    fn default() -> Self {
+        Token::never()
+    }
+}
+
 impl From<DefaultToken> for Token {
     fn from(_: DefaultToken) -> Self {
         Token::never()

@@ -24,15 +24,41 @@ pub struct SimpleToken {
 
 handle!(SimpleToken);
 
+impl Token {
+    /// Makes a token that is cancelled with this one, and can be cancelled without it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cantok_core::SimpleToken;
+    ///
+    /// let server = SimpleToken::new();
+    /// let request = server.child();
+    /// request.cancel();
+    /// assert!(server.keep_on());
+    ///
+    /// let request = server.child();
+    /// server.cancel();
+    /// assert!(request.is_cancelled());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`any`](Token::any).
+    pub fn child(&self) -> SimpleToken {
+        SimpleToken {
+            token: Token::from_node(Node::child_of(self.node())),
+        }
+    }
+}
+
 impl SimpleToken {
     /// Makes a token that is not cancelled.
     #[must_use]
     pub fn new() -> Self {
-        SimpleToken::from_token(Token::from_node(Node::flag()))
-    }
-
-    pub(crate) fn from_token(token: Token) -> Self {
-        SimpleToken { token }
+        SimpleToken {
+            token: Token::from_node(Node::flag()),
+        }
     }
 }
 
