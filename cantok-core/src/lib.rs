@@ -38,14 +38,18 @@ mod sync;
 mod threads;
 #[cfg_attr(cantok_loom, path = "loom/timer.rs")]
 mod timer;
+/// Only its own models use the timer under loom.
+#[cfg(all(test, cantok_loom))]
+#[path = "timer.rs"]
+mod timer_models;
 mod tokens;
 mod touching;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wait;
-#[cfg(not(cantok_loom))]
+#[cfg(any(not(cantok_loom), test))]
 mod wheel;
-#[cfg(not(cantok_loom))]
+#[cfg(any(not(cantok_loom), test))]
 mod worker;
 
 pub use cancelled::Cancelled;

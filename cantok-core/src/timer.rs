@@ -13,17 +13,16 @@
 //!    this module.
 
 use crate::clock::{self, NEVER, instant, nanos};
-use crate::sync::{
-    AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, thread_locals, try_lock,
-};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, thread_locals, try_lock};
 use crate::wheel::{Key, Wheel};
 use crate::worker::Worker;
 use std::cell::Cell;
 use std::io;
 use std::num::NonZeroU64;
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
-const SHARDS: usize = 16;
+const SHARDS: usize = if cfg!(cantok_loom) { 1 } else { 16 };
 
 /// How many entries are taken at a time, so that others can come and go in between.
 const BATCH: usize = 256;
@@ -75,6 +74,7 @@ impl Alarm {
 
 impl<T> Timer<T> {
     /// Makes a timer. Its thread only calls `run`, which is expected to call [`Timer::run`].
+    #[cfg(not(cantok_loom))]
     pub(crate) const fn new(name: &'static str, run: fn()) -> Self {
         Timer {
             worker: Worker::new(name, run, ()),
@@ -117,8 +117,11 @@ impl<T> Timer<T> {
 
     /// Inserts an entry. The thread must have been started.
     pub(crate) fn insert(&self, at: Instant, value: T) -> Alarm {
-        let at = nanos(at);
-        let mut shard = shard();
+        self.insert_into(shard(), nanos(at), value)
+    }
+
+    /// [`Timer::insert`] into that shard, or the next one that can be locked.
+    fn insert_into(&self, mut shard: usize, at: u64, value: T) -> Alarm {
         let (key, next) = loop {
             match self.shard(shard) {
                 Some(mut wheel) => break wheel.insert(at, value),
@@ -160,26 +163,34 @@ impl<T> Timer<T> {
         let mut due = Vec::new();
         let mut has_fired = false;
         loop {
-            self.sleep();
-            // Relaxed, here and below: the locks of the shards order this with insertions (invariant 1).
-            self.alarm.store(NEVER, Ordering::Relaxed);
-            let mut next = NEVER;
-            for shard in 0..SHARDS {
-                let now = clock::now();
-                if let Some(mut wheel) = self.shard(shard) {
-                    next = next.min(wheel.take_due(nanos(now), BATCH, &mut due));
-                }
-                if !due.is_empty() {
-                    has_fired = true;
-                    fire(now, &mut due);
-                }
-            }
+            let next = self.turn(&mut due, &mut |now, due| {
+                has_fired = true;
+                fire(now, due);
+            });
             if has_fired && next > nanos(clock::now()).saturating_add(PAUSE) {
                 has_fired = false;
                 self.shrink(free);
             }
-            self.alarm.fetch_min(next, Ordering::Relaxed);
         }
+    }
+
+    /// Sleeps until `alarm`, and passes what is due then to `fire`, or a batch of it. Returns when the next entry is due.
+    fn turn(&self, due: &mut Vec<T>, fire: &mut impl FnMut(Instant, &mut Vec<T>)) -> u64 {
+        self.sleep();
+        // Relaxed, here and below: the locks of the shards order this with insertions (invariant 1).
+        self.alarm.store(NEVER, Ordering::Relaxed);
+        let mut next = NEVER;
+        for shard in 0..SHARDS {
+            let now = clock::now();
+            if let Some(mut wheel) = self.shard(shard) {
+                next = next.min(wheel.take_due(nanos(now), BATCH, due));
+            }
+            if !due.is_empty() {
+                fire(now, due);
+            }
+        }
+        self.alarm.fetch_min(next, Ordering::Relaxed);
+        next
     }
 
     fn shrink(&self, free: fn(Box<dyn Send>))
@@ -210,6 +221,7 @@ impl<T> Timer<T> {
 
 /// Returns this thread's shard.
 fn shard() -> usize {
+    // Not loom's, which a static cannot hold.
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_locals! {
         static SHARD: Cell<usize> = Cell::new(usize::MAX);
@@ -224,4 +236,84 @@ fn shard() -> usize {
     });
     // At the end of a thread the variable is gone.
     shard.unwrap_or(0)
+}
+
+/// Loom has no clock, so entries are due at the start of time. A thread that sleeps although one is there sleeps for ever,
+/// which loom reports as a deadlock.
+#[cfg(all(test, cantok_loom))]
+mod tests {
+    use super::*;
+    use crate::sync::Arc;
+    use loom::thread;
+
+    fn timer() -> Arc<Timer<u8>> {
+        Arc::new(Timer {
+            worker: Worker::for_model(),
+            alarm: AtomicU64::new(NEVER),
+            shards: std::array::from_fn(|_| Mutex::new(Wheel::new())),
+            lost: AtomicU32::new(0),
+        })
+    }
+
+    /// The timer's thread, until it has taken out that many entries.
+    fn run(timer: &Timer<u8>, entries: usize) {
+        let (mut due, mut taken) = (Vec::new(), 0);
+        while taken < entries {
+            timer.turn(&mut due, &mut |_, due| taken += due.drain(..).count());
+        }
+    }
+
+    fn model(f: impl Fn() + Send + Sync + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = builder.preemption_bound.or(Some(3));
+        builder.check(f);
+    }
+
+    #[test]
+    fn no_insertion_is_overslept() {
+        model(|| {
+            let timer = timer();
+            let other = Arc::clone(&timer);
+            let thread = thread::spawn(move || run(&other, 2));
+            timer.insert_into(0, 0, 1);
+            timer.insert_into(0, 0, 2);
+            thread.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn no_insertion_of_two_threads_is_overslept() {
+        model(|| {
+            let timer = timer();
+            let threads = [1, 2].map(|value| {
+                let timer = Arc::clone(&timer);
+                thread::spawn(move || timer.insert_into(0, 0, value))
+            });
+            run(&timer, 2);
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        });
+    }
+
+    /// What is removed in time is not taken out, and what stays is.
+    #[test]
+    fn an_entry_is_removed_or_taken_out() {
+        model(|| {
+            let timer = timer();
+            let alarm = timer.insert_into(0, 0, 1);
+            let other = Arc::clone(&timer);
+            let remover = thread::spawn(move || {
+                let is_removed = other.remove(alarm).is_some();
+                other.insert_into(0, 0, 2);
+                is_removed
+            });
+            let (mut due, mut taken) = (Vec::new(), Vec::new());
+            while !taken.contains(&2) {
+                timer.turn(&mut due, &mut |_, due| taken.append(due));
+            }
+            let is_removed = remover.join().unwrap();
+            assert_eq!(taken.contains(&1), !is_removed);
+        });
+    }
 }

@@ -370,7 +370,7 @@ fn nanos(tick: u64) -> u64 {
     tick.saturating_mul(1 << TICK)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(cantok_loom)))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

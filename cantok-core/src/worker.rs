@@ -45,6 +45,7 @@ impl Thread {
 
 impl<S> Worker<S> {
     /// Makes a worker whose thread has that name and only calls `run`, which does not return.
+    #[cfg(not(cantok_loom))]
     pub(crate) const fn new(name: &'static str, run: fn(), shared: S) -> Self {
         Worker {
             thread: Thread {
@@ -53,6 +54,23 @@ impl<S> Worker<S> {
                 process: AtomicU32::new(0),
             },
             shared: Mutex::new(shared),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Makes a worker for a model, whose thread the model starts itself.
+    #[cfg(cantok_loom)]
+    pub(crate) fn for_model() -> Self
+    where
+        S: Default,
+    {
+        Worker {
+            thread: Thread {
+                name: "",
+                run: || {},
+                process: AtomicU32::new(0),
+            },
+            shared: Mutex::new(S::default()),
             changed: Condvar::new(),
         }
     }
