@@ -74,9 +74,13 @@ fn defines(code: &str, name: &str) -> bool {
         let line = line.strip_prefix("pub ").unwrap_or(line);
         let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
         let line = line.strip_prefix("pub(super) ").unwrap_or(line);
-        let item = kinds.iter().find_map(|kind| line.strip_prefix(&format!("{kind} ")));
-        let end = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
-        item.and_then(|item| item.strip_prefix(name)).is_some_and(end)
+        let item = kinds
+            .iter()
+            .find_map(|kind| line.strip_prefix(&format!("{kind} ")));
+        let end =
+            |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+        item.and_then(|item| item.strip_prefix(name))
+            .is_some_and(end)
     })
 }
 
@@ -103,7 +107,9 @@ fn resolve(files: &Files, module: &[String], path: &str) -> Option<Vec<String>> 
     let Some(name) = names.last().filter(|name| !defines(&files[&full], name)) else {
         return Some(full);
     };
-    let mut definers = files.iter().filter(|(file, code)| file.starts_with(&full) && defines(code, name));
+    let mut definers = files
+        .iter()
+        .filter(|(file, code)| file.starts_with(&full) && defines(code, name));
     Some(definers.next().map_or(full, |(file, _)| file.clone()))
 }
 
@@ -115,7 +121,9 @@ fn the_files_of_the_core_import_each_other_in_no_circle() {
     let mut left: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for (module, code) in &files {
         let paths = imports(code);
-        let found = paths.iter().filter_map(|path| resolve(&files, module, path));
+        let found = paths
+            .iter()
+            .filter_map(|path| resolve(&files, module, path));
         // The root and `mod.rs` declare and export the others.
         let others = found.filter(|file| file != module && !file.is_empty());
         left.insert(module.clone(), others.collect());
