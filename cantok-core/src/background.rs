@@ -67,9 +67,10 @@ pub(crate) fn run(jobs: Vec<Job>) {
     wake_up(&BACKGROUND);
 }
 
-/// Frees memory soon, but not on the caller's thread.
+/// Frees memory soon, but not on the caller's thread. It may take long, so it comes after the callbacks of everything that
+/// was passed to [`wake`] before.
 pub(crate) fn free(memory: Box<dyn Send>) {
-    push(&BACKGROUND, Box::new(|| drop(memory)));
+    wake(Box::new(|| push(&BACKGROUND, Box::new(|| drop(memory)))));
 }
 
 #[inline(never)]
@@ -173,6 +174,32 @@ mod tests {
     use cantok_testkit::watchdog;
     use std::sync::mpsc;
     use std::thread;
+
+    struct OnDrop(mpsc::Sender<&'static str>);
+
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            self.0.send("memory").unwrap();
+        }
+    }
+
+    /// As at the end of a burst: the timer's thread has handed over tasks with callbacks, and then frees memory.
+    #[test]
+    fn memory_is_freed_after_the_callbacks_that_came_first() {
+        watchdog("callbacks and memory", || {
+            let (go_on, may_go_on) = mpsc::channel();
+            let (done, all_done) = mpsc::channel();
+            let callback = done.clone();
+            wake(Box::new(move || {
+                may_go_on.recv().unwrap();
+                run(vec![Box::new(move || callback.send("callback").unwrap())]);
+            }));
+            free(Box::new(OnDrop(done)));
+            go_on.send(()).unwrap();
+            assert_eq!(all_done.recv(), Ok("callback"));
+            assert_eq!(all_done.recv(), Ok("memory"));
+        });
+    }
 
     /// Of jobs that come faster than they are run.
     #[test]
